@@ -1,0 +1,147 @@
+#!/usr/bin/env node
+// Installs what `npm start` and `npm test` need and compiles the TypeScript, doing only what is missing.
+// Plain JavaScript on node: modules alone, since it runs before anything is installed.
+// All output goes to stderr: stdout belongs to the command that follows.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { accessSync, chmodSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
+const MINIMUM_NODE = [20, 19];
+const SEARCH_PATH = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/local/sbin"];
+const INCLUDE_DIRS = ["/usr/include", "/usr/local/include", "/opt/homebrew/include", "/opt/homebrew/opt/openssl@3/include", "/usr/local/opt/openssl@3/include"];
+
+/** What the host build and the lab need: how to see that it is there, and the package that brings it. */
+const REQUIREMENTS = [
+  { command: "cc", apt: ["build-essential"], brew: [] },
+  { command: "cmake", apt: ["cmake"], brew: ["cmake"] },
+  { command: "ninja", apt: ["ninja-build"], brew: ["ninja"] },
+  { command: "pkg-config", apt: ["pkg-config"], brew: ["pkg-config"] },
+  { command: "socat", apt: ["socat"], brew: ["socat"] },
+  { command: "openssl", apt: ["openssl"], brew: ["openssl@3"] },
+  { command: "curl", apt: ["curl"], brew: ["curl"] },
+  { command: "mosquitto", apt: ["mosquitto"], brew: ["mosquitto"] },
+  { command: "mosquitto_sub", apt: ["mosquitto-clients"], brew: ["mosquitto"] },
+  { header: "microhttpd.h", apt: ["libmicrohttpd-dev"], brew: ["libmicrohttpd"] },
+  { header: "curl/curl.h", apt: ["libcurl4-openssl-dev"], brew: ["curl"] },
+  { header: "mosquitto.h", apt: ["libmosquitto-dev"], brew: ["mosquitto"] },
+  { header: "openssl/ssl.h", apt: ["libssl-dev"], brew: ["openssl@3"] },
+  { header: "mbedtls/version.h", apt: ["libmbedtls-dev"], brew: ["mbedtls"] },
+  { header: "cjson/cJSON.h", apt: ["libcjson-dev"], brew: ["cjson"] },
+];
+
+/** What only the tests need besides. */
+const TEST_REQUIREMENTS = [
+  { command: "python3", apt: ["python3"], brew: ["python3"] },
+  { pythonModule: "ensurepip", apt: ["python3-venv"], brew: ["python3"] },
+];
+
+function say(line) {
+  process.stderr.write(`prov setup: ${line}\n`);
+}
+
+function fail(line) {
+  say(line);
+  process.exit(10);
+}
+
+function onPath(command) {
+  return SEARCH_PATH.some((dir) => {
+    try {
+      accessSync(join(dir, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function hasHeader(header) {
+  const multiarch = existsSync("/usr/include") ? readdirSync("/usr/include").filter((name) => name.endsWith("-linux-gnu")) : [];
+  return [...INCLUDE_DIRS, ...multiarch.map((name) => join("/usr/include", name))].some((dir) => existsSync(join(dir, header)));
+}
+
+function isPresent(requirement) {
+  if (requirement.command) return onPath(requirement.command);
+  if (requirement.header) return hasHeader(requirement.header);
+  return spawnSync("python3", ["-c", `import ${requirement.pythonModule}`], { stdio: "ignore" }).status === 0;
+}
+
+/** Runs a command and stays quiet while it succeeds; shows everything that it said when it fails. */
+function run(command, args, env = {}) {
+  const result = spawnSync(command, args, { cwd: ROOT, encoding: "utf8", env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 });
+  if (result.status === 0) return;
+  process.stderr.write(`${result.stdout ?? ""}${result.stderr ?? ""}\n`);
+  fail(`\`${command} ${args.join(" ")}\` failed${result.error ? `: ${result.error.message}` : ` with exit code ${result.status}`}`);
+}
+
+function installSystemPackages(requirements) {
+  const missing = requirements.filter((requirement) => !isPresent(requirement));
+  if (missing.length === 0) return;
+  if (onPath("apt-get")) {
+    const packages = [...new Set(missing.flatMap((requirement) => requirement.apt))];
+    const asRoot = process.getuid?.() === 0;
+    if (!asRoot && !onPath("sudo")) fail(`these Debian packages are missing, and there is no sudo: ${packages.join(" ")}`);
+    const prefix = asRoot ? [] : ["sudo"];
+    say(`installing with apt: ${packages.join(" ")}`);
+    const apt = (...args) => {
+      const [command, ...rest] = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", ...args];
+      run(command, rest);
+    };
+    apt("update", "-q");
+    apt("install", "-q", "-y", "--no-install-recommends", ...packages);
+  } else if (onPath("brew")) {
+    const packages = [...new Set(missing.flatMap((requirement) => requirement.brew))];
+    say(`installing with brew: ${packages.join(" ")}`);
+    if (packages.length > 0) run("brew", ["install", ...packages]);
+  } else {
+    const names = missing.map((requirement) => requirement.command ?? requirement.header ?? requirement.pythonModule);
+    fail(`please install these and run again: ${names.join(", ")} (Debian's names: ${[...new Set(missing.flatMap((r) => r.apt))].join(" ")})`);
+  }
+  const still = requirements.filter((requirement) => !isPresent(requirement));
+  if (still.length > 0) fail(`still missing after the installation: ${still.map((r) => r.command ?? r.header ?? r.pythonModule).join(", ")}`);
+}
+
+function installNpmPackages() {
+  const wanted = createHash("sha256").update(readFileSync(join(ROOT, "package-lock.json"))).update(process.version).digest("hex");
+  const stamp = join(ROOT, "node_modules", ".prov-setup");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  say("installing npm packages from the lockfile");
+  run("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+  writeFileSync(stamp, wanted);
+}
+
+function* sourceFiles(dir) {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) yield* sourceFiles(path);
+    else if (entry.name.endsWith(".ts")) yield path;
+  }
+}
+
+function compile() {
+  const files = ["codegen", "cli"].flatMap((dir) => [...sourceFiles(join(ROOT, dir))]);
+  const inputs = [...files, ...["run.ts", "tsconfig.json", "tsconfig.build.json", "package.json"].map((name) => join(ROOT, name))].sort();
+  const state = createHash("sha256");
+  for (const path of inputs) {
+    const { mtimeMs, size } = statSync(path);
+    state.update(`${path} ${mtimeMs} ${size}\n`);
+  }
+  const wanted = state.digest("hex");
+  const stamp = join(ROOT, "dist", ".prov-setup");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  say("compiling");
+  run(process.execPath, [join(ROOT, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"]);
+  chmodSync(join(ROOT, "dist", "cli", "main.js"), 0o755);
+  writeFileSync(stamp, wanted);
+}
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NODE[1])) {
+  fail(`Node ${MINIMUM_NODE.join(".")} or newer is needed; this is ${process.versions.node}`);
+}
+installSystemPackages(process.argv.includes("--test") ? [...REQUIREMENTS, ...TEST_REQUIREMENTS] : REQUIREMENTS);
+installNpmPackages();
+compile();

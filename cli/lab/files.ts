@@ -1,0 +1,34 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Creates `dir` (and its parents) and makes sure that only the owner can enter it. */
+export function ensurePrivateDir(dir: string): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  chmodSync(dir, 0o700); // mkdir leaves the mode of a folder that was there before
+}
+
+/**
+ * Replaces `file` at once: a reader sees the old or the new content, never a mixture, and nobody but
+ * the owner can read it at any moment.
+ */
+export function writePrivateFile(file: string, content: string | Uint8Array, mode = 0o600): void {
+  ensurePrivateDir(dirname(file));
+  const temporary = `${file}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    writeFileSync(temporary, content, { mode, flag: "wx" });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The text of `file`, or null when there is none. */
+export function readTextFile(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,85 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+
+/** How a presented provisioning token stands. */
+export type TokenVerdict =
+  | { readonly kind: "valid"; readonly redeem: (answer: string) => void }
+  /** The same request came again: give the same answer. */
+  | { readonly kind: "repeated"; readonly answer: string }
+  | { readonly kind: "unknown" | "spent" | "expired" | "foreign" };
+
+export interface TokenStore {
+  /** A new single-use token for this device; only its hash is kept. */
+  issue(deviceId: string): string;
+  /** @param fingerprint identifies the request that the token pays for (the CSR's hash) */
+  check(token: string, deviceId: string, fingerprint: string): TokenVerdict;
+  /** Whether this is a provisioning token at all, whatever its state. */
+  knows(token: string): boolean;
+}
+
+export interface TokenOptions {
+  readonly lifetimeMs?: number;
+  /** How long a spent token may fetch the answer to the very same request again. */
+  readonly repeatWindowMs?: number;
+  readonly now?: () => number;
+}
+
+interface Record {
+  readonly hash: Buffer;
+  readonly deviceId: string;
+  readonly expiresAt: number;
+  spent: { readonly fingerprint: string; readonly answer: string; readonly until: number } | null;
+}
+
+/**
+ * Single-use tokens bound to a device id. A token is spent when a certificate has been made, not when
+ * the request comes in, so a bad CSR does not cost it. The answer is kept for a short while for the
+ * same token with the same CSR: when the reply is lost on the way, the device has no certificate and
+ * no other token, and would be stranded otherwise. It gives an eavesdropper nothing, since the
+ * certificate is public and useless without the device's key.
+ */
+export function createTokenStore(options: TokenOptions = {}): TokenStore {
+  const { lifetimeMs = 24 * 3_600_000, repeatWindowMs = 600_000, now = Date.now } = options;
+  const records: Record[] = [];
+
+  // Every record is compared, in constant time: neither the position nor a common prefix shows.
+  const find = (token: string): Record | undefined => {
+    const hash = hashToken(token);
+    let found: Record | undefined;
+    for (const record of records) if (timingSafeEqual(record.hash, hash)) found = record;
+    return found;
+  };
+
+  return {
+    issue(deviceId) {
+      const token = randomBytes(32).toString("base64url");
+      records.push({
+        hash: hashToken(token),
+        deviceId,
+        expiresAt: now() + lifetimeMs,
+        spent: null,
+      });
+      return token;
+    },
+    check(token, deviceId, fingerprint) {
+      const record = find(token);
+      if (record === undefined) return { kind: "unknown" };
+      if (record.deviceId !== deviceId) return { kind: "foreign" };
+      if (record.spent !== null) {
+        const isRepeat = record.spent.fingerprint === fingerprint && now() < record.spent.until;
+        return isRepeat ? { kind: "repeated", answer: record.spent.answer } : { kind: "spent" };
+      }
+      if (now() >= record.expiresAt) return { kind: "expired" };
+      const redeem = (answer: string): void => {
+        record.spent = { fingerprint, answer, until: now() + repeatWindowMs };
+      };
+      return { kind: "valid", redeem };
+    },
+    knows(token) {
+      return find(token) !== undefined;
+    },
+  };
+}
+
+function hashToken(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}

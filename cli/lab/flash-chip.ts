@@ -6,7 +6,7 @@ import { ensurePrivateDir } from "./files.js";
  * The board's flash chip as a file. It is read and written in place, because the running firmware
  * has the same file open: its NVS lives there, and an erase by the loader must reach it.
  */
-export interface FlashFile {
+export interface FlashChip {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
@@ -22,7 +22,7 @@ export interface FlashFile {
 export const FLASH_SIZE = 4 * 1024 * 1024;
 
 /** Opens `path`; a new file is an erased chip of `size` bytes. */
-export function openFlashFile(path: string, size = FLASH_SIZE): FlashFile {
+export function openFlashChip(path: string, size = FLASH_SIZE): FlashChip {
   ensurePrivateDir(dirname(path));
   const isNew = !existsSync(path);
   const fd = openSync(path, isNew ? "wx+" : "r+", 0o600);

@@ -1,0 +1,89 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { ProvError } from "../errors.js";
+import { CHIPS, type ChipName } from "./chips.js";
+import { type EspImage, packEspImage } from "./esp-image.js";
+import { formatFlasherArgs } from "./flasher-args.js";
+
+/** Where ESP-IDF puts the partition table on every chip. */
+export const PARTITION_TABLE_OFFSET = 0x8000;
+/** Where this project's partitions.csv puts the application. */
+export const APP_OFFSET = 0x1_0000;
+
+const ELF_MAGIC = Buffer.from("\x7fELF", "latin1");
+/** The table's size in flash: 0xC00 of entries, rounded up to the end of its sector. */
+const PARTITION_TABLE_MAX = 0xc00;
+/** What the virtual board's "bootloader" holds; it is never executed, only checked. */
+const BOOTLOADER_TEXT = "prov virtual board: second stage bootloader\0";
+
+export interface HostImageRequest {
+  /** The host build of the firmware, an ELF executable. */
+  readonly elf: string;
+  readonly chip: ChipName;
+  /** The binary partition table. */
+  readonly partitionTable: Uint8Array;
+  /** Bytes that the application partition holds. */
+  readonly appPartitionSize: number;
+  readonly outDir: string;
+}
+
+/**
+ * Wraps the host build as what a chip build leaves behind: bootloader.bin, partition-table.bin,
+ * app.bin and flasher_args.json in `outDir`, so that flashing cannot tell the difference.
+ * The application holds the device's private key: files are 0600, `outDir` 0700.
+ * @returns the path of flasher_args.json and the application's size in bytes
+ * @throws ProvError image_invalid (not an ELF), image_too_big
+ */
+export function packHostImage(request: HostImageRequest): {
+  flasherArgs: string;
+  appSize: number;
+} {
+  const { chipId, bootloaderOffset, dromStart } = CHIPS[request.chip];
+  const elf = readFileSync(request.elf);
+  if (!elf.subarray(0, 4).equals(ELF_MAGIC)) {
+    throw new ProvError("image_invalid", `${request.elf} is not an ELF executable`);
+  }
+  const app = packEspImage({
+    chipId,
+    entry: dromStart,
+    segments: [{ address: dromStart, data: elf }],
+  });
+  if (app.length > request.appPartitionSize) {
+    throw new ProvError(
+      "image_too_big",
+      `the application has ${app.length} bytes, its partition ${request.appPartitionSize}`,
+    );
+  }
+  if (request.partitionTable.length > PARTITION_TABLE_MAX) {
+    throw new ProvError("image_invalid", "the partition table is larger than its place in flash");
+  }
+  const bootloader = packEspImage({
+    chipId,
+    entry: dromStart,
+    segments: [{ address: dromStart, data: Buffer.from(BOOTLOADER_TEXT) }],
+  });
+  const files = [
+    { name: "bootloader", offset: bootloaderOffset, file: "bootloader.bin", data: bootloader },
+    {
+      name: "partition-table",
+      offset: PARTITION_TABLE_OFFSET,
+      file: "partition-table.bin",
+      data: request.partitionTable,
+    },
+    { name: "app", offset: APP_OFFSET, file: "app.bin", data: app },
+  ];
+  mkdirSync(request.outDir, { recursive: true, mode: 0o700 });
+  for (const { file, data } of files) {
+    writeFileSync(path.join(request.outDir, file), data, { mode: 0o600 });
+  }
+  const flasherArgs = path.join(request.outDir, "flasher_args.json");
+  writeFileSync(flasherArgs, formatFlasherArgs({ chip: request.chip, files }), { mode: 0o600 });
+  return { flasherArgs, appSize: app.length };
+}
+
+/** The ELF inside a host image, or undefined when the image is for a real chip. */
+export function hostElfOf(image: EspImage): Uint8Array | undefined {
+  const data = image.segments[0]?.data;
+  if (image.segments.length !== 1 || data === undefined) return undefined;
+  return ELF_MAGIC.equals(data.subarray(0, 4)) ? data : undefined;
+}

@@ -1,0 +1,54 @@
+import { createServer, type Server } from "node:net";
+import { ProvError } from "../errors.js";
+
+export const LOOPBACK = "127.0.0.1";
+
+/**
+ * Listens on 127.0.0.1: on `preferredPort` when it is free (unless `exact`, any other one will do),
+ * else on one that the kernel chooses.
+ * @returns the port
+ */
+export async function listenOn(
+  server: Server,
+  preferredPort?: number,
+  { exact = false }: { exact?: boolean } = {},
+): Promise<number> {
+  try {
+    return await listen(server, preferredPort ?? 0);
+  } catch (cause) {
+    if (exact || preferredPort === undefined || !isAddressInUse(cause)) {
+      throw new ProvError("lab_failed", `cannot listen on port ${preferredPort ?? "(any)"}`, {
+        cause,
+      });
+    }
+    return listen(server, 0);
+  }
+}
+
+/**
+ * A port that was free a moment ago, for programs that cannot choose one themselves. Somebody may
+ * take it in between: the caller must be ready to try again.
+ */
+export async function findFreePort(preferredPort?: number): Promise<number> {
+  const probe = createServer();
+  const port = await listenOn(probe, preferredPort);
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  return port;
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => reject(error);
+    server.once("error", fail);
+    server.listen(port, LOOPBACK, () => {
+      server.removeListener("error", fail);
+      const address = server.address();
+      if (address === null || typeof address === "string") reject(new Error("no TCP address"));
+      else resolve(address.port);
+    });
+  });
+}
+
+function isAddressInUse(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+}

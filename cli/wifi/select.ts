@@ -1,0 +1,46 @@
+import { ProvError } from "../errors.js";
+import type { HostWifi, HostWifiKind } from "./host-wifi.js";
+import { manualWifi } from "./manual.js";
+import { virtualWifi } from "./virtual.js";
+
+export interface WifiChoice {
+  /** `--wifi KIND`; absent or "auto": by the other fields and the platform. */
+  kind?: HostWifiKind | "auto";
+  /** `--url`: where the board already answers; implies `manual`. */
+  baseUrl?: string;
+  /** The lab's air folder; implies `virtual`. */
+  airDir?: string;
+  /** `--iface`: the WiFi adapter to use (nmcli, networksetup, netsh). */
+  iface?: string;
+  /** The project's `.prov` folder; the restore journal lives there. */
+  stateDir: string;
+  platform?: NodeJS.Platform;
+}
+
+/** The adapter for these flags and this platform. Throws `wifi_no_adapter` where there is none. */
+export function selectWifi(choice: WifiChoice): HostWifi {
+  const kind = chooseKind(choice);
+  switch (kind) {
+    case "manual":
+      return manualWifi(choice.baseUrl === undefined ? {} : { baseUrl: choice.baseUrl });
+    case "virtual":
+      if (choice.airDir === undefined) {
+        throw new ProvError("lab_not_running", "the virtual WiFi adapter needs a running lab");
+      }
+      return virtualWifi(choice.airDir);
+    default:
+      throw new ProvError("wifi_no_adapter", `prov cannot drive the WiFi of ${process.platform}`);
+  }
+}
+
+/** Which adapter the flags and the platform ask for. */
+export function chooseKind(choice: WifiChoice): HostWifiKind {
+  if (choice.kind !== undefined && choice.kind !== "auto") return choice.kind;
+  if (choice.baseUrl !== undefined) return "manual";
+  if (choice.airDir !== undefined) return "virtual";
+  const platform = choice.platform ?? process.platform;
+  if (platform === "linux") return "nmcli";
+  if (platform === "darwin") return "networksetup";
+  if (platform === "win32") return "netsh";
+  throw new ProvError("wifi_no_adapter", `prov cannot drive the WiFi of ${platform}`);
+}

@@ -1,0 +1,54 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type ErrorCode, ProvError } from "../errors.js";
+
+/** The board's address on its own SoftAP (ESP-IDF's default). */
+export const DEFAULT_BASE_URL = "http://192.168.4.1";
+
+/**
+ * The error for an aborted signal: a ProvError reason as it is, a timeout as `onTimeout` says,
+ * anything else as `interrupted`.
+ */
+export function abortError(
+  signal: AbortSignal,
+  onTimeout: { code: ErrorCode; message: string },
+): ProvError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof ProvError) return reason;
+  if (reason instanceof Error && reason.name === "TimeoutError") {
+    return new ProvError(onTimeout.code, onTimeout.message, { cause: reason });
+  }
+  return new ProvError("interrupted", "interrupted while working with the host's WiFi");
+}
+
+/**
+ * Calls `attempt` every `intervalMs` until it returns something other than undefined. When the
+ * signal aborts, throws what `abortError` makes of it.
+ */
+export async function poll<T>(
+  attempt: () => Promise<T | undefined>,
+  options: {
+    intervalMs: number;
+    signal: AbortSignal;
+    onTimeout: { code: ErrorCode; message: string };
+  },
+): Promise<T> {
+  for (;;) {
+    if (options.signal.aborted) throw abortError(options.signal, options.onTimeout);
+    const value = await attempt();
+    if (value !== undefined) return value;
+    await pause(options.intervalMs, options.signal);
+  }
+}
+
+/** Waits `ms`, or less when the signal aborts; never throws. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** The error of a wait that ended before the AP showed up. */
+export function apNotFound(ssid: string): { code: "ap_not_found"; message: string } {
+  return {
+    code: "ap_not_found",
+    message: `no access point named ${JSON.stringify(ssid)} in reach`,
+  };
+}

@@ -1,0 +1,108 @@
+import { closest } from "./closest.js";
+import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
+import { findSdkconfigSymbol, SDKCONFIG_SYMBOLS, type SdkconfigSymbol } from "./sdkconfig-table.js";
+
+export interface CrossFieldIssue {
+  readonly path: string;
+  readonly expected: string;
+  /** What came instead, when it is not simply the value at `path`. */
+  readonly got?: string;
+}
+
+const MIN_MAX_PAIRS = ["RECONNECT", "BACKEND_RETRY", "MQTT_RECONNECT"] as const;
+const FLASH_TOO_SMALL = ["CONFIG_ESPTOOLPY_FLASHSIZE_1MB", "CONFIG_ESPTOOLPY_FLASHSIZE_2MB"];
+
+/** Pass two: what no field can know for itself. */
+export function crossFieldIssues(device: DeviceManifest): CrossFieldIssue[] {
+  const entries = Object.entries(device.sdkconfig);
+  return [
+    ...entries.flatMap(([name, value]) => symbolIssue(name, value, device)),
+    ...MIN_MAX_PAIRS.flatMap((pair) => orderIssue(pair, device)),
+    ...trustIssue(device),
+  ];
+}
+
+function symbolIssue(
+  name: string,
+  value: SdkconfigValue,
+  device: DeviceManifest,
+): CrossFieldIssue[] {
+  const path = `sdkconfig.${name}`;
+  if (name === "CONFIG_IDF_TARGET" || name.startsWith("CONFIG_IDF_TARGET_")) {
+    return [{ path, expected: "the chip in the field target alone" }];
+  }
+  if (FLASH_TOO_SMALL.includes(name) && value === true) {
+    return [{ path, expected: "at least 4 MB of flash, which partitions.csv fills" }];
+  }
+  const symbol = findSdkconfigSymbol(name);
+  if (symbol === undefined) return unknownProvSymbol(name, path);
+  if (symbol.field !== undefined) {
+    return [{ path, expected: `the value in the field ${symbol.field} alone` }];
+  }
+  const expected = expectedValue(symbol, device);
+  return accepts(symbol, value, device) ? [] : [{ path, expected }];
+}
+
+function unknownProvSymbol(name: string, path: string): CrossFieldIssue[] {
+  if (!name.startsWith("CONFIG_PROV_")) return [];
+  const near = closest(
+    name,
+    SDKCONFIG_SYMBOLS.map((symbol) => symbol.name),
+  );
+  const hint = near === undefined ? "" : ` (did you mean "${near}"?)`;
+  return [{ path, expected: "a symbol of the firmware's Kconfig", got: `an unknown one${hint}` }];
+}
+
+function accepts(symbol: SdkconfigSymbol, value: SdkconfigValue, device: DeviceManifest): boolean {
+  if (symbol.type === "string") return typeof value === "string" && value !== "";
+  if (symbol.type === "bool") {
+    return (
+      typeof value === "boolean" && (symbol.needed === undefined || value === symbol.value(device))
+    );
+  }
+  const [min, max] = symbol.range ?? [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+  return typeof value === "number" && value >= min && value <= max;
+}
+
+function expectedValue(symbol: SdkconfigSymbol, device: DeviceManifest): string {
+  const reason = symbol.needed === undefined ? "" : ` (${symbol.needed})`;
+  if (symbol.type === "string") return "non-empty text";
+  if (symbol.type === "int") return `integer ${symbol.range?.join("–") ?? ""}${reason}`;
+  return symbol.needed === undefined ? "boolean" : `${symbol.value(device)}${reason}`;
+}
+
+/** A backoff starts at its smallest delay and never exceeds its largest. */
+function orderIssue(
+  pair: (typeof MIN_MAX_PAIRS)[number],
+  device: DeviceManifest,
+): CrossFieldIssue[] {
+  const min = effective(`CONFIG_PROV_${pair}_MIN_MS`, device);
+  const max = effective(`CONFIG_PROV_${pair}_MAX_MS`, device);
+  if (typeof min !== "number" || typeof max !== "number" || min <= max) return [];
+  return [
+    {
+      path: `sdkconfig.CONFIG_PROV_${pair}_MIN_MS`,
+      expected: `at most CONFIG_PROV_${pair}_MAX_MS (${max})`,
+      got: String(min),
+    },
+  ];
+}
+
+/** TLS needs something to check the backend against. */
+function trustIssue(device: DeviceManifest): CrossFieldIssue[] {
+  if (
+    device.backend.ca !== null ||
+    effective("CONFIG_MBEDTLS_CERTIFICATE_BUNDLE", device) !== false
+  )
+    return [];
+  return [
+    {
+      path: "backend.ca",
+      expected: "a CA to pin, because sdkconfig switches the certificate bundle off",
+    },
+  ];
+}
+
+function effective(name: string, device: DeviceManifest): SdkconfigValue | undefined {
+  return device.sdkconfig[name] ?? findSdkconfigSymbol(name)?.value(device);
+}

@@ -1,0 +1,172 @@
+import { X509Certificate } from "node:crypto";
+import { z } from "zod";
+import { DEVICE_ID_PATTERN } from "./device-keys.js";
+import { CHIPS, type Chip, DEFAULTS, KEY_ALGORITHMS, type Target } from "./manifest.js";
+
+/**
+ * Room for `-XXXXXX` (three bytes of the MAC) after the prefix: an SSID has at most 32 bytes
+ * (IEEE 802.11-2020, 9.4.2.2).
+ */
+const SSID_PREFIX_MAX_BYTES = 32 - "-XXXXXX".length;
+const URL_MAX_BYTES = 256;
+const CA_MAX_BYTES = 16 * 1024;
+
+const SHORT_CHIPS = new Map<string, Chip>(CHIPS.map((chip) => [chip.replace("esp32", ""), chip]));
+const TARGETS: readonly Target[] = [...CHIPS, "host"];
+
+/**
+ * Pass one: each field for itself. The message of a zod issue holds only what was *expected*; the
+ * caller adds the path and what came, because only it knows which values are secret.
+ */
+export const deviceSchema = table({
+  id: text("1–64 of A–Z a–z 0–9 _ -", (value) => DEVICE_ID_PATTERN.test(value)),
+  target: z
+    .any()
+    .transform((value) => (typeof value === "string" ? (resolveTarget(value) ?? value) : value))
+    .pipe(oneOf(TARGETS))
+    .prefault(DEFAULTS.target),
+  softAp: section({
+    ssidPrefix: text(
+      `1–${SSID_PREFIX_MAX_BYTES} bytes of text without control characters`,
+      (value) => isPlainText(value, 1, SSID_PREFIX_MAX_BYTES),
+    ).default(DEFAULTS.softAp.ssidPrefix),
+    password: text("8–63 printable ASCII characters", (value) =>
+      /^[\x20-\x7e]{8,63}$/.test(value),
+    ).default(DEFAULTS.softAp.password),
+    channel: integer(1, 13).default(DEFAULTS.softAp.channel),
+  }),
+  backend: section({
+    url: text(
+      `https:// URL of at most ${URL_MAX_BYTES} bytes, without user, query and fragment`,
+      isBaseUrl,
+    )
+      .transform((url) => url.replace(/\/+$/, ""))
+      .default(DEFAULTS.backend.url),
+    ca: text(
+      "PEM with certificates only, or the path of such a file",
+      (value) => byteLength(value) <= CA_MAX_BYTES && areCertificates(value),
+    )
+      .transform(normalizePem)
+      .optional(),
+    reportPath: text(
+      'path of at most 128 printable ASCII characters that starts with "/", or ""',
+      (value) => value === "" || /^\/[\x21-\x7e]{0,127}$/.test(value),
+    ).default(DEFAULTS.backend.reportPath),
+  }),
+  mqtt: section({
+    uri: text(`mqtts:// URL of at most ${URL_MAX_BYTES} bytes, host and port only`, isBrokerUri)
+      .transform((uri) => uri.replace(/\/$/, ""))
+      .default(DEFAULTS.mqtt.uri),
+    statusIntervalSeconds: integer(1, 86_400).default(DEFAULTS.mqtt.statusIntervalSeconds),
+  }),
+  key: section({ algorithm: oneOf(KEY_ALGORITHMS).default(DEFAULTS.key.algorithm) }),
+  sdkconfig: z
+    .record(z.string().regex(/^CONFIG_[A-Z0-9_]+$/), sdkconfigValue(), {
+      error: (issue) =>
+        issue.code === "invalid_key"
+          ? "name like CONFIG_LWIP_MAX_SOCKETS"
+          : "object of CONFIG_* values",
+    })
+    .default({}),
+});
+
+/** The fields of each section (`""` is the device itself), for the hint at a misspelt one. */
+export const FIELD_NAMES: Readonly<Record<string, readonly string[]>> = {
+  "": Object.keys(deviceSchema.shape),
+  ...Object.fromEntries(
+    (["softAp", "backend", "mqtt", "key"] as const).map((name) => [
+      name,
+      Object.keys(deviceSchema.shape[name].unwrap().shape),
+    ]),
+  ),
+};
+
+export function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+function table<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.strictObject(shape, { error: "object" });
+}
+
+/** An object that may be left out because each of its fields has a default. */
+function section<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const inner = table(shape);
+  return inner.prefault({} as z.input<typeof inner>);
+}
+
+function text(expected: string, accepts: (value: string) => boolean) {
+  return z.string({ error: expected }).refine(accepts, { error: expected });
+}
+
+function integer(min: number, max: number) {
+  const expected = `integer ${min}–${max}`;
+  return z.int({ error: expected }).min(min, { error: expected }).max(max, { error: expected });
+}
+
+function oneOf<const Values extends readonly [string, ...string[]] | readonly string[]>(
+  values: Values,
+) {
+  return z.enum(values as readonly Values[number][], { error: `one of ${values.join(", ")}` });
+}
+
+function sdkconfigValue() {
+  const expected = "boolean, integer, or text of at most 1024 bytes without control characters";
+  return z.union(
+    [z.boolean(), z.int(), z.string().refine((value) => isPlainText(value, 0, 1024))],
+    { error: expected },
+  );
+}
+
+function resolveTarget(spelling: string): Target | undefined {
+  return TARGETS.find((target) => target === spelling) ?? SHORT_CHIPS.get(spelling);
+}
+
+function isPlainText(value: string, minBytes: number, maxBytes: number): boolean {
+  const bytes = byteLength(value);
+  // A lone surrogate has no UTF-8 form and would turn into U+FFFD on the way to the chip.
+  return bytes >= minBytes && bytes <= maxBytes && !/\p{Surrogate}/u.test(value) && !/\p{Cc}/u.test(value);
+}
+
+function isBaseUrl(value: string): boolean {
+  const url = parseUrl(value, "https:");
+  return url !== undefined && url.search === "" && url.hash === "" && !/[?#]/.test(value);
+}
+
+function isBrokerUri(value: string): boolean {
+  const url = parseUrl(value, "mqtts:");
+  return url !== undefined && /^mqtts:\/\/[^/?#]+\/?$/.test(value);
+}
+
+/** Printable ASCII only: the value becomes a C string that esp_http_client and esp-mqtt parse themselves. */
+function parseUrl(value: string, protocol: string): URL | undefined {
+  if (!/^[\x21-\x7e]+$/.test(value) || value.length > URL_MAX_BYTES) return undefined;
+  if (!value.startsWith(`${protocol}//`) || !URL.canParse(value)) return undefined;
+  const url = new URL(value);
+  const plain =
+    url.hostname !== "" && url.username === "" && url.password === "" && url.port !== "0";
+  return plain && !value.includes("@") ? url : undefined;
+}
+
+const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----/g;
+
+function areCertificates(pem: string): boolean {
+  const blocks = [...pem.matchAll(PEM_BLOCK)];
+  if (blocks.length === 0 || pem.split("-----BEGIN").length - 1 !== blocks.length) return false;
+  return blocks.every(([block, label]) => label === "CERTIFICATE" && isCertificate(block));
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** The blocks alone, with the line ends that mbedTLS and a C header want; comments of bundles fall away. */
+function normalizePem(pem: string): string {
+  return [...pem.matchAll(PEM_BLOCK)]
+    .map(([block]) => `${block.replace(/\s*\n\s*/g, "\n").replaceAll("\r", "")}\n`)
+    .join("");
+}

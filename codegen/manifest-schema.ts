@@ -1,0 +1,96 @@
+import type { z } from "zod";
+import { closest } from "./closest.js";
+import type { DeviceManifest } from "./manifest.js";
+import { crossFieldIssues } from "./manifest-cross.js";
+import { byteLength, deviceSchema, FIELD_NAMES } from "./manifest-fields.js";
+
+/** One fault of a manifest. `message` is complete: `mqtt.uri: expected mqtts:// URL, got "mqtt://x"`. */
+export interface ManifestIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+export type ManifestResult =
+  | { readonly ok: true; readonly device: DeviceManifest }
+  | { readonly ok: false; readonly issues: readonly ManifestIssue[] };
+
+/**
+ * Checks one device definition and fills in the defaults: first field by field, then, when each field
+ * is sound, across fields. Reports every issue of the pass, never a secret's value.
+ */
+export function parseDevice(definition: unknown): ManifestResult {
+  const parsed = deviceSchema.safeParse(definition);
+  if (!parsed.success) {
+    const issues = parsed.error.issues.flatMap((issue) => fieldIssues(issue, definition));
+    return { ok: false, issues };
+  }
+  const { backend, ...rest } = parsed.data;
+  const device: DeviceManifest = { ...rest, backend: { ...backend, ca: backend.ca ?? null } };
+  const issues = crossFieldIssues(device).map(({ path, expected, got }) => ({
+    path,
+    message: `${path}: expected ${expected}, got ${got ?? describe(path, valueAt(definition, path.split(".")))}`,
+  }));
+  return issues.length === 0 ? { ok: true, device } : { ok: false, issues };
+}
+
+function fieldIssues(issue: z.core.$ZodIssue, definition: unknown): ManifestIssue[] {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownField(path, key));
+  const name = path.join(".");
+  const got =
+    issue.code === "invalid_key" ? "that name" : describe(name, valueAt(definition, path));
+  const where = name === "" ? "device" : name;
+  return [{ path: name, message: `${where}: expected ${issue.message}, got ${got}` }];
+}
+
+function unknownField(path: readonly string[], key: string): ManifestIssue {
+  const names = FIELD_NAMES[path.join(".")] ?? [];
+  const near = closest(key, names);
+  const hint = near === undefined ? "" : ` (did you mean "${near}"?)`;
+  const full = [...path, key].join(".");
+  return {
+    path: full,
+    message: `${full}: expected one of ${names.join(", ")}, got an unknown field${hint}`,
+  };
+}
+
+function valueAt(root: unknown, path: readonly string[]): unknown {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return value;
+}
+
+const SECRET_PATH = /password|passphrase|psk|secret|token|private/i;
+const LONGEST_SHOWN = 100;
+
+/** What came, for a person: never a secret, never a URL's user part, never a whole PEM. */
+function describe(path: string, value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === "object") return "an object";
+  if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
+  if (SECRET_PATH.test(path)) {
+    return typeof value === "string"
+      ? `${byteLength(value)} bytes (not shown)`
+      : `a ${typeof value}`;
+  }
+  return typeof value === "string" ? describeText(value) : String(value);
+}
+
+function describeText(value: string): string {
+  const bytes = byteLength(value);
+  if (value.includes("-----BEGIN")) return `PEM text of ${bytes} bytes`;
+  // Up to the last "@" of the authority: a password may itself hold one.
+  const safe = value.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1***@");
+  if (bytes <= LONGEST_SHOWN)
+    return bytes === value.length ? quote(safe) : `${quote(safe)} (${bytes} bytes)`;
+  return `${quote([...safe].slice(0, 40).join(""))}… (${bytes} bytes)`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

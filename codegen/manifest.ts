@@ -1,0 +1,121 @@
+/** Chips that run the firmware, as ESP-IDF spells them. */
+export const CHIPS = [
+  "esp32",
+  "esp32s2",
+  "esp32s3",
+  "esp32c2",
+  "esp32c3",
+  "esp32c5",
+  "esp32c6",
+] as const;
+export type Chip = (typeof CHIPS)[number];
+
+/** `host` is the firmware as a process of this machine, without a chip. */
+export type Target = Chip | "host";
+/** The short spelling of a chip: `s3` for `esp32s3`. */
+type ShortChip = "s2" | "s3" | "c2" | "c3" | "c5" | "c6";
+
+export const KEY_ALGORITHMS = ["P-256", "RSA-2048"] as const;
+export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+
+export type SdkconfigValue = string | number | boolean;
+
+/** What `device.config.ts` may say about a device; everything but `id` has a default. */
+export interface DeviceDefinition {
+  /** Name of the device, certificate CN and MQTT client id: 1–64 of `A–Z a–z 0–9 _ -`. */
+  readonly id: string;
+  /** The chip, or `host`. Default `esp32`. */
+  readonly target?: Target | ShortChip | undefined;
+  readonly softAp?:
+    | {
+        /** The AP is called `<prefix>-XXXXXX`; at most 25 bytes. Default `ESP32-Prov`. */
+        readonly ssidPrefix?: string | undefined;
+        /** WPA2 password of the AP, 8–63 printable ASCII characters. Default `prov12345678`. */
+        readonly password?: string | undefined;
+        /** WiFi channel of the AP, 1–13. Default 1. */
+        readonly channel?: number | undefined;
+      }
+    | undefined;
+  readonly backend?:
+    | {
+        /** Base URL of the backend that signs the CSR; https only. */
+        readonly url?: string | undefined;
+        /** CA to pin: PEM text, or a path relative to the manifest. Default: the system bundle. */
+        readonly ca?: string | undefined;
+        /** Path of the report after enrolment; "" switches it off. Default `/device-report`. */
+        readonly reportPath?: string | undefined;
+      }
+    | undefined;
+  readonly mqtt?:
+    | {
+        /** The broker; mqtts only. */
+        readonly uri?: string | undefined;
+        /** Seconds between two status messages, 1–86400. Default 30. */
+        readonly statusIntervalSeconds?: number | undefined;
+      }
+    | undefined;
+  /** The device's private key. Default P-256. */
+  readonly key?: { readonly algorithm?: KeyAlgorithm | undefined } | undefined;
+  /** Further `CONFIG_*` lines for ESP-IDF. */
+  readonly sdkconfig?: { readonly [symbol: `CONFIG_${string}`]: SdkconfigValue } | undefined;
+}
+
+/** A device with every default filled in; what the rest of prov works with. */
+export interface DeviceManifest {
+  readonly id: string;
+  readonly target: Target;
+  readonly softAp: {
+    readonly ssidPrefix: string;
+    readonly password: string;
+    readonly channel: number;
+  };
+  readonly backend: {
+    /** Without a trailing slash. */
+    readonly url: string;
+    /** PEM, or null for the system bundle. */
+    readonly ca: string | null;
+    readonly reportPath: string;
+  };
+  readonly mqtt: { readonly uri: string; readonly statusIntervalSeconds: number };
+  readonly key: { readonly algorithm: KeyAlgorithm };
+  readonly sdkconfig: { readonly [symbol: string]: SdkconfigValue };
+}
+
+/** `never` at each field that the definition does not have, at any depth, so that a typo does not compile. */
+type Exact<Shape, Given> = Given extends object
+  ? {
+      [Key in keyof Given]: Key extends keyof Shape
+        ? Exact<NonNullable<Shape[Key]>, Given[Key]>
+        : never;
+    }
+  : Given;
+
+/**
+ * Declares a device. The manifest exports one device, or an array of them, as its default:
+ *
+ *     export default defineDevice({ id: "sensor-1", target: "esp32c3" });
+ */
+export function defineDevice<const Given extends DeviceDefinition>(
+  definition: Given & Exact<DeviceDefinition, Given>,
+): Given {
+  return definition;
+}
+
+/** The fields that still hold a placeholder of the defaults: a warning at codegen, an error at flash. */
+export function placeholderFields(manifest: DeviceManifest): string[] {
+  const fields: string[] = [];
+  if (new URL(manifest.backend.url).hostname === PLACEHOLDER_BACKEND) fields.push("backend.url");
+  if (new URL(manifest.mqtt.uri).hostname === PLACEHOLDER_BROKER) fields.push("mqtt.uri");
+  return fields;
+}
+
+const PLACEHOLDER_BACKEND = "your-backend.com";
+const PLACEHOLDER_BROKER = "your-broker.com";
+
+export const DEFAULTS = {
+  target: "esp32",
+  softAp: { ssidPrefix: "ESP32-Prov", password: "prov12345678", channel: 1 },
+  backend: { url: `https://${PLACEHOLDER_BACKEND}`, reportPath: "/device-report" },
+  mqtt: { uri: `mqtts://${PLACEHOLDER_BROKER}:8883`, statusIntervalSeconds: 30 },
+  key: { algorithm: "P-256" },
+} as const;

@@ -1,0 +1,234 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ChipName } from "../serial/chips.js";
+import { readFlasherArgs } from "../serial/flasher-args.js";
+import { type AnnouncedAp, APS_FOLDER, readAnnouncedAp } from "../wifi/air-file.js";
+import { forgetAnnouncement } from "./air.js";
+import { loadBootImage } from "./boot-image.js";
+import { type EventSink, labEvent } from "./events.js";
+import { ensurePrivateDir } from "./files.js";
+import {
+  type FirmwareExit,
+  type FirmwareProcess,
+  type ResetReason,
+  startFirmware,
+} from "./firmware-process.js";
+import { type FlashChip, openFlashChip } from "./flash-chip.js";
+import { createStream, type Stream } from "./stream.js";
+
+const LOG_LINES_KEPT = 4_000;
+/** This many crashes in a row, each soon after boot, and the board stays down. */
+const MAX_QUICK_CRASHES = 5;
+const QUICK_CRASH_MS = 10_000;
+
+export interface VirtualBoardOptions {
+  /** Holds flash.bin and the extracted program; made private. */
+  readonly dir: string;
+  readonly chip: ChipName;
+  readonly airDir: string;
+  /** Base MAC, 12 hex digits; the SoftAP's is one more. */
+  readonly mac: string;
+  readonly clock?: "unset" | "real";
+  /** The BOOT button's pin. */
+  readonly buttonGpio?: number;
+  /** Variables for the firmware's process (sanitizer options …). */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly onEvent?: EventSink;
+}
+
+/** `halted`: powered, but nothing that could run (or nothing that would stay up). */
+export type BoardState = "off" | "running" | "download" | "halted";
+
+export interface VirtualBoard {
+  readonly chip: ChipName;
+  readonly mac: string;
+  readonly flash: FlashChip;
+  /** Its UART, line by line, with the ROM's and the loader's own. */
+  readonly log: Stream<string>;
+  state(): BoardState;
+  /** The SoftAP that it announces now, or null. */
+  announcedAp(): AnnouncedAp | null;
+  /** Where its HTTP API answers now, or null while the AP is down. */
+  baseUrl(): string | null;
+  /** Does nothing when it is on. */
+  powerOn(): Promise<void>;
+  /** Lets the firmware end by itself. */
+  powerOff(): Promise<void>;
+  /** Pulls the plug. */
+  cutPower(): Promise<void>;
+  /** The EN pin: the same as the RESET button. */
+  reset(): Promise<void>;
+  /** Stops the firmware for the ROM loader; `reset` boots it again. */
+  enterDownload(): Promise<void>;
+  setButton(pressed: boolean): void;
+  /** The next boot loses power in the middle of its n-th NVS write. */
+  cutAtNvsWrite(n: number): void;
+  /** Puts the files of a flasher_args.json into flash, past the serial loader; the board must be off. */
+  placeImage(flasherArgsPath: string): void;
+  /** Resolves when it is off and its files are closed. */
+  stop(): Promise<void>;
+}
+
+/** A board whose silicon is a process. It is off at first. */
+export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
+  ensurePrivateDir(options.dir);
+  const flash = openFlashChip(join(options.dir, "flash.bin"));
+  const log = createStream<string>(LOG_LINES_KEPT);
+  const apMac = addToMac(options.mac, 1);
+  const apFile = join(options.airDir, APS_FOLDER, `${apMac}.json`);
+  const report = (what: string, outcome: string, detail?: string): void =>
+    options.onEvent?.(labEvent("board", null, what, outcome, detail));
+
+  let state: BoardState = "off";
+  let running: FirmwareProcess | null = null;
+  let nvsCutAt: number | null = null;
+  let quickCrashes = 0;
+  let isPressed = false;
+
+  // Power, reset and the firmware's own exit come from different sides; they take effect one by one.
+  let queue: Promise<unknown> = Promise.resolve();
+  const inOrder = <T>(action: () => Promise<T>): Promise<T> => {
+    const result = queue.then(action);
+    queue = result.catch(() => {});
+    return result;
+  };
+
+  const boot = async (reason: ResetReason): Promise<void> => {
+    log.push(`rst:${RESET_TEXT[reason]},boot:0xc (SPI_FAST_FLASH_BOOT)`);
+    const image = loadBootImage(flash, options.chip, join(options.dir, "program"));
+    if (image.kind === "halt") {
+      for (const line of image.lines) log.push(line);
+      state = "halted";
+      report("boot", "halted", image.lines[0]);
+      return;
+    }
+    const startedAt = Date.now();
+    const firmware = await startFirmware({
+      program: image.program,
+      flashPath: flash.path,
+      airDir: options.airDir,
+      mac: options.mac,
+      clock: options.clock ?? "unset",
+      resetReason: reason,
+      ...(nvsCutAt === null ? {} : { nvsCutAt }),
+      ...(options.environment === undefined ? {} : { environment: options.environment }),
+      onLine: log.push,
+      onDiagnostic: log.push,
+    });
+    nvsCutAt = null;
+    running = firmware;
+    state = "running";
+    report("boot", "ok", reason);
+    if (isPressed) firmware.setGpio(buttonPin(options), 0);
+    void firmware.exited.then((exit) =>
+      inOrder(() => afterExit(firmware, exit, Date.now() - startedAt)),
+    );
+  };
+
+  const afterExit = async (
+    firmware: FirmwareProcess,
+    exit: FirmwareExit,
+    lifetimeMs: number,
+  ): Promise<void> => {
+    if (running !== firmware) return; // it was stopped on purpose, and something else runs by now
+    running = null;
+    forgetAnnouncement(options.airDir, apMac);
+    if (exit.kind === "restart") return boot("sw");
+    if (exit.kind === "powered_off" || exit.kind === "power_cut") {
+      state = "off";
+      return report("power_cut", "ok");
+    }
+    report("crash", exit.kind, exit.detail);
+    log.push(`Guru Meditation Error: the firmware's process ended with ${exit.detail}`);
+    quickCrashes = lifetimeMs < QUICK_CRASH_MS ? quickCrashes + 1 : 1;
+    if (quickCrashes < MAX_QUICK_CRASHES) return boot("panic");
+    state = "halted";
+    log.push(`prov: ${quickCrashes} crashes in a row; the board stays down until a reset`);
+  };
+
+  const halt = async (how: "off" | "cut"): Promise<void> => {
+    const firmware = running;
+    running = null;
+    if (firmware !== null) await (how === "cut" ? firmware.cutPower() : firmware.powerOff());
+    forgetAnnouncement(options.airDir, apMac);
+    quickCrashes = 0;
+  };
+
+  const switchOff = (how: "off" | "cut"): Promise<void> =>
+    inOrder(async () => {
+      await halt(how);
+      if (state !== "off") report(how === "cut" ? "power_cut" : "power_off", "ok");
+      state = "off";
+    });
+
+  return {
+    chip: options.chip,
+    mac: options.mac,
+    flash,
+    log,
+    state: () => state,
+    announcedAp: () => (running === null ? null : readAnnouncedAp(apFile)),
+    baseUrl: () => (running === null ? null : (readAnnouncedAp(apFile)?.baseUrl ?? null)),
+    powerOn: () => inOrder(async () => (state === "off" ? boot("poweron") : undefined)),
+    powerOff: () => switchOff("off"),
+    cutPower: () => switchOff("cut"),
+    reset: () =>
+      inOrder(async () => {
+        if (state === "off") return; // EN does nothing on a board without power
+        await halt("cut");
+        await boot("ext");
+      }),
+    enterDownload: () =>
+      inOrder(async () => {
+        await halt("cut");
+        state = "download";
+      }),
+    setButton(pressed) {
+      isPressed = pressed;
+      running?.setGpio(buttonPin(options), pressed ? 0 : 1);
+    },
+    cutAtNvsWrite(n) {
+      nvsCutAt = n;
+    },
+    placeImage: (flasherArgsPath) => placeImage(flash, flasherArgsPath),
+    async stop() {
+      await switchOff("off");
+      flash.close();
+    },
+  };
+}
+
+/** As the ROM prints them. */
+const RESET_TEXT: Record<ResetReason, string> = {
+  poweron: "0x1 (POWERON)",
+  ext: "0x1 (POWERON)", // the ROM sees no difference between power and EN
+  sw: "0x3 (RTC_SW_SYS_RST)",
+  panic: "0xc (RTC_SW_CPU_RST)",
+  brownout: "0xf (BROWNOUT_RST)",
+};
+
+/** The BOOT button's usual pin on each chip. */
+const BUTTON_GPIO: Partial<Record<ChipName, number>> = {
+  esp32c2: 9,
+  esp32c3: 9,
+  esp32c6: 9,
+  esp32c5: 28,
+};
+
+function buttonPin(options: VirtualBoardOptions): number {
+  return options.buttonGpio ?? BUTTON_GPIO[options.chip] ?? 0;
+}
+
+function placeImage(flash: FlashChip, flasherArgsPath: string): void {
+  for (const { offset, file } of readFlasherArgs(flasherArgsPath).files) {
+    const bytes = readFileSync(file);
+    const sectors = Math.ceil(bytes.length / 4096) * 4096;
+    flash.erase(offset, sectors);
+    flash.write(offset, bytes);
+  }
+}
+
+/** @param mac 12 hex digits */
+export function addToMac(mac: string, step: number): string {
+  return (BigInt(`0x${mac}`) + BigInt(step)).toString(16).padStart(12, "0");
+}

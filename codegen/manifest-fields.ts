@@ -125,7 +125,12 @@ function resolveTarget(spelling: string): Target | undefined {
 function isPlainText(value: string, minBytes: number, maxBytes: number): boolean {
   const bytes = byteLength(value);
   // A lone surrogate has no UTF-8 form and would turn into U+FFFD on the way to the chip.
-  return bytes >= minBytes && bytes <= maxBytes && !/\p{Surrogate}/u.test(value) && !/\p{Cc}/u.test(value);
+  return (
+    bytes >= minBytes &&
+    bytes <= maxBytes &&
+    !/\p{Surrogate}/u.test(value) &&
+    !/\p{Cc}/u.test(value)
+  );
 }
 
 function isBaseUrl(value: string): boolean {

@@ -1,0 +1,85 @@
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { join } from "node:path";
+import { type CertificateAuthority, createCa, issueCertificate, signCsr } from "../pki/ca.js";
+import type { Csr } from "../pki/csr.js";
+import type { TlsIdentity } from "./broker.js";
+import { readTextFile, writePrivateFile } from "./files.js";
+import { OPERATOR } from "./topic-rules.js";
+
+const HOUR_MS = 3_600_000;
+
+export type ServerFlaw = "untrusted" | "expired" | "wrong_host";
+export type CertificateFlaw = "foreign_key" | "foreign_name" | "expired";
+
+/** The lab's own CA and everything that it signs, good and (for tests of the other side) bad. */
+export interface LabAuthority {
+  readonly caPem: string;
+  /** A CA of the same name that signed nothing of the lab's. */
+  readonly foreignCaPem: string;
+  /** For localhost and 127.0.0.1, unless flawed. */
+  issueServer(flaw?: ServerFlaw): Promise<TlsIdentity>;
+  /** The identity that may read every device's topics. */
+  issueOperator(): Promise<TlsIdentity>;
+  /** A client certificate for a checked CSR, unless flawed. */
+  signDevice(csr: Csr, options: { lifetimeMs: number; flaw: CertificateFlaw | null }): string;
+}
+
+/** The CA kept in `dir`; a new one (key 0600) when there is none that can be used. */
+export async function openAuthority(dir: string): Promise<LabAuthority> {
+  const certFile = join(dir, "ca.pem");
+  const keyFile = join(dir, "ca-key.pem");
+  const kept = usableCa(readTextFile(certFile), readTextFile(keyFile));
+  const ca = kept ?? (await createCa({ commonName: "prov lab CA" }));
+  if (kept === null) {
+    writePrivateFile(keyFile, ca.keyPem);
+    writePrivateFile(certFile, ca.certPem);
+  }
+  return authorityOf(ca, await createCa({ commonName: "prov lab CA" }));
+}
+
+function authorityOf(ca: CertificateAuthority, foreignCa: CertificateAuthority): LabAuthority {
+  return {
+    caPem: ca.certPem,
+    foreignCaPem: foreignCa.certPem,
+    issueServer(flaw) {
+      const isElsewhere = flaw === "wrong_host";
+      return issueCertificate(flaw === "untrusted" ? foreignCa : ca, {
+        usage: "server",
+        commonName: isElsewhere ? "elsewhere.invalid" : "localhost",
+        dns: [isElsewhere ? "elsewhere.invalid" : "localhost"],
+        ip: [isElsewhere ? "192.0.2.1" : "127.0.0.1"],
+        ...(flaw === "expired" ? longGone() : {}),
+      });
+    },
+    issueOperator: () => issueCertificate(ca, { usage: "client", commonName: OPERATOR }),
+    signDevice(csr, { lifetimeMs, flaw }) {
+      const publicKey = flaw === "foreign_key" ? somebodysKey() : csr.publicKey;
+      const commonName =
+        flaw === "foreign_name" ? `not-${csr.commonName}`.slice(0, 64) : csr.commonName;
+      const validity =
+        flaw === "expired" ? longGone() : { notAfter: new Date(Date.now() + lifetimeMs) };
+      return signCsr(ca, { commonName, publicKey }, { usage: "client", ...validity });
+    },
+  };
+}
+
+function longGone() {
+  const now = Date.now();
+  return { notBefore: new Date(now - 2 * HOUR_MS), notAfter: new Date(now - HOUR_MS) };
+}
+
+function somebodysKey() {
+  return generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey;
+}
+
+function usableCa(certPem: string | null, keyPem: string | null): CertificateAuthority | null {
+  if (certPem === null || keyPem === null) return null;
+  try {
+    const certificate = new X509Certificate(certPem);
+    const isCurrent = Date.parse(certificate.validTo) > Date.now() + 24 * HOUR_MS;
+    const isOwn = certificate.checkPrivateKey(createPrivateKey(keyPem));
+    return isCurrent && isOwn ? { certPem, keyPem } : null;
+  } catch {
+    return null; // damaged: a lab's CA is worth nothing, a new one is made
+  }
+}

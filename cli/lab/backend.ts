@@ -1,0 +1,184 @@
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { LabAuthority } from "./authority.js";
+import { type Route, type RouteContext, routes } from "./backend-routes.js";
+import type { TlsIdentity } from "./broker.js";
+import { type EventSink, type LabEvent, labEvent } from "./events.js";
+import { createFaultBox, type RouteFault } from "./faults.js";
+import { type Answer, readJsonBody, refuse, sendAnswer } from "./http-json.js";
+import { listenOn } from "./listen.js";
+import type { TokenStore } from "./tokens.js";
+
+/** A CSR of an RSA-4096 key has 1.7 KB; 16 KiB leave room and bound what a client can make us keep. */
+const MAX_BODY_BYTES = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 20_000;
+
+/** What a device sent to `/device-report`. */
+export interface DeviceReport {
+  readonly at: string;
+  readonly deviceId: string;
+  readonly status: string;
+  readonly ip: string;
+  readonly fw: string;
+}
+
+export interface BackendOptions {
+  readonly authority: LabAuthority;
+  readonly tokens: TokenStore;
+  /** Whether a Bearer token belongs to a user. Default: every token that is no provisioning token. */
+  readonly acceptUserToken?: (token: string) => boolean;
+  /** Of device certificates; default a year. */
+  readonly certificateLifetimeMs?: number;
+  /** Tried first; another free port is taken when it is in use. */
+  readonly preferredPort?: number;
+  readonly onEvent?: EventSink;
+}
+
+export interface LabBackend {
+  readonly port: number;
+  /** `https://127.0.0.1:port` */
+  readonly url: string;
+  /** Everything that `/device-report` received, oldest first. */
+  reports(): readonly DeviceReport[];
+  setFaults(faults: readonly RouteFault[]): void;
+  /** What it shows to clients from the next connection on. */
+  setServerIdentity(server: TlsIdentity): void;
+  /** Goes away until `resume`, on the same port. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The development backend: signs CSRs for tokens, renews over mTLS, takes reports. HTTPS, own CA. */
+export async function startBackend(options: BackendOptions): Promise<LabBackend> {
+  const report = options.onEvent ?? (() => {});
+  const faults = createFaultBox();
+  const reports: DeviceReport[] = [];
+  const context: RouteContext = {
+    authority: options.authority,
+    tokens: options.tokens,
+    acceptUserToken: options.acceptUserToken ?? ((token) => !options.tokens.knows(token)),
+    certificateLifetimeMs: options.certificateLifetimeMs ?? 365 * 86_400_000,
+    addReport: (entry) => reports.push({ at: new Date().toISOString(), ...entry }),
+  };
+  const server = createHttpsServer(options.authority, await options.authority.issueServer());
+  server.on("request", (request, response) => {
+    handle(request, response, context, faults.take)
+      .then((event) => report(event))
+      .catch(() => response.destroy()); // the client went away in mid-request
+  });
+  server.on("tlsClientError", (error) => {
+    report(labEvent("backend", null, "connect", "tls_refused", error.message));
+  });
+  const port = await listenOn(server, options.preferredPort);
+
+  const close = async (): Promise<void> => {
+    if (!server.listening) return;
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
+
+  return {
+    port,
+    url: `https://127.0.0.1:${port}`,
+    reports: () => reports,
+    setFaults: faults.set,
+    setServerIdentity: (identity) =>
+      server.setSecureContext(tlsOptions(options.authority, identity)),
+    pause: close,
+    async resume() {
+      if (!server.listening) await listenOn(server, port, { exact: true });
+    },
+    stop: close,
+  };
+}
+
+function tlsOptions(authority: LabAuthority, { certPem, keyPem }: TlsIdentity) {
+  return { cert: certPem, key: keyPem, ca: authority.caPem, minVersion: "TLSv1.2" } as const;
+}
+
+function createHttpsServer(authority: LabAuthority, identity: TlsIdentity): Server {
+  const server = createServer({
+    ...tlsOptions(authority, identity),
+    // Asked for, but only /renew-csr insists on one.
+    requestCert: true,
+    rejectUnauthorized: false,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: 1_000,
+  });
+  server.keepAliveTimeout = 5_000;
+  return server;
+}
+
+/** Answers one request. @returns what to put on record about it */
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: RouteContext,
+  takeFault: (route: string) => RouteFault | null,
+): Promise<LabEvent> {
+  const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+  const route = routes.get(path);
+  const early = checkRoute(request, route);
+  if (early !== null || route === undefined) {
+    const answer = early ?? refuse(404, "not_found", "no such route");
+    sendAnswer(request, response, answer);
+    return labEvent("backend", null, path.slice(0, 64), `refused_${answer.status}`);
+  }
+  const what = path.slice(1);
+  const fault = takeFault(path);
+  const body = await readJsonBody(request, MAX_BODY_BYTES);
+  if (!body.ok) {
+    sendAnswer(request, response, body.refusal);
+    return labEvent("backend", null, what, `refused_${body.refusal.status}`);
+  }
+  if (fault !== null && failBefore(fault, request, response)) {
+    return labEvent("backend", null, what, faultName(fault));
+  }
+  const result = route(request, body.value, context, fault?.kind ?? null);
+  if (fault?.kind === "lose_reply") response.destroy();
+  else sendAnswer(request, response, result.answer, fault?.kind === "truncated_json");
+  const outcome = fault === null ? result.outcome : `${result.outcome}+${faultName(fault)}`;
+  return labEvent("backend", result.deviceId, what, outcome);
+}
+
+function checkRoute(request: IncomingMessage, route: Route | undefined): Answer | null {
+  if (route === undefined) return refuse(404, "not_found", "no such route");
+  if (request.method === "POST") return null;
+  return refuse(405, "method_not_allowed", "use POST", { allow: "POST" });
+}
+
+/** Carries out a fault that leaves the work undone. @returns whether it was one */
+function failBefore(
+  fault: RouteFault,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  switch (fault.kind) {
+    case "status": {
+      const status = fault.status ?? 500;
+      sendAnswer(
+        request,
+        response,
+        refuse(status, "injected", "a fault that the lab was told to show"),
+      );
+      return true;
+    }
+    case "hang":
+      return true; // the connection stays open; the client gives up, or stop() ends it
+    case "close":
+      response.destroy();
+      return true;
+    default:
+      return false;
+  }
+}
+
+function faultName(fault: RouteFault): string {
+  return fault.kind === "status" ? `fault_status_${fault.status ?? 500}` : `fault_${fault.kind}`;
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** What a handler answers with. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type BodyResult =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly refusal: Answer };
+
+/** How long the rest of a refused body is read, so that the client gets to see the answer. */
+const DRAIN_MS = 2_000;
+
+/** An error in the form that the board's API uses too. */
+export function refuse(
+  status: number,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return { status, body: { status: "error", code, message }, headers };
+}
+
+/** Reads a JSON body of at most `limit` bytes; 415, 413 or 400 when it is not one. */
+export async function readJsonBody(request: IncomingMessage, limit: number): Promise<BodyResult> {
+  const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    return {
+      ok: false,
+      refusal: refuse(415, "not_json", "expected Content-Type: application/json"),
+    };
+  }
+  const tooLarge = refuse(413, "too_large", `the body is larger than ${limit} bytes`);
+  if (Number(request.headers["content-length"] ?? 0) > limit)
+    return { ok: false, refusal: tooLarge };
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    length += chunk.length;
+    if (length > limit) return { ok: false, refusal: tooLarge };
+    chunks.push(chunk);
+  }
+  return parseJson(Buffer.concat(chunks));
+}
+
+/** The token of `Authorization: Bearer …`, or null. */
+export function bearerToken(request: IncomingMessage): string | null {
+  const match = /^Bearer +([A-Za-z0-9._~+/=-]{1,1024})$/i.exec(request.headers.authorization ?? "");
+  return match?.[1] ?? null;
+}
+
+/** Sends the answer; half of it (with a length that fits the half) when `isTruncated`. */
+export function sendAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  isTruncated = false,
+): void {
+  const whole = Buffer.from(JSON.stringify(answer.body));
+  const text = isTruncated ? whole.subarray(0, Math.floor(whole.length / 2)) : whole;
+  response.writeHead(answer.status, {
+    "content-type": "application/json",
+    "content-length": text.length,
+    "cache-control": "no-store",
+    ...(request.complete ? {} : { connection: "close" }),
+    ...answer.headers,
+  });
+  response.end(text);
+  if (!request.complete) drain(request);
+}
+
+/** Closing a socket with unread data resets it, and the client would lose the answer. */
+function drain(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.destroy(), DRAIN_MS);
+  request.on("error", () => {});
+  request.on("close", () => clearTimeout(timer));
+  request.resume();
+}
+
+function parseJson(bytes: Buffer): BodyResult {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return { ok: true, value: JSON.parse(text) };
+  } catch {
+    return { ok: false, refusal: refuse(400, "bad_json", "the body is not valid JSON") };
+  }
+}

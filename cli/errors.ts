@@ -20,65 +20,166 @@ export type Stage = keyof Omit<typeof EXIT, "ok">;
 
 /** Failures that the host itself can name: code → the stage (hence the exit code) and the next step. */
 export const HOST_FAILURES = {
-  internal: { stage: "bug", hint: "This is a bug in prov. Run again with --verbose and report it." },
-  interrupted: { stage: "interrupted", hint: "Run the same command again; every step can be repeated." },
+  internal: {
+    stage: "bug",
+    hint: "This is a bug in prov. Run again with --verbose and report it.",
+  },
+  interrupted: {
+    stage: "interrupted",
+    hint: "Run the same command again; every step can be repeated.",
+  },
 
   usage: { stage: "usage", hint: "See `prov --help` and `prov COMMAND --help`." },
-  input_missing: { stage: "usage", hint: "Give the value as a flag, in the environment or on stdin." },
+  input_missing: {
+    stage: "usage",
+    hint: "Give the value as a flag, in the environment or on stdin.",
+  },
   device_unknown: { stage: "usage", hint: "Name a device that the manifest defines." },
 
-  manifest_not_found: { stage: "manifest", hint: "Create device.config.ts or name one with --config FILE." },
+  manifest_not_found: {
+    stage: "manifest",
+    hint: "Create device.config.ts or name one with --config FILE.",
+  },
   manifest_unloadable: { stage: "manifest", hint: "Mend the error in the manifest's code." },
   manifest_invalid: { stage: "manifest", hint: "Mend the fields named above." },
-  manifest_placeholder: { stage: "manifest", hint: "Put your own backend and broker into the manifest." },
+  manifest_placeholder: {
+    stage: "manifest",
+    hint: "Put your own backend and broker into the manifest.",
+  },
   codegen_stale: { stage: "manifest", hint: "Run `prov codegen`." },
-  identity_invalid: { stage: "manifest", hint: "Run `prov keys --force` to make a new key, or restore the old file." },
+  identity_invalid: {
+    stage: "manifest",
+    hint: "Run `prov keys --force` to make a new key, or restore the old file.",
+  },
 
-  build_failed: { stage: "build", hint: "Mend the first error above; --verbose shows the whole output." },
-  image_too_big: { stage: "build", hint: "Enlarge the app partition in partitions.csv or switch features off." },
+  build_failed: {
+    stage: "build",
+    hint: "Mend the first error above; --verbose shows the whole output.",
+  },
+  image_too_big: {
+    stage: "build",
+    hint: "Enlarge the app partition in partitions.csv or switch features off.",
+  },
   image_missing: { stage: "build", hint: "Run `prov build` first." },
 
-  port_not_found: { stage: "flash", hint: "`prov ports` lists what is connected; check the cable carries data." },
+  port_not_found: {
+    stage: "flash",
+    hint: "`prov ports` lists what is connected; check the cable carries data.",
+  },
   port_ambiguous: { stage: "flash", hint: "Choose one with --port; `prov ports` lists them." },
-  port_busy: { stage: "flash", hint: "Close the other program that has the port open (a monitor?)." },
+  port_busy: {
+    stage: "flash",
+    hint: "Close the other program that has the port open (a monitor?).",
+  },
   port_lost: { stage: "flash", hint: "Reconnect the board and run the same command again." },
-  chip_silent: { stage: "flash", hint: "Hold BOOT while pressing RESET, then run the same command again." },
-  chip_mismatch: { stage: "flash", hint: "Set `target` in the manifest to the chip that is connected, and build again." },
+  chip_silent: {
+    stage: "flash",
+    hint: "Hold BOOT while pressing RESET, then run the same command again.",
+  },
+  chip_mismatch: {
+    stage: "flash",
+    hint: "Set `target` in the manifest to the chip that is connected, and build again.",
+  },
   image_invalid: { stage: "flash", hint: "Build again with `prov build --clean`." },
-  flash_rejected: { stage: "flash", hint: "Run the same command again; if it persists, use --full or a lower --baud." },
-  flash_mismatch: { stage: "flash", hint: "Run the same command again with --full; if it persists, the flash chip may be worn." },
-  esptool_required: { stage: "flash", hint: "Install ESP-IDF (it brings esptool) and run the command that is shown." },
-  boot_timeout: { stage: "flash", hint: "`prov monitor` shows what the board prints; flash it again if it prints nothing." },
-  monitor_timeout: { stage: "flash", hint: "Raise --timeout or check the pattern; the log above is what came." },
+  flash_rejected: {
+    stage: "flash",
+    hint: "Run the same command again; if it persists, use --full or a lower --baud.",
+  },
+  flash_mismatch: {
+    stage: "flash",
+    hint: "Run the same command again with --full; if it persists, the flash chip may be worn.",
+  },
+  esptool_required: {
+    stage: "flash",
+    hint: "Install ESP-IDF (it brings esptool) and run the command that is shown.",
+  },
+  boot_timeout: {
+    stage: "flash",
+    hint: "`prov monitor` shows what the board prints; flash it again if it prints nothing.",
+  },
+  monitor_timeout: {
+    stage: "flash",
+    hint: "Raise --timeout or check the pattern; the log above is what came.",
+  },
 
-  ap_not_found: { stage: "join", hint: "Is the board powered and in AP_MODE? `prov monitor` shows its state." },
+  ap_not_found: {
+    stage: "join",
+    hint: "Is the board powered and in AP_MODE? `prov monitor` shows its state.",
+  },
   ap_ambiguous: { stage: "join", hint: "Several boards are near: choose one with --ap SSID." },
-  ap_wrong_password: { stage: "join", hint: "Check softAp.password in the manifest that the board was built with." },
+  ap_wrong_password: {
+    stage: "join",
+    hint: "Check softAp.password in the manifest that the board was built with.",
+  },
   ap_unreachable: { stage: "join", hint: "Join the board's AP, then run the same command again." },
-  ap_no_dhcp: { stage: "join", hint: "The AP gave no address: restart the board; its client limit may be reached." },
+  ap_no_dhcp: {
+    stage: "join",
+    hint: "The AP gave no address: restart the board; its client limit may be reached.",
+  },
   ap_lost: { stage: "join", hint: "Move closer to the board and run the same command again." },
-  wifi_failed: { stage: "join", hint: "Join the board's AP by hand, then run the same command with --url http://192.168.4.1." },
-  device_mismatch: { stage: "join", hint: "Another board answered; switch it off or choose with --ap SSID." },
+  wifi_busy: { stage: "join", hint: "Wait for the other prov to end, then run the same command again." },
+  wifi_failed: {
+    stage: "join",
+    hint: "Join the board's AP by hand, then run the same command with --url http://192.168.4.1.",
+  },
+  device_mismatch: {
+    stage: "join",
+    hint: "Another board answered; switch it off or choose with --ap SSID.",
+  },
   bad_answer: { stage: "join", hint: "Something other than this firmware answered; check --url." },
 
   scan_failed: { stage: "provision", hint: "Try again; the board cannot scan while it connects." },
   provision_refused: { stage: "provision", hint: "Mend the field that the board names." },
-  provision_busy: { stage: "provision", hint: "Another provisioning is under way; wait for it to end." },
-  outcome_unknown: { stage: "provision", hint: "`prov status` and the board's log tell how far it came." },
-  status_timeout: { stage: "mqtt", hint: "Look at the device's log and the broker's log; the device keeps trying." },
-  observer_failed: { stage: "mqtt", hint: "Check the operator certificate and the broker's address." },
+  provision_busy: {
+    stage: "provision",
+    hint: "Another provisioning is under way; wait for it to end.",
+  },
+  outcome_unknown: {
+    stage: "provision",
+    hint: "`prov status` and the board's log tell how far it came.",
+  },
+  status_timeout: {
+    stage: "mqtt",
+    hint: "Look at the device's log and the broker's log; the device keeps trying.",
+  },
+  observer_failed: {
+    stage: "mqtt",
+    hint: "Check the operator certificate and the broker's address.",
+  },
 
+  file_inaccessible: { stage: "environment", hint: "Check the owner and the mode of the file and its folder, and the free space." },
   tool_missing: { stage: "environment", hint: "Install it and run the same command again." },
-  package_missing: { stage: "environment", hint: "Run `npm run setup`, which installs what is missing." },
+  package_missing: {
+    stage: "environment",
+    hint: "Run `npm run setup`, which installs what is missing.",
+  },
   idf_missing: { stage: "environment", hint: "Install ESP-IDF with the commands shown." },
-  port_forbidden: { stage: "environment", hint: "sudo usermod -aG dialout $USER, then log in again." },
+  port_forbidden: {
+    stage: "environment",
+    hint: "sudo usermod -aG dialout $USER, then log in again.",
+  },
   wifi_radio_off: { stage: "environment", hint: "Switch WiFi on and run the same command again." },
-  wifi_unmanaged: { stage: "environment", hint: "Let NetworkManager manage it: nmcli device set IFACE managed yes." },
-  wifi_no_adapter: { stage: "environment", hint: "Plug in a WiFi adapter, or join the board's AP some other way and give --url." },
-  wifi_service_down: { stage: "environment", hint: "Start it: sudo systemctl start NetworkManager." },
-  wifi_not_permitted: { stage: "environment", hint: "Run from the desktop session, with sudo, or allow it with a polkit rule." },
+  wifi_unmanaged: {
+    stage: "environment",
+    hint: "Let NetworkManager manage it: nmcli device set IFACE managed yes.",
+  },
+  wifi_no_adapter: {
+    stage: "environment",
+    hint: "Plug in a WiFi adapter, or join the board's AP some other way and give --url.",
+  },
+  wifi_service_down: {
+    stage: "environment",
+    hint: "Start it: sudo systemctl start NetworkManager.",
+  },
+  wifi_not_permitted: {
+    stage: "environment",
+    hint: "Run from the desktop session, with sudo, or allow it with a polkit rule.",
+  },
   lab_not_running: { stage: "environment", hint: "Start one with `prov lab up`." },
-  lab_failed: { stage: "environment", hint: "Look at the message above; `prov doctor` checks what the lab needs." },
+  lab_failed: {
+    stage: "environment",
+    hint: "Look at the message above; `prov doctor` checks what the lab needs.",
+  },
   doctor_failed: { stage: "environment", hint: "Mend the lines marked red." },
 } as const satisfies Record<string, { stage: Stage; hint: string }>;
 

@@ -1,0 +1,144 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, extname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createJiti } from "jiti";
+import type { DeviceManifest } from "../../codegen/manifest.js";
+import { parseDevice } from "../../codegen/manifest-schema.js";
+import { ProvError } from "../errors.js";
+
+export const MANIFEST_NAME = "device.config.ts";
+
+/** A manifest whose every device has been checked. */
+export interface LoadedManifest {
+  /** Absolute path of the manifest. */
+  readonly path: string;
+  /** Its folder, which also holds `.prov`. */
+  readonly root: string;
+  readonly devices: readonly DeviceManifest[];
+}
+
+/**
+ * Loads and checks a manifest.
+ * @param file path as given by the user, or undefined for `device.config.ts` in `cwd`
+ * @throws ProvError manifest_not_found, manifest_unloadable, manifest_invalid
+ */
+export async function loadManifest(file: string | undefined, cwd: string): Promise<LoadedManifest> {
+  const path = resolve(cwd, file ?? MANIFEST_NAME);
+  if (!existsSync(path))
+    throw new ProvError("manifest_not_found", `there is no manifest at ${path}`);
+  const root = dirname(path);
+  const exported = await importDefault(path);
+  const definitions: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
+  if (definitions.length === 0)
+    throw new ProvError("manifest_invalid", `${path} defines no device`);
+  return { path, root, devices: checkDevices(definitions, root, path, Array.isArray(exported)) };
+}
+
+/**
+ * The device that the user means: the one named, or the only one.
+ * @throws ProvError device_unknown
+ */
+export function selectDevice(manifest: LoadedManifest, id: string | undefined): DeviceManifest {
+  const [first, ...others] = manifest.devices;
+  const found = id === undefined ? first : manifest.devices.find((device) => device.id === id);
+  const ids = manifest.devices.map((device) => device.id).join(", ");
+  if (id === undefined && others.length > 0) {
+    throw new ProvError("device_unknown", `the manifest defines several devices: ${ids}`, {
+      hint: "Choose one with --device ID.",
+    });
+  }
+  if (found === undefined) {
+    throw new ProvError("device_unknown", `the manifest defines no device "${id}"; it has: ${ids}`);
+  }
+  return found;
+}
+
+async function importDefault(path: string): Promise<unknown> {
+  // The manifest's `import … from "prov"` gets the module beside this one, compiled or not.
+  const prov = fileURLToPath(
+    new URL(`../../codegen/manifest${extname(import.meta.url)}`, import.meta.url),
+  );
+  const jiti = createJiti(import.meta.url, { fsCache: false, moduleCache: false, alias: { prov } });
+  let module: unknown;
+  try {
+    module = await jiti.import(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ProvError("manifest_unloadable", `${path} cannot be loaded: ${reason}`, {
+      cause: error,
+    });
+  }
+  if (typeof module !== "object" || module === null || !("default" in module)) {
+    throw new ProvError("manifest_invalid", `${path} has no default export`, {
+      hint: "Write `export default defineDevice({ … })`.",
+    });
+  }
+  return module.default;
+}
+
+function checkDevices(
+  definitions: readonly unknown[],
+  root: string,
+  path: string,
+  several: boolean,
+): DeviceManifest[] {
+  const devices: DeviceManifest[] = [];
+  const faults: string[] = [];
+  for (const [index, definition] of definitions.entries()) {
+    const prefix = several ? `[${index}].` : "";
+    const withCa = readCaFile(definition, root);
+    const result = withCa.ok ? parseDevice(withCa.definition) : undefined;
+    if (!withCa.ok) faults.push(`${prefix}${withCa.fault}`);
+    else if (result?.ok === false)
+      faults.push(...result.issues.map((issue) => prefix + issue.message));
+    else if (result?.ok) devices.push(result.device);
+  }
+  faults.push(...duplicateIds(devices));
+  if (faults.length === 0) return devices;
+  throw new ProvError(
+    "manifest_invalid",
+    `${path} is not valid:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
+  );
+}
+
+/** Ids name folders, and some file systems do not tell case apart. */
+function duplicateIds(devices: readonly DeviceManifest[]): string[] {
+  const seen = new Map<string, string>();
+  const faults: string[] = [];
+  for (const { id } of devices) {
+    const earlier = seen.get(id.toLowerCase());
+    if (earlier !== undefined)
+      faults.push(`id: expected a different one per device, got "${earlier}" and "${id}"`);
+    seen.set(id.toLowerCase(), id);
+  }
+  return faults;
+}
+
+type WithCa =
+  | { readonly ok: true; readonly definition: unknown }
+  | { readonly ok: false; readonly fault: string };
+
+/** Puts the text of the file in the place of a path in `backend.ca`; the schema knows PEM text alone. */
+function readCaFile(definition: unknown, root: string): WithCa {
+  const backend = property(definition, "backend");
+  const ca = property(backend, "ca");
+  if (typeof ca !== "string" || ca.includes("-----BEGIN")) return { ok: true, definition };
+  const path = resolve(root, ca);
+  try {
+    const text = readFileSync(path, "utf8");
+    return {
+      ok: true,
+      definition: { ...Object(definition), backend: { ...Object(backend), ca: text } },
+    };
+  } catch {
+    return {
+      ok: false,
+      fault: `backend.ca: expected PEM or the path of a readable file, got ${JSON.stringify(ca)} (${path})`,
+    };
+  }
+}
+
+function property(value: unknown, key: string): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+  return (value as Record<string, unknown>)[key];
+}

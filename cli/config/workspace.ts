@@ -1,0 +1,154 @@
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { ProvError } from "../errors.js";
+
+/** Where everything of one device lies, below `.prov/` of the project; absolute paths. */
+export interface Workspace {
+  /** The folder that holds the manifest and `.prov`. */
+  readonly root: string;
+  readonly identityDir: string;
+  readonly keyPath: string;
+  readonly csrPath: string;
+  readonly configDir: string;
+  /** The configuration with the lab's addresses in it, kept apart so that it never ends on a real device. */
+  readonly labConfigDir: string;
+  readonly buildDir: string;
+  /** CMake file that tells a plain `idf.py build` where the generated configuration is. */
+  readonly firmwareCmake: string;
+}
+
+export function deviceWorkspace(root: string, deviceId: string): Workspace {
+  const device = join(root, ".prov", "devices", deviceId);
+  const identityDir = join(device, "identity");
+  return {
+    root,
+    identityDir,
+    keyPath: join(identityDir, "key.pem"),
+    csrPath: join(identityDir, "csr.pem"),
+    configDir: join(device, "config"),
+    labConfigDir: join(device, "lab-config"),
+    buildDir: join(device, "build"),
+    firmwareCmake: join(root, ".prov", "firmware.cmake"),
+  };
+}
+
+export const SECRET_FILE = 0o600;
+export const PLAIN_FILE = 0o644;
+const PRIVATE_DIR = 0o700;
+
+/** Makes a folder (and those above it that are missing) that only its owner can enter. */
+export function ensurePrivateDir(dir: string): void {
+  mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR });
+  if (!hasMode(dir, PRIVATE_DIR)) chmodSync(dir, PRIVATE_DIR);
+}
+
+/**
+ * The text of a file, or undefined when there is no such file.
+ * @throws ProvError file_inaccessible
+ */
+export function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw inaccessible(path, error);
+  }
+}
+
+/** Whether `writeIfChanged` would leave the file alone. */
+export function isCurrent(path: string, text: string, mode: number): boolean {
+  return readIfPresent(path) === text && hasMode(path, mode);
+}
+
+/**
+ * Writes a file unless it already has this text and mode, so that builds stay incremental. A reader,
+ * or a power cut, finds either the old or the new file. Returns whether it wrote.
+ * @throws ProvError file_inaccessible
+ */
+export function writeIfChanged(path: string, text: string, mode: number): boolean {
+  if (isCurrent(path, text, mode)) return false;
+  throughTemporary(path, text, mode, (temporary) => renameSync(temporary, path));
+  return true;
+}
+
+/**
+ * Writes a file that must not exist yet; as a whole or not at all, also when two processes try at once.
+ * Returns false, and changes nothing, when it exists.
+ * @throws ProvError file_inaccessible
+ */
+export function writeNew(path: string, text: string, mode: number): boolean {
+  let created = true;
+  throughTemporary(path, text, mode, (temporary) => {
+    try {
+      // Unlike a rename, a link never replaces what is there.
+      linkSync(temporary, path);
+    } catch (error) {
+      if (!hasCode(error, "EEXIST")) throw error;
+      created = false;
+    }
+  });
+  return created;
+}
+
+/** Takes away every right to a file but its owner's; a key may have been copied in with more. */
+export function protectFile(path: string): void {
+  if (!hasMode(path, SECRET_FILE)) chmodSync(path, SECRET_FILE);
+}
+
+function throughTemporary(
+  path: string,
+  text: string,
+  mode: number,
+  publish: (temporary: string) => void,
+): void {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    ensurePrivateDir(dirname(path));
+    writeAndSync(temporary, text, mode);
+    publish(temporary);
+  } catch (error) {
+    throw inaccessible(path, error);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function writeAndSync(path: string, text: string, mode: number): void {
+  // "wx" follows no link that somebody put there, and the mode holds from the first byte on.
+  const file = openSync(path, "wx", mode);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  // The umask may have taken bits away.
+  chmodSync(path, mode);
+}
+
+function inaccessible(path: string, error: unknown): ProvError {
+  const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+  return new ProvError("file_inaccessible", `${path}: ${reason}`, { cause: error });
+}
+
+/** Windows has no such modes; there the user's profile folder protects the files. */
+function hasMode(path: string, mode: number): boolean {
+  return process.platform === "win32" || (statSync(path).mode & 0o777) === mode;
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,118 @@
+import type { KeyObject } from "node:crypto";
+import type { DeviceManifest } from "../../codegen/manifest.js";
+import {
+  PLAIN_FILE,
+  protectFile,
+  readIfPresent,
+  SECRET_FILE,
+  type Workspace,
+  writeIfChanged,
+  writeNew,
+} from "../config/workspace.js";
+import { ProvError } from "../errors.js";
+import { createCsr, readCsr } from "./csr.js";
+import {
+  generatePrivateKey,
+  keyAlgorithm,
+  privateKeyToPem,
+  publicKeyDer,
+  readPrivateKey,
+} from "./keys.js";
+
+/** A device's key and its certificate signing request, as they lie on disk. */
+export interface Identity {
+  readonly deviceId: string;
+  readonly keyPath: string;
+  readonly csrPath: string;
+  readonly privateKeyPem: string;
+  readonly csrPem: string;
+  /** Whether this call made the key. */
+  readonly created: boolean;
+}
+
+/**
+ * The device's identity, made when there is none. An existing key is never replaced without `force`,
+ * since the certificates of devices in the field hang on it; a CSR that does not fit is made again.
+ * @throws ProvError identity_invalid when the key is corrupt or of another algorithm
+ */
+export async function ensureIdentity(
+  workspace: Workspace,
+  manifest: DeviceManifest,
+  options: { readonly force?: boolean } = {},
+): Promise<Identity> {
+  const existing = options.force ? undefined : readKey(workspace, manifest);
+  const made = existing ? undefined : await makeKey(workspace, manifest, options.force ?? false);
+  // Without a key made here there is one on disk: the one found first, or that of a prov that was faster.
+  const key = existing ?? made ?? readKey(workspace, manifest);
+  if (key === undefined)
+    throw new ProvError("identity_invalid", `${workspace.keyPath} has vanished`);
+  protectFile(workspace.keyPath);
+  const current = readIfPresent(workspace.csrPath);
+  const csrPem =
+    current !== undefined && fits(current, key, manifest.id)
+      ? current
+      : createCsr(key, manifest.id);
+  writeIfChanged(workspace.csrPath, csrPem, PLAIN_FILE);
+  return identity(workspace, manifest, privateKeyToPem(key), csrPem, made !== undefined);
+}
+
+/** A new key, already on disk; undefined when meanwhile another one got there and `force` is off. */
+async function makeKey(
+  workspace: Workspace,
+  manifest: DeviceManifest,
+  force: boolean,
+): Promise<KeyObject | undefined> {
+  const key = await generatePrivateKey(manifest.key.algorithm);
+  const write = force ? writeIfChanged : writeNew;
+  return write(workspace.keyPath, privateKeyToPem(key), SECRET_FILE) ? key : undefined;
+}
+
+/**
+ * The identity on disk, or undefined when the key is missing or the CSR is not its own; writes nothing.
+ * @throws ProvError identity_invalid as ensureIdentity
+ */
+export function readIdentity(workspace: Workspace, manifest: DeviceManifest): Identity | undefined {
+  const key = readKey(workspace, manifest);
+  const csrPem = readIfPresent(workspace.csrPath);
+  if (key === undefined || csrPem === undefined || !fits(csrPem, key, manifest.id))
+    return undefined;
+  return identity(workspace, manifest, privateKeyToPem(key), csrPem, false);
+}
+
+function identity(
+  workspace: Workspace,
+  manifest: DeviceManifest,
+  privateKeyPem: string,
+  csrPem: string,
+  created: boolean,
+): Identity {
+  const { keyPath, csrPath } = workspace;
+  return { deviceId: manifest.id, keyPath, csrPath, privateKeyPem, csrPem, created };
+}
+
+function readKey(workspace: Workspace, manifest: DeviceManifest): KeyObject | undefined {
+  const pem = readIfPresent(workspace.keyPath);
+  if (pem === undefined) return undefined;
+  const key = readPrivateKey(pem);
+  if (key === undefined) {
+    throw new ProvError(
+      "identity_invalid",
+      `${workspace.keyPath} holds no private key that can be read`,
+    );
+  }
+  const algorithm = keyAlgorithm(key);
+  if (algorithm !== manifest.key.algorithm) {
+    const found = algorithm ?? "of another kind";
+    throw new ProvError(
+      "identity_invalid",
+      `the key of ${manifest.id} is ${found}, the manifest asks for ${manifest.key.algorithm} (${workspace.keyPath})`,
+    );
+  }
+  return key;
+}
+
+function fits(csrPem: string, key: KeyObject, deviceId: string): boolean {
+  const result = readCsr(csrPem);
+  if (!result.ok || result.csr.commonName !== deviceId) return false;
+  return publicKeyDer(result.csr.publicKey).equals(publicKeyDer(key));
+}

@@ -1,0 +1,220 @@
+import axios, { isAxiosError } from "axios";
+import { z } from "zod";
+import { ProvError } from "../errors.js";
+
+/** One network as the board sees it. */
+export interface ScannedNetwork {
+  ssid: string;
+  rssi: number;
+  channel: number;
+  secure: boolean;
+}
+
+/** `GET /status` of the board. */
+export interface DeviceStatus {
+  status: "provisioning" | "connected" | "disconnected";
+  state: string;
+  deviceId: string;
+  ip: string;
+  error: { code: string; message: string } | null;
+  attemptsRemaining: number;
+  firmware: string;
+  attemptId: string | null;
+  wifiConnected: boolean;
+  certificate: boolean;
+}
+
+/** Body of `POST /provision`. `bearer` travels in the Authorization header. */
+export interface ProvisionRequest {
+  ssid: string;
+  password: string;
+  deviceId: string;
+  token?: string;
+  bearer?: string;
+  attemptId: string;
+  /** Unix time in seconds; sets a clock that has never been set. */
+  timeSeconds: number;
+}
+
+export type ResetScope = "wifi" | "all";
+
+/** The board's HTTP API. Every call ends within its time limit or when `signal` aborts. */
+export interface DeviceApi {
+  baseUrl: string;
+  status(signal: AbortSignal): Promise<DeviceStatus>;
+  scan(signal: AbortSignal): Promise<ScannedNetwork[]>;
+  provision(request: ProvisionRequest, signal: AbortSignal): Promise<void>;
+  reset(scope: ResetScope, signal: AbortSignal): Promise<void>;
+}
+
+const ANSWER_LIMIT_BYTES = 64 * 1024;
+const STATUS_TIMEOUT_MS = 4_000;
+const SCAN_TIMEOUT_MS = 20_000;
+const PROVISION_TIMEOUT_MS = 8_000;
+
+const statusSchema = z
+  .object({
+    status: z.enum(["provisioning", "connected", "disconnected"]),
+    state: z.string(),
+    device_id: z.string(),
+    ip: z.string(),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    attempts_remaining: z.number(),
+    fw: z.string(),
+    attempt_id: z.string().nullable(),
+    wifi_connected: z.boolean(),
+    certificate: z.boolean(),
+  })
+  .transform(
+    (body): DeviceStatus => ({
+      status: body.status,
+      state: body.state,
+      deviceId: body.device_id,
+      ip: body.ip,
+      error: body.error,
+      attemptsRemaining: body.attempts_remaining,
+      firmware: body.fw,
+      attemptId: body.attempt_id,
+      wifiConnected: body.wifi_connected,
+      certificate: body.certificate,
+    }),
+  );
+
+const scanSchema = z.object({
+  networks: z.array(
+    z.object({ ssid: z.string(), rssi: z.number(), channel: z.number(), secure: z.boolean() }),
+  ),
+  count: z.number(),
+});
+
+const acceptedSchema = z.object({ status: z.literal("ok") });
+
+const refusalSchema = z.object({
+  status: z.literal("error"),
+  code: z.string(),
+  message: z.string(),
+});
+
+/** A client of the board at `baseUrl`, such as `http://192.168.4.1`. */
+export function createDeviceApi(baseUrl: string): DeviceApi {
+  const root = baseUrl.replace(/\/+$/, "");
+  return {
+    baseUrl: root,
+    status: async (signal) =>
+      parse(
+        statusSchema,
+        await call({ method: "GET", url: `${root}/status`, timeoutMs: STATUS_TIMEOUT_MS, signal }),
+      ),
+    scan: async (signal) =>
+      parse(
+        scanSchema,
+        await call({ method: "GET", url: `${root}/scan`, timeoutMs: SCAN_TIMEOUT_MS, signal }),
+      ).networks,
+    provision: async (request, signal) => {
+      const body = {
+        ssid: request.ssid,
+        password: request.password,
+        device_id: request.deviceId,
+        ...(request.token === undefined ? {} : { provisioning_token: request.token }),
+        attempt_id: request.attemptId,
+        time: request.timeSeconds,
+      };
+      const headers =
+        request.bearer === undefined ? {} : { Authorization: `Bearer ${request.bearer}` };
+      parse(
+        acceptedSchema,
+        await call({
+          method: "POST",
+          url: `${root}/provision`,
+          body,
+          headers,
+          timeoutMs: PROVISION_TIMEOUT_MS,
+          signal,
+        }),
+      );
+    },
+    reset: async (scope, signal) => {
+      parse(
+        acceptedSchema,
+        await call({
+          method: "POST",
+          url: `${root}/reset`,
+          body: { scope },
+          timeoutMs: PROVISION_TIMEOUT_MS,
+          signal,
+        }),
+      );
+    },
+  };
+}
+
+interface Call {
+  method: "GET" | "POST";
+  url: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+async function call({ method, url, body, headers, timeoutMs, signal }: Call): Promise<unknown> {
+  signal.throwIfAborted();
+  try {
+    const response = await axios.request<unknown>({
+      method,
+      url,
+      data: body,
+      headers: { Accept: "application/json", ...headers },
+      // axios' own `timeout` restarts with every byte that drips in; the signal bounds the whole call.
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      maxRedirects: 0,
+      proxy: false,
+      maxContentLength: ANSWER_LIMIT_BYTES,
+      validateStatus: () => true,
+    });
+    if (response.status === 200) return response.data;
+    throw refusal(method, url, response.status, response.data);
+  } catch (error) {
+    if (error instanceof ProvError) throw error;
+    signal.throwIfAborted();
+    throw unreachable(method, url, timeoutMs, error);
+  }
+}
+
+/** axios errors carry the request with its secrets: only their code and kind are passed on. */
+function unreachable(method: string, url: string, timeoutMs: number, error: unknown): ProvError {
+  const code = isAxiosError(error) ? error.code : undefined;
+  const why =
+    code === "ERR_CANCELED"
+      ? `no answer within ${timeoutMs / 1000} s`
+      : (code ?? "connection failed");
+  return new ProvError("ap_unreachable", `${method} ${url}: ${why}`);
+}
+
+function refusal(method: string, url: string, status: number, data: unknown): ProvError {
+  const parsed = refusalSchema.safeParse(data);
+  if (!parsed.success)
+    return new ProvError(
+      "bad_answer",
+      `${method} ${url} answered HTTP ${status} without the board's error document`,
+    );
+  const { code, message } = parsed.data;
+  if (code === "wrong_device") return new ProvError("device_mismatch", message);
+  if (code === "busy") return new ProvError("provision_busy", message);
+  if (code === "scan_unavailable") return new ProvError("scan_failed", message);
+  if (code === "storage_failed") return new ProvError("storage_failed", message);
+  return new ProvError(
+    "provision_refused",
+    `the board refused the request (HTTP ${status}, ${code}): ${message}`,
+  );
+}
+
+function parse<T>(schema: z.ZodType<T, unknown>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new ProvError(
+    "bad_answer",
+    `unexpected answer from the board: ${issue ? `${issue.path.join(".")}: ${issue.message}` : "not the expected document"}`,
+  );
+}

@@ -1,0 +1,158 @@
+import { ProvError } from "../errors.js";
+import type { Task } from "../progress.js";
+
+/** How far a device has come; each includes the ones before it. */
+export const MILESTONES = ["wifi", "certificate", "mqtt"] as const;
+export type Milestone = (typeof MILESTONES)[number];
+
+/** The device's own status message as the broker delivered it. */
+export interface MqttProof {
+  readonly topic: string;
+  readonly payload: Record<string, unknown>;
+}
+
+/** Something that a witness saw with its own eyes. */
+export interface Evidence {
+  readonly witness: string;
+  readonly milestone: Milestone;
+  readonly detail: string;
+  readonly mqtt?: MqttProof;
+}
+
+export type WitnessReport =
+  | { readonly kind: "evidence"; readonly evidence: Evidence }
+  /** `final`: the device has given up; otherwise it keeps trying, and the error stands only if time runs out. */
+  | { readonly kind: "failure"; readonly error: ProvError; readonly final: boolean }
+  /** The device works on; an earlier failure of this witness is void. */
+  | { readonly kind: "progress"; readonly text: string }
+  | { readonly kind: "lost"; readonly reason: string };
+
+/** Watches one side of the device until `signal` aborts. It reports; it does not decide. */
+export interface Witness {
+  readonly name: string;
+  /** True for the one whose word about MQTT is the proof itself. */
+  readonly provesMqtt?: boolean;
+  watch(report: (report: WitnessReport) => void, signal: AbortSignal): Promise<void>;
+}
+
+export interface Outcome {
+  readonly reached: Milestone;
+  readonly evidence: readonly Evidence[];
+  readonly mqtt?: MqttProof;
+}
+
+export interface OutcomeRequest {
+  readonly witnesses: readonly Witness[];
+  readonly goal: Milestone;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly task: Task;
+}
+
+interface Court {
+  evidence: Evidence[];
+  /** What each witness last complained of, and has not taken back. */
+  complaints: Map<string, ProvError>;
+  lost: Map<string, string>;
+  verdict: Outcome | ProvError | undefined;
+}
+
+/**
+ * Waits until the evidence says that the device reached `goal`, or that it cannot.
+ *
+ * No single witness decides alone against the others: when the AP vanishes, the broker and the backend
+ * may still have seen the device; and while a witness of the broker is alive, "the device says it is
+ * connected" is not yet proof.
+ * @throws ProvError the device's own failure, or outcome_unknown / status_timeout when time ran out
+ */
+export async function awaitOutcome(request: OutcomeRequest): Promise<Outcome> {
+  const court: Court = { evidence: [], complaints: new Map(), lost: new Map(), verdict: undefined };
+  const closed = new AbortController();
+  const timeout = AbortSignal.timeout(request.timeoutMs);
+  const signal = AbortSignal.any([request.signal, timeout, closed.signal]);
+
+  const hear = (witness: Witness, report: WitnessReport): void => {
+    if (court.verdict) return;
+    note(court, witness, report, request.task);
+    court.verdict = decide(court, request, report);
+    if (court.verdict) closed.abort();
+  };
+  await Promise.all(
+    request.witnesses.map(async (witness) => {
+      try {
+        await witness.watch((report) => hear(witness, report), signal);
+      } catch (error) {
+        if (!signal.aborted)
+          hear(witness, {
+            kind: "lost",
+            reason: error instanceof Error ? error.message : String(error),
+          });
+      }
+    }),
+  );
+  request.signal.throwIfAborted();
+  const verdict = court.verdict ?? timedOut(court, request);
+  if (verdict instanceof ProvError) throw verdict;
+  return verdict;
+}
+
+function note(court: Court, witness: Witness, report: WitnessReport, task: Task): void {
+  if (report.kind === "lost") court.lost.set(witness.name, report.reason);
+  else court.lost.delete(witness.name);
+  if (report.kind === "evidence") {
+    court.evidence.push(report.evidence);
+    court.complaints.delete(witness.name);
+    task.update({
+      text: `${report.evidence.milestone} (${report.evidence.witness}: ${report.evidence.detail})`,
+    });
+  } else if (report.kind === "failure") {
+    court.complaints.set(witness.name, report.error);
+    task.update({ text: report.error.message });
+  } else if (report.kind === "progress") {
+    court.complaints.delete(witness.name);
+    task.update({ text: report.text });
+  }
+}
+
+function decide(
+  court: Court,
+  request: OutcomeRequest,
+  report: WitnessReport,
+): Outcome | ProvError | undefined {
+  if (report.kind === "failure" && report.final) return report.error;
+  const proofExpected =
+    request.goal === "mqtt" &&
+    request.witnesses.some((witness) => witness.provesMqtt && !court.lost.has(witness.name));
+  const convincing = court.evidence.filter(
+    (evidence) =>
+      rank(evidence.milestone) >= rank(request.goal) && (!proofExpected || evidence.mqtt),
+  );
+  if (convincing.length === 0) return undefined;
+  const mqtt = court.evidence.find((evidence) => evidence.mqtt)?.mqtt;
+  return { reached: furthest(court.evidence), evidence: court.evidence, ...(mqtt ? { mqtt } : {}) };
+}
+
+function timedOut(court: Court, request: OutcomeRequest): ProvError {
+  const complaint = [...court.complaints.values()].at(-1);
+  if (complaint) return complaint;
+  const seen =
+    court.evidence.length === 0
+      ? "no witness saw the device"
+      : `seen so far: ${court.evidence.map((evidence) => `${evidence.milestone} (${evidence.witness})`).join(", ")}`;
+  const lost = [...court.lost].map(([name, reason]) => `${name}: ${reason}`).join("; ");
+  const message = `within ${Math.round(request.timeoutMs / 1000)} s the device did not get as far as ${request.goal}; ${seen}${lost ? `; ${lost}` : ""}`;
+  return new ProvError(
+    court.evidence.some((evidence) => evidence.milestone === "certificate")
+      ? "status_timeout"
+      : "outcome_unknown",
+    message,
+  );
+}
+
+function rank(milestone: Milestone): number {
+  return MILESTONES.indexOf(milestone);
+}
+
+function furthest(evidence: readonly Evidence[]): Milestone {
+  return MILESTONES[Math.max(...evidence.map((item) => rank(item.milestone)))] ?? "wifi";
+}

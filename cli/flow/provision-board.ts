@@ -1,0 +1,139 @@
+import { randomUUID } from "node:crypto";
+import type { DeviceManifest } from "../../codegen/manifest.js";
+import type { DeviceApi, ScannedNetwork } from "../device/device-api.js";
+import { ProvError } from "../errors.js";
+import { asTask, type Progress } from "../progress.js";
+import type { HostWifi } from "../wifi/host-wifi.js";
+import { type BrokerAccess, brokerWitness } from "./broker-witness.js";
+import { joinBoard } from "./join.js";
+import { awaitOutcome, type Milestone, type Outcome, type Witness } from "./outcome.js";
+import type { StageClock } from "./stages.js";
+import { statusWitness } from "./status-witness.js";
+
+/** What the board is given. */
+export interface Credentials {
+  readonly ssid: string;
+  /** "" for an open network. */
+  readonly password: string;
+  /** One-time provisioning token; may be missing when the device holds a certificate. */
+  readonly token?: string;
+  /** Bearer token for calls to the backend on the user's behalf. */
+  readonly bearer?: string;
+}
+
+export interface ProvisionBoardRequest {
+  readonly manifest: DeviceManifest;
+  readonly credentials: Credentials;
+  readonly wifi: HostWifi;
+  readonly apSsid?: string;
+  /** How the broker can be watched, when it can. */
+  readonly broker?: BrokerAccess;
+  /** Further witnesses: the serial log, the lab's backend. */
+  readonly witnesses?: readonly ((attemptId: string) => Witness)[];
+  /** Default: the furthest that can be observed. */
+  readonly goal?: Milestone;
+  readonly joinTimeoutMs: number;
+  readonly outcomeTimeoutMs: number;
+  readonly pollMs: number;
+  readonly clock: StageClock;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+export interface ProvisionedBoard {
+  readonly attemptId: string;
+  readonly networks: readonly ScannedNetwork[];
+  readonly outcome: Outcome;
+}
+
+/** Below this the board's own connection is unlikely to last. */
+const WEAK_SIGNAL_DBM = -80;
+
+/**
+ * Joins the board's AP, checks who answers, hands over the credentials and waits for evidence of the
+ * outcome. The host's WiFi is put back on every way out.
+ * @throws ProvError of the join, provision, enrol and mqtt stages
+ */
+export async function provisionBoard(request: ProvisionBoardRequest): Promise<ProvisionedBoard> {
+  const { clock, progress, signal, manifest } = request;
+  const attemptId = randomUUID();
+  const broker = request.broker ? brokerWitness(request.broker, manifest.id, attemptId) : undefined;
+  try {
+    const board = await clock.run("join", () =>
+      joinBoard({ ...request, timeoutMs: request.joinTimeoutMs }),
+    );
+    const networks = await clock.run("scan", () => scanFor(board.api, request));
+    await clock.run("provision", () =>
+      asTask(progress, "provision", () => post(board.api, request, attemptId)),
+    );
+    const witnesses = [
+      statusWitness(board.api, attemptId, request.pollMs),
+      ...(broker ? [broker] : []),
+      ...(request.witnesses ?? []).map((make) => make(attemptId)),
+    ];
+    const outcome = await clock.run(request.goal === "wifi" ? "status" : "online", () =>
+      asTask(progress, "wait for the device to come online", (task) =>
+        awaitOutcome({
+          witnesses,
+          goal: request.goal ?? "mqtt",
+          timeoutMs: request.outcomeTimeoutMs,
+          signal,
+          task,
+        }),
+      ),
+    );
+    return { attemptId, networks, outcome };
+  } finally {
+    const report = await request.wifi.leave();
+    if (report.changed && report.restored)
+      progress.detail(`host WiFi restored: ${report.network ?? "not connected, as before"}`);
+    if (!report.restored) progress.warn(report.message);
+  }
+}
+
+/** What the board sees; warns when the network to join is missing or weak. A board that cannot scan now can still join. */
+async function scanFor(
+  api: DeviceApi,
+  request: ProvisionBoardRequest,
+): Promise<readonly ScannedNetwork[]> {
+  const { progress, signal, credentials } = request;
+  try {
+    const networks = await asTask(progress, "scan", () => api.scan(signal));
+    const target = networks.find((network) => network.ssid === credentials.ssid);
+    if (!target)
+      progress.warn(
+        `the board does not see "${credentials.ssid}" (hidden, out of range or 5 GHz only?)`,
+      );
+    else if (target.rssi < WEAK_SIGNAL_DBM)
+      progress.warn(`"${credentials.ssid}" is weak at the board: ${target.rssi} dBm`);
+    return networks;
+  } catch (error) {
+    if (!(error instanceof ProvError) || error.code !== "scan_failed") throw error;
+    progress.warn(error.message);
+    return [];
+  }
+}
+
+async function post(
+  api: DeviceApi,
+  request: ProvisionBoardRequest,
+  attemptId: string,
+): Promise<void> {
+  const { credentials, manifest, signal, progress } = request;
+  try {
+    await api.provision(
+      {
+        ...credentials,
+        deviceId: manifest.id,
+        attemptId,
+        timeSeconds: Math.floor(Date.now() / 1000),
+      },
+      signal,
+    );
+  } catch (error) {
+    // The reply may be lost after the board has acted; whether it did, the witnesses will tell.
+    if (!(error instanceof ProvError) || error.code !== "ap_unreachable") throw error;
+    signal.throwIfAborted();
+    progress.warn(`no reply to POST /provision (${error.message}); looking for the outcome`);
+  }
+}

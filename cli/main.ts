@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+import { CommanderError } from "commander";
+import type { GlobalOptions } from "./context.js";
+import { EXIT, ProvError } from "./errors.js";
+import { type CommandResult, createOutput, toProvError } from "./output.js";
+import { buildProgram } from "./program.js";
+
+/** Parses the arguments, runs the command, prints its result or its error; returns the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const abort = new AbortController();
+  let interruptions = 0;
+  const interrupt = (): void => {
+    interruptions += 1;
+    // The first Ctrl-C lets every stage put things back; whoever presses thrice wants out at once.
+    if (interruptions >= 3) process.exit(EXIT.interrupted);
+    abort.abort(new ProvError("interrupted", "interrupted"));
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+
+  let globals: GlobalOptions = {
+    config: "device.config.ts",
+    color: true,
+    json: argv.includes("--json"),
+  };
+  const openOutput = () =>
+    createOutput({
+      json: globals.json ?? false,
+      quiet: globals.quiet ?? false,
+      verbose: globals.verbose ?? false,
+      color: globals.color && !process.env.NO_COLOR && Boolean(process.stderr.isTTY),
+      stdout: process.stdout,
+      stderr: process.stderr,
+    });
+
+  const runCommand = async (
+    options: GlobalOptions,
+    command: Parameters<Parameters<typeof buildProgram>[0]>[1],
+  ): Promise<void> => {
+    globals = options;
+    const out = await openOutput();
+    const result: CommandResult = await command({
+      out,
+      signal: abort.signal,
+      cwd: process.cwd(),
+      env: process.env,
+    });
+    out.result(result);
+  };
+
+  try {
+    await buildProgram(runCommand).parseAsync(["node", "prov", ...argv]);
+    return EXIT.ok;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
+    const error =
+      thrown instanceof CommanderError
+        ? new ProvError("usage", thrown.message.replace(/^error: /, ""))
+        : toProvError(thrown, abort.signal.aborted);
+    (await openOutput()).error(error);
+    return error.exitCode;
+  }
+}
+
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,139 @@
+import { styleText } from "node:util";
+import type { Ora } from "ora";
+import { ProvError } from "./errors.js";
+import type { Progress, Task } from "./progress.js";
+
+/** What a command hands back: one JSON document for machines, text for people. */
+export interface CommandResult {
+  json: Record<string, unknown>;
+  text: string;
+}
+
+export interface OutputOptions {
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+  color: boolean;
+  stdout: NodeJS.WritableStream;
+  stderr: NodeJS.WritableStream & { isTTY?: boolean };
+}
+
+export interface Output extends Progress {
+  options: OutputOptions;
+  result(result: CommandResult): void;
+  error(error: ProvError): void;
+  paint(style: "green" | "red" | "yellow" | "cyan" | "dim" | "bold", text: string): string;
+}
+
+const BAR_WIDTH = 24;
+
+/** Results go to stdout, everything else to stderr; colour and movement only where a person looks. */
+export async function createOutput(options: OutputOptions): Promise<Output> {
+  const animated = Boolean(options.stderr.isTTY) && !options.quiet && !options.json;
+  const ora = animated ? (await import("ora")).default : undefined;
+  let active: Ora | undefined;
+
+  const paint: Output["paint"] = (style, text) =>
+    options.color ? styleText(style, text, { validateStream: false }) : text;
+  const line = (text: string): void => {
+    active?.clear();
+    options.stderr.write(`${text}\n`);
+    active?.render();
+  };
+  const say = (text: string): void => {
+    if (!options.quiet) line(text);
+  };
+
+  const plainTask = (label: string): Task => {
+    const begin = performance.now();
+    const ending = (mark: string, text?: string): void =>
+      say(`${mark} ${label}${text ? `: ${text}` : ""} ${paint("dim", seconds(begin))}`);
+    return {
+      update() {},
+      done: (text) => ending(paint("green", "✓"), text),
+      failed: (text) => ending(paint("red", "✗"), text),
+    };
+  };
+
+  const animatedTask = (label: string, start: NonNullable<typeof ora>): Task => {
+    const begin = performance.now();
+    const spinner = start({
+      text: label,
+      stream: process.stderr,
+      color: options.color ? "cyan" : false,
+      discardStdin: false,
+    }).start();
+    active = spinner;
+    const ending = (mark: string, text?: string): void => {
+      spinner.stopAndPersist({
+        symbol: mark,
+        text: `${label}${text ? `: ${text}` : ""} ${paint("dim", seconds(begin))}`,
+      });
+      if (active === spinner) active = undefined;
+    };
+    return {
+      update: ({ fraction, text }) => {
+        const bar = fraction === undefined ? "" : ` ${renderBar(fraction)}`;
+        spinner.text = `${label}${bar}${text ? ` ${paint("dim", text)}` : ""}`;
+      },
+      done: (text) => ending(paint("green", "✓"), text),
+      failed: (text) => ending(paint("red", "✗"), text),
+    };
+  };
+
+  return {
+    options,
+    paint,
+    task: (label) => (ora ? animatedTask(label, ora) : plainTask(label)),
+    note: say,
+    warn: (message) => line(`${paint("yellow", "!")} ${message}`),
+    detail: (message) => {
+      if (options.verbose) line(paint("dim", message));
+    },
+    result: ({ json, text }) => {
+      if (options.json) options.stdout.write(`${JSON.stringify({ ok: true, ...json })}\n`);
+      else if (text) options.stdout.write(`${text}\n`);
+    },
+    error: (error) => {
+      if (options.json) {
+        options.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
+        return;
+      }
+      line(`${paint("red", `error ${error.code}`)}: ${error.message}`);
+      line(`${paint("cyan", "next")}: ${error.hint}`);
+      if (options.verbose && error.cause)
+        line(
+          paint(
+            "dim",
+            `cause: ${error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause)}`,
+          ),
+        );
+    },
+  };
+}
+
+/** The JSON form of an error; part of the interface. */
+export function errorDocument(error: ProvError): { ok: false; error: Record<string, string> } {
+  return {
+    ok: false,
+    error: { code: error.code, stage: error.stage, message: error.message, hint: error.hint },
+  };
+}
+
+/** Whatever was thrown, as the one error that prov shows. */
+export function toProvError(thrown: unknown, interrupted: boolean): ProvError {
+  if (interrupted) return new ProvError("interrupted", "interrupted", { cause: thrown });
+  if (thrown instanceof ProvError) return thrown;
+  return new ProvError("internal", thrown instanceof Error ? thrown.message : String(thrown), {
+    cause: thrown,
+  });
+}
+
+function seconds(begin: number): string {
+  return `${((performance.now() - begin) / 1000).toFixed(1)} s`;
+}
+
+function renderBar(fraction: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, fraction)) * BAR_WIDTH);
+  return `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${String(Math.round(fraction * 100)).padStart(3)} %`;
+}

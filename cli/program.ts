@@ -1,0 +1,298 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { CommandContext, GlobalOptions } from "./context.js";
+import type { CommandResult } from "./output.js";
+import { installRoot } from "./paths.js";
+
+type CommandRun = (context: CommandContext) => Promise<CommandResult>;
+export type RunCommand = (globals: GlobalOptions, command: CommandRun) => Promise<void>;
+
+/** The command tree. Each command's code is imported only when it runs: `prov --help` has to be instant. */
+export function buildProgram(runCommand: RunCommand): Command {
+  const program = new Command("prov")
+    .description(
+      "From an empty ESP32 to a device that reports over mutual-TLS MQTT, from one typed manifest.",
+    )
+    .version(readVersion())
+    .option("--config <file>", "the device manifest", "device.config.ts")
+    .option("--device <id>", "which device, when the manifest defines several")
+    .option("--json", "print one JSON document on stdout")
+    .option("--quiet", "print results and errors only")
+    .option("--verbose", "print details and causes")
+    .option("--no-color", "no colour (also NO_COLOR)")
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeErr: () => {} })
+    .exitOverride();
+
+  /** Adds a command whose action hands its options to `start`, which imports the code and runs it. */
+  const add = <Options>(
+    command: Command,
+    start: (options: Options & GlobalOptions, ...positional: string[]) => Promise<CommandRun>,
+  ): void => {
+    command.exitOverride().configureOutput({ writeErr: () => {} });
+    command.action(async (...received: unknown[]) => {
+      const positional = received.filter((value): value is string => typeof value === "string");
+      const options = command.optsWithGlobals<Options & GlobalOptions>();
+      await runCommand(options, await start(options, ...positional));
+    });
+  };
+
+  add<import("./commands/keys.js").KeysOptions>(
+    program
+      .command("keys")
+      .description("make the device's private key and CSR, once")
+      .option("--force", "replace an existing key"),
+    async (options) => (await import("./commands/keys.js")).keysCommand(options),
+  );
+
+  add<import("./commands/codegen.js").CodegenOptions>(
+    program
+      .command("codegen")
+      .description("write device_keys.h and sdkconfig from the manifest")
+      .option("--check", "write nothing; fail when files are stale"),
+    async (options) => (await import("./commands/codegen.js")).codegenCommand(options),
+  );
+
+  add<import("./commands/build.js").BuildOptions>(
+    program
+      .command("build")
+      .description("build the firmware (ESP-IDF for a chip, cmake for the virtual board)")
+      .option(
+        "--target <chip>",
+        "override the manifest's target; `host` builds for the virtual board",
+      )
+      .option("--clean", "build everything again")
+      .option("--docker", "build in the espressif/idf image")
+      .option("--idf-image <image>", "the image for --docker", "espressif/idf:v5.5"),
+    async (options) => (await import("./commands/build.js")).buildCommand(options),
+  );
+
+  add<import("./commands/flash.js").FlashOptions>(
+    program
+      .command("flash")
+      .description("write the firmware to a board, verify it, start it")
+      .option(
+        "--port <port>",
+        "serial port, socket://host:port or rfc2217://host:port; repeat for several",
+        collect,
+        [],
+      )
+      .option("--all", "every Espressif board that is connected")
+      .option("--target <chip>", "which build to flash; default: the manifest's target")
+      .option("--baud <rate>", "line rate while writing", positiveInteger, 460800)
+      .option("--full", "write everything, not only what differs")
+      .option("--erase", "erase the whole flash first (settings and certificates too)"),
+    async (options) => (await import("./commands/flash.js")).flashCommand(options),
+  );
+
+  add<import("./commands/monitor.js").MonitorOptions>(
+    program
+      .command("monitor")
+      .description("show the device's log")
+      .option("--port <port>", "serial port, socket:// or rfc2217:// address")
+      .option("--baud <rate>", "line rate", positiveInteger, 115200)
+      .option("--until <regex>", "stop with success at the first line that matches")
+      .option("--timeout <seconds>", "give up after this long (exit 5)", positiveNumber)
+      .option("--tag <tag>", "only lines of this tag; repeat for several", collect, [])
+      .addOption(
+        new Option("--level <level>", "only lines this serious").choices(["E", "W", "I", "D", "V"]),
+      )
+      .option("--timestamps", "put the host's time before each line")
+      .option("--log <file>", "also write the log to a file")
+      .option("--reset", "reset the board first"),
+    async (options) => (await import("./commands/monitor.js")).monitorCommand(options),
+  );
+
+  add(program.command("ports").description("list serial ports and the boards on them"), async () =>
+    (await import("./commands/ports.js")).portsCommand(),
+  );
+
+  add<import("./commands/board-options.js").BoardOptions>(
+    withBoardOptions(
+      program.command("scan").description("list the WiFi networks that the board sees"),
+    ),
+    async (options) => (await import("./commands/scan.js")).scanCommand(options),
+  );
+
+  add<import("./commands/provision.js").ProvisionOptions>(
+    withBoardOptions(
+      program
+        .command("provision")
+        .description("give the board its WiFi and tokens; prove that it came online"),
+    )
+      .option("--ssid <ssid>", "the WiFi network to join")
+      .option(
+        "--password <password>",
+        "its password (better: PROV_WIFI_PASSWORD, --password-stdin or the prompt)",
+      )
+      .option("--password-stdin", "read the password from stdin")
+      .option("--open", "the network has no password")
+      .option("--token <token>", "one-time provisioning token (or PROV_TOKEN)")
+      .option("--bearer <token>", "Bearer token for calls on the user's behalf (or PROV_BEARER)")
+      .addOption(
+        new Option("--wait <what>", "how far to wait").choices(["wifi", "certificate", "mqtt"]),
+      )
+      .option("--timeout <seconds>", "bound on the whole command", positiveNumber, 120)
+      .option("--port <port>", "serial port of the board: its log is one more witness")
+      .option("--mqtt-ca <file>", "CA of the broker, to watch for the device's status message")
+      .option("--mqtt-cert <file>", "operator certificate for the broker")
+      .option("--mqtt-key <file>", "its key")
+      .option("--junit <file>", "write a JUnit report, one test case per stage")
+      .option("--no-input", "never ask"),
+    async (options) => (await import("./commands/provision.js")).provisionCommand(options),
+  );
+
+  add<import("./commands/board-options.js").BoardOptions>(
+    withBoardOptions(program.command("status").description("show the board's own status")),
+    async (options) => (await import("./commands/status.js")).statusCommand(options),
+  );
+
+  add<import("./commands/reset.js").ResetOptions>(
+    withBoardOptions(
+      program.command("reset").description("make the board forget its WiFi, or everything"),
+    ).addOption(
+      new Option("--scope <scope>", "what to forget").choices(["wifi", "all"]).default("wifi"),
+    ),
+    async (options) => (await import("./commands/reset.js")).resetCommand(options),
+  );
+
+  add<import("./commands/run.js").RunOptions>(
+    program
+      .command("run")
+      .description(
+        "everything: keys, build, flash, boot, join, scan, provision, status, MQTT proof",
+      )
+      .option("--port <port>", "a real board; without it the virtual board is used")
+      .addOption(
+        new Option("--broker <kind>", "the lab's broker")
+          .choices(["embedded", "mosquitto"])
+          .default("embedded"),
+      )
+      .addOption(
+        new Option(
+          "--sanitize <kind>",
+          "build the virtual board's firmware with a sanitizer",
+        ).choices(["address", "undefined", "thread"]),
+      )
+      .option("--ssid <ssid>", "with --port: the WiFi network to join")
+      .option("--password <password>", "with --port: its password (better: PROV_WIFI_PASSWORD)")
+      .option("--token <token>", "with --port: provisioning token (or PROV_TOKEN)")
+      .option("--bearer <token>", "with --port: Bearer token (or PROV_BEARER)")
+      .option("--baud <rate>", "line rate while writing", positiveInteger, 460800),
+    async (options) => (await import("./commands/run.js")).runCommand(options),
+  );
+
+  addLab(program, add);
+
+  add<import("./commands/doctor.js").DoctorOptions>(
+    program
+      .command("doctor")
+      .description("check what this machine has; every red line says how to mend it")
+      .option("--lab [name]", "also check a running lab"),
+    async (options) => (await import("./commands/doctor.js")).doctorCommand(options),
+  );
+  return program;
+}
+
+type Add = <Options>(
+  command: Command,
+  start: (options: Options & GlobalOptions, ...positional: string[]) => Promise<CommandRun>,
+) => void;
+
+function addLab(program: Command, add: Add): void {
+  const lab = program
+    .command("lab")
+    .description("the virtual board with its own backend, broker and air")
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  const name = (): Option => new Option("--name <name>", "which lab").default("default");
+
+  add<import("./commands/lab-up.js").LabUpOptions>(
+    lab
+      .command("up")
+      .description("start a lab in the foreground and print how to drive it")
+      .addOption(name())
+      .addOption(
+        new Option("--broker <kind>", "which broker")
+          .choices(["embedded", "mosquitto"])
+          .default("embedded"),
+      )
+      .addOption(
+        new Option("--sanitize <kind>", "build the firmware with a sanitizer").choices([
+          "address",
+          "undefined",
+          "thread",
+        ]),
+      ),
+    async (options) => (await import("./commands/lab-up.js")).labUpCommand(options),
+  );
+  add<import("./commands/lab-control.js").LabOptions>(
+    lab
+      .command("token")
+      .argument("<device>", "device id")
+      .description("issue a provisioning token for a device")
+      .addOption(name()),
+    async (options, device) =>
+      (await import("./commands/lab-control.js")).labTokenCommand(options, device ?? ""),
+  );
+  add<import("./commands/lab-control.js").LabOptions>(
+    lab
+      .command("info")
+      .description("show the addresses and files of a running lab")
+      .addOption(name()),
+    async (options) => (await import("./commands/lab-control.js")).labInfoCommand(options),
+  );
+  add<import("./commands/lab-control.js").LabOptions>(
+    lab
+      .command("board")
+      .addArgument(
+        new Command()
+          .createArgument("<action>", "what to do to the virtual board")
+          .choices(["on", "off", "cut", "reset", "press", "release"]),
+      )
+      .description("power, reset or press the button of the virtual board")
+      .addOption(name()),
+    async (options, action) =>
+      (await import("./commands/lab-control.js")).labBoardCommand(options, action ?? ""),
+  );
+}
+
+/** How to reach the board: the lab's air, the host's WiFi, or an address that is reachable already. */
+function withBoardOptions(command: Command): Command {
+  return command
+    .option("--lab [name]", "the virtual board of a running lab")
+    .option("--url <url>", "the board's address, when this machine can reach it already")
+    .option("--ap <ssid>", "the board's AP, when several are near")
+    .option("--iface <name>", "the WiFi adapter to use")
+    .addOption(
+      new Option("--wifi <adapter>", "how to join the board's AP")
+        .choices(["auto", "nmcli", "networksetup", "netsh", "manual"])
+        .default("auto"),
+    );
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+function positiveInteger(value: string): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number <= 0)
+    throw new InvalidArgumentError("not a positive whole number");
+  return number;
+}
+
+function positiveNumber(value: string): number {
+  const number = Number(value);
+  if (!Number.isFinite(number) || number <= 0)
+    throw new InvalidArgumentError("not a positive number");
+  return number;
+}
+
+function readVersion(): string {
+  const manifest: { version: string } = JSON.parse(
+    readFileSync(join(installRoot(), "package.json"), "utf8"),
+  );
+  return manifest.version;
+}

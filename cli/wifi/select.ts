@@ -1,6 +1,7 @@
 import { ProvError } from "../errors.js";
 import type { HostWifi, HostWifiKind } from "./host-wifi.js";
 import { manualWifi } from "./manual.js";
+import { nmcliWifi } from "./nmcli.js";
 import { virtualWifi } from "./virtual.js";
 
 export interface WifiChoice {
@@ -28,6 +29,11 @@ export function selectWifi(choice: WifiChoice): HostWifi {
         throw new ProvError("lab_not_running", "the virtual WiFi adapter needs a running lab");
       }
       return virtualWifi(choice.airDir);
+    case "nmcli":
+      return nmcliWifi({
+        stateDir: choice.stateDir,
+        ...(choice.iface === undefined ? {} : { iface: choice.iface }),
+      });
     default:
       throw new ProvError("wifi_no_adapter", `prov cannot drive the WiFi of ${process.platform}`);
   }

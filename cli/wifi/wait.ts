@@ -1,6 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type ErrorCode, ProvError } from "../errors.js";
 
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+}
+
 /** The board's address on its own SoftAP (ESP-IDF's default). */
 export const DEFAULT_BASE_URL = "http://192.168.4.1";
 
@@ -8,10 +13,7 @@ export const DEFAULT_BASE_URL = "http://192.168.4.1";
  * The error for an aborted signal: a ProvError reason as it is, a timeout as `onTimeout` says,
  * anything else as `interrupted`.
  */
-export function abortError(
-  signal: AbortSignal,
-  onTimeout: { code: ErrorCode; message: string },
-): ProvError {
+export function abortError(signal: AbortSignal, onTimeout: Failure): ProvError {
   const reason: unknown = signal.reason;
   if (reason instanceof ProvError) return reason;
   if (reason instanceof Error && reason.name === "TimeoutError") {
@@ -29,7 +31,7 @@ export async function poll<T>(
   options: {
     intervalMs: number;
     signal: AbortSignal;
-    onTimeout: { code: ErrorCode; message: string };
+    onTimeout: Failure;
   },
 ): Promise<T> {
   for (;;) {
@@ -40,15 +42,34 @@ export async function poll<T>(
   }
 }
 
+/** Runs `work`; what it throws because the signal aborted becomes what `abortError` says. */
+export async function abortsAs<T>(
+  signal: AbortSignal,
+  onTimeout: Failure,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal.aborted && !(error instanceof ProvError)) throw abortError(signal, onTimeout);
+    throw error;
+  }
+}
+
 /** Waits `ms`, or less when the signal aborts; never throws. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
-/** The error of a wait that ended before the AP showed up. */
-export function apNotFound(ssid: string): { code: "ap_not_found"; message: string } {
+/** A wait that ended before the AP showed up. */
+export function apNotFound(ssid: string): Failure {
   return {
     code: "ap_not_found",
     message: `no access point named ${JSON.stringify(ssid)} in reach`,
   };
+}
+
+/** The AP was seen, but joining it did not end in time. */
+export function joinTooSlow(ssid: string): Failure {
+  return { code: "ap_unreachable", message: `joining ${JSON.stringify(ssid)} took too long` };
 }

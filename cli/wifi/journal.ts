@@ -1,0 +1,145 @@
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { ProvError } from "../errors.js";
+import { isProcessAlive } from "./air-file.js";
+
+/**
+ * What prov is about to change in the host's WiFi, on disk before it changes it, so that the next
+ * run can put it back after a crash, SIGKILL or reboot. It holds names only, never a password.
+ */
+const ownerSchema = z.object({
+  pid: z.int().positive(),
+  /** Tells the process apart from a later one with the same id; null where the system cannot. */
+  started: z.string().nullable(),
+  /** Unix seconds. */
+  writtenAt: z.int(),
+});
+
+const nmcliSchema = z.object({
+  kind: z.literal("nmcli"),
+  iface: z.string(),
+  /** Name of the temporary profile. */
+  profile: z.string(),
+  previous: z.object({ uuid: z.string(), name: z.string() }).nullable(),
+  /** Whether the adapter connected by itself before; false after a `nmcli device disconnect`. */
+  autoconnect: z.boolean(),
+});
+
+const networksetupSchema = z.object({
+  kind: z.literal("networksetup"),
+  iface: z.string(),
+  ssid: z.string(),
+  /** Whether the AP was a preferred network before, and so stays one. */
+  wasPreferred: z.boolean(),
+  /** Null when the system hides it or there was none. */
+  previousSsid: z.string().nullable(),
+});
+
+const netshSchema = z.object({
+  kind: z.literal("netsh"),
+  iface: z.string(),
+  profile: z.string(),
+  previousProfile: z.string().nullable(),
+});
+
+const entrySchema = z.discriminatedUnion("kind", [nmcliSchema, networksetupSchema, netshSchema]);
+const journalSchema = z.object({ version: z.literal(1), owner: ownerSchema, entry: entrySchema });
+
+export type NmcliEntry = z.infer<typeof nmcliSchema>;
+export type NetworksetupEntry = z.infer<typeof networksetupSchema>;
+export type NetshEntry = z.infer<typeof netshSchema>;
+export type JournalEntry = z.infer<typeof entrySchema>;
+type Journal = z.infer<typeof journalSchema>;
+
+/** Without a start time a live pid is believed for this long. */
+const TRUST_PID_S = 3600;
+
+const journalPath = (stateDir: string) => join(stateDir, "host-wifi.json");
+
+/**
+ * Writes the journal, whole and flushed to the disk, unless there is one.
+ * @throws ProvError wifi_busy when there is; `readStaleEntry` tells those of dead runs.
+ */
+export function writeJournal(stateDir: string, entry: JournalEntry): void {
+  const path = journalPath(stateDir);
+  const draft = `${path}.${process.pid}`;
+  const owner = {
+    pid: process.pid,
+    started: processStart(process.pid),
+    writtenAt: Math.floor(Date.now() / 1000),
+  };
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  rmSync(draft, { force: true });
+  const fd = openSync(draft, "wx", 0o600);
+  try {
+    writeSync(fd, JSON.stringify({ version: 1, owner, entry } satisfies Journal));
+    fsyncSync(fd);
+    linkSync(draft, path); // atomic, and fails where a rename would overwrite
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    throw new ProvError("wifi_busy", "another prov is using this machine's WiFi", { cause: error });
+  } finally {
+    closeSync(fd);
+    rmSync(draft, { force: true });
+  }
+}
+
+/** The entry that a dead run left behind; null when there is none or its run is still alive. */
+export function readStaleEntry(stateDir: string): JournalEntry | null {
+  const journal = readJournal(stateDir);
+  return journal === null || isOwnerAlive(journal) ? null : journal.entry;
+}
+
+/** Removes the journal; call it once the host is as it was. */
+export function removeJournal(stateDir: string): void {
+  rmSync(journalPath(stateDir), { force: true });
+}
+
+function readJournal(stateDir: string): Journal | null {
+  let text: string;
+  try {
+    text = readFileSync(journalPath(stateDir), "utf8");
+  } catch {
+    return null;
+  }
+  const parsed = journalSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  return null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isOwnerAlive({ owner }: Journal): boolean {
+  if (!isProcessAlive(owner.pid)) return false;
+  if (owner.started !== null) return processStart(owner.pid) === owner.started;
+  return Date.now() / 1000 - owner.writtenAt < TRUST_PID_S;
+}
+
+/** Linux: boot id and start time (proc(5), field 22 of stat); null elsewhere. */
+function processStart(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    // The command name in field 2 may hold spaces and parentheses: count from the last one.
+    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return ticks === undefined ? null : `${boot}:${ticks}`;
+  } catch {
+    return null;
+  }
+}

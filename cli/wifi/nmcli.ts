@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto";
+import { ProvError } from "../errors.js";
+import { type CommandRunner, runCommand } from "./command.js";
+import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
+import { type NmcliEntry, readStaleEntry, removeJournal, writeJournal } from "./journal.js";
+import { chooseDevice, type NmcliClient, nmcliClient } from "./nmcli-client.js";
+import type { NmAccessPoint, NmDevice } from "./nmcli-parse.js";
+import { restoreNmcli } from "./nmcli-restore.js";
+import { checkPassphrase, chooseKeyManagement } from "./passphrase.js";
+import { hostSession } from "./session.js";
+import { abortsAs, apNotFound, DEFAULT_BASE_URL, joinTooSlow, pause, poll } from "./wait.js";
+
+export interface NmcliOptions {
+  /** Where the restore journal goes: the project's `.prov` folder. */
+  stateDir: string;
+  iface?: string;
+  run?: CommandRunner;
+  /** Between two looks at NetworkManager's scan list. */
+  pollIntervalMs?: number;
+  /** Between two scans; NetworkManager refuses much more frequent ones. */
+  rescanIntervalMs?: number;
+}
+
+/** Longer than NetworkManager's own 25 s for the association plus the profile's DHCP limit. */
+const UP_WAIT_S = 45;
+/** A handshake can be lost on the air; losing it three times in a row is the AP's doing. */
+const LINK_ATTEMPTS = 3;
+
+interface Context {
+  client: NmcliClient;
+  stateDir: string;
+  device: NmDevice;
+  signal: AbortSignal;
+  pollIntervalMs: number;
+  rescanIntervalMs: number;
+}
+
+/** The host's WiFi through NetworkManager's command line. */
+export function nmcliWifi(options: NmcliOptions): HostWifi {
+  const client = nmcliClient(options.run ?? runCommand);
+  const { stateDir, pollIntervalMs = 1000, rescanIntervalMs = 5000 } = options;
+  const session = hostSession((entry: NmcliEntry) => restoreAndForget(client, stateDir, entry));
+  const open = async (signal: AbortSignal): Promise<Context> => {
+    const device = await chooseDevice(client, options.iface, signal);
+    return { client, stateDir, device, signal, pollIntervalMs, rescanIntervalMs };
+  };
+  return {
+    kind: "nmcli",
+    scan: (signal) => abortsAs(signal, SCAN_TOO_SLOW, async () => scan(await open(signal))),
+    join: (target, password, { signal: outer }) =>
+      session.run(outer, async (signal) => {
+        checkPassphrase(password);
+        const stale = readStaleEntry(stateDir);
+        if (stale?.kind === "nmcli") await restoreAndForget(client, stateDir, stale);
+        const context = await abortsAs(signal, apNotFound(target.ssid), () => open(signal));
+        return join(context, target, password, session.begin);
+      }),
+    leave: session.leave,
+  };
+}
+
+/** Restores what a journal entry says and removes the journal once that succeeded. */
+export async function restoreAndForget(
+  client: NmcliClient,
+  stateDir: string,
+  entry: NmcliEntry,
+): Promise<RestoreReport> {
+  const report = await restoreNmcli(client, entry);
+  if (report.restored) removeJournal(stateDir);
+  return report;
+}
+
+const SCAN_TOO_SLOW = { code: "ap_not_found", message: "the scan took too long" } as const;
+
+async function scan({ client, device, signal, pollIntervalMs }: Context): Promise<AccessPoint[]> {
+  await client.rescan(device.name, signal);
+  await pause(pollIntervalMs, signal);
+  const aps = await client.accessPoints(device.name, signal);
+  return aps.map(({ inUse: _inUse, security: _security, ...ap }) => ap);
+}
+
+async function join(
+  context: Context,
+  target: ApTarget,
+  password: string | null,
+  begin: (entry: NmcliEntry) => void,
+): Promise<JoinedAp> {
+  const { client, stateDir, device, signal } = context;
+  const ap = await findAp(context, target);
+  if (ap.inUse) return joined(context, target); // the person has joined it already: leave it be
+  const keyManagement = chooseKeyManagement(ap, password);
+  return abortsAs(signal, joinTooSlow(target.ssid), async () => {
+    const entry: NmcliEntry = {
+      kind: "nmcli",
+      iface: device.name,
+      profile: `prov-temporary-${randomBytes(4).toString("hex")}`,
+      previous: device.connection,
+      autoconnect: await client.autoconnect(device.name, signal),
+    };
+    writeJournal(stateDir, entry);
+    begin(entry);
+    await client.addProfile({
+      name: entry.profile,
+      iface: device.name,
+      ssid: target.ssid,
+      keyManagement,
+    });
+    await activate(context, target, entry.profile, keyManagement === null ? null : password);
+    return joined(context, target);
+  });
+}
+
+/** Polls NetworkManager's list until the AP is in it; a rebooted AP appeared after up to 12 s. */
+async function findAp(context: Context, target: ApTarget): Promise<NmAccessPoint> {
+  const { client, device, signal, pollIntervalMs: intervalMs } = context;
+  let rescannedAt = Number.NEGATIVE_INFINITY;
+  const look = async (): Promise<NmAccessPoint | undefined> => {
+    const aps = await client.accessPoints(device.name, signal);
+    const found = aps.find((ap) => ap.ssid === target.ssid);
+    if (found === undefined && performance.now() - rescannedAt >= context.rescanIntervalMs) {
+      rescannedAt = performance.now();
+      await client.rescan(device.name, signal);
+    }
+    return found;
+  };
+  const onTimeout = apNotFound(target.ssid);
+  return abortsAs(signal, onTimeout, () => poll(look, { intervalMs, signal, onTimeout }));
+}
+
+/** Brings the profile up; an AP that vanishes meanwhile is waited for until the signal aborts. */
+async function activate(
+  context: Context,
+  target: ApTarget,
+  profile: string,
+  password: string | null,
+): Promise<void> {
+  const { client, device, signal } = context;
+  const options = { waitS: UP_WAIT_S, signal, ...(password === null ? {} : { password }) };
+  for (let losses = 0; ; ) {
+    try {
+      return await client.up({ id: profile }, device.name, options);
+    } catch (error) {
+      if (!(error instanceof ProvError)) throw error;
+      if (error.code === "ap_lost") losses += 1;
+      const isWorthAnotherTry = error.code === "ap_not_found" || losses > 0;
+      if (!isWorthAnotherTry || losses === LINK_ATTEMPTS) throw about(target, error);
+    }
+    await pause(context.pollIntervalMs, signal);
+    await findAp(context, target);
+  }
+}
+
+async function joined(context: Context, target: ApTarget): Promise<JoinedAp> {
+  const address = await context.client.boardAddress(context.device.name, context.signal);
+  const baseUrl = address === null ? DEFAULT_BASE_URL : `http://${address}`;
+  return { ssid: target.ssid, baseUrl };
+}
+
+function about(target: ApTarget, error: ProvError): ProvError {
+  const message = `${JSON.stringify(target.ssid)}: ${error.message}`;
+  return new ProvError(error.code, message, { hint: error.hint, cause: error });
+}

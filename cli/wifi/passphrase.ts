@@ -1,0 +1,38 @@
+import { ProvError } from "../errors.js";
+
+export type KeyManagement = "wpa-psk" | "sae";
+
+/**
+ * Refuses a password that no WPA network can have: a passphrase has 8 to 63 bytes, a raw key 64 hex
+ * digits (IEEE 802.11i H.4). Null and "" stand for an open AP.
+ */
+export function checkPassphrase(password: string | null): void {
+  if (password === null || password === "" || /^[0-9a-f]{64}$/i.test(password)) return;
+  const bytes = Buffer.byteLength(password);
+  if (bytes >= 8 && bytes <= 63) return;
+  throw new ProvError(
+    "ap_wrong_password",
+    `an AP password has 8 to 63 bytes; the one given has ${bytes}`,
+  );
+}
+
+/**
+ * How to join an AP whose security is described in words ("WPA2", "WPA2 WPA3", "WEP" …): null for an
+ * open one, on which a password is of no use.
+ */
+export function chooseKeyManagement(
+  ap: { ssid: string; security: string },
+  password: string | null,
+): KeyManagement | null {
+  const name = JSON.stringify(ap.ssid);
+  const words = ap.security.toUpperCase().split(/[\s/]+/);
+  if (words.every((word) => word === "" || word === "--" || word === "OPEN")) return null;
+  if (words.some((word) => word.includes("802.1X") || word === "WEP")) {
+    throw new ProvError("wifi_failed", `${name} uses ${ap.security}, which no board's AP does`);
+  }
+  if (password === null || password === "") {
+    throw new ProvError("ap_wrong_password", `${name} needs a password`);
+  }
+  const isPlainWpa = words.some((word) => /^WPA[12]?(-|$)/.test(word));
+  return isPlainWpa ? "wpa-psk" : "sae";
+}

@@ -1,0 +1,60 @@
+import { ProvError } from "../errors.js";
+import type { RestoreReport } from "./host-wifi.js";
+
+/** What an adapter that changes the host keeps between `join` and `leave`. */
+export interface HostSession<Entry> {
+  /** Notes that the host is about to be changed as `entry` says. */
+  begin(entry: Entry): void;
+  /** Runs a join; `work` gets a signal that also aborts when `leave` is called meanwhile. */
+  run<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Ends a running join, then restores what was begun. Calls at the same time share one restore. */
+  leave(): Promise<RestoreReport>;
+}
+
+const UNCHANGED: RestoreReport = {
+  changed: false,
+  restored: true,
+  network: null,
+  message: "the host's WiFi was not touched",
+};
+
+/** `restore` must not throw; an entry that it could not restore is tried again at the next `leave`. */
+export function hostSession<Entry>(
+  restore: (entry: Entry) => Promise<RestoreReport>,
+): HostSession<Entry> {
+  let begun: Entry | null = null;
+  let leaving: Promise<RestoreReport> | null = null;
+  let joining: { stop: AbortController; done: Promise<unknown> } | null = null;
+
+  const restoreBegun = async (): Promise<RestoreReport> => {
+    joining?.stop.abort(new ProvError("interrupted", "interrupted while joining the AP"));
+    await joining?.done;
+    if (begun === null) return UNCHANGED;
+    const report = await restore(begun);
+    if (report.restored) begun = null;
+    return report;
+  };
+  const leave = (): Promise<RestoreReport> => {
+    leaving ??= restoreBegun().finally(() => {
+      leaving = null;
+    });
+    return leaving;
+  };
+  return {
+    begin: (entry) => {
+      begun = entry;
+    },
+    run: async (signal, work) => {
+      if (begun !== null) await leave(); // a second board: start from the original network again
+      const stop = new AbortController();
+      const running = work(AbortSignal.any([signal, stop.signal]));
+      joining = { stop, done: running.catch(() => undefined) };
+      try {
+        return await running;
+      } finally {
+        joining = null;
+      }
+    },
+    leave,
+  };
+}

@@ -4,10 +4,18 @@ import { TLSSocket } from "node:tls";
 import { z } from "zod";
 import { readCsr } from "../pki/csr.js";
 import type { CertificateFlaw, LabAuthority } from "./authority.js";
-import type { DeviceReport } from "./backend.js";
 import type { RouteFault } from "./faults.js";
 import { type Answer, bearerToken, refuse } from "./http-json.js";
 import type { TokenStore } from "./tokens.js";
+
+/** What a device sent to `/device-report`. */
+export interface DeviceReport {
+  readonly at: string;
+  readonly deviceId: string;
+  readonly status: string;
+  readonly ip: string;
+  readonly fw: string;
+}
 
 export interface RouteContext {
   readonly authority: LabAuthority;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { LabAuthority } from "./authority.js";
-import { type Route, type RouteContext, routes } from "./backend-routes.js";
+import { type DeviceReport, type Route, type RouteContext, routes } from "./backend-routes.js";
 import type { TlsIdentity } from "./broker.js";
 import { type EventSink, type LabEvent, labEvent } from "./events.js";
 import { createFaultBox, type RouteFault } from "./faults.js";
@@ -14,15 +14,6 @@ import type { TokenStore } from "./tokens.js";
 const MAX_BODY_BYTES = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
-
-/** What a device sent to `/device-report`. */
-export interface DeviceReport {
-  readonly at: string;
-  readonly deviceId: string;
-  readonly status: string;
-  readonly ip: string;
-  readonly fw: string;
-}
 
 export interface BackendOptions {
   readonly authority: LabAuthority;

@@ -45,7 +45,10 @@ export function loaderProfile(
   options: { circuit: ResetCircuit; security?: ChipSecurity },
 ): LoaderProfile {
   if (!/^[0-9a-f]{12}$/i.test(mac)) throw new ProvError("usage", `not a MAC address: ${mac}`);
-  const words = { high: Number.parseInt(mac.slice(0, 4), 16), low: Number.parseInt(mac.slice(4), 16) };
+  const words = {
+    high: Number.parseInt(mac.slice(0, 4), 16),
+    low: Number.parseInt(mac.slice(4), 16),
+  };
   const security = options.security ?? {};
   if (chip === "esp32") return classic(words, security);
   if (chip === "esp32c3") return c3(words, options.circuit, security);

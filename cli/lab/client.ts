@@ -1,0 +1,153 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { ProvError } from "../errors.js";
+import { type Air, airSchema, isProcessAlive } from "../wifi/air-file.js";
+import type { BoardAction } from "./control.js";
+import type { LabEvent } from "./events.js";
+import type { LabFault } from "./faults.js";
+import { type LabInfo, labDir, readLabInfo } from "./lab-info.js";
+
+const CALL_TIMEOUT_MS = 30_000;
+
+const boardStatus = z.object({
+  state: z.enum(["off", "running", "download", "halted"]),
+  baseUrl: z.string().nullable(),
+});
+const tokenAnswer = z.object({ token: z.string() });
+const refusal = z.object({ code: z.string(), message: z.string() });
+const labEventSchema: z.ZodType<LabEvent> = z.object({
+  at: z.string(),
+  source: z.enum(["backend", "broker", "board"]),
+  deviceId: z.string().nullable(),
+  what: z.string(),
+  outcome: z.string(),
+  detail: z.string().exactOptional(),
+});
+
+export type BoardStatus = z.infer<typeof boardStatus>;
+
+/** A running lab, seen from another process. */
+export interface LabClient {
+  readonly info: LabInfo;
+  issueToken(deviceId: string): Promise<string>;
+  boardStatus(): Promise<BoardStatus>;
+  board(action: BoardAction, options?: { cutAtNvsWrite?: number }): Promise<BoardStatus>;
+  /** Switches the board off and puts the files of a flasher_args.json into its flash. */
+  placeImage(flasherArgs: string): Promise<void>;
+  air(): Promise<Air>;
+  setAir(air: Air): Promise<void>;
+  setFaults(faults: readonly LabFault[]): Promise<void>;
+  /** The board's log: the last `lines` (default all), then, with `follow`, what comes until abort. */
+  log(options?: FollowOptions): AsyncIterable<string>;
+  /** What backend, broker and board saw. */
+  events(options?: FollowOptions): AsyncIterable<LabEvent>;
+}
+
+export interface FollowOptions {
+  readonly lines?: number;
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The running lab `name` of a project.
+ * @throws ProvError lab_not_running
+ */
+export async function findLab(projectRoot: string, name = "default"): Promise<LabClient> {
+  const info = readLabInfo(labDir(projectRoot, name));
+  if (info === null || !isProcessAlive(info.pid)) {
+    throw new ProvError("lab_not_running", `no lab "${name}" is running here`);
+  }
+  const client = connectLab(info);
+  await client.boardStatus(); // a process id can be somebody else's by now; an answer cannot
+  return client;
+}
+
+/** A client for a lab whose description is known. */
+export function connectLab(info: LabInfo): LabClient {
+  const socket = info.controlSocket;
+  return {
+    info,
+    issueToken: async (deviceId) =>
+      tokenAnswer.parse(await call(socket, "POST", "/token", { deviceId })).token,
+    boardStatus: async () => boardStatus.parse(await call(socket, "GET", "/board")),
+    board: async (action, options = {}) =>
+      boardStatus.parse(await call(socket, "POST", "/board", { action, ...options })),
+    placeImage: async (flasherArgs) => {
+      await call(socket, "POST", "/image", { flasherArgs });
+    },
+    air: async () => airSchema.parse(await call(socket, "GET", "/air")),
+    setAir: async (air) => {
+      await call(socket, "PUT", "/air", air);
+    },
+    setFaults: async (faults) => {
+      await call(socket, "PUT", "/faults", faults);
+    },
+    log: (options = {}) => follow(socket, "/log", options),
+    async *events(options = {}) {
+      for await (const line of follow(socket, "/events", options)) {
+        yield labEventSchema.parse(JSON.parse(line));
+      }
+    },
+  };
+}
+
+async function call(
+  socket: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<unknown> {
+  const response = await send(socket, method, path, AbortSignal.timeout(CALL_TIMEOUT_MS), body);
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  const answer: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  if (response.statusCode === 200) return answer;
+  const problem = refusal.safeParse(answer);
+  const isUsage = response.statusCode === 400 || problem.data?.code === "usage";
+  const message = problem.data?.message ?? `the lab answered ${response.statusCode}`;
+  throw new ProvError(isUsage ? "usage" : "lab_failed", message);
+}
+
+async function* follow(
+  socket: string,
+  path: string,
+  options: FollowOptions,
+): AsyncGenerator<string, void, undefined> {
+  const query = new URLSearchParams();
+  if (options.lines !== undefined) query.set("lines", String(options.lines));
+  if (options.follow === true) query.set("follow", "1");
+  const response = await send(socket, "GET", `${path}?${query}`, options.signal);
+  response.on("error", () => {}); // an abort, or the end of the lab: both end the sequence
+  try {
+    yield* createInterface({ input: response });
+  } finally {
+    response.destroy();
+  }
+}
+
+async function send(
+  socketPath: string,
+  method: string,
+  path: string,
+  signal: AbortSignal | undefined,
+  body?: unknown,
+): Promise<IncomingMessage> {
+  const outgoing = request({
+    socketPath,
+    method,
+    path,
+    headers: body === undefined ? {} : { "content-type": "application/json" },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  outgoing.on("error", () => {}); // `once` reports it before there is an answer; later it means "ended"
+  outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  try {
+    const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+    return response;
+  } catch (cause) {
+    throw new ProvError("lab_not_running", "the lab does not answer any more", { cause });
+  }
+}

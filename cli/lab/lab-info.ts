@@ -1,0 +1,76 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { readTextFile, writePrivateFile } from "./files.js";
+
+/** What other processes need to know about a running lab. No token and no key is in it, only paths. */
+export const labInfoSchema = z.object({
+  name: z.string(),
+  pid: z.int().positive(),
+  deviceIds: z.array(z.string()),
+  backend: z.object({ url: z.string(), caPath: z.string() }),
+  broker: z.object({
+    kind: z.enum(["embedded", "mosquitto"]),
+    uri: z.string(),
+    caPath: z.string(),
+  }),
+  /** An MQTT identity that may read every device's topics. */
+  operator: z.object({ certPath: z.string(), keyPath: z.string(), caPath: z.string() }),
+  board: z.object({
+    chip: z.string(),
+    /** Base MAC, 12 hex digits. */
+    mac: z.string(),
+    /** Its serial port, null where pseudo-terminals cannot be had. */
+    tty: z.string().nullable(),
+    /** The Unix socket that stands for the port's DTR and RTS. */
+    modemSocket: z.string().nullable(),
+  }),
+  airDir: z.string(),
+  /** The lab's control socket (HTTP). */
+  controlSocket: z.string(),
+});
+
+export type LabInfo = z.infer<typeof labInfoSchema>;
+
+/** Where the lab `name` of a project keeps everything. */
+export function labDir(projectRoot: string, name: string): string {
+  return join(projectRoot, ".prov", "lab", name);
+}
+
+export function writeLabInfo(dir: string, info: LabInfo): void {
+  writePrivateFile(join(dir, "lab.json"), `${JSON.stringify(info, null, 2)}\n`);
+}
+
+/** What the lab in `dir` says about itself, or null. Whether it still runs is another question. */
+export function readLabInfo(dir: string): LabInfo | null {
+  return readJson(join(dir, "lab.json"), labInfoSchema);
+}
+
+export function removeLabInfo(dir: string): void {
+  rmSync(join(dir, "lab.json"), { force: true });
+}
+
+const portsSchema = z.object({
+  backend: z.int().min(1).max(65_535),
+  broker: z.int().min(1).max(65_535),
+});
+
+/** The ports of the last run: keeping them means that nobody's firmware has to be built again. */
+export function readLastPorts(dir: string): z.infer<typeof portsSchema> | null {
+  return readJson(join(dir, "ports.json"), portsSchema);
+}
+
+export function writeLastPorts(dir: string, ports: z.infer<typeof portsSchema>): void {
+  writePrivateFile(join(dir, "ports.json"), `${JSON.stringify(ports)}\n`);
+}
+
+function readJson<T>(file: string, schema: z.ZodType<T>): T | null {
+  const text = readTextFile(file);
+  if (text === null) return null;
+  try {
+    const parsed = schema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}

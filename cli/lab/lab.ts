@@ -1,0 +1,220 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { ProvError } from "../errors.js";
+import { prepareAir, readAir, writeAir } from "./air.js";
+import { type LabAuthority, openAuthority } from "./authority.js";
+import { type LabBackend, startBackend } from "./backend.js";
+import { type BrokerOptions, type LabBroker, startEmbeddedBroker } from "./broker.js";
+import { type Control, startControl } from "./control.js";
+import type { LabEvent } from "./events.js";
+import { checkFaults, isRouteFault, type LabFault, type ServerFault } from "./faults.js";
+import { ensurePrivateDir, writePrivateFile } from "./files.js";
+import {
+  type LabInfo,
+  readLastPorts,
+  removeLabInfo,
+  writeLabInfo,
+  writeLastPorts,
+} from "./lab-info.js";
+import type { Lab, LabOptions } from "./lab-types.js";
+import { takeLock } from "./lock.js";
+import { startMosquitto } from "./mosquitto.js";
+import { createStream } from "./stream.js";
+import { createTokenStore, type TokenStore } from "./tokens.js";
+import { createVirtualBoard, type VirtualBoard } from "./virtual-board.js";
+
+const EVENTS_KEPT = 2_000;
+const DEVICE_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * Starts backend, broker and board (off) on free ports of 127.0.0.1.
+ * @throws ProvError lab_failed (also when this lab runs already), tool_missing
+ */
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const root = resolve(options.root);
+  ensurePrivateDir(root);
+  const lock = takeLock(join(root, "lab.lock"));
+  if ("heldBy" in lock) {
+    throw new ProvError(
+      "lab_failed",
+      `the lab ${basename(root)} runs already (pid ${lock.heldBy})`,
+      {
+        hint: "Stop it, or give this one another name.",
+      },
+    );
+  }
+  const undo: (() => unknown)[] = [lock.release];
+  try {
+    return await start(root, options, undo, lock.release);
+  } catch (error) {
+    await runAll(undo);
+    throw error;
+  }
+}
+
+async function start(
+  root: string,
+  options: LabOptions,
+  undo: (() => unknown)[],
+  release: () => void,
+): Promise<Lab> {
+  const events = createStream<LabEvent>(EVENTS_KEPT);
+  const socketDir = mkdtempSync(join(tmpdir(), "prov-lab-")); // 0700, and short enough for a socket
+  const removeSockets = (): void => rmSync(socketDir, { recursive: true, force: true });
+  undo.push(removeSockets);
+  const airDir = join(root, "air");
+  prepareAir(airDir, options.air);
+  const authority = await openAuthority(join(root, "ca"));
+  const tokens = createTokenStore();
+  const ports = readLastPorts(root);
+
+  const backend = await startBackend({
+    authority,
+    tokens,
+    onEvent: events.push,
+    ...optional({ preferredPort: ports?.backend }),
+    ...optional({ certificateLifetimeMs: options.certificateLifetimeMs }),
+    ...optional({ acceptUserToken: options.acceptUserToken }),
+  });
+  undo.push(backend.stop);
+  const broker = await startBroker(join(root, "broker"), options.broker ?? "embedded", {
+    caPem: authority.caPem,
+    server: await authority.issueServer(),
+    onEvent: events.push,
+    ...optional({ preferredPort: ports?.broker }),
+  });
+  undo.push(broker.stop);
+  writeLastPorts(root, { backend: backend.port, broker: broker.port });
+  const board = createVirtualBoard({
+    dir: join(root, "board"),
+    chip: options.chip ?? "esp32c3",
+    airDir,
+    mac: macFor(root),
+    onEvent: events.push,
+    ...optional({ clock: options.clock }),
+    ...optional({ environment: options.firmwareEnvironment }),
+  });
+  undo.push(board.stop);
+
+  const operator = await authority.issueOperator();
+  const controlSocket = join(socketDir, "control");
+  const info = describe(root, options, { backend, broker, board, airDir, controlSocket });
+  writePrivateFile(info.operator.caPath, authority.caPem);
+  writePrivateFile(info.operator.certPath, operator.certPem);
+  writePrivateFile(info.operator.keyPath, operator.keyPem);
+
+  const lab: Lab = {
+    info,
+    backend,
+    broker,
+    board,
+    events,
+    caPem: authority.caPem,
+    operator,
+    issueToken: (deviceId) => issueToken(tokens, deviceId),
+    air: () => readAir(airDir),
+    setAir: (air) => writeAir(airDir, air),
+    setFaults: createFaultSetter(authority, backend, broker),
+    stop: () => runAll(undo),
+  };
+  const control: Control = await startControl(controlSocket, lab);
+  undo.push(control.stop);
+  writeLabInfo(root, info);
+  undo.push(() => removeLabInfo(root));
+  // Whoever exits without stop() still leaves nothing that claims to be a running lab.
+  const leave = (): void => {
+    removeLabInfo(root);
+    removeSockets();
+    release();
+  };
+  process.once("exit", leave);
+  undo.push(() => process.removeListener("exit", leave));
+  return lab;
+}
+
+function startBroker(dir: string, kind: LabBroker["kind"], options: BrokerOptions) {
+  return kind === "mosquitto" ? startMosquitto(dir, options) : startEmbeddedBroker(options);
+}
+
+function issueToken(tokens: TokenStore, deviceId: string): string {
+  if (DEVICE_ID.test(deviceId)) return tokens.issue(deviceId);
+  throw new ProvError("usage", "a device id has 1 to 64 of A-Z a-z 0-9 _ -");
+}
+
+interface Parts {
+  readonly backend: LabBackend;
+  readonly broker: LabBroker;
+  readonly board: VirtualBoard;
+  readonly airDir: string;
+  readonly controlSocket: string;
+}
+
+function describe(root: string, options: LabOptions, parts: Parts): LabInfo {
+  const caPath = join(root, "ca", "ca.pem");
+  return {
+    name: basename(root),
+    pid: process.pid,
+    deviceIds: [...options.deviceIds],
+    backend: { url: parts.backend.url, caPath },
+    broker: { kind: parts.broker.kind, uri: parts.broker.uri, caPath },
+    operator: {
+      certPath: join(root, "operator", "cert.pem"),
+      keyPath: join(root, "operator", "key.pem"),
+      caPath: join(root, "operator", "ca.pem"),
+    },
+    board: { chip: parts.board.chip, mac: parts.board.mac, tty: null, modemSocket: null },
+    airDir: parts.airDir,
+    controlSocket: parts.controlSocket,
+  };
+}
+
+function createFaultSetter(authority: LabAuthority, backend: LabBackend, broker: LabBroker) {
+  const shown = new Map<ServerFault["server"], ServerFault["kind"] | null>();
+  return async (raw: readonly LabFault[]): Promise<void> => {
+    const faults = checkFaults(raw);
+    backend.setFaults(faults.filter(isRouteFault));
+    const servers = [
+      ["backend", backend],
+      ["broker", broker],
+    ] as const;
+    for (const [name, server] of servers) {
+      const fault = faults.find((each) => !isRouteFault(each) && each.server === name);
+      const kind = fault !== undefined && !isRouteFault(fault) ? fault.kind : null;
+      if ((shown.get(name) ?? null) === kind) continue;
+      shown.set(name, kind);
+      if (kind === "down") await server.pause();
+      else {
+        await server.setServerIdentity(await authority.issueServer(kind ?? undefined));
+        await server.resume();
+      }
+    }
+  };
+}
+
+/** A stable MAC with Espressif's prefix, different for each lab folder. */
+function macFor(root: string): string {
+  return `7cdfa1${createHash("sha256").update(root).digest("hex").slice(0, 6)}`;
+}
+
+/** Drops what is undefined: exactOptionalPropertyTypes tells "absent" from "undefined". */
+function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+/** The last started is the first to go; every step runs, whatever the others do, and only once. */
+async function runAll(undo: (() => unknown)[]): Promise<void> {
+  const problems: unknown[] = [];
+  for (let step = undo.pop(); step !== undefined; step = undo.pop()) {
+    try {
+      await step();
+    } catch (error) {
+      problems.push(error);
+    }
+  }
+  if (problems.length > 0) {
+    throw new ProvError("lab_failed", "the lab did not stop cleanly", { cause: problems[0] });
+  }
+}

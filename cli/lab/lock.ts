@@ -1,0 +1,90 @@
+import { randomBytes } from "node:crypto";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { isProcessAlive } from "../wifi/air-file.js";
+import { ensurePrivateDir, readTextFile } from "./files.js";
+
+/** Who holds a lock: a process id alone may belong to somebody else after a reboot. */
+interface Holder {
+  readonly pid: number;
+  readonly birth: string;
+}
+
+/**
+ * Takes `file` as a lock for this process. A lock that a dead process left is taken over.
+ * @returns how to release it, or the id of the living process that holds it
+ */
+export function takeLock(file: string): { release: () => void } | { heldBy: number } {
+  ensurePrivateDir(dirname(file));
+  const own = `${file}.${process.pid}-${randomBytes(4).toString("hex")}`;
+  const mark = JSON.stringify({ pid: process.pid, birth: birthOf(process.pid) });
+  writeFileSync(own, mark, { mode: 0o600 });
+  try {
+    // link() creates the lock with its content, at once, and only if there is none.
+    while (!tryLink(own, file)) {
+      const text = readTextFile(file);
+      if (text === null) continue; // released in between
+      const holder = parseHolder(text);
+      if (holder !== null && isAlive(holder)) return { heldBy: holder.pid };
+      discardStale(file, text);
+    }
+  } finally {
+    rmSync(own, { force: true });
+  }
+  return {
+    release: () => {
+      if (readTextFile(file) === mark) rmSync(file, { force: true });
+    },
+  };
+}
+
+function tryLink(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Two may find the same stale lock; the one that moved away a fresh lock instead puts it back. */
+function discardStale(file: string, staleText: string): void {
+  const moved = join(dirname(file), `stale-${process.pid}-${randomBytes(4).toString("hex")}`);
+  try {
+    renameSync(file, moved);
+  } catch {
+    return; // the other one was first
+  }
+  if (readTextFile(moved) !== staleText) tryLink(moved, file);
+  rmSync(moved, { force: true });
+}
+
+function parseHolder(text: string): Holder | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null) return null;
+    if (!("pid" in value) || typeof value.pid !== "number") return null;
+    if (!("birth" in value) || typeof value.birth !== "string") return null;
+    return { pid: value.pid, birth: value.birth };
+  } catch {
+    return null;
+  }
+}
+
+function isAlive({ pid, birth }: Holder): boolean {
+  return isProcessAlive(pid) && birthOf(pid) === birth;
+}
+
+/** Boot id and start time of a process where /proc tells them; otherwise "", and the id must do. */
+function birthOf(pid: number): string {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // Field 22 of proc(5)'s stat; the second field may hold spaces and parentheses.
+    const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    return `${boot}/${startTime}`;
+  } catch {
+    return "";
+  }
+}

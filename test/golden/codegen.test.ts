@@ -1,0 +1,154 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { emitDeviceKeys } from "../../codegen/device-keys.js";
+import { emitFailureInc, FAILURE_INC_PATH } from "../../codegen/failure-inc.js";
+import { DEVICE_FAILURES } from "../../codegen/failures.js";
+import { emitSdkconfigDefaults, emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
+import {
+  DEFAULT_MANIFEST,
+  GOLDEN_CA,
+  GOLDEN_CSR,
+  GOLDEN_KEY,
+  GOLDEN_MANIFEST,
+} from "./golden-device.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "prov-golden-"));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+/** Compiles and runs a C program against the generated files; returns what it printed. */
+function runC(source: string, files: Record<string, string>): string {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
+  writeFileSync(join(dir, "main.c"), source);
+  const flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wtrigraphs"];
+  execFileSync("cc", [...flags, "-o", join(dir, "main"), join(dir, "main.c")], { stdio: "pipe" });
+  return execFileSync(join(dir, "main"), { encoding: "utf8" });
+}
+
+const goldenKeys = {
+  deviceId: "golden-1",
+  privateKeyPem: GOLDEN_KEY,
+  csrPem: GOLDEN_CSR,
+  backendCaPem: GOLDEN_CA,
+};
+
+test("device_keys.h with a pinned CA", async () => {
+  await expect(emitDeviceKeys(goldenKeys)).toMatchFileSnapshot("device_keys.h");
+});
+
+test("device_keys.h defines no CA when none is pinned", () => {
+  const text = emitDeviceKeys({ ...goldenKeys, backendCaPem: null });
+  expect(text).not.toContain("DEVICE_BACKEND_CA_PEM");
+  expect(text).toContain("DEVICE_CSR_PEM");
+});
+
+test("the strings of device_keys.h are the PEMs, byte for byte", () => {
+  const header = emitDeviceKeys(goldenKeys);
+  const source = `#include <stdio.h>
+#include "device_keys.h"
+int main(void) {
+    fputs(DEVICE_ID "|" DEVICE_PRIVATE_KEY_PEM "|" DEVICE_CSR_PEM "|" DEVICE_BACKEND_CA_PEM, stdout);
+    return 0;
+}
+`;
+  expect(runC(source, { "device_keys.h": header }).split("|")).toEqual([
+    "golden-1",
+    GOLDEN_KEY,
+    GOLDEN_CSR,
+    GOLDEN_CA,
+  ]);
+});
+
+test.each(["", "a/b", "ä", 'x"', "a".repeat(65)])("device_keys.h refuses the id %j", (deviceId) => {
+  expect(() => emitDeviceKeys({ ...goldenKeys, deviceId })).toThrow(RangeError);
+});
+
+test("device_keys.h refuses what is not PEM, without quoting it", () => {
+  const secret = "hunter2-not-a-pem";
+  expect(() => emitDeviceKeys({ ...goldenKeys, privateKeyPem: secret })).toThrow(
+    /^DEVICE_PRIVATE_KEY_PEM is not PEM text$/,
+  );
+});
+
+test("sdkconfig.defaults", async () => {
+  await expect(emitSdkconfigDefaults(GOLDEN_MANIFEST)).toMatchFileSnapshot("sdkconfig.defaults");
+});
+
+test("sdkconfig.defaults of a manifest that says nothing", async () => {
+  await expect(emitSdkconfigDefaults(DEFAULT_MANIFEST)).toMatchFileSnapshot(
+    "sdkconfig.defaults.plain",
+  );
+});
+
+test("sdkconfig.h", async () => {
+  await expect(emitSdkconfigHeader(GOLDEN_MANIFEST)).toMatchFileSnapshot("sdkconfig.h");
+});
+
+test("the host target leaves the choice of a chip to idf.py", () => {
+  expect(emitSdkconfigDefaults({ ...GOLDEN_MANIFEST, target: "host" })).not.toContain("IDF_TARGET");
+});
+
+test("the values of sdkconfig.h reach C unharmed", () => {
+  const source = `#include <stdio.h>
+#include "sdkconfig.h"
+int main(void) {
+    printf("%s\\n%s\\n%d\\n%d\\n%d\\n", CONFIG_PROV_SOFTAP_SSID_PREFIX, CONFIG_PROV_SOFTAP_PASSWORD,
+           CONFIG_PROV_SOFTAP_CHANNEL, CONFIG_LOG_DEFAULT_LEVEL_DEBUG, CONFIG_PARTITION_TABLE_OFFSET);
+#ifdef CONFIG_BOOTLOADER_LOG_LEVEL_INFO
+#error "a symbol that is off must not be defined"
+#endif
+    return 0;
+}
+`;
+  const printed = runC(source, { "sdkconfig.h": emitSdkconfigHeader(GOLDEN_MANIFEST) });
+  expect(printed).toBe(
+    `${GOLDEN_MANIFEST.softAp.ssidPrefix}\n${GOLDEN_MANIFEST.softAp.password}\n6\n1\n32768\n`,
+  );
+});
+
+test("the committed prov_failure.inc is current", () => {
+  expect(readFileSync(join(ROOT, FAILURE_INC_PATH), "utf8")).toBe(emitFailureInc());
+});
+
+test("prov_failure.inc makes the enum and the strings of C", () => {
+  const source = `#include <stdio.h>
+enum prov_failure {
+    PROV_FAILURE_NONE,
+#define PROV_FAILURE(name, code, message) PROV_FAILURE_##name,
+#include "prov_failure.inc"
+#undef PROV_FAILURE
+};
+int main(void) {
+#define PROV_FAILURE(name, code, message) printf("%d %s %s\\n", PROV_FAILURE_##name, code, message);
+#include "prov_failure.inc"
+    return PROV_FAILURE_NONE;
+}
+`;
+  const rows = runC(source, { "prov_failure.inc": emitFailureInc() }).trimEnd().split("\n");
+  expect(rows).toEqual(
+    DEVICE_FAILURES.map(({ code, message }, index) => `${index + 1} ${code} ${message}`),
+  );
+});
+
+test("every message of the failure table survives C's escapes", () => {
+  const message = 'a "quote", a \\ and ??/ ü 😀';
+  const text = emitFailureInc([{ code: "x_y", stage: "enrol", message, hint: "" }]);
+  const source = `#include <stdio.h>
+#define PROV_FAILURE(name, code, message) message
+int main(void) {
+    fputs(
+#include "failure.inc"
+        , stdout);
+    return 0;
+}
+`;
+  expect(runC(source, { "failure.inc": text })).toBe(message);
+});

@@ -43,7 +43,7 @@ export const deviceSchema = table({
       .transform((url) => url.replace(/\/+$/, ""))
       .default(DEFAULTS.backend.url),
     ca: text(
-      "PEM with certificates only, or the path of such a file",
+      "PEM with certificates only, or the path of such a file, relative to the manifest",
       (value) => byteLength(value) <= CA_MAX_BYTES && areCertificates(value),
     )
       .transform(normalizePem)
@@ -113,7 +113,11 @@ function oneOf<const Values extends readonly [string, ...string[]] | readonly st
 function sdkconfigValue() {
   const expected = "boolean, integer, or text of at most 1024 bytes without control characters";
   return z.union(
-    [z.boolean(), z.int(), z.string().refine((value) => isPlainText(value, 0, 1024))],
+    [
+      z.boolean(),
+      z.int(),
+      z.string().refine((value) => isPlainText(value, 0, 1024), { error: expected }),
+    ],
     { error: expected },
   );
 }

@@ -17,28 +17,29 @@ export type ManifestResult =
 /**
  * Checks one device definition and fills in the defaults: first field by field, then, when each field
  * is sound, across fields. Reports every issue of the pass, never a secret's value.
+ * @param written what the messages quote: the definition before the caller put a file's text in the
+ *   place of its path
  */
-export function parseDevice(definition: unknown): ManifestResult {
+export function parseDevice(definition: unknown, written: unknown = definition): ManifestResult {
   const parsed = deviceSchema.safeParse(definition);
   if (!parsed.success) {
-    const issues = parsed.error.issues.flatMap((issue) => fieldIssues(issue, definition));
+    const issues = parsed.error.issues.flatMap((issue) => fieldIssues(issue, written));
     return { ok: false, issues };
   }
   const { backend, ...rest } = parsed.data;
   const device: DeviceManifest = { ...rest, backend: { ...backend, ca: backend.ca ?? null } };
   const issues = crossFieldIssues(device).map(({ path, expected, got }) => ({
     path,
-    message: `${path}: expected ${expected}, got ${got ?? describe(path, valueAt(definition, path.split(".")))}`,
+    message: `${path}: expected ${expected}, got ${got ?? describe(path, valueAt(written, path.split(".")))}`,
   }));
   return issues.length === 0 ? { ok: true, device } : { ok: false, issues };
 }
 
-function fieldIssues(issue: z.core.$ZodIssue, definition: unknown): ManifestIssue[] {
+function fieldIssues(issue: z.core.$ZodIssue, written: unknown): ManifestIssue[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownField(path, key));
   const name = path.join(".");
-  const got =
-    issue.code === "invalid_key" ? "that name" : describe(name, valueAt(definition, path));
+  const got = issue.code === "invalid_key" ? "that name" : describe(name, valueAt(written, path));
   const where = name === "" ? "device" : name;
   return [{ path: name, message: `${where}: expected ${issue.message}, got ${got}` }];
 }

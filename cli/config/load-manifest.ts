@@ -86,12 +86,9 @@ function checkDevices(
   const faults: string[] = [];
   for (const [index, definition] of definitions.entries()) {
     const prefix = several ? `[${index}].` : "";
-    const withCa = readCaFile(definition, root);
-    const result = withCa.ok ? parseDevice(withCa.definition) : undefined;
-    if (!withCa.ok) faults.push(`${prefix}${withCa.fault}`);
-    else if (result?.ok === false)
-      faults.push(...result.issues.map((issue) => prefix + issue.message));
-    else if (result?.ok) devices.push(result.device);
+    const result = parseDevice(withCaText(definition, root), definition);
+    if (result.ok) devices.push(result.device);
+    else faults.push(...result.issues.map((issue) => prefix + issue.message));
   }
   faults.push(...duplicateIds(devices));
   if (faults.length === 0) return devices;
@@ -114,27 +111,22 @@ function duplicateIds(devices: readonly DeviceManifest[]): string[] {
   return faults;
 }
 
-type WithCa =
-  | { readonly ok: true; readonly definition: unknown }
-  | { readonly ok: false; readonly fault: string };
-
-/** Puts the text of the file in the place of a path in `backend.ca`; the schema knows PEM text alone. */
-function readCaFile(definition: unknown, root: string): WithCa {
+/**
+ * The definition with the text of the file in the place of a path in `backend.ca`. A file that cannot
+ * be read becomes an empty text, which the schema refuses together with everything else.
+ */
+function withCaText(definition: unknown, root: string): unknown {
   const backend = property(definition, "backend");
   const ca = property(backend, "ca");
-  if (typeof ca !== "string" || ca.includes("-----BEGIN")) return { ok: true, definition };
-  const path = resolve(root, ca);
+  if (typeof ca !== "string" || ca.includes("-----BEGIN")) return definition;
+  return { ...Object(definition), backend: { ...Object(backend), ca: textOf(resolve(root, ca)) } };
+}
+
+function textOf(path: string): string {
   try {
-    const text = readFileSync(path, "utf8");
-    return {
-      ok: true,
-      definition: { ...Object(definition), backend: { ...Object(backend), ca: text } },
-    };
+    return readFileSync(path, "utf8");
   } catch {
-    return {
-      ok: false,
-      fault: `backend.ca: expected PEM or the path of a readable file, got ${JSON.stringify(ca)} (${path})`,
-    };
+    return "";
   }
 }
 

@@ -1,0 +1,150 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type LoadedManifest, loadManifest, selectDevice } from "../../cli/config/load-manifest.js";
+import { ProvError } from "../../cli/errors.js";
+import { GOLDEN_CA } from "../golden/golden-device.js";
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "prov-manifest-"));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+function load(source: string): Promise<LoadedManifest> {
+  writeFileSync(join(dir, "device.config.ts"), source);
+  return loadManifest(undefined, dir);
+}
+
+async function failure(promise: Promise<unknown>): Promise<ProvError> {
+  const error = await promise.catch((thrown: unknown) => thrown);
+  if (error instanceof ProvError) return error;
+  throw new Error(`expected a ProvError, got ${String(error)}`);
+}
+
+const IMPORT = 'import { defineDevice } from "prov";\n';
+
+test("the example at the root of the project is valid", async () => {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const manifest = await loadManifest(undefined, root);
+  expect(selectDevice(manifest, undefined)).toMatchObject({ id: "demo-device", target: "esp32c3" });
+});
+
+test("TypeScript, computed values and imports of its own work", async () => {
+  writeFileSync(join(dir, "site.ts"), "export const site: string = 'hall' as const;");
+  const manifest = await load(
+    `${IMPORT}import { site } from "./site";
+const channel: number = 2 + 4;
+export default defineDevice({ id: \`\${site}-1\`, softAp: { channel } });`,
+  );
+  expect(manifest.root).toBe(dir);
+  expect(selectDevice(manifest, undefined)).toMatchObject({ id: "hall-1", softAp: { channel: 6 } });
+});
+
+test("an edited manifest is read anew", async () => {
+  await load(`${IMPORT}export default defineDevice({ id: "one" });`);
+  const second = await load(`${IMPORT}export default defineDevice({ id: "two" });`);
+  expect(second.devices[0]?.id).toBe("two");
+});
+
+test("a path is taken from the working directory", async () => {
+  mkdirSync(join(dir, "sub"));
+  writeFileSync(join(dir, "sub", "m.ts"), `${IMPORT}export default defineDevice({ id: "x" });`);
+  expect((await loadManifest("sub/m.ts", dir)).root).toBe(join(dir, "sub"));
+});
+
+describe("several devices", () => {
+  const SOURCE = `${IMPORT}export default ["a", "b"].map((id) => defineDevice({ id }));`;
+
+  test("are chosen by id", async () => {
+    expect(selectDevice(await load(SOURCE), "b").id).toBe("b");
+  });
+
+  test("must be chosen from", async () => {
+    const manifest = await load(SOURCE);
+    expect(() => selectDevice(manifest, undefined)).toThrow(/several devices: a, b/);
+  });
+
+  test("are listed when the one named is not among them", async () => {
+    const manifest = await load(SOURCE);
+    expect(() => selectDevice(manifest, "c")).toThrow(/no device "c"; it has: a, b/);
+  });
+
+  test("may not differ in case alone", async () => {
+    const error = await failure(load(`export default [{ id: "a" }, { id: "A" }];`));
+    expect(error.code).toBe("manifest_invalid");
+    expect(error.message).toContain('id: expected a different one per device, got "a" and "A"');
+  });
+
+  test("name their place in the list in each fault", async () => {
+    const error = await failure(
+      load(`export default [{ id: "a" }, { id: "b", target: "z80" }, {}];`),
+    );
+    expect(error.message).toMatch(/\n {2}\[1\]\.target: expected .*\n {2}\[2\]\.id: expected /);
+  });
+});
+
+describe("backend.ca", () => {
+  test("may be a path relative to the manifest", async () => {
+    writeFileSync(join(dir, "ca.pem"), `comment\n${GOLDEN_CA}`);
+    const manifest = await load(`export default { id: "a", backend: { ca: "./ca.pem" } };`);
+    expect(manifest.devices[0]?.backend.ca).toBe(GOLDEN_CA);
+  });
+
+  test("names a file that cannot be read, together with every other fault", async () => {
+    const error = await failure(
+      load(`export default { id: "a b", backend: { ca: "missing.pem" } };`),
+    );
+    expect(error.message).toContain("id: expected");
+    expect(error.message).toContain(
+      'backend.ca: expected PEM with certificates only, or the path of such a file, relative to the manifest, got "missing.pem"',
+    );
+  });
+
+  test("does not quote a file that holds no certificate", async () => {
+    writeFileSync(join(dir, "ca.pem"), "hunter2 is not a certificate");
+    const error = await failure(load(`export default { id: "a", backend: { ca: "ca.pem" } };`));
+    expect(error.code).toBe("manifest_invalid");
+    expect(error.message).toContain('got "ca.pem"');
+    expect(error.message).not.toContain("hunter2");
+  });
+});
+
+describe("a manifest that cannot be used", () => {
+  test("is missing", async () => {
+    const error = await failure(loadManifest("none.ts", dir));
+    expect([error.code, error.exitCode]).toEqual(["manifest_not_found", 3]);
+    expect(error.message).toContain(join(dir, "none.ts"));
+  });
+
+  test.each([
+    ["does not parse", "export default {"],
+    ["throws", 'throw new Error("boom");'],
+    ["imports what is not there", 'import "./nowhere"; export default {};'],
+    ["is a folder", undefined],
+  ])("%s", async (_name, source) => {
+    if (source === undefined) mkdirSync(join(dir, "device.config.ts"));
+    const error = await failure(source === undefined ? loadManifest(undefined, dir) : load(source));
+    expect([error.code, error.exitCode]).toEqual(["manifest_unloadable", 3]);
+  });
+
+  test("has no default export", async () => {
+    const error = await failure(load("export const device = { id: 'a' };"));
+    expect(error.code).toBe("manifest_invalid");
+    expect(error.hint).toContain("export default");
+  });
+
+  test("defines no device", async () => {
+    expect((await failure(load("export default [];"))).code).toBe("manifest_invalid");
+  });
+
+  test("has a prefix of 40 bytes: exit 3", async () => {
+    const error = await failure(
+      load(`export default { id: "a", softAp: { ssidPrefix: "p".repeat(40) } };`),
+    );
+    expect(error.exitCode).toBe(3);
+    expect(error.message).toContain("softAp.ssidPrefix: expected 1–25 bytes");
+  });
+});

@@ -1,0 +1,400 @@
+import { describe, expect, test } from "vitest";
+import { CHIPS, type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
+import { parseDevice } from "../../codegen/manifest-schema.js";
+import { GOLDEN_CA, GOLDEN_KEY } from "../golden/golden-device.js";
+
+const ID = { id: "d1" };
+
+function messages(definition: unknown): string[] {
+  const result = parseDevice(definition);
+  return result.ok ? [] : result.issues.map((issue) => issue.message);
+}
+
+function accepted(definition: unknown): DeviceManifest {
+  const result = parseDevice(definition);
+  if (!result.ok) throw new Error(messages(definition).join("\n"));
+  return result.device;
+}
+
+/** A path below the device set to a value: `at("softAp.channel", 3)`. */
+function at(path: string, value: unknown): Record<string, unknown> {
+  const [head = "", ...rest] = path.split(".");
+  return { ...ID, [head]: rest.length === 0 ? value : { [rest.join(".")]: value } };
+}
+
+test("only the id is required; every other field has the default of the mission", () => {
+  expect(accepted(ID)).toEqual({
+    id: "d1",
+    target: "esp32",
+    softAp: { ssidPrefix: "ESP32-Prov", password: "prov12345678", channel: 1 },
+    backend: { url: "https://your-backend.com", ca: null, reportPath: "/device-report" },
+    mqtt: { uri: "mqtts://your-broker.com:8883", statusIntervalSeconds: 30 },
+    key: { algorithm: "P-256" },
+    sdkconfig: {},
+  });
+});
+
+test("a field given as undefined has its default", () => {
+  const given = { ...ID, target: undefined, softAp: { channel: undefined }, mqtt: undefined };
+  expect(accepted(given)).toEqual(accepted(ID));
+});
+
+test("each chip has its long and its short name", () => {
+  for (const chip of CHIPS) {
+    expect(accepted({ ...ID, target: chip }).target).toBe(chip);
+    const short = chip.replace("esp32", "");
+    if (short !== "") expect(accepted({ ...ID, target: short }).target).toBe(chip);
+  }
+  expect(accepted({ ...ID, target: "host" }).target).toBe("host");
+});
+
+describe("values at their limits are accepted", () => {
+  test.each<[string, unknown]>([
+    ["id", "a"],
+    ["id", "A-z_9".padEnd(64, "x")],
+    ["softAp.ssidPrefix", "p"],
+    ["softAp.ssidPrefix", "p".repeat(25)],
+    ["softAp.ssidPrefix", `${"é".repeat(12)}x`], // 25 bytes
+    ["softAp.ssidPrefix", `${"😀".repeat(6)}x`], // 25 bytes
+    ["softAp.password", "8".repeat(8)],
+    ["softAp.password", "8".repeat(63)],
+    ["softAp.password", " ~!\"'\\$%"],
+    ["softAp.channel", 1],
+    ["softAp.channel", 13],
+    ["backend.url", "https://b"],
+    ["backend.url", `https://${"b".repeat(248)}`], // 256 bytes
+    ["backend.url", "https://192.168.1.2:8443/api/v1"],
+    ["backend.url", "https://[2001:db8::1]:8443"],
+    ["backend.reportPath", ""],
+    ["backend.reportPath", "/"],
+    ["backend.reportPath", `/${"r".repeat(127)}`],
+    ["mqtt.uri", "mqtts://m"],
+    ["mqtt.uri", `mqtts://${"m".repeat(248)}`], // 256 bytes
+    ["mqtt.uri", "mqtts://m:65535"],
+    ["mqtt.statusIntervalSeconds", 1],
+    ["mqtt.statusIntervalSeconds", 86_400],
+    ["key.algorithm", "P-256"],
+    ["key.algorithm", "RSA-2048"],
+    ["sdkconfig.CONFIG_LWIP_MAX_SOCKETS", 16],
+    ["sdkconfig.CONFIG_LWIP_MAX_SOCKETS", 64],
+    ["sdkconfig.CONFIG_PROV_WIFI_MAX_ATTEMPTS", 1],
+    ["sdkconfig.CONFIG_PROV_SNTP_SERVER", "ntp.example.org"],
+    ["sdkconfig.CONFIG_SOME_OPTION", "x".repeat(1024)],
+    ["sdkconfig.CONFIG_MBEDTLS_HAVE_TIME_DATE", true],
+  ])("%s = %j", (path, value) => {
+    expect(messages(at(path, value))).toEqual([]);
+  });
+});
+
+describe("values beyond their limits are refused, with path, expectation and what came", () => {
+  test.each<[string, unknown, string]>([
+    ["id", undefined, "id: expected 1–64 of A–Z a–z 0–9 _ -, got nothing"],
+    ["id", "", 'id: expected 1–64 of A–Z a–z 0–9 _ -, got ""'],
+    ["id", "a".repeat(65), `id: expected 1–64 of A–Z a–z 0–9 _ -, got "${"a".repeat(65)}"`],
+    ["id", "../x", 'id: expected 1–64 of A–Z a–z 0–9 _ -, got "../x"'],
+    ["id", "d1\n", 'id: expected 1–64 of A–Z a–z 0–9 _ -, got "d1\\n"'],
+    ["id", 7, "id: expected 1–64 of A–Z a–z 0–9 _ -, got 7"],
+    [
+      "target",
+      "esp8266",
+      'target: expected one of esp32, esp32s2, esp32s3, esp32c2, esp32c3, esp32c5, esp32c6, host, got "esp8266"',
+    ],
+    [
+      "softAp.ssidPrefix",
+      "",
+      'softAp.ssidPrefix: expected 1–25 bytes of text without control characters, got ""',
+    ],
+    [
+      "softAp.ssidPrefix",
+      "p".repeat(26),
+      `softAp.ssidPrefix: expected 1–25 bytes of text without control characters, got "${"p".repeat(26)}"`,
+    ],
+    [
+      "softAp.ssidPrefix",
+      "é".repeat(13),
+      `softAp.ssidPrefix: expected 1–25 bytes of text without control characters, got "${"é".repeat(13)}" (26 bytes)`,
+    ],
+    [
+      "softAp.ssidPrefix",
+      "a\u0000b",
+      'softAp.ssidPrefix: expected 1–25 bytes of text without control characters, got "a\\u0000b"',
+    ],
+    [
+      "softAp.password",
+      "7seven7",
+      "softAp.password: expected 8–63 printable ASCII characters, got 7 bytes (not shown)",
+    ],
+    [
+      "softAp.password",
+      "x".repeat(64),
+      "softAp.password: expected 8–63 printable ASCII characters, got 64 bytes (not shown)",
+    ],
+    [
+      "softAp.password",
+      "pässword",
+      "softAp.password: expected 8–63 printable ASCII characters, got 9 bytes (not shown)",
+    ],
+    [
+      "softAp.password",
+      12345678,
+      "softAp.password: expected 8–63 printable ASCII characters, got a number",
+    ],
+    ["softAp.channel", 0, "softAp.channel: expected integer 1–13, got 0"],
+    ["softAp.channel", 14, "softAp.channel: expected integer 1–13, got 14"],
+    ["softAp.channel", 1.5, "softAp.channel: expected integer 1–13, got 1.5"],
+    ["softAp.channel", "6", 'softAp.channel: expected integer 1–13, got "6"'],
+    ["softAp", null, "softAp: expected object, got null"],
+    ["softAp", "x", 'softAp: expected object, got "x"'],
+    [
+      "mqtt.statusIntervalSeconds",
+      0,
+      "mqtt.statusIntervalSeconds: expected integer 1–86400, got 0",
+    ],
+    [
+      "mqtt.statusIntervalSeconds",
+      86_401,
+      "mqtt.statusIntervalSeconds: expected integer 1–86400, got 86401",
+    ],
+    ["key.algorithm", "P-384", 'key.algorithm: expected one of P-256, RSA-2048, got "P-384"'],
+    [
+      "sdkconfig.lwip",
+      1,
+      "sdkconfig.lwip: expected name like CONFIG_LWIP_MAX_SOCKETS, got that name",
+    ],
+    [
+      "sdkconfig.CONFIG_X",
+      null,
+      "sdkconfig.CONFIG_X: expected boolean, integer, or text of at most 1024 bytes without control characters, got null",
+    ],
+    [
+      "sdkconfig.CONFIG_X_PASSWORD",
+      "line\nbreak",
+      "sdkconfig.CONFIG_X_PASSWORD: expected boolean, integer, or text of at most 1024 bytes without control characters, got 10 bytes (not shown)",
+    ],
+  ])("%s = %j", (path, value, message) => {
+    expect(messages(at(path, value))).toEqual([message]);
+  });
+
+  test.each([
+    "http://b",
+    "HTTPS//b",
+    "https://",
+    "https:/b",
+    "https://b?x=1",
+    "https://b?",
+    "https://b#f",
+    "https://b/ü",
+    "https://b/a b",
+    "https://b:0",
+    "https://b:65536",
+    `https://${"b".repeat(249)}`,
+  ])("backend.url = %j", (url) => {
+    expect(messages(at("backend.url", url))).toEqual([
+      expect.stringMatching(
+        /^backend\.url: expected https:\/\/ URL of at most 256 bytes, .+, got /,
+      ),
+    ]);
+  });
+
+  test.each(["mqtt://x", "mqtts://", "mqtts://m/topic", "mqtts://m?x", "mqtts://m:x", "m:8883"])(
+    "mqtt.uri = %j",
+    (uri) => {
+      expect(messages(at("mqtt.uri", uri))).toEqual([
+        `mqtt.uri: expected mqtts:// URL of at most 256 bytes, host and port only, got "${uri}"`,
+      ]);
+    },
+  );
+
+  test.each(["report", "/a b", `/${"r".repeat(128)}`, "/ü"])("backend.reportPath = %j", (path) => {
+    expect(messages(at("backend.reportPath", path))).toHaveLength(1);
+  });
+
+  test.each([undefined, null, 7, "x", []])("a device that is %j", (definition) => {
+    expect(messages(definition)).toEqual([expect.stringMatching(/^device: expected object, got /)]);
+  });
+});
+
+describe("no secret is quoted", () => {
+  test("user and password of a URL", () => {
+    const [message] = messages(at("backend.url", "https://user:hunter@2@b/x"));
+    expect(message).toMatch(/got "https:\/\/\*\*\*@b\/x"$/);
+  });
+
+  test("a private key given as the CA", () => {
+    const [message] = messages(at("backend.ca", GOLDEN_KEY));
+    expect(message).toBe(
+      `backend.ca: expected PEM with certificates only, or the path of such a file, relative to the manifest, got PEM text of ${GOLDEN_KEY.length} bytes`,
+    );
+  });
+
+  test("a password set through sdkconfig beside its field", () => {
+    expect(messages(at("sdkconfig.CONFIG_PROV_SOFTAP_PASSWORD", "hunter2hunter2"))).toEqual([
+      "sdkconfig.CONFIG_PROV_SOFTAP_PASSWORD: expected the value in the field softAp.password alone, got 14 bytes (not shown)",
+    ]);
+  });
+});
+
+describe("a misspelt field", () => {
+  test("of the device", () => {
+    expect(messages({ ...ID, softAP: {} })).toEqual([
+      'softAP: expected one of id, target, softAp, backend, mqtt, key, sdkconfig, got an unknown field (did you mean "softAp"?)',
+    ]);
+  });
+
+  test("of a section, beside a misspelt value", () => {
+    expect(messages({ ...ID, softAp: { ssidPrefx: "x", channel: 99 } })).toEqual(
+      expect.arrayContaining([
+        'softAp.ssidPrefx: expected one of ssidPrefix, password, channel, got an unknown field (did you mean "ssidPrefix"?)',
+        "softAp.channel: expected integer 1–13, got 99",
+      ]),
+    );
+  });
+
+  test("that resembles none gets no suggestion", () => {
+    expect(messages({ ...ID, zzzzzzzz: 1 })[0]).toMatch(/got an unknown field$/);
+  });
+});
+
+test("every fault is reported at once", () => {
+  const faulty = {
+    id: "no spaces",
+    target: "z80",
+    softAp: { ssidPrefix: "", password: "short", channel: 0 },
+    backend: { url: "http://x", ca: "-----BEGIN JUNK-----", reportPath: "x" },
+    mqtt: { uri: "mqtt://x", statusIntervalSeconds: 0 },
+    key: { algorithm: "DSA" },
+    sdkconfig: { bad: 1 },
+  };
+  expect(messages(faulty).map((message) => message.split(":")[0])).toEqual([
+    "id",
+    "target",
+    "softAp.ssidPrefix",
+    "softAp.password",
+    "softAp.channel",
+    "backend.url",
+    "backend.ca",
+    "backend.reportPath",
+    "mqtt.uri",
+    "mqtt.statusIntervalSeconds",
+    "key.algorithm",
+    "sdkconfig.bad",
+  ]);
+});
+
+describe("across fields", () => {
+  test.each<[string, Record<string, unknown>, string]>([
+    [
+      "a symbol that a field decides",
+      { CONFIG_PROV_MQTT_STATUS_INTERVAL_S: 5 },
+      "sdkconfig.CONFIG_PROV_MQTT_STATUS_INTERVAL_S: expected the value in the field mqtt.statusIntervalSeconds alone, got 5",
+    ],
+    [
+      "the chip",
+      { CONFIG_IDF_TARGET: "esp32s3" },
+      'sdkconfig.CONFIG_IDF_TARGET: expected the chip in the field target alone, got "esp32s3"',
+    ],
+    [
+      "certificate dates off",
+      { CONFIG_MBEDTLS_HAVE_TIME_DATE: false },
+      "sdkconfig.CONFIG_MBEDTLS_HAVE_TIME_DATE: expected true (without it expired certificates are accepted), got false",
+    ],
+    [
+      "TLS without checks",
+      { CONFIG_ESP_TLS_INSECURE: true },
+      "sdkconfig.CONFIG_ESP_TLS_INSECURE: expected false (it would let TLS go without a check of the server), got true",
+    ],
+    [
+      "the curve of the keys off",
+      { CONFIG_MBEDTLS_ECP_DP_SECP256R1_ENABLED: false },
+      "sdkconfig.CONFIG_MBEDTLS_ECP_DP_SECP256R1_ENABLED: expected true (the CA's and the device's keys are on P-256), got false",
+    ],
+    [
+      "too few sockets",
+      { CONFIG_LWIP_MAX_SOCKETS: 15 },
+      "sdkconfig.CONFIG_LWIP_MAX_SOCKETS: expected integer 16–64 (the HTTP server alone takes 10 and leaves none for TLS), got 15",
+    ],
+    [
+      "a tunable beyond its range",
+      { CONFIG_PROV_WIFI_MAX_ATTEMPTS: 0 },
+      "sdkconfig.CONFIG_PROV_WIFI_MAX_ATTEMPTS: expected integer 1–100, got 0",
+    ],
+    [
+      "a tunable of the wrong type",
+      { CONFIG_PROV_SNTP_SERVER: 7 },
+      "sdkconfig.CONFIG_PROV_SNTP_SERVER: expected non-empty text, got 7",
+    ],
+    [
+      "an unknown symbol of the firmware",
+      { CONFIG_PROV_WIFI_MAX_ATTEMPT: 3 },
+      'sdkconfig.CONFIG_PROV_WIFI_MAX_ATTEMPT: expected a symbol of the firmware\'s Kconfig, got an unknown one (did you mean "CONFIG_PROV_WIFI_MAX_ATTEMPTS"?)',
+    ],
+    [
+      "less flash than the partitions fill",
+      { CONFIG_ESPTOOLPY_FLASHSIZE_2MB: true },
+      "sdkconfig.CONFIG_ESPTOOLPY_FLASHSIZE_2MB: expected at least 4 MB of flash, which partitions.csv fills, got true",
+    ],
+    [
+      "a backoff that starts above its end",
+      { CONFIG_PROV_RECONNECT_MIN_MS: 5001, CONFIG_PROV_RECONNECT_MAX_MS: 5000 },
+      "sdkconfig.CONFIG_PROV_RECONNECT_MIN_MS: expected at most CONFIG_PROV_RECONNECT_MAX_MS (5000), got 5001",
+    ],
+    [
+      "a backoff that starts above its default end",
+      { CONFIG_PROV_BACKEND_RETRY_MIN_MS: 30_001 },
+      "sdkconfig.CONFIG_PROV_BACKEND_RETRY_MIN_MS: expected at most CONFIG_PROV_BACKEND_RETRY_MAX_MS (30000), got 30001",
+    ],
+    [
+      "nothing left to trust",
+      { CONFIG_MBEDTLS_CERTIFICATE_BUNDLE: false },
+      "backend.ca: expected a CA to pin, because sdkconfig switches the certificate bundle off, got nothing",
+    ],
+  ])("%s", (_name, sdkconfig, message) => {
+    expect(messages({ ...ID, sdkconfig })).toEqual([message]);
+  });
+
+  test("the bundle may go when a CA is pinned; a backoff may be constant", () => {
+    const sdkconfig = {
+      CONFIG_MBEDTLS_CERTIFICATE_BUNDLE: false,
+      CONFIG_PROV_RECONNECT_MIN_MS: 5000,
+      CONFIG_PROV_RECONNECT_MAX_MS: 5000,
+    };
+    expect(messages({ ...ID, backend: { ca: GOLDEN_CA }, sdkconfig })).toEqual([]);
+  });
+});
+
+describe("the pinned CA", () => {
+  test("comes out as blocks of PEM alone, whatever is around them", () => {
+    const noisy = `# My CA\r\n${GOLDEN_CA.replaceAll("\n", "\r\n")}\r\nsubject=…\r\n${GOLDEN_CA}`;
+    expect(accepted(at("backend.ca", noisy)).backend.ca).toBe(GOLDEN_CA + GOLDEN_CA);
+  });
+
+  test.each([
+    ["an empty text", ""],
+    ["a certificate that is cut off", GOLDEN_CA.slice(0, -40)],
+    ["a certificate with a wrong byte count", GOLDEN_CA.replace("MIIB", "MIIC")],
+    ["a key beside the certificate", GOLDEN_CA + GOLDEN_KEY],
+    ["more than 16 KiB", GOLDEN_CA.repeat(30)],
+  ])("refuses %s", (_name, ca) => {
+    expect(messages(at("backend.ca", ca))).toHaveLength(1);
+  });
+});
+
+test("trailing slashes of the URLs do not matter", () => {
+  const device = accepted({
+    ...ID,
+    backend: { url: "https://b/api//" },
+    mqtt: { uri: "mqtts://m/" },
+  });
+  expect([device.backend.url, device.mqtt.uri]).toEqual(["https://b/api", "mqtts://m"]);
+});
+
+test("placeholders are found by host", () => {
+  expect(placeholderFields(accepted(ID))).toEqual(["backend.url", "mqtt.uri"]);
+  const own = { ...ID, backend: { url: "https://b" }, mqtt: { uri: "mqtts://your-broker.com:1" } };
+  expect(placeholderFields(accepted(own))).toEqual(["mqtt.uri"]);
+});
+
+test("a checked manifest is a valid definition again", () => {
+  const device = accepted({ ...ID, target: "c6", backend: { ca: GOLDEN_CA } });
+  expect(accepted(device)).toEqual(device);
+});

@@ -1,0 +1,36 @@
+import { defineDevice } from "prov";
+import { expect, expectTypeOf, test } from "vitest";
+
+test("defineDevice returns what it was given, with its literal types", () => {
+  const device = defineDevice({ id: "d1", target: "c3", softAp: { channel: 6 } });
+  expect(device).toEqual({ id: "d1", target: "c3", softAp: { channel: 6 } });
+  expectTypeOf(device.id).toEqualTypeOf<"d1">();
+  expectTypeOf(device.softAp.channel).toEqualTypeOf<6>();
+});
+
+test("what the schema would refuse does not compile either", () => {
+  // Each line compiles only because the error that it expects is there.
+  const attempts = [
+    // @ts-expect-error the id is required
+    () => defineDevice({ target: "esp32" }),
+    // @ts-expect-error no such chip
+    () => defineDevice({ id: "d", target: "esp8266" }),
+    // @ts-expect-error misspelt field of the device
+    () => defineDevice({ id: "d", softAP: {} }),
+    // @ts-expect-error misspelt field of a section
+    () => defineDevice({ id: "d", softAp: { ssidPrefx: "x" } }),
+    // @ts-expect-error wrong type
+    () => defineDevice({ id: "d", softAp: { channel: "6" } }),
+    // @ts-expect-error no such algorithm
+    () => defineDevice({ id: "d", key: { algorithm: "DSA" } }),
+    // @ts-expect-error not a CONFIG_ symbol
+    () => defineDevice({ id: "d", sdkconfig: { LWIP: 1 } }),
+  ];
+  expect(attempts).toHaveLength(7);
+});
+
+test("computed values are welcome", () => {
+  const prefix: string = ["Lab", "AP"].join("-");
+  const device = defineDevice({ id: `d-${1 + 1}`, softAp: { ssidPrefix: prefix } });
+  expect(device.softAp.ssidPrefix).toBe("Lab-AP");
+});

@@ -246,10 +246,9 @@ function addLab(program: Command, add: Add): void {
   add<import("./commands/lab-control.js").LabOptions>(
     lab
       .command("board")
-      .addArgument(
-        new Command()
-          .createArgument("<action>", "what to do to the virtual board")
-          .choices(["on", "off", "cut", "reset", "press", "release"]),
+      .argument(
+        "<action>",
+        "on, off, cut (pull the plug), reset, press or release (the BOOT button)",
       )
       .description("power, reset or press the button of the virtual board")
       .addOption(name()),

@@ -44,6 +44,8 @@ export interface Outcome {
 export interface OutcomeRequest {
   readonly witnesses: readonly Witness[];
   readonly goal: Milestone;
+  /** What an earlier wait has already seen. */
+  readonly earlier?: readonly Evidence[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly task: Task;
@@ -66,7 +68,12 @@ interface Court {
  * @throws ProvError the device's own failure, or outcome_unknown / status_timeout when time ran out
  */
 export async function awaitOutcome(request: OutcomeRequest): Promise<Outcome> {
-  const court: Court = { evidence: [], complaints: new Map(), lost: new Map(), verdict: undefined };
+  const court: Court = {
+    evidence: [...(request.earlier ?? [])],
+    complaints: new Map(),
+    lost: new Map(),
+    verdict: undefined,
+  };
   const closed = new AbortController();
   const timeout = AbortSignal.timeout(request.timeoutMs);
   const signal = AbortSignal.any([request.signal, timeout, closed.signal]);
@@ -74,9 +81,13 @@ export async function awaitOutcome(request: OutcomeRequest): Promise<Outcome> {
   const hear = (witness: Witness, report: WitnessReport): void => {
     if (court.verdict) return;
     note(court, witness, report, request.task);
+    settle(report);
+  };
+  const settle = (report?: WitnessReport): void => {
     court.verdict = decide(court, request, report);
     if (court.verdict) closed.abort();
   };
+  settle();
   await Promise.all(
     request.witnesses.map(async (witness) => {
       try {
@@ -117,9 +128,9 @@ function note(court: Court, witness: Witness, report: WitnessReport, task: Task)
 function decide(
   court: Court,
   request: OutcomeRequest,
-  report: WitnessReport,
+  report: WitnessReport | undefined,
 ): Outcome | ProvError | undefined {
-  if (report.kind === "failure" && report.final) return report.error;
+  if (report?.kind === "failure" && report.final) return report.error;
   const proofExpected =
     request.goal === "mqtt" &&
     request.witnesses.some((witness) => witness.provesMqtt && !court.lost.has(witness.name));

@@ -6,7 +6,13 @@ import { asTask, type Progress } from "../progress.js";
 import type { HostWifi } from "../wifi/host-wifi.js";
 import { type BrokerAccess, brokerWitness } from "./broker-witness.js";
 import { joinBoard } from "./join.js";
-import { awaitOutcome, type Milestone, type Outcome, type Witness } from "./outcome.js";
+import {
+  awaitOutcome,
+  type Evidence,
+  type Milestone,
+  type Outcome,
+  type Witness,
+} from "./outcome.js";
 import type { StageClock } from "./stages.js";
 import { statusWitness } from "./status-witness.js";
 
@@ -44,6 +50,8 @@ export interface ProvisionedBoard {
   readonly attemptId: string;
   readonly networks: readonly ScannedNetwork[];
   readonly outcome: Outcome;
+  /** The broker that the device reports to. */
+  readonly brokerUri: string;
 }
 
 /** Below this the board's own connection is unlikely to last. */
@@ -55,7 +63,7 @@ const WEAK_SIGNAL_DBM = -80;
  * @throws ProvError of the join, provision, enrol and mqtt stages
  */
 export async function provisionBoard(request: ProvisionBoardRequest): Promise<ProvisionedBoard> {
-  const { clock, progress, signal, manifest } = request;
+  const { clock, progress, manifest } = request;
   const attemptId = randomUUID();
   const broker = request.broker ? brokerWitness(request.broker, manifest.id, attemptId) : undefined;
   try {
@@ -71,24 +79,38 @@ export async function provisionBoard(request: ProvisionBoardRequest): Promise<Pr
       ...(broker ? [broker] : []),
       ...(request.witnesses ?? []).map((make) => make(attemptId)),
     ];
-    const outcome = await clock.run(request.goal === "wifi" ? "status" : "online", () =>
-      asTask(progress, "wait for the device to come online", (task) =>
-        awaitOutcome({
-          witnesses,
-          goal: request.goal ?? "mqtt",
-          timeoutMs: request.outcomeTimeoutMs,
-          signal,
-          task,
-        }),
-      ),
-    );
-    return { attemptId, networks, outcome };
+    const outcome = await waitForGoal(request, witnesses);
+    return { attemptId, networks, outcome, brokerUri: request.broker?.uri ?? manifest.mqtt.uri };
   } finally {
     const report = await request.wifi.leave();
     if (report.changed && report.restored)
       progress.detail(`host WiFi restored: ${report.network ?? "not connected, as before"}`);
     if (!report.restored) progress.warn(report.message);
   }
+}
+
+/** First what the device and its servers say of the enrolment, then the broker's proof. */
+async function waitForGoal(
+  request: ProvisionBoardRequest,
+  witnesses: readonly Witness[],
+): Promise<Outcome> {
+  const { clock, progress, signal } = request;
+  const goal = request.goal ?? "mqtt";
+  const deadline = performance.now() + request.outcomeTimeoutMs;
+  const wait = (name: string, label: string, upTo: Milestone, earlier: readonly Evidence[]) =>
+    clock.run(name, () =>
+      asTask(progress, label, (task) => {
+        const timeoutMs = Math.max(0, Math.round(deadline - performance.now()));
+        return awaitOutcome({ witnesses, goal: upTo, earlier, timeoutMs, signal, task });
+      }),
+    );
+  const enrolled = await wait(
+    "status",
+    goal === "wifi" ? "wait for the WiFi" : "wait for WiFi and certificate",
+    goal === "wifi" ? "wifi" : "certificate",
+    [],
+  );
+  return goal === "mqtt" ? wait("mqtt", "wait for MQTT", "mqtt", enrolled.evidence) : enrolled;
 }
 
 /** What the board sees; warns when the network to join is missing or weak. A board that cannot scan now can still join. */

@@ -37,7 +37,7 @@ export function statusWitness(api: DeviceApi, attemptId: string, pollMs: number)
       while (!signal.aborted) {
         try {
           const status = await api.status(signal);
-          if (status.attemptId === attemptId) report(judge(status));
+          if (status.attemptId === attemptId) for (const each of judge(status)) report(each);
         } catch (error) {
           if (signal.aborted) return;
           report({
@@ -51,23 +51,18 @@ export function statusWitness(api: DeviceApi, attemptId: string, pollMs: number)
   };
 }
 
-function judge(status: DeviceStatus): WitnessReport {
-  if (status.error) {
-    const gaveUp = status.state === "AP_MODE" || FINAL_CODES.has(status.error.code);
-    return {
-      kind: "failure",
-      error: deviceError(status.error.code, status.error.message),
-      final: gaveUp,
-    };
-  }
+function judge(status: DeviceStatus): WitnessReport[] {
+  const reports: WitnessReport[] = [];
   const milestone = REACHED[status.state];
-  if (milestone === undefined) return { kind: "progress", text: status.state };
-  return {
-    kind: "evidence",
-    evidence: {
-      witness: "status",
-      milestone,
-      detail: `${status.state}, ip ${status.ip || "none"}`,
-    },
-  };
+  if (milestone === undefined) reports.push({ kind: "progress", text: status.state });
+  else {
+    const detail = `${status.state}, ip ${status.ip || "none"}`;
+    reports.push({ kind: "evidence", evidence: { witness: "status", milestone, detail } });
+  }
+  if (status.error) {
+    const error = deviceError(status.error.code, status.error.message);
+    const gaveUp = status.state === "AP_MODE" || FINAL_CODES.has(status.error.code);
+    reports.push({ kind: "failure", error, final: gaveUp });
+  }
+  return reports;
 }

@@ -1,0 +1,50 @@
+import type { CommandContext, GlobalOptions } from "../context.js";
+import { findLab, type LabClient } from "../lab/client.js";
+import type { HostWifi, HostWifiKind } from "../wifi/host-wifi.js";
+import { selectWifi } from "../wifi/select.js";
+import type { Project } from "./project.js";
+
+/** The options of every command that talks to a board over its AP. */
+export interface BoardOptions extends GlobalOptions {
+  /** `true` when --lab has no name. */
+  lab?: string | true;
+  url?: string;
+  ap?: string;
+  iface?: string;
+  wifi: HostWifiKind | "auto";
+}
+
+export interface BoardReach {
+  wifi: HostWifi;
+  lab?: LabClient;
+  apSsid?: string;
+  pollMs: number;
+}
+
+const RADIO_POLL_MS = 500;
+/** Loopback has no air time to save. */
+const LAB_POLL_MS = 50;
+
+/** How the board is reached: through a lab's air, an address, or this machine's WiFi. */
+export async function reachBoard(
+  options: BoardOptions,
+  project: Project,
+  context: CommandContext,
+): Promise<BoardReach> {
+  const name = options.lab === true ? "default" : options.lab;
+  const lab = name === undefined ? undefined : await findLab(project.root, name);
+  if (lab) context.out.note(`using the lab "${name}": its board, backend, broker and CA`);
+  const wifi = selectWifi({
+    kind: options.wifi,
+    stateDir: project.stateDir,
+    ...(options.url === undefined ? {} : { baseUrl: options.url }),
+    ...(lab === undefined ? {} : { airDir: lab.info.airDir }),
+    ...(options.iface === undefined ? {} : { iface: options.iface }),
+  });
+  return {
+    wifi,
+    pollMs: lab ? LAB_POLL_MS : RADIO_POLL_MS,
+    ...(lab ? { lab } : {}),
+    ...(options.ap === undefined ? {} : { apSsid: options.ap }),
+  };
+}

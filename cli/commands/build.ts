@@ -1,0 +1,86 @@
+import { CHIPS, type Chip, type Target } from "../../codegen/manifest.js";
+import type { CommandContext, GlobalOptions } from "../context.js";
+import { ProvError } from "../errors.js";
+import type { BuiltImage } from "../flow/build.js";
+import { buildForHost } from "../flow/build-host.js";
+import { buildWithIdf } from "../flow/build-idf.js";
+import { generateConfig } from "../flow/codegen.js";
+import { makeKeys } from "../flow/keys.js";
+import type { CommandResult } from "../output.js";
+import { openProject, type Project } from "./project.js";
+
+export interface BuildOptions extends GlobalOptions {
+  target?: string;
+  clean?: boolean;
+  docker?: boolean;
+  idfImage: string;
+}
+
+/** The chip that a virtual board plays when the manifest's target is `host`. */
+export const DEFAULT_VIRTUAL_CHIP: Chip = "esp32c3";
+
+/** `prov build`: keys → codegen → firmware image. */
+export function buildCommand(
+  options: BuildOptions,
+): (context: CommandContext) => Promise<CommandResult> {
+  return async (context) => {
+    const project = await openProject(options, context);
+    const target = parseTarget(options.target, project.manifest.target);
+    const image = await buildDevice(project, target, options, context);
+    const percent = Math.round((100 * image.appBytes) / image.partitionBytes);
+    return {
+      json: {
+        device: image.deviceId,
+        target,
+        flasherArgs: image.flasherArgs,
+        elf: image.elf,
+        size: { app: image.appBytes, partition: image.partitionBytes },
+      },
+      text: `${image.flasherArgs}\napplication: ${image.appBytes} of ${image.partitionBytes} bytes (${percent} %)`,
+    };
+  };
+}
+
+async function buildDevice(
+  project: Project,
+  target: Target,
+  options: BuildOptions,
+  context: CommandContext,
+): Promise<BuiltImage> {
+  const { manifest, root, workspace } = project;
+  const identity = await makeKeys(root, manifest, false);
+  const config = generateConfig(manifest, identity, workspace);
+  for (const warning of config.warnings) context.out.warn(warning);
+  const request = {
+    manifest,
+    config,
+    root,
+    clean: options.clean ?? false,
+    signal: context.signal,
+    progress: context.out,
+  };
+  if (target === "host") {
+    const chip = manifest.target === "host" ? DEFAULT_VIRTUAL_CHIP : manifest.target;
+    return buildForHost({ ...request, target, chip });
+  }
+  return buildWithIdf({
+    ...request,
+    target,
+    env: context.env,
+    ...(options.docker ? { dockerImage: options.idfImage } : {}),
+  });
+}
+
+/** Accepts `esp32c3`, `c3` and `host`. @throws ProvError usage */
+export function parseTarget(given: string | undefined, fallback: Target): Target {
+  if (given === undefined) return fallback;
+  const found = [...CHIPS, "host" as const].find(
+    (target) => target === given || target === `esp32${given}`,
+  );
+  if (!found)
+    throw new ProvError(
+      "usage",
+      `--target: expected one of ${[...CHIPS, "host"].join(", ")}, got "${given}"`,
+    );
+  return found;
+}

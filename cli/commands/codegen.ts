@@ -1,0 +1,31 @@
+import type { CommandContext, GlobalOptions } from "../context.js";
+import { generateConfig } from "../flow/codegen.js";
+import { makeKeys } from "../flow/keys.js";
+import type { CommandResult } from "../output.js";
+import { openProject } from "./project.js";
+
+export interface CodegenOptions extends GlobalOptions {
+  check?: boolean;
+}
+
+/** `prov codegen`: device_keys.h and sdkconfig; `--check` fails when they are stale. */
+export function codegenCommand(
+  options: CodegenOptions,
+): (context: CommandContext) => Promise<CommandResult> {
+  return async (context) => {
+    const { root, manifest, workspace } = await openProject(options, context);
+    const identity = await makeKeys(root, manifest, false);
+    const config = generateConfig(manifest, identity, workspace, { check: options.check ?? false });
+    for (const warning of config.warnings) context.out.warn(warning);
+    const changed = config.changedFiles.map((file) => `wrote ${file}`);
+    return {
+      json: {
+        device: manifest.id,
+        dir: config.dir,
+        changed: config.changedFiles,
+        warnings: config.warnings,
+      },
+      text: changed.length > 0 ? changed.join("\n") : `${config.dir} is current`,
+    };
+  };
+}

@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import type { Chip } from "../../codegen/manifest.js";
+import type { CommandContext } from "../context.js";
+import { ProvError } from "../errors.js";
+import type { BuiltImage } from "../flow/build.js";
+import { buildForHost, type Sanitizer } from "../flow/build-host.js";
+import { generateConfig } from "../flow/codegen.js";
+import { makeKeys } from "../flow/keys.js";
+import type { StageClock } from "../flow/stages.js";
+import { startLab } from "../lab/lab.js";
+import { labDir } from "../lab/lab-info.js";
+import type { Lab } from "../lab/lab-types.js";
+import type { ChipName } from "../serial/chips.js";
+import { DEFAULT_VIRTUAL_CHIP } from "./build.js";
+import type { Project } from "./project.js";
+
+export interface BringUpRequest {
+  readonly project: Project;
+  readonly name: string;
+  readonly broker: "embedded" | "mosquitto";
+  readonly sanitize?: Sanitizer;
+  readonly clock: StageClock;
+  readonly context: CommandContext;
+}
+
+export interface PreparedLab {
+  readonly lab: Lab;
+  readonly image: BuiltImage;
+}
+
+/** Chips whose ROM loader the virtual board speaks. */
+const VIRTUAL_CHIPS: readonly ChipName[] = ["esp32", "esp32s3", "esp32c3"];
+
+/** A report ends the firmware's process, which the board then logs as a crash. */
+const SANITIZER_ENVIRONMENT: Readonly<Record<Sanitizer, Record<string, string>>> = {
+  address: { ASAN_OPTIONS: "halt_on_error=1:exitcode=99:detect_leaks=0" },
+  undefined: { UBSAN_OPTIONS: "halt_on_error=1:print_stacktrace=1:exitcode=99" },
+  thread: { TSAN_OPTIONS: "halt_on_error=1:exitcode=99:second_deadlock_stack=1" },
+};
+
+/** Starts a lab whose board is still off, and builds the firmware that reports to it. */
+export async function bringUpLab(request: BringUpRequest): Promise<PreparedLab> {
+  const { project, clock, context, sanitize } = request;
+  const { manifest, root, workspace } = project;
+  const { out, signal } = context;
+  const chip = virtualChip(manifest.target === "host" ? DEFAULT_VIRTUAL_CHIP : manifest.target);
+  const lab = await startLab({
+    root: labDir(root, request.name),
+    deviceIds: [manifest.id],
+    broker: request.broker,
+    chip,
+    ...(sanitize ? { firmwareEnvironment: SANITIZER_ENVIRONMENT[sanitize] } : {}),
+  });
+  try {
+    out.note(
+      `lab "${request.name}": ${lab.info.backend.url} (backend) and ${lab.info.broker.uri} (${request.broker} broker) with the lab's CA replace the manifest's`,
+    );
+    const identity = await clock.run("keys", () => makeKeys(root, manifest, false));
+    const config = await clock.run("codegen", async () =>
+      generateConfig(manifest, identity, workspace, {
+        overrides: {
+          backendUrl: lab.info.backend.url,
+          backendCa: lab.caPem,
+          mqttUri: lab.info.broker.uri,
+        },
+      }),
+    );
+    const image = await clock.run("build", () =>
+      buildForHost({
+        manifest,
+        config,
+        root,
+        target: "host",
+        chip,
+        clean: false,
+        signal,
+        progress: out,
+        ...(sanitize ? { sanitize } : {}),
+      }),
+    );
+    return { lab, image };
+  } catch (error) {
+    await lab.stop();
+    throw error;
+  }
+}
+
+/** A run that ended well is still a failure when the firmware crashed on the way. */
+export function refuseCrashes(lab: Lab): void {
+  const crash = lab.events.recent().find((event) => event.what === "crash");
+  if (!crash) return;
+  const log = join(lab.info.airDir, "..", "board");
+  throw new ProvError(
+    "lab_failed",
+    `the virtual board's firmware crashed: ${crash.detail ?? crash.outcome} (board files: ${log})`,
+    { cause: new Error(lab.board.log.recent(60).join("\n")) },
+  );
+}
+
+function virtualChip(chip: Chip): ChipName {
+  return VIRTUAL_CHIPS.find((known) => known === chip) ?? DEFAULT_VIRTUAL_CHIP;
+}

@@ -1,0 +1,65 @@
+import { dirname } from "node:path";
+import { loadManifest } from "../config/load-manifest.js";
+import type { CommandContext, GlobalOptions } from "../context.js";
+import { ProvError } from "../errors.js";
+import { findLab, type LabClient } from "../lab/client.js";
+import type { BoardAction } from "../lab/control.js";
+import type { CommandResult } from "../output.js";
+
+export interface LabOptions extends GlobalOptions {
+  name: string;
+}
+
+/** The words of the command line for what can be done to the board. */
+export const BOARD_ACTIONS: Readonly<Record<string, BoardAction>> = {
+  on: "power_on",
+  off: "power_off",
+  cut: "cut_power",
+  reset: "reset",
+  press: "press",
+  release: "release",
+};
+
+type Run = (context: CommandContext) => Promise<CommandResult>;
+
+/** `prov lab token DEVICE`: a single-use provisioning token; stdout holds nothing else. */
+export function labTokenCommand(options: LabOptions, deviceId: string): Run {
+  return async (context) => {
+    const lab = await openLab(options, context);
+    const token = await lab.issueToken(deviceId);
+    return { json: { device: deviceId, token }, text: token };
+  };
+}
+
+/** `prov lab info`: addresses and files of a running lab. */
+export function labInfoCommand(options: LabOptions): Run {
+  return async (context) => {
+    const lab = await openLab(options, context);
+    const { baseUrl } = await lab.boardStatus();
+    return {
+      json: { lab: lab.info, baseUrl },
+      text: JSON.stringify({ ...lab.info, baseUrl }, null, 2),
+    };
+  };
+}
+
+/** `prov lab board ACTION`: the hands at the virtual board. */
+export function labBoardCommand(options: LabOptions, action: string): Run {
+  return async (context) => {
+    const lab = await openLab(options, context);
+    const known = BOARD_ACTIONS[action];
+    if (!known) {
+      throw new ProvError(
+        "usage",
+        `expected one of ${Object.keys(BOARD_ACTIONS).join(", ")}, got "${action}"`,
+      );
+    }
+    const { state, baseUrl } = await lab.board(known);
+    return { json: { action, state, baseUrl }, text: `board: ${action}, now ${state}` };
+  };
+}
+
+async function openLab(options: LabOptions, context: CommandContext): Promise<LabClient> {
+  const { path } = await loadManifest(options.config, context.cwd);
+  return findLab(dirname(path), options.name);
+}

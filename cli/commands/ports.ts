@@ -1,0 +1,24 @@
+import type { CommandContext } from "../context.js";
+import type { CommandResult } from "../output.js";
+import { listPorts } from "../serial/ports.js";
+import { renderTable } from "./table.js";
+
+/** `prov ports`: the serial ports of this machine and what is on them. */
+export function portsCommand(): (context: CommandContext) => Promise<CommandResult> {
+  return async () => {
+    const ports = await listPorts();
+    const rows = ports.map((port) => [
+      port.path,
+      port.name,
+      port.vid && port.pid ? `${port.vid}:${port.pid}` : "",
+      port.serialNumber ?? "",
+    ]);
+    return {
+      json: { ports },
+      text:
+        ports.length === 0
+          ? "No serial ports. Is the board connected, and does the cable carry data?"
+          : renderTable(["PORT", "WHAT", "VID:PID", "SERIAL"], rows),
+    };
+  };
+}

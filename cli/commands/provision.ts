@@ -1,0 +1,175 @@
+import { readFileSync } from "node:fs";
+import type { CommandContext } from "../context.js";
+import { ProvError } from "../errors.js";
+import type { BrokerAccess } from "../flow/broker-witness.js";
+import { backendWitness, type Enrolled } from "../flow/event-witness.js";
+import type { Milestone } from "../flow/outcome.js";
+import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
+import { createStageClock, type StageClock } from "../flow/stages.js";
+import type { LabClient } from "../lab/client.js";
+import type { CommandResult } from "../output.js";
+import { resolveSecret } from "../secrets.js";
+import { type BoardOptions, reachBoard } from "./board-options.js";
+import { openProject, type Project } from "./project.js";
+
+export interface ProvisionOptions extends BoardOptions {
+  ssid?: string;
+  password?: string;
+  passwordStdin?: boolean;
+  open?: boolean;
+  token?: string;
+  bearer?: string;
+  wait?: Milestone;
+  timeout: number;
+  port?: string;
+  mqttCa?: string;
+  mqttCert?: string;
+  mqttKey?: string;
+  junit?: string;
+  /** False with --no-input. */
+  input: boolean;
+}
+
+const JOIN_TIMEOUT_MS = 45_000;
+
+/** `prov provision`: credentials in, evidence out. */
+export function provisionCommand(
+  options: ProvisionOptions,
+): (context: CommandContext) => Promise<CommandResult> {
+  return async (context) => {
+    const project = await openProject(options, context);
+    const clock = createStageClock();
+    const board = await provision(project, options, context, clock);
+    return describe(project, board, clock);
+  };
+}
+
+async function provision(
+  project: Project,
+  options: ProvisionOptions,
+  context: CommandContext,
+  clock: StageClock,
+): Promise<ProvisionedBoard> {
+  const { out, env } = context;
+  const { signal } = context;
+  const { ssid } = options;
+  if (ssid === undefined)
+    throw new ProvError("input_missing", "no WiFi network given", {
+      hint: "Name it with --ssid SSID.",
+    });
+  const secret = (
+    label: string,
+    flag: string | undefined,
+    variable: string,
+    required: boolean,
+    fromStdin = false,
+  ) =>
+    resolveSecret(
+      { label, flag, variable, fromStdin, prompt: options.input && required, required },
+      env,
+      signal,
+    );
+  const password = options.open
+    ? ""
+    : await secret(
+        "WiFi password",
+        options.password,
+        "PROV_WIFI_PASSWORD",
+        true,
+        options.passwordStdin ?? false,
+      );
+  const token = await secret("provisioning token", options.token, "PROV_TOKEN", false);
+  const bearer = await secret("Bearer token", options.bearer, "PROV_BEARER", false);
+
+  const reach = await reachBoard(options, project, context);
+  const broker = brokerAccess(options, project, reach.lab);
+  if (!broker)
+    out.note(
+      "no operator certificate for the broker (--mqtt-ca, --mqtt-cert, --mqtt-key): the board's own word is the evidence",
+    );
+  return provisionBoard({
+    manifest: project.manifest,
+    credentials: {
+      ssid,
+      password: password ?? "",
+      ...(token === undefined ? {} : { token }),
+      ...(bearer === undefined ? {} : { bearer }),
+    },
+    wifi: reach.wifi,
+    joinTimeoutMs: Math.min(JOIN_TIMEOUT_MS, options.timeout * 1000),
+    outcomeTimeoutMs: options.timeout * 1000,
+    pollMs: reach.pollMs,
+    clock,
+    signal,
+    progress: out,
+    ...(reach.apSsid === undefined ? {} : { apSsid: reach.apSsid }),
+    ...(broker ? { broker } : {}),
+    ...(reach.lab ? { witnesses: [labBackend(reach.lab, project.manifest.id)] } : {}),
+    ...(options.wait ? { goal: options.wait } : {}),
+  });
+}
+
+function brokerAccess(
+  options: ProvisionOptions,
+  project: Project,
+  lab: LabClient | undefined,
+): BrokerAccess | undefined {
+  const read = (file: string): string => readFileSync(file, "utf8");
+  if (lab) {
+    const { operator, broker } = lab.info;
+    return {
+      uri: broker.uri,
+      caPem: read(operator.caPath),
+      certPem: read(operator.certPath),
+      keyPem: read(operator.keyPath),
+    };
+  }
+  const { mqttCa, mqttCert, mqttKey } = options;
+  if (!mqttCert && !mqttKey && !mqttCa) return undefined;
+  if (!mqttCert || !mqttKey || !mqttCa)
+    throw new ProvError("usage", "--mqtt-ca, --mqtt-cert and --mqtt-key belong together");
+  return {
+    uri: project.manifest.mqtt.uri,
+    caPem: read(mqttCa),
+    certPem: read(mqttCert),
+    keyPem: read(mqttKey),
+  };
+}
+
+/** The lab's backend as a witness: only what it sees from now on counts. */
+function labBackend(lab: LabClient, deviceId: string): () => ReturnType<typeof backendWitness> {
+  return () =>
+    backendWitness(async (signal): Promise<Enrolled> => {
+      for await (const event of lab.events({ lines: 0, follow: true, signal })) {
+        if (
+          event.source === "backend" &&
+          event.what === "sign-csr" &&
+          event.outcome === "ok" &&
+          event.deviceId === deviceId
+        )
+          return { detail: "signed the CSR" };
+      }
+      throw new Error("the lab's events ended");
+    });
+}
+
+function describe(project: Project, board: ProvisionedBoard, clock: StageClock): CommandResult {
+  const { outcome } = board;
+  const evidence = outcome.evidence.map(({ witness, milestone, detail }) => ({
+    witness,
+    milestone,
+    detail,
+  }));
+  const best = [...evidence].reverse().find((item) => item.milestone === outcome.reached);
+  return {
+    json: {
+      device: project.manifest.id,
+      reached: outcome.reached,
+      attempt_id: board.attemptId,
+      evidence,
+      stages: clock.records,
+      ...(outcome.mqtt ? { mqtt: outcome.mqtt } : {}),
+    },
+    text: `${project.manifest.id} is online: ${outcome.reached}, seen by the ${best?.witness ?? "device"} (${best?.detail ?? ""})`,
+  };
+}

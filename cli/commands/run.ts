@@ -1,0 +1,169 @@
+import { randomBytes } from "node:crypto";
+import type { CommandContext, GlobalOptions } from "../context.js";
+import { ProvError } from "../errors.js";
+import type { Sanitizer } from "../flow/build-host.js";
+import { backendWitness } from "../flow/event-witness.js";
+import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
+import { createStageClock, type StageClock, type StageRecord } from "../flow/stages.js";
+import { labDir, readLabInfo } from "../lab/lab-info.js";
+import type { Lab } from "../lab/lab-types.js";
+import type { CommandResult } from "../output.js";
+import { isProcessAlive } from "../wifi/air-file.js";
+import { virtualWifi } from "../wifi/virtual.js";
+import { bootVirtualBoard, flashVirtualBoard } from "./lab-board.js";
+import { bringUpLab, refuseCrashes } from "./lab-bring-up.js";
+import { openProject, type Project } from "./project.js";
+import { runOnRealBoard } from "./run-real.js";
+import { renderTable } from "./table.js";
+
+export interface RunOptions extends GlobalOptions {
+  port?: string;
+  broker: "embedded" | "mosquitto";
+  sanitize?: Sanitizer;
+  ssid?: string;
+  password?: string;
+  token?: string;
+  bearer?: string;
+  baud: number;
+}
+
+const JOIN_TIMEOUT_MS = 20_000;
+const OUTCOME_TIMEOUT_MS = 60_000;
+const POLL_MS = 50;
+const MOST_RUNS_AT_ONCE = 32;
+
+/** `prov run`: the whole chain. On the virtual board unless --port names a real one. */
+export function runCommand(
+  options: RunOptions,
+): (context: CommandContext) => Promise<CommandResult> {
+  return async (context) => {
+    const project = await openProject(options, context);
+    const clock = createStageClock();
+    const { port } = options;
+    const board =
+      port === undefined
+        ? await runOnVirtualBoard(project, options, context, clock)
+        : await runOnRealBoard(project, { ...options, port }, context, clock);
+    return describe(project, board, clock.records);
+  };
+}
+
+async function runOnVirtualBoard(
+  project: Project,
+  options: RunOptions,
+  context: CommandContext,
+  clock: StageClock,
+): Promise<ProvisionedBoard> {
+  const { out, signal } = context;
+  await mentionRealBoards(out);
+  const { lab, image } = await bringUpLab({
+    project,
+    name: freeLabName(project.root),
+    broker: options.broker,
+    clock,
+    context,
+    ...(options.sanitize ? { sanitize: options.sanitize } : {}),
+  });
+  try {
+    lab.board.log.subscribe((line) => out.detail(`board: ${line}`));
+    await clock.run("flash", () => flashVirtualBoard(lab, image, context));
+    await clock.run("boot", () => bootVirtualBoard(lab, context));
+    const home = homeNetwork(lab);
+    const result = await provisionBoard({
+      manifest: project.manifest,
+      credentials: {
+        ...home,
+        token: lab.issueToken(project.manifest.id),
+        bearer: randomBytes(16).toString("hex"),
+      },
+      wifi: virtualWifi(lab.info.airDir),
+      broker: { uri: lab.info.broker.uri, caPem: lab.caPem, ...lab.operator },
+      witnesses: [() => labBackend(lab, project.manifest.id)],
+      joinTimeoutMs: JOIN_TIMEOUT_MS,
+      outcomeTimeoutMs: OUTCOME_TIMEOUT_MS,
+      pollMs: POLL_MS,
+      clock,
+      signal,
+      progress: out,
+    });
+    refuseCrashes(lab);
+    return result;
+  } finally {
+    await lab.stop();
+  }
+}
+
+/** Nothing that was merely found is ever flashed; but whoever has a board plugged in may want to know. */
+async function mentionRealBoards(out: CommandContext["out"]): Promise<void> {
+  const { listPorts } = await import("../serial/ports.js");
+  const boards = (await listPorts()).filter((port) => port.isEspressif);
+  for (const board of boards)
+    out.note(
+      `seen, and left alone: ${board.name} on ${board.path} (use it with --port ${board.path})`,
+    );
+}
+
+/** The first lab name that no running process holds: two runs at once get two labs. */
+function freeLabName(root: string): string {
+  for (let number = 1; number <= MOST_RUNS_AT_ONCE; number += 1) {
+    const name = number === 1 ? "run" : `run-${number}`;
+    const info = readLabInfo(labDir(root, name));
+    if (info === null || !isProcessAlive(info.pid)) return name;
+  }
+  throw new ProvError(
+    "lab_failed",
+    `${MOST_RUNS_AT_ONCE} runs are under way in this folder already`,
+  );
+}
+
+function homeNetwork(lab: Lab): { ssid: string; password: string } {
+  const network = lab.air().networks.find((each) => each.psk !== null);
+  if (!network?.psk) throw new ProvError("lab_failed", "the lab's air holds no secured network");
+  return { ssid: network.ssid, password: network.psk };
+}
+
+function labBackend(lab: Lab, deviceId: string): ReturnType<typeof backendWitness> {
+  return backendWitness(async (signal) => {
+    await lab.events.waitFor(
+      (event) =>
+        event.source === "backend" &&
+        event.what === "sign-csr" &&
+        event.outcome === "ok" &&
+        event.deviceId === deviceId,
+      { signal },
+    );
+    return { detail: "signed the CSR" };
+  });
+}
+
+function describe(
+  project: Project,
+  board: ProvisionedBoard,
+  stages: readonly StageRecord[],
+): CommandResult {
+  const { mqtt } = board.outcome;
+  if (!mqtt) throw new ProvError("status_timeout", "the broker delivered no status message");
+  const rows = stages.map((stage) => [
+    stage.name,
+    stage.ok ? "ok" : "failed",
+    `${(stage.ms / 1000).toFixed(2)} s`,
+  ]);
+  const total = stages.reduce((sum, stage) => sum + stage.ms, 0);
+  return {
+    json: {
+      device: project.manifest.id,
+      stages: stages.map(({ name, ok, ms }) => ({ name, ok, ms })),
+      mqtt,
+    },
+    text: [
+      renderTable(
+        ["STAGE", "RESULT", "TIME"],
+        [...rows, ["total", "", `${(total / 1000).toFixed(2)} s`]],
+      ),
+      "",
+      `device ${project.manifest.id} is online`,
+      `broker ${board.brokerUri}, topic ${mqtt.topic}`,
+      `status ${JSON.stringify(mqtt.payload)}`,
+    ].join("\n"),
+  };
+}

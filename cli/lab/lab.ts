@@ -98,9 +98,10 @@ async function start(
   });
   undo.push(board.stop);
 
+  const tty = await openTty(board, join(socketDir, "tty"));
   const operator = await authority.issueOperator();
   const controlSocket = join(socketDir, "control");
-  const info = describe(root, options, { backend, broker, board, airDir, controlSocket });
+  const info = describe(root, options, { backend, broker, board, tty, airDir, controlSocket });
   writePrivateFile(info.operator.caPath, authority.caPem);
   writePrivateFile(info.operator.certPath, operator.certPem);
   writePrivateFile(info.operator.keyPath, operator.keyPem);
@@ -134,6 +135,17 @@ async function start(
   return lab;
 }
 
+/** The board's serial port; null where there is no socat (`prov doctor` says so) or no ROM loader. */
+async function openTty(board: VirtualBoard, link: string): Promise<string | null> {
+  try {
+    await board.serial?.openPty(link);
+    return board.serial === null ? null : link;
+  } catch (error) {
+    if (error instanceof ProvError && error.code === "tool_missing") return null;
+    throw error;
+  }
+}
+
 function startBroker(dir: string, kind: LabBroker["kind"], options: BrokerOptions) {
   return kind === "mosquitto" ? startMosquitto(dir, options) : startEmbeddedBroker(options);
 }
@@ -147,6 +159,7 @@ interface Parts {
   readonly backend: LabBackend;
   readonly broker: LabBroker;
   readonly board: VirtualBoard;
+  readonly tty: string | null;
   readonly airDir: string;
   readonly controlSocket: string;
 }
@@ -164,7 +177,12 @@ function describe(root: string, options: LabOptions, parts: Parts): LabInfo {
       keyPath: join(root, "operator", "key.pem"),
       caPath: join(root, "operator", "ca.pem"),
     },
-    board: { chip: parts.board.chip, mac: parts.board.mac, tty: null, modemSocket: null },
+    board: {
+      chip: parts.board.chip,
+      mac: parts.board.mac,
+      tty: parts.tty,
+      modemSocket: parts.tty === null ? null : `${parts.tty}.ctl`,
+    },
     airDir: parts.airDir,
     controlSocket: parts.controlSocket,
   };

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ProvError } from "../errors.js";
 import type { ChipName } from "../serial/chips.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
 import { type AnnouncedAp, APS_FOLDER, readAnnouncedAp } from "../wifi/air-file.js";
@@ -14,6 +15,8 @@ import {
   startFirmware,
 } from "./firmware-process.js";
 import { type FlashChip, openFlashChip } from "./flash-chip.js";
+import { isLoaderChip } from "./loader/chip-profile.js";
+import { createSerialFront, type SerialFront } from "./loader/serial-front.js";
 import { createStream, type Stream } from "./stream.js";
 
 const LOG_LINES_KEPT = 4_000;
@@ -33,6 +36,8 @@ export interface VirtualBoardOptions {
   readonly buttonGpio?: number;
   /** Variables for the firmware's process (sanitizer options …). */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The serial line takes as long as a real one; default false. */
+  readonly throttle?: boolean;
   readonly onEvent?: EventSink;
 }
 
@@ -43,6 +48,8 @@ export interface VirtualBoard {
   readonly chip: ChipName;
   readonly mac: string;
   readonly flash: FlashChip;
+  /** Its serial side, for more ports and faults; null for a chip whose ROM loader is not modelled. */
+  readonly serial: SerialFront | null;
   /** Its UART, line by line, with the ROM's and the loader's own. */
   readonly log: Stream<string>;
   state(): BoardState;
@@ -58,8 +65,6 @@ export interface VirtualBoard {
   cutPower(): Promise<void>;
   /** The EN pin: the same as the RESET button. */
   reset(): Promise<void>;
-  /** Stops the firmware for the ROM loader; `reset` boots it again. */
-  enterDownload(): Promise<void>;
   setButton(pressed: boolean): void;
   /** The next boot loses power in the middle of its n-th NVS write. */
   cutAtNvsWrite(n: number): void;
@@ -93,6 +98,34 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
     return result;
   };
 
+  // The modem lines decide what a reset leads to; without a serial side it is always the firmware.
+  let nextReason: ResetReason = "poweron";
+  const onBoot = (): void => {
+    const reason = nextReason;
+    nextReason = "ext";
+    void inOrder(async () => {
+      await stopFirmware("cut");
+      await boot(reason);
+    }).catch(failBoot);
+  };
+  const onDownload = (): void => {
+    void inOrder(async () => {
+      await stopFirmware("cut");
+      state = "download";
+    });
+  };
+  const serial = isLoaderChip(options.chip)
+    ? createSerialFront({
+        chip: options.chip,
+        mac: options.mac,
+        flash,
+        throttle: options.throttle ?? false,
+        onBoot,
+        onDownload,
+      })
+    : null;
+  log.subscribe((line) => serial?.write(`${line}\r\n`));
+
   const boot = async (reason: ResetReason): Promise<void> => {
     log.push(`rst:${RESET_TEXT[reason]},boot:0xc (SPI_FAST_FLASH_BOOT)`);
     const image = loadBootImage(flash, options.chip, join(options.dir, "program"));
@@ -120,9 +153,9 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
     state = "running";
     report("boot", "ok", reason);
     if (isPressed) firmware.setGpio(buttonPin(options), 0);
-    void firmware.exited.then((exit) =>
-      inOrder(() => afterExit(firmware, exit, Date.now() - startedAt)),
-    );
+    firmware.exited
+      .then((exit) => inOrder(() => afterExit(firmware, exit, Date.now() - startedAt)))
+      .catch(failBoot);
   };
 
   const afterExit = async (
@@ -135,6 +168,7 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
     forgetAnnouncement(options.airDir, apMac);
     if (exit.kind === "restart") return boot("sw");
     if (exit.kind === "powered_off" || exit.kind === "power_cut") {
+      serial?.powerOff();
       state = "off";
       return report("power_cut", "ok");
     }
@@ -146,7 +180,13 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
     log.push(`prov: ${quickCrashes} crashes in a row; the board stays down until a reset`);
   };
 
-  const halt = async (how: "off" | "cut"): Promise<void> => {
+  const failBoot = (error: unknown): void => {
+    state = "halted";
+    log.push(`prov: ${error instanceof Error ? error.message : "the firmware did not start"}`);
+    report("boot", "failed");
+  };
+
+  const stopFirmware = async (how: "off" | "cut"): Promise<void> => {
     const firmware = running;
     running = null;
     if (firmware !== null) await (how === "cut" ? firmware.cutPower() : firmware.powerOff());
@@ -154,35 +194,41 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
     quickCrashes = 0;
   };
 
-  const switchOff = (how: "off" | "cut"): Promise<void> =>
-    inOrder(async () => {
-      await halt(how);
+  const switchOff = (how: "off" | "cut"): Promise<void> => {
+    serial?.powerOff();
+    return inOrder(async () => {
+      await stopFirmware(how);
       if (state !== "off") report(how === "cut" ? "power_cut" : "power_off", "ok");
       state = "off";
     });
+  };
 
   return {
     chip: options.chip,
     mac: options.mac,
     flash,
+    serial,
     log,
     state: () => state,
     announcedAp: () => (running === null ? null : readAnnouncedAp(apFile)),
     baseUrl: () => (running === null ? null : (readAnnouncedAp(apFile)?.baseUrl ?? null)),
-    powerOn: () => inOrder(async () => (state === "off" ? boot("poweron") : undefined)),
+    async powerOn() {
+      await queue; // a power-off that is under way comes first
+      if (state !== "off") return;
+      nextReason = "poweron";
+      if (serial === null) onBoot();
+      else serial.powerOn();
+      await queue;
+    },
     powerOff: () => switchOff("off"),
     cutPower: () => switchOff("cut"),
-    reset: () =>
-      inOrder(async () => {
-        if (state === "off") return; // EN does nothing on a board without power
-        await halt("cut");
-        await boot("ext");
-      }),
-    enterDownload: () =>
-      inOrder(async () => {
-        await halt("cut");
-        state = "download";
-      }),
+    async reset() {
+      await queue;
+      if (state === "off") return; // EN does nothing on a board without power
+      if (serial === null) onBoot();
+      else serial.reset();
+      await queue;
+    },
     setButton(pressed) {
       isPressed = pressed;
       running?.setGpio(buttonPin(options), pressed ? 0 : 1);
@@ -190,9 +236,13 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
     cutAtNvsWrite(n) {
       nvsCutAt = n;
     },
-    placeImage: (flasherArgsPath) => placeImage(flash, flasherArgsPath),
+    placeImage(flasherArgsPath) {
+      if (state !== "off") throw new ProvError("lab_failed", "switch the board off first");
+      placeImage(flash, flasherArgsPath);
+    },
     async stop() {
       await switchOff("off");
+      await serial?.close();
       flash.close();
     },
   };

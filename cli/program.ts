@@ -64,7 +64,7 @@ export function buildProgram(runCommand: RunCommand): Command {
       )
       .option("--clean", "build everything again")
       .option("--docker", "build in the espressif/idf image")
-      .option("--idf-image <image>", "the image for --docker", "espressif/idf:v5.5"),
+      .option("--idf-image <image>", "the image for --docker", "espressif/idf:release-v5.5"),
     async (options) => (await import("./commands/build.js")).buildCommand(options),
   );
 

@@ -111,7 +111,7 @@ function note(court: Court, witness: Witness, report: WitnessReport, task: Task)
   if (report.kind === "lost") court.lost.set(witness.name, report.reason);
   else court.lost.delete(witness.name);
   if (report.kind === "evidence") {
-    court.evidence.push(report.evidence);
+    if (!isKnown(court, report.evidence)) court.evidence.push(report.evidence);
     court.complaints.delete(witness.name);
     task.update({
       text: `${report.evidence.milestone} (${report.evidence.witness}: ${report.evidence.detail})`,
@@ -123,6 +123,13 @@ function note(court: Court, witness: Witness, report: WitnessReport, task: Task)
     court.complaints.delete(witness.name);
     task.update({ text: report.text });
   }
+}
+
+/** A witness that is asked again and again says the same again and again. */
+function isKnown(court: Court, { witness, milestone, mqtt }: Evidence): boolean {
+  return court.evidence.some(
+    (known) => known.witness === witness && known.milestone === milestone && (known.mqtt || !mqtt),
+  );
 }
 
 function decide(
@@ -153,7 +160,7 @@ function timedOut(court: Court, request: OutcomeRequest): ProvError {
   const lost = [...court.lost].map(([name, reason]) => `${name}: ${reason}`).join("; ");
   const message = `within ${Math.round(request.timeoutMs / 1000)} s the device did not get as far as ${request.goal}; ${seen}${lost ? `; ${lost}` : ""}`;
   return new ProvError(
-    court.evidence.some((evidence) => evidence.milestone === "certificate")
+    court.evidence.some((evidence) => rank(evidence.milestone) >= rank("certificate"))
       ? "status_timeout"
       : "outcome_unknown",
     message,

@@ -1,0 +1,126 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { inspect } from "node:util";
+import { afterEach, describe, expect, it } from "vitest";
+import { createDeviceApi } from "../../cli/device/device-api.js";
+import { ProvError } from "../../cli/errors.js";
+
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+async function serve(
+  handler: (request: IncomingMessage, response: ServerResponse, body: string) => void,
+): Promise<string> {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => handler(request, response, Buffer.concat(chunks).toString()));
+  });
+  servers.push(server);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (typeof address !== "object" || address === null) throw new Error("no address");
+  return `http://127.0.0.1:${address.port}`;
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+async function failure(promise: Promise<unknown>): Promise<ProvError> {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ProvError)) throw new Error(`expected a ProvError, got ${String(error)}`);
+  return error;
+}
+
+const { signal } = new AbortController();
+const request = {
+  ssid: "Home",
+  password: "pass-word-secret",
+  deviceId: "d",
+  token: "token-secret",
+  bearer: "bearer-secret",
+  attemptId: "a",
+  timeSeconds: 1_800_000_000,
+};
+
+describe("the client of the board's API", () => {
+  it("posts the documented body, the Bearer token in its header", async () => {
+    const seen: { body: unknown; authorization: string | undefined }[] = [];
+    const url = await serve((incoming, response, body) => {
+      seen.push({ body: JSON.parse(body), authorization: incoming.headers.authorization });
+      json(response, 200, { status: "ok", message: "Credentials saved" });
+    });
+    await createDeviceApi(url).provision(request, signal);
+    expect(seen).toEqual([
+      {
+        body: {
+          ssid: "Home",
+          password: "pass-word-secret",
+          device_id: "d",
+          provisioning_token: "token-secret",
+          attempt_id: "a",
+          time: 1_800_000_000,
+        },
+        authorization: "Bearer bearer-secret",
+      },
+    ]);
+  });
+
+  it.each([
+    [409, "wrong_device", "device_mismatch"],
+    [409, "busy", "provision_busy"],
+    [503, "scan_unavailable", "scan_failed"],
+    [500, "storage_failed", "storage_failed"],
+    [400, "bad_field", "provision_refused"],
+    [413, "too_large", "provision_refused"],
+  ])("turns HTTP %i %s into %s", async (status, code, expected) => {
+    const url = await serve((_, response) =>
+      json(response, status, { status: "error", code, message: "because" }),
+    );
+    const error = await failure(createDeviceApi(url).provision(request, signal));
+    expect(error.code).toBe(expected);
+    expect(error.message).toContain("because");
+  });
+
+  it("never carries a secret in an error", async () => {
+    const url = await serve((incoming) => incoming.socket.destroy());
+    const error = await failure(createDeviceApi(url).provision(request, signal));
+    expect(error.code).toBe("ap_unreachable");
+    expect(inspect(error, { depth: 10 })).not.toContain("secret");
+  });
+
+  it("does not follow redirects, which could carry the secrets elsewhere", async () => {
+    const url = await serve((_, response) =>
+      response.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
+    );
+    expect((await failure(createDeviceApi(url).provision(request, signal))).code).toBe(
+      "bad_answer",
+    );
+  });
+
+  it("names the field of an unexpected answer", async () => {
+    const url = await serve((_, response) => json(response, 200, { status: "online" }));
+    const error = await failure(createDeviceApi(url).status(signal));
+    expect(error.code).toBe("bad_answer");
+    expect(error.message).toContain("status");
+  });
+
+  it("passes an abort on as what it is", async () => {
+    const url = await serve(() => {});
+    const abort = new AbortController();
+    const pending = createDeviceApi(url).status(abort.signal);
+    abort.abort(new ProvError("interrupted", "stop"));
+    expect((await failure(pending)).code).toBe("interrupted");
+  });
+});

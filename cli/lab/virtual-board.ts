@@ -112,6 +112,7 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
     void inOrder(async () => {
       await stopFirmware("cut");
       state = "download";
+      report("download", "ok");
     });
   };
   const serial = isLoaderChip(options.chip)
@@ -226,7 +227,7 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
       await queue;
       if (state === "off") return; // EN does nothing on a board without power
       if (serial === null) onBoot();
-      else serial.reset();
+      else serial.reset({});
       await queue;
     },
     setButton(pressed) {

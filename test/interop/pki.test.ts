@@ -1,0 +1,290 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type CertificateAuthority,
+  createCa,
+  issueCertificate,
+  signCsr,
+} from "../../cli/pki/ca.js";
+import { type Csr, createCsr, readCsr } from "../../cli/pki/csr.js";
+import { generatePrivateKey, privateKeyToPem, publicKeyDer } from "../../cli/pki/keys.js";
+import { KEY_ALGORITHMS } from "../../codegen/manifest.js";
+
+let dir: string;
+let ca: CertificateAuthority;
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), "prov-pki-"));
+  ca = await createCa({ commonName: "Interop CA" });
+  file("ca.pem", ca.certPem);
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+function file(name: string, text: string | Buffer): string {
+  const path = join(dir, name);
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
+}
+
+/** Runs openssl; returns exit status and everything that it printed. */
+function openssl(...args: string[]): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync("openssl", args, { cwd: dir, encoding: "utf8" });
+  return { status, output: stdout + stderr };
+}
+
+function checked(pem: string): Csr {
+  const result = readCsr(pem);
+  if (!result.ok) throw new Error(result.reason);
+  return result.csr;
+}
+
+async function deviceCsr(id = "dev-1"): Promise<Csr> {
+  return checked(createCsr(await generatePrivateKey("P-256"), id));
+}
+
+function derOf(pem: string): Buffer {
+  return Buffer.from(pem.replace(/-----.*-----/g, ""), "base64");
+}
+
+function csrPem(der: Buffer): string {
+  return `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`;
+}
+
+describe.each(KEY_ALGORITHMS)("%s", (algorithm) => {
+  test("OpenSSL accepts the key and verifies the CSR", async () => {
+    const key = await generatePrivateKey(algorithm);
+    file("key.pem", privateKeyToPem(key));
+    file("csr.pem", createCsr(key, "dev_1-X"));
+    expect(openssl("pkey", "-in", "key.pem", "-check", "-noout")).toEqual({
+      status: 0,
+      output: "Key is valid\n",
+    });
+    const { status, output } = openssl(
+      "req",
+      "-in",
+      "csr.pem",
+      "-verify",
+      "-noout",
+      "-subject",
+      "-text",
+    );
+    expect(status).toBe(0);
+    expect(output).toMatch(/self-signature verify OK|verify OK/);
+    expect(output).toMatch(/^subject=CN ?= ?dev_1-X$/m);
+    expect(output).toMatch(algorithm === "P-256" ? /ASN1 OID: prime256v1/ : /\(2048 bit\)/);
+  });
+
+  test("mbedTLS parses the key that goes into device_keys.h", async () => {
+    const pem = privateKeyToPem(await generatePrivateKey(algorithm));
+    const program = mbedtlsKeyReader();
+    const printed = execFileSync(program, { input: pem, encoding: "utf8" });
+    expect(printed).toBe(algorithm === "P-256" ? "0 EC 256\n" : "0 RSA 2048\n");
+  });
+
+  test("a CSR of OpenSSL's own making is read", () => {
+    const newkey =
+      algorithm === "P-256" ? ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"] : ["rsa:2048"];
+    const args = ["-nodes", "-keyout", "own.key", "-out", "own.csr", "-subj", "/O=Acme/CN=own-1"];
+    expect(openssl("req", "-new", "-newkey", ...newkey, ...args).status).toBe(0);
+    const pem = execFileSync("cat", [join(dir, "own.csr")], { encoding: "utf8" });
+    expect(checked(pem).commonName).toBe("own-1");
+  });
+
+  test("a device certificate passes OpenSSL's strict checks as a client, not as a server", async () => {
+    const csr = checked(createCsr(await generatePrivateKey(algorithm), "dev-1"));
+    file("client.pem", signCsr(ca, csr, { usage: "client" }));
+    const verify = (purpose: string) =>
+      openssl("verify", "-x509_strict", "-CAfile", "ca.pem", "-purpose", purpose, "client.pem")
+        .status;
+    expect(verify("sslclient")).toBe(0);
+    expect(verify("sslserver")).not.toBe(0);
+  });
+});
+
+/** Reads a PEM key on stdin with the mbedTLS of this machine, as the firmware does on the chip. */
+function mbedtlsKeyReader(): string {
+  const source = file(
+    "key_reader.c",
+    `#include <mbedtls/pk.h>
+#include <mbedtls/version.h>
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/entropy.h>
+#include <stdio.h>
+int main(void) {
+    unsigned char pem[4096];
+    size_t length = fread(pem, 1, sizeof(pem) - 1, stdin);
+    pem[length] = 0;
+    mbedtls_pk_context key;
+    mbedtls_pk_init(&key);
+#if MBEDTLS_VERSION_MAJOR == 3
+    mbedtls_entropy_context entropy;
+    mbedtls_ctr_drbg_context random;
+    mbedtls_entropy_init(&entropy);
+    mbedtls_ctr_drbg_init(&random);
+    mbedtls_ctr_drbg_seed(&random, mbedtls_entropy_func, &entropy, NULL, 0);
+    int result = mbedtls_pk_parse_key(&key, pem, length + 1, NULL, 0, mbedtls_ctr_drbg_random, &random);
+#else
+    int result = mbedtls_pk_parse_key(&key, pem, length + 1, NULL, 0);
+#endif
+    printf("%d %s %d\\n", result, result ? "" : mbedtls_pk_get_name(&key),
+           result ? 0 : (int)mbedtls_pk_get_bitlen(&key));
+    return 0;
+}
+`,
+  );
+  const program = join(dir, "key_reader");
+  execFileSync("cc", ["-o", program, source, "-lmbedcrypto"], { stdio: "pipe" });
+  return program;
+}
+
+describe("certificates", () => {
+  test("the CA is one that signs end entities only", () => {
+    const { output } = openssl("x509", "-in", "ca.pem", "-noout", "-text");
+    expect(output).toContain("CA:TRUE, pathlen:0");
+    expect(output).toMatch(/Key Usage: critical\s+Certificate Sign, CRL Sign/);
+    expect(new X509Certificate(ca.certPem).ca).toBe(true);
+  });
+
+  test("a server certificate verifies for its names and addresses, and for no other", async () => {
+    const server = await issueCertificate(ca, {
+      commonName: "backend",
+      usage: "server",
+      dns: ["localhost"],
+      ip: ["127.0.0.1", "::1", "2001:db8::5:0:1"],
+    });
+    file("server.pem", server.certPem);
+    const verify = (...name: string[]) =>
+      openssl(
+        "verify",
+        "-x509_strict",
+        "-CAfile",
+        "ca.pem",
+        "-purpose",
+        "sslserver",
+        ...name,
+        "server.pem",
+      ).status;
+    expect(verify("-verify_hostname", "localhost")).toBe(0);
+    expect(verify("-verify_ip", "127.0.0.1")).toBe(0);
+    expect(verify("-verify_ip", "::1")).toBe(0);
+    expect(verify("-verify_ip", "2001:db8::5:0:1")).toBe(0);
+    expect(verify("-verify_hostname", "elsewhere")).not.toBe(0);
+    expect(verify("-verify_ip", "127.0.0.2")).not.toBe(0);
+  });
+
+  test("carry the key and the CN of the CSR, and link to the CA's key", async () => {
+    const csr = await deviceCsr("dev-ü");
+    const certificate = new X509Certificate(signCsr(ca, csr, { usage: "client" }));
+    expect(certificate.subject).toBe("CN=dev-ü");
+    expect(publicKeyDer(certificate.publicKey)).toEqual(publicKeyDer(csr.publicKey));
+    expect(certificate.checkIssued(new X509Certificate(ca.certPem))).toBe(true);
+    expect(certificate.verify(new X509Certificate(ca.certPem).publicKey)).toBe(true);
+  });
+
+  test("of another CA of the same name do not verify", async () => {
+    const foreign = await createCa({ commonName: "Interop CA" });
+    file("foreign.pem", signCsr(foreign, await deviceCsr(), { usage: "client" }));
+    expect(openssl("verify", "-CAfile", "ca.pem", "foreign.pem").status).not.toBe(0);
+  });
+
+  test("of an RSA CA verify too", async () => {
+    const rsa = await createCa({ commonName: "RSA CA", algorithm: "RSA-2048" });
+    file("rsa-ca.pem", rsa.certPem);
+    file("rsa-signed.pem", signCsr(rsa, await deviceCsr(), { usage: "client" }));
+    expect(
+      openssl("verify", "-x509_strict", "-CAfile", "rsa-ca.pem", "rsa-signed.pem").status,
+    ).toBe(0);
+  });
+
+  test("live as long as they were asked to", async () => {
+    const csr = await deviceCsr();
+    const before = Date.now();
+    const short = new X509Certificate(signCsr(ca, csr, { usage: "client", seconds: 120 }));
+    const lifetime = Date.parse(short.validTo) - before;
+    expect(lifetime).toBeGreaterThan(118_000);
+    expect(lifetime).toBeLessThan(130_000);
+    expect(Date.parse(short.validFrom)).toBeLessThanOrEqual(before - 59_000);
+  });
+
+  test("may start and end at given dates, also beyond 2049", async () => {
+    const dates = {
+      notBefore: new Date("2020-01-02T03:04:05Z"),
+      notAfter: new Date("2050-06-07T08:09:10Z"),
+    };
+    const pem = signCsr(ca, await deviceCsr(), { usage: "client", ...dates });
+    const certificate = new X509Certificate(pem);
+    expect(Date.parse(certificate.validFrom)).toBe(dates.notBefore.getTime());
+    expect(Date.parse(certificate.validTo)).toBe(dates.notAfter.getTime());
+    file("dates.pem", pem);
+    const { output } = openssl("asn1parse", "-in", "dates.pem");
+    expect(output).toMatch(/UTCTIME\s+:200102030405Z/);
+    expect(output).toMatch(/GENERALIZEDTIME\s+:20500607080910Z/);
+  });
+
+  test("that have expired are refused", async () => {
+    const past = { notBefore: new Date("2020-01-01"), notAfter: new Date("2020-01-02") };
+    file("expired.pem", signCsr(ca, await deviceCsr(), { usage: "client", ...past }));
+    expect(openssl("verify", "-CAfile", "ca.pem", "expired.pem").output).toContain("has expired");
+  });
+});
+
+describe("a CSR is refused", () => {
+  test("with any single bit flipped", async () => {
+    const der = derOf(createCsr(await generatePrivateKey("P-256"), "dev-1"));
+    for (let index = 0; index < der.length; index++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const flipped = Buffer.from(der);
+        flipped.writeUInt8(flipped.readUInt8(index) ^ (1 << bit), index);
+        const result = readCsr(csrPem(flipped));
+        if (result.ok) throw new Error(`bit ${bit} of byte ${index} makes no difference`);
+      }
+    }
+  });
+
+  test("cut off at any byte, and with bytes behind it", async () => {
+    const der = derOf(createCsr(await generatePrivateKey("P-256"), "dev-1"));
+    for (let length = 0; length < der.length; length++) {
+      if (readCsr(csrPem(der.subarray(0, length))).ok) throw new Error(`${length} bytes suffice`);
+    }
+    expect(readCsr(csrPem(Buffer.concat([der, Buffer.from([0])]))).ok).toBe(false);
+  });
+
+  test.each([
+    [
+      "on another curve",
+      ["ec", "-pkeyopt", "ec_paramgen_curve:secp384r1"],
+      "/CN=x",
+      /neither P-256 nor RSA/,
+    ],
+    ["with a short RSA key", ["rsa:1024"], "/CN=x", /neither P-256 nor RSA/],
+    ["without a CN", ["rsa:2048"], "/O=x", /exactly one CN/],
+    ["with two CNs", ["rsa:2048"], "/CN=x/CN=y", /exactly one CN/],
+  ])("%s", (_name, newkey, subject, reason) => {
+    const args = ["-nodes", "-keyout", "bad.key", "-out", "bad.csr", "-subj", subject];
+    expect(openssl("req", "-new", "-newkey", ...newkey, ...args).status).toBe(0);
+    const result = readCsr(execFileSync("cat", [join(dir, "bad.csr")], { encoding: "utf8" }));
+    expect(result).toEqual({ ok: false, reason: expect.stringMatching(reason) });
+  });
+
+  test("with another hash", () => {
+    const args = ["-sha384", "-nodes", "-keyout", "bad.key", "-out", "bad.csr", "-subj", "/CN=x"];
+    expect(openssl("req", "-new", "-newkey", "rsa:2048", ...args).status).toBe(0);
+    const result = readCsr(execFileSync("cat", [join(dir, "bad.csr")], { encoding: "utf8" }));
+    expect(result).toEqual({ ok: false, reason: expect.stringMatching(/SHA-256/) });
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["a certificate", () => ca.certPem],
+    ["base64 that is not canonical", csrPem(Buffer.alloc(3)).replace("AAAA", "AAA")],
+    ["too much", csrPem(Buffer.alloc(8 * 1024))],
+    ["deep nesting", csrPem(Buffer.alloc(4000, 0x30))],
+    ["a NUL in the CN", async () => createCsr(await generatePrivateKey("P-256"), "dev\0-1")],
+    ["a CN of 65 bytes", async () => createCsr(await generatePrivateKey("P-256"), "x".repeat(65))],
+  ])("when it is %s", async (_name, pem) => {
+    expect(readCsr(typeof pem === "string" ? pem : await pem()).ok).toBe(false);
+  });
+});

@@ -111,9 +111,12 @@ export function createLoader(
 
   const runFromRam = (entry: number): void => {
     const isUploaded = ram.some(({ start, end }) => entry >= start && entry < end);
-    if (isUploaded) return run("stub");
-    stop();
-    mode = "silent";
+    if (isUploaded) {
+      run("stub");
+    } else {
+      stop();
+      mode = "silent";
+    }
   };
 
   const handleFrames = async (): Promise<void> => {
@@ -137,6 +140,7 @@ export function createLoader(
   const reset = ({ download = false }: { download?: boolean }): void => {
     if (mode === "off") return;
     stop();
+    ram.length = 0;
     hooks.onBaud(ROM_BAUD);
     const stays = faults.stickInDownload && !download;
     if (stays) faults.stickInDownload = false;

@@ -52,7 +52,7 @@ interface Answer {
   readonly value?: number;
   readonly body?: Uint8Array;
   /** Runs after the answer is sent; a code other than 0 goes to the next command. */
-  readonly then?: () => Promise<number> | number;
+  readonly afterwards?: () => Promise<number> | number;
 }
 
 const DONE: Answer = { code: CODE.ok };
@@ -99,10 +99,10 @@ export function createStub(context: ChipContext): LoaderProgram {
     if (!isCompressed) {
       return {
         code: CODE.ok,
-        then: () => write(target, block.subarray(0, Math.max(0, target.remaining))),
+        afterwards: () => write(target, block.subarray(0, Math.max(0, target.remaining))),
       };
     }
-    return { code: CODE.ok, then: () => inflateAndWrite(target, block) };
+    return { code: CODE.ok, afterwards: () => inflateAndWrite(target, block) };
   };
 
   const inflateAndWrite = async (target: Session, block: Uint8Array): Promise<number> => {
@@ -118,7 +118,7 @@ export function createStub(context: ChipContext): LoaderProgram {
     const leaves = session.isEmpty && word(data, 0) === 0;
     session.inflater?.close();
     session = undefined;
-    return leaves ? { code: CODE.ok, then: () => leaveForRom() } : DONE;
+    return leaves ? { code: CODE.ok, afterwards: () => leaveForRom() } : DONE;
   };
 
   const leaveForRom = (): number => {
@@ -145,7 +145,7 @@ export function createStub(context: ChipContext): LoaderProgram {
   const readFlash = ({ data }: Request): Answer => {
     if (data.length !== 16) return { code: CODE.length };
     const [offset, size, packet] = [word(data, 0), word(data, 1), word(data, 2)];
-    return { code: CODE.ok, then: () => startReading(offset, size, packet) };
+    return { code: CODE.ok, afterwards: () => startReading(offset, size, packet) };
   };
 
   /** One packet at a time: the host acknowledges each with the count of bytes it has. */
@@ -198,7 +198,7 @@ export function createStub(context: ChipContext): LoaderProgram {
       data.length === 8
         ? {
             code: CODE.ok,
-            then: () => {
+            afterwards: () => {
               context.setBaud(word(data, 0));
               return CODE.ok;
             },
@@ -248,9 +248,9 @@ export function createStub(context: ChipContext): LoaderProgram {
       if (request.op === OP.runUserCode) return context.bootApp();
       const result = commands[request.op]?.(request) ?? { code: CODE.unknown };
       answer(request.op, result);
-      if (!result.then) return;
+      if (!result.afterwards) return;
       await nextTurn();
-      pendingCode = await result.then();
+      pendingCode = await result.afterwards();
     },
     stop() {
       session?.inflater?.close();

@@ -1,0 +1,123 @@
+import { existsSync, lstatSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { z } from "zod";
+import { ProvError } from "../../errors.js";
+import { hasExited, spawnBound, stopChild, waitForSpawn } from "../child.js";
+import type { Line } from "./line.js";
+
+const READY_MS = 5_000;
+const POLL_MS = 10;
+const STOP_MS = 2_000;
+/** A UART without a listener loses bytes; so does this one instead of filling memory. */
+const MAX_UNREAD = 0x1_0000;
+/** A unix socket's path has room for 107 bytes; the longest suffix is `.ctl`. */
+const MAX_PATH = 103;
+
+const linesSchema = z.object({ dtr: z.boolean().optional(), rts: z.boolean().optional() });
+
+/** A port that stands for the line; closing it is like pulling the cable. */
+export interface OpenEnd {
+  close(): Promise<void>;
+}
+
+/**
+ * A pseudo-terminal at `link`, with `<link>.ctl` for the modem lines that a pty does not have: one
+ * JSON object `{"dtr":bool,"rts":bool}` per line, each answered with one when it has taken effect.
+ * @throws ProvError tool_missing without socat, lab_failed when no pty appears
+ */
+export async function openPty(
+  link: string,
+  line: Line,
+  setLines: (lines: { dtr?: boolean; rts?: boolean }) => void,
+): Promise<OpenEnd> {
+  if (Buffer.byteLength(link) > MAX_PATH) {
+    throw new ProvError("lab_failed", `the path of the virtual board's port is too long: ${link}`);
+  }
+  const control = await openControl(`${link}.ctl`, setLines);
+  const child = spawnBound("socat", [`PTY,link=${link},rawer`, "STDIO"], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  try {
+    await waitForSpawn(child, "socat");
+  } catch (error) {
+    await control.close();
+    throw error;
+  }
+  // Writes to a child that is gone end here; `exit` tells of it.
+  child.stdin?.on("error", () => {});
+  child.stdout?.on("data", (bytes: Buffer) => line.fromHost(bytes));
+  const detach = line.attach({
+    send(bytes) {
+      if ((child.stdin?.writableLength ?? 0) < MAX_UNREAD) child.stdin?.write(bytes);
+    },
+    vanish() {
+      void close();
+    },
+  });
+  const close = async (): Promise<void> => {
+    detach();
+    await stopChild(child, STOP_MS);
+    await control.close();
+    rmSync(link, { force: true });
+  };
+  for (let waitedMs = 0; !isLink(link); waitedMs += POLL_MS) {
+    if (waitedMs > READY_MS || hasExited(child)) {
+      await close();
+      throw new ProvError("lab_failed", `socat made no pseudo-terminal at ${link}`);
+    }
+    await pause(POLL_MS);
+  }
+  return { close };
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink() && existsSync(path);
+  } catch {
+    return false;
+  }
+}
+
+async function openControl(
+  path: string,
+  setLines: (lines: { dtr?: boolean; rts?: boolean }) => void,
+): Promise<OpenEnd> {
+  rmSync(path, { force: true });
+  const clients = new Set<Socket>();
+  const server = createServer((socket) => {
+    clients.add(socket);
+    socket.on("close", () => clients.delete(socket));
+    socket.on("error", () => socket.destroy());
+    createInterface({ input: socket }).on("line", (text) => {
+      const isValid = applyLines(text, setLines);
+      socket.write(`${JSON.stringify({ ok: isValid })}\n`);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  return {
+    async close() {
+      for (const client of clients) client.destroy();
+      await closeServer(server);
+    },
+  };
+}
+
+function applyLines(text: string, setLines: (lines: { dtr?: boolean; rts?: boolean }) => void) {
+  try {
+    const { dtr, rts } = linesSchema.parse(JSON.parse(text));
+    setLines({ ...(dtr === undefined ? {} : { dtr }), ...(rts === undefined ? {} : { rts }) });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when the server takes no more connections; the caller has ended the open ones. */
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}

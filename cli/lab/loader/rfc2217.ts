@@ -1,0 +1,130 @@
+/*
+ * The server's side of RFC 2217 (COM port control over Telnet, RFC 854): enough for pyserial and for
+ * prov's own client.
+ */
+
+const IAC = 255;
+const DONT = 254;
+const DO = 253;
+const WONT = 252;
+const WILL = 251;
+const SB = 250;
+const SE = 240;
+
+const BINARY = 0;
+const SUPPRESS_GO_AHEAD = 3;
+const COM_PORT = 44;
+const OPTIONS = [BINARY, SUPPRESS_GO_AHEAD, COM_PORT];
+
+const SET_BAUDRATE = 1;
+const SET_CONTROL = 5;
+/** A server's answer carries the client's command plus 100. */
+const ANSWER = 100;
+/** SET-CONTROL values for the modem lines (RFC 2217, section 3). */
+const DTR_ON = 8;
+const DTR_OFF = 9;
+const RTS_ON = 11;
+const RTS_OFF = 12;
+/** Longest subnegotiation that any client sends; the rest of a longer one is dropped. */
+const MAX_SUBNEGOTIATION = 256;
+
+export interface TelnetSession {
+  start(): void;
+  feed(bytes: Uint8Array): void;
+  escape(bytes: Uint8Array): Uint8Array;
+}
+
+export function createTelnetSession(handlers: {
+  send(bytes: Uint8Array): void;
+  onData(bytes: Uint8Array): void;
+  onLines(lines: { dtr?: boolean; rts?: boolean }): void;
+}): TelnetSession {
+  let state: "data" | "command" | "option" | "sub" | "sub-command" = "data";
+  let verb = 0;
+  let sub: number[] = [];
+  let data: number[] = [];
+  let baud = Uint8Array.from([0, 1, 0xc2, 0]); // 115200
+
+  const flush = (): void => {
+    if (data.length > 0) handlers.onData(Uint8Array.from(data));
+    data = [];
+  };
+
+  const command = (byte: number): void => {
+    state = "data";
+    if (byte === IAC) data.push(IAC);
+    else if (byte === SB) {
+      sub = [];
+      state = "sub";
+    } else if (byte >= WILL) {
+      verb = byte;
+      state = "option";
+    }
+  };
+
+  const refuseUnknown = (option: number): void => {
+    state = "data";
+    if (OPTIONS.includes(option) || verb === WONT || verb === DONT) return;
+    handlers.send(Uint8Array.from([IAC, verb === WILL ? DONT : WONT, option]));
+  };
+
+  const subnegotiate = (): void => {
+    const [option, order, ...value] = sub;
+    if (option !== COM_PORT || order === undefined || order >= ANSWER) return;
+    if (order === SET_CONTROL) setControl(value[0], handlers.onLines);
+    let answer: Uint8Array = Uint8Array.from(value);
+    if (order === SET_BAUDRATE) {
+      if (value.some((byte) => byte !== 0)) baud = answer as Uint8Array<ArrayBuffer>;
+      answer = baud;
+    }
+    const frame = [IAC, SB, COM_PORT, order + ANSWER, ...escapeIac(answer), IAC, SE];
+    handlers.send(Uint8Array.from(frame));
+  };
+
+  const step = (byte: number): void => {
+    if (state === "data") {
+      if (byte === IAC) state = "command";
+      else data.push(byte);
+    } else if (state === "command") command(byte);
+    else if (state === "option") refuseUnknown(byte);
+    else if (state === "sub") {
+      if (byte === IAC) state = "sub-command";
+      else if (sub.length < MAX_SUBNEGOTIATION) sub.push(byte);
+    } else if (byte === IAC) {
+      sub.push(IAC);
+      state = "sub";
+    } else {
+      state = "data";
+      // The lines must change after the bytes that came before them.
+      flush();
+      if (byte === SE) subnegotiate();
+    }
+  };
+
+  return {
+    start() {
+      handlers.send(
+        Uint8Array.from(OPTIONS.flatMap((option) => [IAC, WILL, option, IAC, DO, option])),
+      );
+    },
+    feed(bytes) {
+      for (const byte of bytes) step(byte);
+      flush();
+    },
+    escape: escapeIac,
+  };
+}
+
+function setControl(
+  value: number | undefined,
+  onLines: (lines: { dtr?: boolean; rts?: boolean }) => void,
+): void {
+  if (value === DTR_ON || value === DTR_OFF) onLines({ dtr: value === DTR_ON });
+  if (value === RTS_ON || value === RTS_OFF) onLines({ rts: value === RTS_ON });
+}
+
+/** Doubles IAC in data. */
+export function escapeIac(bytes: Uint8Array): Uint8Array {
+  if (!bytes.includes(IAC)) return bytes;
+  return Uint8Array.from([...bytes].flatMap((byte) => (byte === IAC ? [IAC, IAC] : [byte])));
+}

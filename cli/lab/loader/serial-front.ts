@@ -1,0 +1,108 @@
+import type { FlashChip } from "../flash-chip.js";
+import {
+  type ChipSecurity,
+  type LoaderChip,
+  loaderProfile,
+  type ResetCircuit,
+} from "./chip-profile.js";
+import { type LoaderFaults, noFaults } from "./faults.js";
+import { createLine } from "./line.js";
+import { createLoader, type LoaderMode } from "./loader.js";
+import { type OpenEnd, openPty } from "./pty.js";
+import { openRfc2217, openTcp } from "./tcp.js";
+
+export interface SerialFrontOptions {
+  readonly chip: LoaderChip;
+  /** 12 hex digits. */
+  readonly mac: string;
+  readonly flash: FlashChip;
+  /** Default: a UART bridge. */
+  readonly circuit?: ResetCircuit;
+  /** Bytes take as long as on a real line; default false. */
+  readonly throttle?: boolean;
+  readonly security?: ChipSecurity;
+  /** A reset starts the application. */
+  readonly onBoot: () => void;
+  /** A reset entered the loader. */
+  readonly onDownload: () => void;
+  /** What the host sends while the application runs. */
+  readonly onInput?: (bytes: Uint8Array) => void;
+}
+
+/** The serial side of a virtual board: the chip's loader and every port that leads to it. */
+export interface SerialFront {
+  /** Change it at any time. */
+  readonly faults: LoaderFaults;
+  /** The application's log; lost while the loader has the line. */
+  write(log: string | Uint8Array): void;
+  /** The RESET button; `download`: with BOOT held. */
+  reset(options?: { download?: boolean }): void;
+  powerOn(options?: { download?: boolean }): void;
+  powerOff(): void;
+  setLines(lines: { dtr?: boolean; rts?: boolean }): void;
+  mode(): LoaderMode;
+  /** A pseudo-terminal at `link` and its modem lines at `<link>.ctl`. */
+  openPty(link: string): Promise<void>;
+  /** Both give the port they listen on, on 127.0.0.1. */
+  openTcp(port?: number): Promise<number>;
+  openRfc2217(port?: number): Promise<number>;
+  /** Closes every port; the flash chip stays the caller's. */
+  close(): Promise<void>;
+}
+
+/** Makes the front; the board is off until `powerOn`. */
+export function createSerialFront(options: SerialFrontOptions): SerialFront {
+  const circuit = options.circuit ?? "uart";
+  const profile = loaderProfile(options.chip, options.mac, {
+    circuit,
+    ...(options.security ? { security: options.security } : {}),
+  });
+  const faults = noFaults();
+  const ends: OpenEnd[] = [];
+  const line = createLine({
+    throttle: options.throttle ?? false,
+    faults,
+    toChip: (bytes) => loader.feed(bytes),
+  });
+  const loader = createLoader(
+    { profile, flash: options.flash, circuit, faults },
+    {
+      toHost: (bytes) => line.toHost(bytes),
+      onBoot: options.onBoot,
+      onDownload: options.onDownload,
+      onInput: options.onInput ?? (() => {}),
+      onBaud: (baud) => line.setBaud(baud),
+    },
+  );
+
+  return {
+    faults,
+    write(log) {
+      if (loader.mode() !== "app") return;
+      line.toHost(typeof log === "string" ? Buffer.from(log, "utf8") : log);
+    },
+    reset: loader.reset,
+    powerOn: loader.powerOn,
+    powerOff: loader.powerOff,
+    setLines: loader.setLines,
+    mode: loader.mode,
+    async openPty(link) {
+      ends.push(await openPty(link, line, loader.setLines));
+    },
+    async openTcp(port) {
+      const server = await openTcp(line, port);
+      ends.push(server);
+      return server.port;
+    },
+    async openRfc2217(port) {
+      const server = await openRfc2217(line, loader.setLines, port);
+      ends.push(server);
+      return server.port;
+    },
+    async close() {
+      loader.powerOff();
+      await Promise.all(ends.splice(0).map((end) => end.close()));
+      line.close();
+    },
+  };
+}

@@ -13,7 +13,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { deviceWorkspace, type Workspace } from "../../cli/config/workspace.js";
 import { ProvError } from "../../cli/errors.js";
 import { applyOverrides, generateConfig } from "../../cli/flow/codegen.js";
-import { makeKeys } from "../../cli/flow/keys.js";
+import { makeKeys, requireKeys } from "../../cli/flow/keys.js";
 import type { Identity } from "../../cli/pki/identity.js";
 import { DEFAULT_MANIFEST, GOLDEN_CA, GOLDEN_MANIFEST } from "../golden/golden-device.js";
 
@@ -98,6 +98,17 @@ describe("check", () => {
   test("notices before anything was generated", () => {
     expect(thrown(check).code).toBe("codegen_stale");
     expect(() => statSync(workspace.configDir)).toThrow(/ENOENT/);
+  });
+});
+
+describe("requireKeys", () => {
+  test("hands over what makeKeys made", () => {
+    expect(requireKeys(root, GOLDEN_MANIFEST)).toEqual({ ...identity, created: false });
+  });
+
+  test("makes nothing", () => {
+    expect(thrown(() => requireKeys(root, DEFAULT_MANIFEST)).code).toBe("codegen_stale");
+    expect(readdirSync(join(root, ".prov", "devices"))).toEqual([GOLDEN_MANIFEST.id]);
   });
 });
 

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { createTokenStore } from "../../cli/lab/tokens.js";
+
+describe("the token store", () => {
+  it("spends a token when it is redeemed, not when it is checked", () => {
+    const store = createTokenStore();
+    const token = store.issue("dev-1");
+    expect(store.check(token, "dev-1", "csr-a").kind).toBe("valid");
+    const verdict = store.check(token, "dev-1", "csr-b");
+    if (verdict.kind === "valid") verdict.redeem("certificate");
+    expect(store.check(token, "dev-1", "csr-a")).toEqual({ kind: "spent" });
+    expect(store.check(token, "dev-1", "csr-b")).toEqual({
+      kind: "repeated",
+      answer: "certificate",
+    });
+  });
+
+  it("repeats an answer within the window only", () => {
+    let now = 1_000_000;
+    const store = createTokenStore({ repeatWindowMs: 1_000, now: () => now });
+    const token = store.issue("dev-1");
+    const verdict = store.check(token, "dev-1", "csr");
+    if (verdict.kind === "valid") verdict.redeem("certificate");
+    now += 999;
+    expect(store.check(token, "dev-1", "csr").kind).toBe("repeated");
+    now += 1;
+    expect(store.check(token, "dev-1", "csr").kind).toBe("spent");
+  });
+
+  it("lets a token expire", () => {
+    let now = 1_000_000;
+    const store = createTokenStore({ lifetimeMs: 1_000, now: () => now });
+    const token = store.issue("dev-1");
+    now += 1_000;
+    expect(store.check(token, "dev-1", "csr").kind).toBe("expired");
+  });
+
+  it("tells an unknown token from another device's", () => {
+    const store = createTokenStore();
+    const token = store.issue("dev-1");
+    expect(store.check(`${token}x`, "dev-1", "csr").kind).toBe("unknown");
+    expect(store.check("", "dev-1", "csr").kind).toBe("unknown");
+    expect(store.check(token, "dev-2", "csr").kind).toBe("foreign");
+    expect([store.knows(token), store.knows("other")]).toEqual([true, false]);
+  });
+
+  it("makes tokens that are long, different and safe in a header", () => {
+    const store = createTokenStore();
+    const tokens = new Set(Array.from({ length: 100 }, () => store.issue("dev-1")));
+    expect(tokens.size).toBe(100);
+    for (const token of tokens) expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  });
+});

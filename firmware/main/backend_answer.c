@@ -1,0 +1,59 @@
+#include "backend_answer.h"
+
+#include <string.h>
+
+#include "json_guard.h"
+
+backend_verdict_t backend_status_verdict(int http_status, prov_failure_t *failure)
+{
+    switch (http_status) {
+    case 200:
+    case 201:
+        *failure = PROV_FAILURE_NONE;
+        return BACKEND_VERDICT_OK;
+    case 401:
+    case 403:
+        *failure = PROV_FAILURE_TOKEN_REJECTED;
+        return BACKEND_VERDICT_REJECTED;
+    case 400:
+    case 409:
+    case 413:
+    case 415:
+    case 422:
+        *failure = PROV_FAILURE_CSR_REJECTED;
+        return BACKEND_VERDICT_REJECTED;
+    case 408:
+    case 425:
+    case 429:
+        *failure = PROV_FAILURE_BACKEND_ERROR;
+        return BACKEND_VERDICT_RETRY;
+    default:
+        *failure = PROV_FAILURE_BACKEND_ERROR;
+        /* Redirects and 404 come from a wrong address or proxy: trying again does not mend them. */
+        return http_status >= 500 && http_status <= 599 ? BACKEND_VERDICT_RETRY : BACKEND_VERDICT_STUCK;
+    }
+}
+
+static const char *pem_of(const cJSON *root, const char *name)
+{
+    const cJSON *holder = cJSON_GetObjectItemCaseSensitive(root, name);
+    const char *pem = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(holder, "content"));
+    bool valid = pem != NULL && strlen(pem) <= PROV_PEM_MAX && strstr(pem, "-----BEGIN CERTIFICATE-----") != NULL;
+    return valid ? pem : NULL;
+}
+
+bool backend_answer_parse(const char *body, size_t length, certificate_t *out)
+{
+    json_guard_t verdict = JSON_GUARD_OK;
+    *out = (certificate_t){0};
+    cJSON *root = json_parse_object(body, length, &verdict);
+    if (root == NULL) {
+        return false;
+    }
+    const char *certificate_pem = pem_of(root, "certificate");
+    const char *ca_pem = pem_of(root, "ca_certificate");
+    bool valid = certificate_pem != NULL && ca_pem != NULL && !json_has_duplicate_keys(root) &&
+                 certificate_make(certificate_pem, ca_pem, out);
+    cJSON_Delete(root);
+    return valid;
+}

@@ -1,0 +1,27 @@
+/* The backend's answer to POST /sign-csr. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "prov_failure.h"
+#include "prov_records.h"
+
+/** The longest answer that is read; two certificates of PROV_PEM_MAX with their JSON escapes fit. */
+#define BACKEND_ANSWER_MAX 10240
+
+typedef enum {
+    BACKEND_VERDICT_OK,
+    BACKEND_VERDICT_RETRY,    /* may pass by itself */
+    BACKEND_VERDICT_STUCK,    /* will not pass by itself, but a person can mend it at the other end */
+    BACKEND_VERDICT_REJECTED, /* needs a new POST /provision */
+} backend_verdict_t;
+
+/** What an HTTP status means; `failure` is NONE for 200 and 201. */
+backend_verdict_t backend_status_verdict(int http_status, prov_failure_t *failure);
+
+/**
+ * Parses `{"certificate":{"content"},"ca_certificate":{"content"}}`, each content PEM text.
+ * On true the caller owns `out`.
+ */
+bool backend_answer_parse(const char *body, size_t length, certificate_t *out);

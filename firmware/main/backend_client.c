@@ -1,0 +1,221 @@
+#include "backend_client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cJSON.h"
+#include "device_clock.h"
+#include "device_identity.h"
+#include "esp_crt_bundle.h"
+#include "esp_http_client.h"
+#include "esp_log.h"
+#include "esp_tls.h"
+#include "net_failure.h"
+#include "sdkconfig.h"
+
+#define URL_MAX 256
+/* A header line must fit into the transmit buffer as a whole: 1024 bytes of token and its name. */
+#define TX_BUFFER 2048
+#define AUTHORIZATION_MAX (PROV_TOKEN_MAX + sizeof "Bearer ")
+/* PROV_BACKEND_TIMEOUT_MS limits one read; a peer that drips bytes is cut off after this many of them. */
+#define TOTAL_TIMEOUTS 3
+
+static const char *TAG = "backend";
+
+typedef struct {
+    int status;    /* HTTP status; 0 = no answer */
+    char *body;    /* heap, NUL-terminated; NULL = none wanted */
+    size_t length;
+    bool complete; /* the whole body arrived and fitted */
+    net_error_t error;
+} exchange_t;
+
+static esp_err_t on_http_event(esp_http_client_event_t *event)
+{
+    exchange_t *exchange = event->user_data;
+    if (event->event_id == HTTP_EVENT_ERROR && event->data != NULL) {
+        exchange->error.last_error = esp_tls_get_and_clear_last_error(
+            (esp_tls_error_handle_t)event->data, &exchange->error.stack_error, &exchange->error.verify_flags);
+    }
+    return ESP_OK;
+}
+
+static esp_http_client_handle_t open_client(const char *path, const char *bearer, exchange_t *exchange)
+{
+    char url[URL_MAX];
+    const char *base = CONFIG_PROV_BACKEND_URL;
+    size_t base_length = strlen(base);
+    while (base_length > 0 && base[base_length - 1] == '/') {
+        base_length--;
+    }
+    int length = snprintf(url, sizeof url, "%.*s%s", (int)base_length, base, path);
+    char *authorization = malloc(AUTHORIZATION_MAX);
+    if (length < 0 || (size_t)length >= sizeof url || authorization == NULL) {
+        free(authorization);
+        return NULL;
+    }
+    esp_http_client_config_t config = {
+        .url = url,
+        .method = HTTP_METHOD_POST,
+        .timeout_ms = CONFIG_PROV_BACKEND_TIMEOUT_MS,
+        .disable_auto_redirect = true, /* a redirect must not carry the token elsewhere */
+        .event_handler = on_http_event,
+        .user_data = exchange,
+        .buffer_size = 1024,
+        .buffer_size_tx = TX_BUFFER,
+        .cert_pem = device_identity_backend_ca_pem(),
+    };
+    if (config.cert_pem == NULL) {
+        config.crt_bundle_attach = esp_crt_bundle_attach;
+    }
+    esp_http_client_handle_t client = esp_http_client_init(&config);
+    if (client != NULL) {
+        snprintf(authorization, AUTHORIZATION_MAX, "Bearer %s", bearer);
+        esp_http_client_set_header(client, "Content-Type", "application/json");
+        esp_http_client_set_header(client, "Accept", "application/json");
+        esp_http_client_set_header(client, "Authorization", authorization);
+    }
+    memset(authorization, 0, AUTHORIZATION_MAX);
+    free(authorization);
+    return client;
+}
+
+static void read_body(esp_http_client_handle_t client, exchange_t *exchange)
+{
+    int64_t deadline_ms = device_clock_uptime_ms() + TOTAL_TIMEOUTS * (int64_t)CONFIG_PROV_BACKEND_TIMEOUT_MS;
+    int got = 1;
+    while (got > 0 && exchange->length < BACKEND_ANSWER_MAX && device_clock_uptime_ms() < deadline_ms) {
+        got = esp_http_client_read(client, exchange->body + exchange->length,
+                                   (int)(BACKEND_ANSWER_MAX - exchange->length));
+        if (got > 0) {
+            exchange->length += (size_t)got;
+        }
+    }
+    exchange->body[exchange->length] = '\0';
+    exchange->complete = got == 0 && esp_http_client_is_complete_data_received(client);
+}
+
+/** One POST. Allocates the answer's buffer only after the TLS handshake, the hungriest moment. */
+static void post(const char *path, const char *bearer, const char *json, bool want_body, exchange_t *exchange)
+{
+    *exchange = (exchange_t){0};
+    esp_http_client_handle_t client = open_client(path, bearer, exchange);
+    if (client == NULL) {
+        ESP_LOGE(TAG, "the HTTP client cannot be made");
+        return;
+    }
+    int length = (int)strlen(json);
+    esp_err_t err = esp_http_client_open(client, length);
+    if (err == ESP_OK && esp_http_client_write(client, json, length) == length &&
+        esp_http_client_fetch_headers(client) >= 0) {
+        exchange->status = esp_http_client_get_status_code(client);
+        exchange->body = want_body ? malloc(BACKEND_ANSWER_MAX + 1) : NULL;
+        if (exchange->body != NULL) {
+            read_body(client, exchange);
+        }
+    }
+    esp_http_client_close(client);
+    esp_http_client_cleanup(client);
+}
+
+static void set_result(backend_result_t *result, backend_verdict_t verdict, prov_failure_t failure, const char *detail)
+{
+    result->verdict = verdict;
+    result->failure = failure;
+    snprintf(result->detail, sizeof result->detail, "%s", detail);
+}
+
+static void judge_no_answer(const exchange_t *exchange, backend_result_t *result)
+{
+    const char *detail = net_failure_detail(&exchange->error);
+    switch (net_failure_classify(&exchange->error)) {
+    case NET_FAILURE_UNTRUSTED:
+        set_result(result, BACKEND_VERDICT_STUCK, PROV_FAILURE_BACKEND_UNTRUSTED, detail);
+        break;
+    case NET_FAILURE_DNS:
+        set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_DNS_FAILED, "backend");
+        break;
+    case NET_FAILURE_REFUSED:
+        set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_UNREACHABLE, "it closed the connection");
+        break;
+    case NET_FAILURE_UNREACHABLE:
+    default:
+        set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_UNREACHABLE, detail);
+        break;
+    }
+}
+
+static void judge_answer(const exchange_t *exchange, backend_result_t *result)
+{
+    /* The backend took the token, but its answer got lost on the way: a refusal of the same token
+     * later on is a consequence of that and must not hide it. */
+    static bool s_answer_lost;
+    char detail[PROV_DETAIL_MAX];
+    snprintf(detail, sizeof detail, "HTTP %d", exchange->status);
+    prov_failure_t failure = PROV_FAILURE_NONE;
+    backend_verdict_t verdict = backend_status_verdict(exchange->status, &failure);
+    set_result(result, verdict, failure, detail);
+    if (verdict == BACKEND_VERDICT_OK && !exchange->complete) {
+        bool too_long = exchange->length >= BACKEND_ANSWER_MAX;
+        set_result(result, too_long ? BACKEND_VERDICT_REJECTED : BACKEND_VERDICT_RETRY,
+                   PROV_FAILURE_BACKEND_BAD_RESPONSE, too_long ? "the answer is too long" : "the answer was cut off");
+        s_answer_lost = !too_long;
+    } else if (verdict == BACKEND_VERDICT_OK) {
+        s_answer_lost = false;
+        if (!backend_answer_parse(exchange->body, exchange->length, &result->certificate)) {
+            set_result(result, BACKEND_VERDICT_REJECTED, PROV_FAILURE_BACKEND_BAD_RESPONSE, "");
+        }
+    } else if (failure == PROV_FAILURE_TOKEN_REJECTED && s_answer_lost) {
+        s_answer_lost = false;
+        set_result(result, verdict, PROV_FAILURE_BACKEND_BAD_RESPONSE, "an answer was cut off, the token is spent");
+    }
+}
+
+/** `{"device_id","csr"}`; the caller frees it with cJSON_free(). */
+static char *csr_request(void)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "device_id", device_identity_id());
+    cJSON_AddStringToObject(root, "csr", device_identity_csr_pem());
+    char *text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return text;
+}
+
+void backend_client_sign_csr(const char *token, backend_result_t *result)
+{
+    exchange_t exchange = {0};
+    *result = (backend_result_t){0};
+    char *json = csr_request();
+    if (json == NULL) {
+        set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_UNREACHABLE, "out of memory");
+        return;
+    }
+    post("/sign-csr", token, json, true, &exchange);
+    cJSON_free(json);
+    if (exchange.status == 0) {
+        judge_no_answer(&exchange, result);
+    } else {
+        judge_answer(&exchange, result);
+    }
+    free(exchange.body);
+    if (result->verdict == BACKEND_VERDICT_OK) {
+        ESP_LOGI(TAG, "the backend signed the certificate");
+    } else {
+        ESP_LOGW(TAG, "%s: %s", prov_failure_code(result->failure), result->detail);
+    }
+}
+
+bool backend_client_report(const char *bearer, const char *json)
+{
+    exchange_t exchange = {0};
+    post(CONFIG_PROV_REPORT_PATH, bearer, json, false, &exchange);
+    bool ok = exchange.status >= 200 && exchange.status <= 299;
+    if (ok) {
+        ESP_LOGI(TAG, "reported to the backend");
+    } else {
+        ESP_LOGW(TAG, "the report to the backend failed, HTTP %d", exchange.status);
+    }
+    return ok;
+}

@@ -1,0 +1,23 @@
+/* The device's calls to its backend, over HTTPS with the pinned CA or the certificate bundle. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "backend_answer.h"
+#include "prov_event.h"
+
+typedef struct {
+    backend_verdict_t verdict;
+    prov_failure_t failure;
+    char detail[PROV_DETAIL_MAX];
+    certificate_t certificate; /* owned by the caller when verdict is OK */
+} backend_result_t;
+
+/**
+ * POST <backend>/sign-csr. Blocks for up to a few times PROV_BACKEND_TIMEOUT_MS; needs 8 KiB of
+ * stack (TLS). The certificate in the result is not checked yet.
+ */
+void backend_client_sign_csr(const char *token, backend_result_t *result);
+
+/** POST <backend><report path>. False when it failed; that is logged and has no other effect. */
+bool backend_client_report(const char *bearer, const char *json);

@@ -1,0 +1,28 @@
+/* Is this certificate ours, usable now, and issued by that CA? Pure but for the CPU time it takes. */
+#pragma once
+
+#include <stdint.h>
+
+typedef enum {
+    CERTIFICATE_OK,
+    CERTIFICATE_MALFORMED,
+    CERTIFICATE_FOREIGN_KEY, /* its public key is not the other half of our private key */
+    CERTIFICATE_WRONG_NAME,  /* CN is not our device id */
+    CERTIFICATE_NOT_YET_VALID,
+    CERTIFICATE_EXPIRED,
+    CERTIFICATE_WRONG_CHAIN, /* does not lead to the given CA */
+} certificate_verdict_t;
+
+typedef struct {
+    const char *certificate_pem; /* the device's certificate first, intermediates after it */
+    const char *ca_pem;          /* one or more CA certificates */
+    const char *key_pem;
+    const char *device_id;
+    int64_t now; /* Unix seconds */
+} certificate_claim_t;
+
+/** Needs up to 6 KiB of stack (signature checks). */
+certificate_verdict_t certificate_check(const certificate_claim_t *claim);
+
+/** For logs and `error.message`. */
+const char *certificate_verdict_text(certificate_verdict_t verdict);

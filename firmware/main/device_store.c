@@ -1,0 +1,387 @@
+#include "device_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "esp_log.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/semphr.h"
+#include "nvs.h"
+#include "nvs_flash.h"
+
+#define NAMESPACE "device_config"
+#define KEY_PENDING "pending"
+#define KEY_WIFI "wifi"
+#define KEY_ENROL "enrol"
+#define KEY_CRT_NEW "crt_new"
+#define KEY_CRT "crt"
+#define KEY_CLOCK "clock"
+
+#define RECORD_SIZE_MAX (2 * PROV_PEM_MAX + 64)
+
+static const char *TAG = "store";
+static SemaphoreHandle_t s_lock; /* makes each sequence of writes one step for the other tasks */
+static nvs_handle_t s_nvs;
+static bool s_open;
+
+static void lock(void)
+{
+    xSemaphoreTake(s_lock, portMAX_DELAY);
+}
+
+static void unlock(void)
+{
+    xSemaphoreGive(s_lock);
+}
+
+static esp_err_t init_partition(void)
+{
+    esp_err_t err = nvs_flash_init();
+    if (err != ESP_ERR_NVS_NO_FREE_PAGES && err != ESP_ERR_NVS_NEW_VERSION_FOUND) {
+        return err;
+    }
+    /* Both mean that the content cannot be used by this NVS in any way. */
+    ESP_LOGW(TAG, "formatting the storage: %s", esp_err_to_name(err));
+    err = nvs_flash_erase();
+    return err == ESP_OK ? nvs_flash_init() : err;
+}
+
+esp_err_t device_store_init(void)
+{
+    s_lock = xSemaphoreCreateMutex();
+    if (s_lock == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    esp_err_t err = init_partition();
+    if (err == ESP_OK) {
+        err = nvs_open(NAMESPACE, NVS_READWRITE, &s_nvs);
+    }
+    s_open = err == ESP_OK;
+    if (!s_open) {
+        ESP_LOGE(TAG, "storage is not usable: %s", esp_err_to_name(err));
+    }
+    return err;
+}
+
+/* The put/get/erase helpers below expect the lock to be held. */
+
+static esp_err_t put(const char *key, const uint8_t *record, size_t size)
+{
+    if (!s_open) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    if (size == 0) {
+        return ESP_ERR_INVALID_SIZE;
+    }
+    esp_err_t err = nvs_set_blob(s_nvs, key, record, size);
+    if (err == ESP_OK) {
+        err = nvs_commit(s_nvs);
+    }
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "cannot write \"%s\": %s", key, esp_err_to_name(err));
+    }
+    return err;
+}
+
+/** Reads a blob into a heap block that the caller frees. */
+static esp_err_t get(const char *key, uint8_t **record, size_t *size)
+{
+    *record = NULL;
+    *size = 0;
+    if (!s_open) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    esp_err_t err = nvs_get_blob(s_nvs, key, NULL, size);
+    if (err == ESP_ERR_NVS_NOT_FOUND) {
+        return ESP_ERR_NOT_FOUND;
+    }
+    if (err != ESP_OK || *size == 0 || *size > RECORD_SIZE_MAX) {
+        return err != ESP_OK ? err : ESP_ERR_INVALID_SIZE;
+    }
+    *record = malloc(*size);
+    if (*record == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    err = nvs_get_blob(s_nvs, key, *record, size);
+    if (err != ESP_OK) {
+        free(*record);
+        *record = NULL;
+    }
+    return err;
+}
+
+static esp_err_t erase(const char *key)
+{
+    if (!s_open) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    esp_err_t err = nvs_erase_key(s_nvs, key);
+    if (err == ESP_ERR_NVS_NOT_FOUND) {
+        return ESP_OK;
+    }
+    if (err == ESP_OK) {
+        err = nvs_commit(s_nvs);
+    }
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "cannot erase \"%s\": %s", key, esp_err_to_name(err));
+    }
+    return err;
+}
+
+/** Forgets what was in a block that held secrets, then frees it. */
+static void free_secret(void *block, size_t size)
+{
+    if (block != NULL) {
+        memset(block, 0, size);
+        free(block);
+    }
+}
+
+esp_err_t device_store_save_pending(const provisioning_t *pending)
+{
+    uint8_t *record = malloc(PROV_RECORD_MAX);
+    if (record == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    lock();
+    esp_err_t err = put(KEY_PENDING, record, provisioning_record_encode(pending, record, PROV_RECORD_MAX));
+    unlock();
+    free_secret(record, PROV_RECORD_MAX);
+    return err;
+}
+
+static esp_err_t load_pending_locked(provisioning_t *pending)
+{
+    uint8_t *record = NULL;
+    size_t size = 0;
+    esp_err_t err = get(KEY_PENDING, &record, &size);
+    if (err == ESP_OK && !provisioning_record_decode(record, size, pending)) {
+        err = ESP_ERR_NOT_FOUND;
+    }
+    free_secret(record, size);
+    return err;
+}
+
+esp_err_t device_store_load_pending(provisioning_t *pending)
+{
+    lock();
+    esp_err_t err = load_pending_locked(pending);
+    unlock();
+    return err;
+}
+
+esp_err_t device_store_drop_pending(void)
+{
+    lock();
+    esp_err_t err = erase(KEY_PENDING);
+    unlock();
+    return err;
+}
+
+/*
+ * "pending" is erased last. Cut anywhere before, the device boots with it still there, tries it
+ * again and repeats these writes, which have the same outcome. A certificate that was signed for an
+ * earlier token but never proved itself must not pass for the answer to this one.
+ */
+static esp_err_t commit_locked(const provisioning_t *pending, uint8_t *record)
+{
+    esp_err_t err = put(KEY_WIFI, record, wifi_record_encode(&pending->wifi, record, PROV_RECORD_MAX));
+    if (err == ESP_OK && pending->enrol.token[0] != '\0') {
+        err = erase(KEY_CRT_NEW);
+    }
+    if (err == ESP_OK) {
+        err = put(KEY_ENROL, record, enrolment_record_encode(&pending->enrol, record, PROV_RECORD_MAX));
+    }
+    return err == ESP_OK ? erase(KEY_PENDING) : err;
+}
+
+esp_err_t device_store_commit_pending(void)
+{
+    provisioning_t *pending = malloc(sizeof *pending);
+    uint8_t *record = malloc(PROV_RECORD_MAX);
+    esp_err_t err = ESP_ERR_NO_MEM;
+    if (pending != NULL && record != NULL) {
+        lock();
+        err = load_pending_locked(pending);
+        if (err == ESP_OK) {
+            err = commit_locked(pending, record);
+        } else if (err == ESP_ERR_NOT_FOUND) {
+            err = ESP_OK; /* the credentials in use are proven ones already */
+        }
+        unlock();
+    }
+    free_secret(record, PROV_RECORD_MAX);
+    free_secret(pending, sizeof *pending);
+    return err;
+}
+
+esp_err_t device_store_load_wifi(wifi_credentials_t *wifi)
+{
+    uint8_t *record = NULL;
+    size_t size = 0;
+    lock();
+    esp_err_t err = get(KEY_WIFI, &record, &size);
+    unlock();
+    if (err == ESP_OK && !wifi_record_decode(record, size, wifi)) {
+        err = ESP_ERR_NOT_FOUND;
+    }
+    free_secret(record, size);
+    return err;
+}
+
+static esp_err_t load_enrolment_locked(enrolment_t *enrol)
+{
+    uint8_t *record = NULL;
+    size_t size = 0;
+    esp_err_t err = get(KEY_ENROL, &record, &size);
+    if (err == ESP_OK && !enrolment_record_decode(record, size, enrol)) {
+        err = ESP_ERR_NOT_FOUND;
+    }
+    free_secret(record, size);
+    return err;
+}
+
+esp_err_t device_store_load_enrolment(enrolment_t *enrol)
+{
+    lock();
+    esp_err_t err = load_enrolment_locked(enrol);
+    unlock();
+    return err;
+}
+
+static esp_err_t spend_token_locked(void)
+{
+    enrolment_t *enrol = malloc(sizeof *enrol);
+    uint8_t *record = malloc(PROV_RECORD_MAX);
+    esp_err_t err = ESP_ERR_NO_MEM;
+    if (enrol != NULL && record != NULL) {
+        err = load_enrolment_locked(enrol);
+        if (err == ESP_OK && enrol->token[0] != '\0') {
+            memset(enrol->token, 0, sizeof enrol->token);
+            err = put(KEY_ENROL, record, enrolment_record_encode(enrol, record, PROV_RECORD_MAX));
+        } else if (err == ESP_ERR_NOT_FOUND) {
+            err = ESP_OK;
+        }
+    }
+    free_secret(record, PROV_RECORD_MAX);
+    free_secret(enrol, sizeof *enrol);
+    return err;
+}
+
+esp_err_t device_store_spend_token(void)
+{
+    lock();
+    esp_err_t err = spend_token_locked();
+    unlock();
+    return err;
+}
+
+/*
+ * Certificate first, token second: cut in between, the device boots with both, and a new
+ * certificate means that the token is spent. The other order could lose both.
+ */
+esp_err_t device_store_save_certificate(const certificate_t *certificate)
+{
+    lock();
+    esp_err_t err = put(KEY_CRT_NEW, certificate->record, certificate->record_size);
+    if (err == ESP_OK) {
+        err = spend_token_locked();
+    }
+    unlock();
+    return err;
+}
+
+static const char *slot_key(certificate_slot_t slot)
+{
+    return slot == CERTIFICATE_SLOT_NEW ? KEY_CRT_NEW : KEY_CRT;
+}
+
+esp_err_t device_store_load_certificate(certificate_slot_t slot, certificate_t *certificate)
+{
+    uint8_t *record = NULL;
+    size_t size = 0;
+    *certificate = (certificate_t){0};
+    lock();
+    esp_err_t err = get(slot_key(slot), &record, &size);
+    unlock();
+    if (err == ESP_OK && !certificate_adopt(record, size, certificate)) {
+        err = ESP_ERR_NOT_FOUND;
+    }
+    return err;
+}
+
+esp_err_t device_store_drop_certificate(certificate_slot_t slot)
+{
+    lock();
+    esp_err_t err = erase(slot_key(slot));
+    unlock();
+    return err;
+}
+
+/* Cut between the two writes, both slots hold the same certificate, and this runs again. */
+esp_err_t device_store_promote_certificate(void)
+{
+    uint8_t *record = NULL;
+    size_t size = 0;
+    lock();
+    esp_err_t err = get(KEY_CRT_NEW, &record, &size);
+    if (err == ESP_OK) {
+        err = put(KEY_CRT, record, size);
+        if (err == ESP_OK) {
+            err = erase(KEY_CRT_NEW);
+        }
+    } else if (err == ESP_ERR_NOT_FOUND) {
+        err = ESP_OK; /* the active one is in use */
+    }
+    unlock();
+    free(record);
+    return err;
+}
+
+bool device_store_has_certificate(void)
+{
+    size_t size = 0;
+    lock();
+    bool found = s_open && (nvs_get_blob(s_nvs, KEY_CRT_NEW, NULL, &size) == ESP_OK ||
+                            nvs_get_blob(s_nvs, KEY_CRT, NULL, &size) == ESP_OK);
+    unlock();
+    return found;
+}
+
+esp_err_t device_store_save_clock(int64_t now)
+{
+    lock();
+    esp_err_t err = put(KEY_CLOCK, (const uint8_t *)&now, sizeof now);
+    unlock();
+    return err;
+}
+
+esp_err_t device_store_load_clock(int64_t *now)
+{
+    size_t size = sizeof *now;
+    lock();
+    esp_err_t err = s_open ? nvs_get_blob(s_nvs, KEY_CLOCK, now, &size) : ESP_ERR_INVALID_STATE;
+    unlock();
+    return err == ESP_OK && size != sizeof *now ? ESP_ERR_INVALID_SIZE : err;
+}
+
+/* WiFi first: cut anywhere after, the device boots into AP_MODE, from where a reset can be repeated. */
+esp_err_t device_store_erase(bool wifi_only)
+{
+    static const char *const KEYS[] = {KEY_PENDING, KEY_WIFI, KEY_ENROL, KEY_CRT_NEW, KEY_CRT, KEY_CLOCK};
+    size_t count = wifi_only ? 3 : sizeof KEYS / sizeof KEYS[0];
+    esp_err_t err = ESP_OK;
+    lock();
+    for (size_t i = 0; i < count; i++) {
+        esp_err_t failed = erase(KEYS[i]);
+        err = err == ESP_OK ? failed : err;
+    }
+    if (!wifi_only && s_open) {
+        esp_err_t failed = nvs_erase_all(s_nvs);
+        err = err == ESP_OK ? failed : err;
+        failed = nvs_commit(s_nvs);
+        err = err == ESP_OK ? failed : err;
+    }
+    unlock();
+    return err;
+}

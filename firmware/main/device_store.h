@@ -1,0 +1,50 @@
+/*
+ * What survives a power cut: NVS namespace "device_config", one blob per record.
+ *
+ * Every function is safe to call from any task. NVS replaces one blob atomically; where a step
+ * needs several writes, device_store.c states the order and why each intermediate state is sound.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+#include "prov_records.h"
+
+typedef enum {
+    CERTIFICATE_SLOT_NEW,    /* signed, but no connection with it has succeeded yet */
+    CERTIFICATE_SLOT_ACTIVE, /* the last one that worked */
+} certificate_slot_t;
+
+/** Call once, before anything else. A storage that cannot be used reports an error and stays closed. */
+esp_err_t device_store_init(void);
+
+esp_err_t device_store_save_pending(const provisioning_t *pending);
+/** ESP_ERR_NOT_FOUND when there is none. */
+esp_err_t device_store_load_pending(provisioning_t *pending);
+esp_err_t device_store_drop_pending(void);
+/** The pending WiFi credentials worked: they and their secrets become the ones in effect. */
+esp_err_t device_store_commit_pending(void);
+
+/** ESP_ERR_NOT_FOUND when there are none. */
+esp_err_t device_store_load_wifi(wifi_credentials_t *wifi);
+esp_err_t device_store_load_enrolment(enrolment_t *enrol);
+/** Erases the provisioning token and keeps the rest of the record. */
+esp_err_t device_store_spend_token(void);
+
+/** Stores a signed certificate as the new one and erases the token that it cost. */
+esp_err_t device_store_save_certificate(const certificate_t *certificate);
+/** ESP_ERR_NOT_FOUND when the slot is empty. The caller frees `certificate`. */
+esp_err_t device_store_load_certificate(certificate_slot_t slot, certificate_t *certificate);
+esp_err_t device_store_drop_certificate(certificate_slot_t slot);
+/** A connection with the new certificate succeeded: it becomes the active one. */
+esp_err_t device_store_promote_certificate(void);
+bool device_store_has_certificate(void);
+
+/** Unix seconds. */
+esp_err_t device_store_save_clock(int64_t now);
+esp_err_t device_store_load_clock(int64_t *now);
+
+/** Forgets WiFi and tokens, or everything. */
+esp_err_t device_store_erase(bool wifi_only);

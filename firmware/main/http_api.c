@@ -1,0 +1,289 @@
+#include "http_api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cJSON.h"
+#include "device_clock.h"
+#include "device_identity.h"
+#include "device_store.h"
+#include "esp_http_server.h"
+#include "esp_log.h"
+#include "http_json.h"
+#include "prov_event.h"
+#include "prov_status.h"
+#include "provision_request.h"
+#include "status_report.h"
+#include "wifi_link.h"
+
+#define BODY_MAX 4096
+#define STACK_SIZE 6144 /* cJSON and printf; large buffers are on the heap */
+#define AUTHORIZATION_MAX (PROV_TOKEN_MAX + 16)
+
+#define STATUS_200 "200 OK"
+#define STATUS_400 "400 Bad Request"
+#define STATUS_404 "404 Not Found"
+#define STATUS_405 "405 Method Not Allowed"
+#define STATUS_409 "409 Conflict"
+#define STATUS_413 "413 Content Too Large"
+#define STATUS_415 "415 Unsupported Media Type"
+#define STATUS_431 "431 Request Header Fields Too Large"
+#define STATUS_500 "500 Internal Server Error"
+#define STATUS_503 "503 Service Unavailable"
+
+static const char *TAG = "http";
+static httpd_handle_t s_server;
+
+static esp_err_t out_of_memory(httpd_req_t *req)
+{
+    return http_json_error(req, STATUS_503, "busy", "out of memory, try again");
+}
+
+static char *print_networks(const wifi_network_t *networks, size_t count)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(root, "networks");
+    for (size_t i = 0; i < count; i++) {
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "ssid", networks[i].ssid);
+        cJSON_AddNumberToObject(item, "rssi", networks[i].rssi);
+        cJSON_AddNumberToObject(item, "channel", networks[i].channel);
+        cJSON_AddBoolToObject(item, "secure", networks[i].secure);
+        cJSON_AddItemToArray(list, item);
+    }
+    cJSON_AddNumberToObject(root, "count", (double)count);
+    char *json = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return json;
+}
+
+static esp_err_t on_scan(httpd_req_t *req)
+{
+    wifi_network_t *networks = calloc(WIFI_SCAN_MAX, sizeof *networks);
+    if (networks == NULL) {
+        return out_of_memory(req);
+    }
+    size_t count = 0;
+    if (wifi_link_scan(networks, &count) != ESP_OK) {
+        free(networks);
+        httpd_resp_set_hdr(req, "Retry-After", "2");
+        return http_json_error(req, STATUS_503, "scan_unavailable", "the radio is busy, try again");
+    }
+    char *json = print_networks(networks, count);
+    free(networks);
+    esp_err_t err = json != NULL ? http_json_send(req, STATUS_200, json) : out_of_memory(req);
+    cJSON_free(json);
+    return err;
+}
+
+static esp_err_t on_status(httpd_req_t *req)
+{
+    prov_status_t status;
+    prov_status_get(&status);
+    char *json = status_report_http(&status);
+    if (json == NULL) {
+        return out_of_memory(req);
+    }
+    esp_err_t err = http_json_send(req, STATUS_200, json);
+    cJSON_free(json);
+    if (err == ESP_OK && status.state == PROV_STATE_MQTT_CONNECTED) {
+        prov_post_event(PROV_EVENT_STATUS_READ);
+    }
+    return err;
+}
+
+static esp_err_t refuse_body(httpd_req_t *req, http_body_t outcome)
+{
+    switch (outcome) {
+    case HTTP_BODY_NOT_JSON:
+        http_json_error(req, STATUS_415, "not_json", "expected Content-Type: application/json");
+        return http_body_discard(req);
+    case HTTP_BODY_TOO_LARGE:
+        http_json_error(req, STATUS_413, "too_large", "the body exceeds 4096 bytes");
+        return http_body_discard(req);
+    default:
+        return ESP_FAIL;
+    }
+}
+
+/** The body on the heap; NULL when it was refused, and then `*result` is what the handler returns. */
+static char *receive_body(httpd_req_t *req, size_t *length, esp_err_t *result)
+{
+    char *body = malloc(BODY_MAX + 1);
+    if (body == NULL) {
+        *result = out_of_memory(req);
+        return NULL;
+    }
+    http_body_t outcome = http_body_read(req, body, BODY_MAX + 1, length);
+    if (outcome != HTTP_BODY_OK) {
+        free(body);
+        *result = refuse_body(req, outcome);
+        return NULL;
+    }
+    return body;
+}
+
+static void free_secret(void *block, size_t size)
+{
+    if (block != NULL) {
+        memset(block, 0, size);
+        free(block);
+    }
+}
+
+static esp_err_t send_saved(httpd_req_t *req)
+{
+    return http_json_send(req, STATUS_200, "{\"status\":\"ok\",\"message\":\"Credentials saved\"}");
+}
+
+/** The request is valid: store it, answer, and only then let the state machine touch the radio. */
+static esp_err_t accept_request(httpd_req_t *req, const provision_request_t *request)
+{
+    switch (prov_status_claim(request->provisioning.enrol.attempt_id)) {
+    case PROV_CLAIM_REPEAT:
+        return send_saved(req);
+    case PROV_CLAIM_BUSY:
+        return http_json_error(req, STATUS_409, "busy", "a provisioning is under way");
+    case PROV_CLAIM_OK:
+    default:
+        break;
+    }
+    if (device_store_save_pending(&request->provisioning) != ESP_OK) {
+        prov_status_unclaim();
+        return http_json_error(req, STATUS_500, "storage_failed", "the credentials could not be stored");
+    }
+    if (request->time != 0) {
+        device_clock_offer(request->time);
+    }
+    ESP_LOGI(TAG, "credentials saved");
+    esp_err_t err = send_saved(req);
+    if (!prov_post_event(PROV_EVENT_PROVISION)) {
+        prov_status_unclaim(); /* the queue is full: the stored request takes effect at the next boot */
+    }
+    return err;
+}
+
+static esp_err_t handle_request(httpd_req_t *req, const char *body, size_t length, provision_request_t *request)
+{
+    request_error_t error = {0};
+    if (httpd_req_get_hdr_value_len(req, "Authorization") > AUTHORIZATION_MAX) {
+        return http_json_error(req, STATUS_400, "bad_field", "Authorization: expected a token of 1 to 1024 bytes");
+    }
+    char *authorization = http_header_copy(req, "Authorization", AUTHORIZATION_MAX);
+    bool valid =
+        provision_request_parse(body, length, authorization, device_store_has_certificate(), request, &error);
+    if (authorization != NULL) {
+        free_secret(authorization, strlen(authorization));
+    }
+    if (!valid) {
+        return http_json_error(req, STATUS_400, error.code, error.message);
+    }
+    if (strcmp(request->device_id, device_identity_id()) != 0) {
+        return http_json_error(req, STATUS_409, "wrong_device", "device_id: this is another device");
+    }
+    return accept_request(req, request);
+}
+
+static esp_err_t on_provision(httpd_req_t *req)
+{
+    esp_err_t result = ESP_OK;
+    size_t length = 0;
+    char *body = receive_body(req, &length, &result);
+    if (body == NULL) {
+        return result;
+    }
+    provision_request_t *request = calloc(1, sizeof *request);
+    result = request != NULL ? handle_request(req, body, length, request) : out_of_memory(req);
+    free_secret(request, sizeof *request);
+    free_secret(body, length);
+    return result;
+}
+
+static esp_err_t on_reset(httpd_req_t *req)
+{
+    esp_err_t result = ESP_OK;
+    size_t length = 0;
+    bool wifi_only = false;
+    request_error_t error = {0};
+    char *body = receive_body(req, &length, &result);
+    if (body == NULL) {
+        return result;
+    }
+    bool valid = reset_request_parse(body, length, &wifi_only, &error);
+    free(body);
+    if (!valid) {
+        return http_json_error(req, STATUS_400, error.code, error.message);
+    }
+    result = http_json_send(req, STATUS_200, "{\"status\":\"ok\",\"message\":\"Resetting\"}");
+    prov_post(&(prov_msg_t){.event = PROV_EVENT_RESET, .wifi_only = wifi_only});
+    return result;
+}
+
+static esp_err_t on_http_error(httpd_req_t *req, httpd_err_code_t code)
+{
+    switch (code) {
+    case HTTPD_404_NOT_FOUND:
+        http_json_error(req, STATUS_404, "not_found", "no such resource");
+        return http_body_discard(req);
+    case HTTPD_405_METHOD_NOT_ALLOWED:
+        http_json_error(req, STATUS_405, "method_not_allowed", "this resource does not take that method");
+        return http_body_discard(req);
+    case HTTPD_414_URI_TOO_LONG:
+    case HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE:
+        http_json_error(req, STATUS_431, "too_large", "the request's header is too large");
+        return ESP_FAIL;
+    default:
+        http_json_error(req, STATUS_400, "bad_request", "not a valid HTTP request");
+        return ESP_FAIL;
+    }
+}
+
+static esp_err_t register_handlers(void)
+{
+    static const httpd_uri_t HANDLERS[] = {
+        {.uri = "/scan", .method = HTTP_GET, .handler = on_scan},
+        {.uri = "/local-wifi", .method = HTTP_GET, .handler = on_scan},
+        {.uri = "/status", .method = HTTP_GET, .handler = on_status},
+        {.uri = "/provision", .method = HTTP_POST, .handler = on_provision},
+        {.uri = "/reset", .method = HTTP_POST, .handler = on_reset},
+    };
+    static const httpd_err_code_t ERRORS[] = {
+        HTTPD_404_NOT_FOUND,    HTTPD_405_METHOD_NOT_ALLOWED, HTTPD_400_BAD_REQUEST,
+        HTTPD_414_URI_TOO_LONG, HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE,
+    };
+    esp_err_t err = ESP_OK;
+    for (size_t i = 0; i < sizeof HANDLERS / sizeof HANDLERS[0] && err == ESP_OK; i++) {
+        err = httpd_register_uri_handler(s_server, &HANDLERS[i]);
+    }
+    for (size_t i = 0; i < sizeof ERRORS / sizeof ERRORS[0] && err == ESP_OK; i++) {
+        err = httpd_register_err_handler(s_server, ERRORS[i], on_http_error);
+    }
+    return err;
+}
+
+esp_err_t http_api_start(void)
+{
+    if (s_server != NULL) {
+        return ESP_OK;
+    }
+    httpd_config_t config = HTTPD_DEFAULT_CONFIG();
+    config.stack_size = STACK_SIZE;
+    config.lru_purge_enable = true; /* idle connections must not lock anybody out */
+    esp_err_t err = httpd_start(&s_server, &config);
+    if (err == ESP_OK) {
+        err = register_handlers();
+    }
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "the server does not start: %s", esp_err_to_name(err));
+        http_api_stop();
+    }
+    return err;
+}
+
+void http_api_stop(void)
+{
+    if (s_server != NULL) {
+        httpd_stop(s_server);
+        s_server = NULL;
+    }
+}

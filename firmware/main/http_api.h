@@ -1,0 +1,10 @@
+/* The board's HTTP API on the SoftAP: /scan, /local-wifi, /provision, /status, /reset. */
+#pragma once
+
+#include "esp_err.h"
+
+/** Starts the server; no-op when it runs. */
+esp_err_t http_api_start(void);
+
+/** Waits for the request in progress, then closes every connection. Not from a handler. */
+void http_api_stop(void);

@@ -1,0 +1,31 @@
+/* JSON in and out of esp_http_server. */
+#pragma once
+
+#include <stddef.h>
+
+#include "esp_http_server.h"
+
+/** Sends `json` with a status line such as "200 OK". */
+esp_err_t http_json_send(httpd_req_t *req, const char *status_line, const char *json);
+
+/** Sends `{"status":"error","code","message"}`. */
+esp_err_t http_json_error(httpd_req_t *req, const char *status_line, const char *code, const char *message);
+
+typedef enum {
+    HTTP_BODY_OK,
+    HTTP_BODY_NOT_JSON, /* no application/json content type */
+    HTTP_BODY_TOO_LARGE,
+    HTTP_BODY_BROKEN, /* the client went away or is too slow; the connection must be closed */
+} http_body_t;
+
+/** Reads the whole body into `buffer` and terminates it with NUL; `capacity` counts that NUL. */
+http_body_t http_body_read(httpd_req_t *req, char *buffer, size_t capacity, size_t *length);
+
+/**
+ * Reads on until the client has sent what it announced, for a few seconds at most, so that it reads
+ * our answer instead of a connection reset. ESP_FAIL = close the connection.
+ */
+esp_err_t http_body_discard(httpd_req_t *req);
+
+/** The value of a request header on the heap; NULL when absent, longer than `max`, or out of memory. */
+char *http_header_copy(httpd_req_t *req, const char *name, size_t max);

@@ -1,0 +1,356 @@
+#include "prov_actions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backoff.h"
+#include "device_clock.h"
+#include "device_store.h"
+#include "esp_log.h"
+#include "esp_random.h"
+#include "esp_system.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "http_api.h"
+#include "net_jobs.h"
+#include "sdkconfig.h"
+#include "wifi_link.h"
+
+#define AP_RETRY_MS 5000
+#define AP_STOP_GRACE_MS 500  /* for the last answer to leave */
+#define RESET_GRACE_MS 500
+#define JOB_WATCHDOG_MS 180000 /* no job takes that long; if its result is lost, the step is repeated */
+#define CLOCK_SAVE_INTERVAL_MS (24u * 60 * 60 * 1000)
+
+static const char *TAG = "prov";
+
+static void start_timer(prov_context_t *c, prov_timer_t timer, uint32_t delay_ms)
+{
+    prov_timer_start(&c->timers, timer, device_clock_uptime_ms(), delay_ms);
+}
+
+void prov_actions_ap_start(prov_context_t *c)
+{
+    prov_timer_stop(&c->timers, PROV_TIMER_LINGER);
+    prov_timer_stop(&c->timers, PROV_TIMER_AP_STOP);
+    if (c->ap_up) {
+        return;
+    }
+    if (wifi_link_ap_start() != ESP_OK || http_api_start() != ESP_OK) {
+        start_timer(c, PROV_TIMER_AP_RETRY, AP_RETRY_MS);
+        return;
+    }
+    c->ap_up = true;
+}
+
+void prov_actions_ap_stop(prov_context_t *c)
+{
+    prov_timer_stop(&c->timers, PROV_TIMER_LINGER);
+    prov_timer_stop(&c->timers, PROV_TIMER_AP_RETRY);
+    if (c->ap_up) {
+        http_api_stop();
+        if (wifi_link_ap_stop() == ESP_OK) {
+            ESP_LOGI(TAG, "the AP is closed");
+        }
+        c->ap_up = false;
+    }
+}
+
+static void abandon(prov_context_t *c)
+{
+    c->job_id++;
+    c->attempt_running = false;
+    prov_timer_stop(&c->timers, PROV_TIMER_CONNECT);
+    prov_timer_stop(&c->timers, PROV_TIMER_LINK);
+    prov_timer_stop(&c->timers, PROV_TIMER_RETRY);
+    prov_timer_stop(&c->timers, PROV_TIMER_STATUS);
+    prov_timer_stop(&c->timers, PROV_TIMER_LINGER);
+    prov_timer_stop(&c->timers, PROV_TIMER_AP_STOP);
+    c->backend_failures = 0;
+    c->broker_failures = 0;
+    c->clock_failures = 0;
+    memset(&c->judge, 0, sizeof c->judge);
+}
+
+static void wifi_stop(prov_context_t *c)
+{
+    wifi_link_disconnect();
+    c->status.ip = 0;
+    c->status.wifi_connected = false;
+}
+
+/** A job whose result counts: results of earlier ones no longer do. */
+static void submit(prov_context_t *c, net_job_kind_t kind)
+{
+    c->job_id++;
+    net_jobs_submit(kind, c->job_id);
+    start_timer(c, PROV_TIMER_RETRY, JOB_WATCHDOG_MS);
+}
+
+static void set_error(prov_context_t *c, const prov_msg_t *msg)
+{
+    c->status.failure = msg->failure != PROV_FAILURE_NONE ? msg->failure : PROV_FAILURE_STORAGE_FAILED;
+    memcpy(c->status.detail, msg->detail, sizeof c->status.detail);
+    ESP_LOGW(TAG, "error %s %s", prov_failure_code(c->status.failure), c->status.detail);
+}
+
+static void clear_error(prov_context_t *c)
+{
+    c->status.failure = PROV_FAILURE_NONE;
+    c->status.detail[0] = '\0';
+}
+
+/** Takes over the newest credentials: the ones of a POST that has not proved itself come first. */
+static prov_event_id_t load(prov_context_t *c)
+{
+    provisioning_t *pending = calloc(1, sizeof *pending);
+    esp_err_t err = pending != NULL ? device_store_load_pending(pending) : ESP_ERR_NO_MEM;
+    prov_event_id_t found = PROV_EVENT_FOUND_PENDING;
+    c->pending = err == ESP_OK;
+    if (c->pending) {
+        c->wifi = pending->wifi;
+        memcpy(c->status.attempt_id, pending->enrol.attempt_id, sizeof c->status.attempt_id);
+    } else if (err == ESP_ERR_NOT_FOUND && pending != NULL) {
+        err = device_store_load_wifi(&c->wifi);
+        found = err == ESP_OK ? PROV_EVENT_FOUND_PROVEN : PROV_EVENT_UNPROVISIONED;
+        if (device_store_load_enrolment(&pending->enrol) == ESP_OK) {
+            memcpy(c->status.attempt_id, pending->enrol.attempt_id, sizeof c->status.attempt_id);
+        }
+    }
+    if (pending != NULL) {
+        memset(pending, 0, sizeof *pending);
+        free(pending);
+    }
+    return err == ESP_OK || err == ESP_ERR_NOT_FOUND ? found : PROV_EVENT_STORAGE_FAILED;
+}
+
+static void load_credentials(prov_context_t *c)
+{
+    prov_event_id_t found = load(c);
+    prov_post(&(prov_msg_t){.event = found, .failure = PROV_FAILURE_STORAGE_FAILED});
+}
+
+static bool connect_soon(prov_context_t *c)
+{
+    if (load(c) != PROV_EVENT_FOUND_PENDING) {
+        return false;
+    }
+    start_timer(c, PROV_TIMER_CONNECT, CONFIG_PROV_CONNECT_DELAY_MS);
+    return true;
+}
+
+static void connect_backoff(prov_context_t *c)
+{
+    /* New credentials have someone waiting for a verdict: no growing delay for them. */
+    uint32_t failures = c->pending ? 1 : c->judge.attempts;
+    uint32_t delay_ms =
+        backoff_delay_ms(failures, CONFIG_PROV_RECONNECT_MIN_MS, CONFIG_PROV_RECONNECT_MAX_MS, esp_random());
+    start_timer(c, PROV_TIMER_CONNECT, delay_ms);
+}
+
+static void connect_now(prov_context_t *c)
+{
+    c->attempt_running = true;
+    if (wifi_link_connect(&c->wifi) == ESP_OK) {
+        start_timer(c, PROV_TIMER_LINK, CONFIG_PROV_WIFI_CONNECT_TIMEOUT_MS);
+    } else {
+        prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_DOWN, .reason = WIFI_REASON_NOT_STARTED});
+    }
+}
+
+static void retry_backoff(prov_context_t *c)
+{
+    uint32_t min_ms = CONFIG_PROV_RECONNECT_MIN_MS;
+    uint32_t max_ms = CONFIG_PROV_RECONNECT_MAX_MS;
+    uint32_t failures = c->clock_failures;
+    if (c->status.state == PROV_STATE_SUBMIT_CSR) {
+        min_ms = CONFIG_PROV_BACKEND_RETRY_MIN_MS;
+        max_ms = CONFIG_PROV_BACKEND_RETRY_MAX_MS;
+        /* Stuck, it is asked at the slowest pace only: nobody expects it to answer soon. */
+        failures = c->status.failure != PROV_FAILURE_NONE ? UINT32_MAX : c->backend_failures;
+    } else if (c->status.state == PROV_STATE_MQTT_CONNECTING) {
+        min_ms = CONFIG_PROV_MQTT_RECONNECT_MIN_MS;
+        max_ms = CONFIG_PROV_MQTT_RECONNECT_MAX_MS;
+        failures = c->broker_failures;
+    }
+    start_timer(c, PROV_TIMER_RETRY, backoff_delay_ms(failures, min_ms, max_ms, esp_random()));
+}
+
+static bool store_certificate(prov_context_t *c, const prov_msg_t *msg)
+{
+    certificate_t certificate = msg->certificate;
+    esp_err_t err = device_store_save_certificate(&certificate);
+    certificate_free(&certificate);
+    c->backend_failures = 0;
+    c->report_due = true;
+    return err == ESP_OK;
+}
+
+static void promote_certificate(void)
+{
+    if (device_store_promote_certificate() != ESP_OK) {
+        ESP_LOGW(TAG, "the new certificate works but stays in its slot");
+    }
+}
+
+static void save_clock(prov_context_t *c)
+{
+    device_store_save_clock(device_clock_now());
+    start_timer(c, PROV_TIMER_CLOCK, CLOCK_SAVE_INTERVAL_MS);
+}
+
+static void report(prov_context_t *c)
+{
+    if (c->report_due && sizeof CONFIG_PROV_REPORT_PATH > 1) {
+        net_jobs_submit(NET_JOB_REPORT, c->job_id);
+    }
+    c->report_due = false;
+}
+
+static void factory_reset(prov_context_t *c, const prov_msg_t *msg)
+{
+    ESP_LOGW(TAG, "erasing %s", msg->wifi_only ? "the WiFi credentials" : "everything");
+    vTaskDelay(pdMS_TO_TICKS(RESET_GRACE_MS));
+    prov_actions_ap_stop(c);
+    if (device_store_erase(msg->wifi_only) != ESP_OK) {
+        ESP_LOGE(TAG, "the storage could not be erased completely");
+    }
+    esp_restart();
+}
+
+/** The actions that prepare a step; in the order of their bits. */
+static bool run_first_half(prov_context_t *c, uint32_t actions, const prov_msg_t *msg)
+{
+    if (actions & PROV_DO_ABANDON) {
+        abandon(c);
+    }
+    if (actions & PROV_DO_MQTT_STOP) {
+        net_jobs_submit(NET_JOB_MQTT_STOP, 0);
+        prov_timer_stop(&c->timers, PROV_TIMER_STATUS);
+    }
+    if (actions & PROV_DO_WIFI_STOP) {
+        wifi_stop(c);
+    }
+    if (actions & PROV_DO_DROP_PENDING) {
+        device_store_drop_pending();
+        memset(&c->wifi, 0, sizeof c->wifi);
+        c->pending = false;
+    }
+    if (actions & PROV_DO_COMMIT_PENDING) {
+        if (device_store_commit_pending() != ESP_OK) {
+            return false;
+        }
+        c->pending = false;
+        memset(&c->judge, 0, sizeof c->judge);
+    }
+    if (actions & PROV_DO_SPEND_TOKEN) {
+        device_store_spend_token();
+    }
+    if ((actions & PROV_DO_STORE_CERTIFICATE) && !store_certificate(c, msg)) {
+        return false;
+    }
+    if (actions & PROV_DO_PROMOTE_CERTIFICATE) {
+        promote_certificate();
+        c->broker_failures = 0;
+        prov_timer_stop(&c->timers, PROV_TIMER_RETRY);
+    }
+    if (actions & PROV_DO_SET_ERROR) {
+        set_error(c, msg);
+    }
+    if (actions & PROV_DO_CLEAR_ERROR) {
+        clear_error(c);
+    }
+    return true;
+}
+
+/** The actions that start something; in the order of their bits. */
+static bool run_second_half(prov_context_t *c, uint32_t actions)
+{
+    if (actions & PROV_DO_AP_START) {
+        prov_actions_ap_start(c);
+    }
+    if (actions & PROV_DO_LOAD_CREDENTIALS) {
+        load_credentials(c);
+    }
+    if ((actions & PROV_DO_CONNECT_SOON) && !connect_soon(c)) {
+        return false;
+    }
+    if (actions & PROV_DO_CONNECT_BACKOFF) {
+        connect_backoff(c);
+    }
+    if (actions & PROV_DO_CONNECT) {
+        connect_now(c);
+    }
+    if (actions & PROV_DO_SYNC_CLOCK) {
+        submit(c, NET_JOB_SYNC_CLOCK);
+    }
+    if (actions & PROV_DO_SAVE_CLOCK) {
+        save_clock(c);
+    }
+    if (actions & PROV_DO_CHECK_CERTIFICATE) {
+        submit(c, NET_JOB_CHECK_CERTIFICATE);
+    }
+    if (actions & PROV_DO_SUBMIT_CSR) {
+        submit(c, NET_JOB_SUBMIT_CSR);
+    }
+    if (actions & PROV_DO_MQTT_START) {
+        submit(c, NET_JOB_MQTT_START);
+    }
+    if (actions & PROV_DO_RETRY_BACKOFF) {
+        retry_backoff(c);
+    }
+    return true;
+}
+
+/** The actions that follow success, and the end of everything. */
+static void run_last(prov_context_t *c, uint32_t actions, const prov_msg_t *msg)
+{
+    if (actions & PROV_DO_PUBLISH_STATUS) {
+        /* The job reads the published snapshot, which the runner updates before it runs this. */
+        net_jobs_submit(NET_JOB_PUBLISH_STATUS, c->job_id);
+        start_timer(c, PROV_TIMER_STATUS, CONFIG_PROV_MQTT_STATUS_INTERVAL_S * 1000u);
+    }
+    if (actions & PROV_DO_REPORT) {
+        report(c);
+    }
+    if ((actions & PROV_DO_AP_LINGER) && c->ap_up) {
+        start_timer(c, PROV_TIMER_LINGER, CONFIG_PROV_AP_LINGER_MS);
+    }
+    if ((actions & PROV_DO_AP_STOP) && c->ap_up) {
+        start_timer(c, PROV_TIMER_AP_STOP, AP_STOP_GRACE_MS);
+    }
+    if (actions & PROV_DO_FACTORY_RESET) {
+        factory_reset(c, msg);
+    }
+}
+
+static uint16_t attempts_remaining(const prov_context_t *c)
+{
+    uint32_t max = CONFIG_PROV_WIFI_MAX_ATTEMPTS;
+    uint32_t used = c->judge.attempts;
+    if (c->status.state == PROV_STATE_SUBMIT_CSR) {
+        max = CONFIG_PROV_BACKEND_MAX_ATTEMPTS;
+        used = c->backend_failures;
+    } else if (c->status.state != PROV_STATE_WIFI_CONNECTING) {
+        used = 0;
+    }
+    return (uint16_t)(used < max ? max - used : 0);
+}
+
+bool prov_actions_run(prov_context_t *c, uint32_t actions, const prov_msg_t *msg)
+{
+    if (!run_first_half(c, actions, msg)) {
+        return false;
+    }
+    c->status.certificate = device_store_has_certificate();
+    if (!run_second_half(c, actions)) {
+        return false;
+    }
+    /* Others may see the new state only when it is complete: an error, for one, invites a new POST. */
+    c->status.attempts_remaining = attempts_remaining(c);
+    bool claim_served = msg->event == PROV_EVENT_PROVISION || msg->event == PROV_EVENT_STORAGE_FAILED;
+    prov_status_set(&c->status, claim_served);
+    run_last(c, actions, msg);
+    return true;
+}

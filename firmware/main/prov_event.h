@@ -1,0 +1,46 @@
+/* What the modules tell the state machine's task. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "prov_failure.h"
+#include "prov_records.h"
+#include "prov_sm.h"
+
+/** What happened. LINK_* and TICK_* are judged by the runner before the state machine sees them. */
+typedef enum {
+    PROV_MSG_EVENT,           /* `event`, as it is */
+    PROV_MSG_LINK_ASSOCIATED, /* the access point accepted us */
+    PROV_MSG_LINK_UP,         /* IP address in `ip` */
+    PROV_MSG_LINK_DOWN,       /* `reason` */
+    PROV_MSG_BACKEND_FAILED,  /* `failure`, `verdict` */
+    PROV_MSG_BROKER_FAILED,   /* `failure` */
+} prov_msg_kind_t;
+
+#define PROV_DETAIL_MAX 48
+
+typedef struct {
+    prov_msg_kind_t kind;
+    prov_event_id_t event;
+    /* The job this is the result of; results of abandoned jobs are dropped. 0 = not from a job. */
+    uint32_t job_id;
+    prov_failure_t failure;
+    char detail[PROV_DETAIL_MAX]; /* added to the failure's message, e.g. "HTTP 503"; may be "" */
+    union {
+        uint16_t reason;   /* LINK_DOWN */
+        uint32_t ip;       /* LINK_UP, network byte order */
+        int verdict;       /* BACKEND_FAILED: backend_verdict_t */
+        bool wifi_only;    /* RESET */
+        certificate_t certificate; /* ENROLLED: the receiver owns it */
+    };
+} prov_msg_t;
+
+/**
+ * Puts a copy into the queue of the state machine's task. Waits briefly for room; false when there
+ * is none, and the caller still owns what the message points to. Not for interrupts.
+ */
+bool prov_post(const prov_msg_t *msg);
+
+/** Shorthand for a message that is just an event. */
+bool prov_post_event(prov_event_id_t event);

@@ -1,0 +1,60 @@
+/* What the device remembers, as C types and as the bytes of one NVS blob each. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Limits in bytes, without the terminating NUL. */
+#define PROV_SSID_MAX 32
+#define PROV_PASSWORD_MAX 64 /* 63 characters, or 64 hex digits of a raw key */
+#define PROV_TOKEN_MAX 1024
+#define PROV_ATTEMPT_ID_MAX 64
+#define PROV_DEVICE_ID_MAX 64
+#define PROV_PEM_MAX 4096
+
+typedef struct {
+    char ssid[PROV_SSID_MAX + 1];
+    char password[PROV_PASSWORD_MAX + 1]; /* "" = open network */
+} wifi_credentials_t;
+
+/** The secrets of one provisioning run. */
+typedef struct {
+    char token[PROV_TOKEN_MAX + 1];  /* for CSR signing, once; "" when spent or absent */
+    char bearer[PROV_TOKEN_MAX + 1]; /* for calls on the user's behalf; "" when absent */
+    char attempt_id[PROV_ATTEMPT_ID_MAX + 1];
+} enrolment_t;
+
+typedef struct {
+    wifi_credentials_t wifi;
+    enrolment_t enrol;
+} provisioning_t;
+
+/** The device certificate and the CA that the device trusts. Owns one heap block, `record`. */
+typedef struct {
+    uint8_t *record;
+    size_t record_size;
+    const char *certificate_pem; /* points into `record` */
+    const char *ca_pem;          /* points into `record` */
+} certificate_t;
+
+/* Enough for any record but a certificate's. */
+#define PROV_RECORD_MAX (sizeof(provisioning_t) + 16)
+
+/** Encodes into `out`; returns the size, or 0 when `capacity` is too small. */
+size_t wifi_record_encode(const wifi_credentials_t *wifi, uint8_t *out, size_t capacity);
+size_t enrolment_record_encode(const enrolment_t *enrol, uint8_t *out, size_t capacity);
+size_t provisioning_record_encode(const provisioning_t *prov, uint8_t *out, size_t capacity);
+
+/** Decode a record; false (and zeroes) when it is not a complete record of this version. */
+bool wifi_record_decode(const uint8_t *record, size_t size, wifi_credentials_t *wifi);
+bool enrolment_record_decode(const uint8_t *record, size_t size, enrolment_t *enrol);
+bool provisioning_record_decode(const uint8_t *record, size_t size, provisioning_t *prov);
+
+/** Builds the record of two PEM texts; false when out of memory or a text exceeds PROV_PEM_MAX. */
+bool certificate_make(const char *certificate_pem, const char *ca_pem, certificate_t *out);
+
+/** Takes ownership of `record` (heap) and points into it; frees it and returns false if malformed. */
+bool certificate_adopt(uint8_t *record, size_t size, certificate_t *out);
+
+void certificate_free(certificate_t *certificate);

@@ -1,0 +1,289 @@
+#include "prov_runner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "backend_answer.h"
+#include "button.h"
+#include "device_clock.h"
+#include "device_store.h"
+#include "esp_log.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/queue.h"
+#include "freertos/task.h"
+#include "prov_actions.h"
+#include "sdkconfig.h"
+#include "wifi_link.h"
+
+#define QUEUE_LENGTH 24
+#define STACK_SIZE 6144
+#define PRIORITY 5
+#define POST_WAIT_MS 1000
+#define IDLE_WAIT_MS 60000
+
+static const char *TAG = "prov";
+static QueueHandle_t s_queue;
+static prov_context_t s_context;
+
+esp_err_t prov_runner_init(void)
+{
+    s_queue = xQueueCreate(QUEUE_LENGTH, sizeof(prov_msg_t));
+    return s_queue != NULL ? ESP_OK : ESP_ERR_NO_MEM;
+}
+
+bool prov_post(const prov_msg_t *msg)
+{
+    bool queued = xQueueSend(s_queue, msg, pdMS_TO_TICKS(POST_WAIT_MS)) == pdTRUE;
+    if (!queued) {
+        ESP_LOGE(TAG, "an event was lost"); /* the watchdogs of the states repeat the step */
+    }
+    return queued;
+}
+
+bool prov_post_event(prov_event_id_t event)
+{
+    return prov_post(&(prov_msg_t){.event = event});
+}
+
+static void release(const prov_msg_t *msg)
+{
+    if (msg->kind == PROV_MSG_EVENT && msg->event == PROV_EVENT_ENROLLED) {
+        certificate_t certificate = msg->certificate;
+        certificate_free(&certificate);
+    }
+}
+
+/** One event through the state machine. */
+static void step(const prov_msg_t *msg)
+{
+    prov_context_t *c = &s_context;
+    prov_state_t before = c->status.state;
+    if (!prov_sm_handles(before, msg->event)) {
+        ESP_LOGD(TAG, "%s means nothing in %s", prov_event_name(msg->event), prov_state_name(before));
+        release(msg);
+        return;
+    }
+    prov_step_t next = prov_sm_step(before, msg->event);
+    if (next.state != before) {
+        ESP_LOGI(TAG, "state %s -> %s", prov_state_name(before), prov_state_name(next.state));
+    }
+    c->status.state = next.state;
+    c->status.was_connected |= next.state == PROV_STATE_MQTT_CONNECTED;
+    if (!prov_actions_run(c, next.actions, msg) && msg->event != PROV_EVENT_STORAGE_FAILED) {
+        step(&(prov_msg_t){.event = PROV_EVENT_STORAGE_FAILED, .failure = PROV_FAILURE_STORAGE_FAILED});
+    }
+}
+
+static void step_event(prov_event_id_t event)
+{
+    step(&(prov_msg_t){.event = event});
+}
+
+/** An association ended without a usable connection: retry, or a verdict? */
+static void attempt_failed(uint16_t reason)
+{
+    prov_context_t *c = &s_context;
+    c->attempt_running = false;
+    prov_timer_stop(&c->timers, PROV_TIMER_LINK);
+    prov_failure_t verdict = wifi_judge(&c->judge, reason, CONFIG_PROV_WIFI_MAX_ATTEMPTS);
+    prov_msg_t msg = {.failure = wifi_reason_failure(reason)};
+    if (reason < WIFI_REASON_NO_ANSWER) {
+        snprintf(msg.detail, sizeof msg.detail, "reason %u", reason);
+    }
+    if (c->pending && verdict != PROV_FAILURE_NONE) {
+        msg.failure = verdict;
+        msg.event = PROV_EVENT_WIFI_REJECTED;
+    } else if (c->pending || c->judge.attempts < 2) {
+        msg.event = PROV_EVENT_WIFI_RETRY; /* one failure of a network that has worked is no news */
+    } else {
+        msg.event = PROV_EVENT_WIFI_DOWN;
+    }
+    step(&msg);
+}
+
+static void link_up(uint32_t ip)
+{
+    prov_context_t *c = &s_context;
+    if (c->status.state == PROV_STATE_WIFI_CONNECTING && !c->attempt_running) {
+        return; /* of a connection that was given up meanwhile */
+    }
+    c->attempt_running = false;
+    prov_timer_stop(&c->timers, PROV_TIMER_LINK);
+    c->status.ip = ip;
+    c->status.wifi_connected = true;
+    if (prov_sm_handles(c->status.state, PROV_EVENT_WIFI_UP)) {
+        step_event(PROV_EVENT_WIFI_UP);
+    } else {
+        prov_status_set(&c->status, false); /* a renewed lease with another address */
+    }
+}
+
+static void link_down(uint16_t reason)
+{
+    prov_context_t *c = &s_context;
+    c->status.ip = 0;
+    c->status.wifi_connected = false;
+    if (c->status.state == PROV_STATE_WIFI_CONNECTING) {
+        if (c->attempt_running) {
+            attempt_failed(reason);
+        }
+        return;
+    }
+    prov_status_set(&c->status, false);
+    step_event(PROV_EVENT_WIFI_LOST);
+}
+
+static void link_timed_out(void)
+{
+    prov_context_t *c = &s_context;
+    bool associated = c->status.wifi_connected;
+    wifi_link_disconnect();
+    c->status.wifi_connected = false;
+    attempt_failed(associated ? WIFI_REASON_NO_ADDRESS : WIFI_REASON_NO_ANSWER);
+}
+
+static void link_associated(void)
+{
+    prov_context_t *c = &s_context;
+    if (c->attempt_running) {
+        c->status.wifi_connected = true;
+        prov_timer_start(&c->timers, PROV_TIMER_LINK, device_clock_uptime_ms(), CONFIG_PROV_DHCP_TIMEOUT_MS);
+    }
+}
+
+static void backend_failed(const prov_msg_t *msg)
+{
+    prov_context_t *c = &s_context;
+    prov_msg_t event = *msg;
+    event.kind = PROV_MSG_EVENT;
+    c->backend_failures++;
+    if (msg->verdict == BACKEND_VERDICT_REJECTED) {
+        event.event = PROV_EVENT_ENROL_REJECTED;
+    } else if (msg->verdict == BACKEND_VERDICT_STUCK || c->backend_failures >= CONFIG_PROV_BACKEND_MAX_ATTEMPTS) {
+        event.event = PROV_EVENT_ENROL_STUCK;
+    } else {
+        event.event = PROV_EVENT_ENROL_RETRY;
+    }
+    step(&event);
+}
+
+static void broker_failed(const prov_msg_t *msg)
+{
+    prov_context_t *c = &s_context;
+    prov_msg_t event = *msg;
+    event.kind = PROV_MSG_EVENT;
+    c->broker_failures++;
+    /* A certificate does not become trusted by waiting; anything else may be a broker that restarts. */
+    bool stuck = msg->failure == PROV_FAILURE_BROKER_UNTRUSTED || c->broker_failures >= 2;
+    event.event = stuck ? PROV_EVENT_MQTT_STUCK : PROV_EVENT_MQTT_RETRY;
+    step(&event);
+}
+
+static void handle(const prov_msg_t *msg)
+{
+    prov_context_t *c = &s_context;
+    if (msg->job_id != 0 && msg->job_id != c->job_id) {
+        release(msg);
+        return;
+    }
+    switch (msg->kind) {
+    case PROV_MSG_EVENT:
+        c->clock_failures += msg->event == PROV_EVENT_CLOCK_FAILED;
+        c->broker_failures = msg->event == PROV_EVENT_MQTT_LOST ? 1 : c->broker_failures;
+        step(msg);
+        break;
+    case PROV_MSG_LINK_ASSOCIATED:
+        link_associated();
+        break;
+    case PROV_MSG_LINK_UP:
+        link_up(msg->ip);
+        break;
+    case PROV_MSG_LINK_DOWN:
+        link_down(msg->reason);
+        break;
+    case PROV_MSG_BACKEND_FAILED:
+        backend_failed(msg);
+        break;
+    case PROV_MSG_BROKER_FAILED:
+        broker_failed(msg);
+        break;
+    }
+}
+
+static void button_tick(prov_context_t *c, int64_t now_ms)
+{
+    prov_timer_start(&c->timers, PROV_TIMER_BUTTON, now_ms, BUTTON_POLL_MS);
+    if (button_poll(now_ms)) {
+        step_event(PROV_EVENT_RESET);
+    }
+}
+
+static void timer_due(prov_timer_t timer, int64_t now_ms)
+{
+    prov_context_t *c = &s_context;
+    switch (timer) {
+    case PROV_TIMER_CONNECT:
+        step_event(PROV_EVENT_CONNECT_DUE);
+        break;
+    case PROV_TIMER_LINK:
+        link_timed_out();
+        break;
+    case PROV_TIMER_RETRY:
+        step_event(PROV_EVENT_RETRY_DUE);
+        break;
+    case PROV_TIMER_STATUS:
+        step_event(PROV_EVENT_STATUS_DUE);
+        break;
+    case PROV_TIMER_LINGER:
+        step_event(PROV_EVENT_LINGER_OVER);
+        break;
+    case PROV_TIMER_AP_STOP:
+        prov_actions_ap_stop(c);
+        break;
+    case PROV_TIMER_AP_RETRY:
+        prov_actions_ap_start(c);
+        break;
+    case PROV_TIMER_CLOCK:
+        device_store_save_clock(device_clock_now());
+        prov_timer_start(&c->timers, PROV_TIMER_CLOCK, now_ms, 24u * 60 * 60 * 1000);
+        break;
+    case PROV_TIMER_BUTTON:
+        button_tick(c, now_ms);
+        break;
+    case PROV_TIMER_COUNT:
+    default:
+        break;
+    }
+}
+
+static void runner_task(void *arg)
+{
+    (void)arg;
+    prov_context_t *c = &s_context;
+    for (;;) {
+        prov_msg_t msg;
+        prov_timer_t timer;
+        uint32_t wait_ms = prov_timers_wait_ms(&c->timers, device_clock_uptime_ms(), IDLE_WAIT_MS);
+        if (xQueueReceive(s_queue, &msg, pdMS_TO_TICKS(wait_ms)) == pdTRUE) {
+            handle(&msg);
+        }
+        int64_t now_ms = device_clock_uptime_ms();
+        if (prov_timers_take(&c->timers, now_ms, &timer)) {
+            timer_due(timer, now_ms);
+        }
+    }
+}
+
+esp_err_t prov_runner_start(esp_err_t storage)
+{
+    prov_context_t *c = &s_context;
+    c->status.attempts_remaining = CONFIG_PROV_WIFI_MAX_ATTEMPTS;
+    prov_status_set(&c->status, false);
+    prov_timer_start(&c->timers, PROV_TIMER_BUTTON, device_clock_uptime_ms(), BUTTON_POLL_MS);
+    if (storage == ESP_OK) {
+        prov_post_event(PROV_EVENT_BOOT);
+    } else {
+        prov_post(&(prov_msg_t){.event = PROV_EVENT_STORAGE_FAILED, .failure = PROV_FAILURE_STORAGE_FAILED});
+    }
+    return xTaskCreate(runner_task, "prov", STACK_SIZE, NULL, PRIORITY, NULL) == pdPASS ? ESP_OK : ESP_ERR_NO_MEM;
+}

@@ -1,0 +1,10 @@
+/* The one task that owns the state machine: judges what it is told, steps, carries out the actions. */
+#pragma once
+
+#include "esp_err.h"
+
+/** Makes the queue; prov_post() works from then on. */
+esp_err_t prov_runner_init(void);
+
+/** Starts the task and with it the state machine. `storage` is the outcome of device_store_init(). */
+esp_err_t prov_runner_start(esp_err_t storage);

@@ -1,0 +1,123 @@
+#include "prov_sm.h"
+
+#include <stddef.h>
+
+typedef struct {
+    uint16_t from; /* set of states, one bit each */
+    prov_event_id_t event;
+    int to; /* prov_state_t, or SAME */
+    uint32_t actions;
+} edge_t;
+
+#define IN(state) (1u << PROV_STATE_##state)
+#define ANY ((1u << PROV_STATE_COUNT) - 1u)
+#define ONLINE (IN(WIFI_CONNECTED) | IN(CHECK_CERTIFICATES) | IN(SUBMIT_CSR) | IN(MQTT_CONNECTING) | IN(MQTT_CONNECTED))
+#define SAME (-1)
+#define EV(name) PROV_EVENT_##name
+#define TO(name) PROV_STATE_##name
+#define DO(name) PROV_DO_##name
+
+#define BACK_TO_AP (DO(ABANDON) | DO(MQTT_STOP) | DO(WIFI_STOP) | DO(SET_ERROR) | DO(AP_START))
+
+/* The first edge that matches wins, so exceptions stand before the rule they except from. */
+static const edge_t EDGES[] = {
+    {IN(INIT), EV(BOOT), TO(CHECK_PROVISIONING), DO(LOAD_CREDENTIALS)},
+
+    {IN(CHECK_PROVISIONING), EV(UNPROVISIONED), TO(AP_MODE), DO(AP_START)},
+    {IN(CHECK_PROVISIONING), EV(FOUND_PENDING), TO(WIFI_CONNECTING), DO(AP_START) | DO(CONNECT)},
+    {IN(CHECK_PROVISIONING), EV(FOUND_PROVEN), TO(WIFI_CONNECTING), DO(CONNECT)},
+
+    {IN(WIFI_CONNECTING), EV(CONNECT_DUE), SAME, DO(CONNECT)},
+    {IN(WIFI_CONNECTING), EV(WIFI_UP), TO(WIFI_CONNECTED), DO(COMMIT_PENDING) | DO(CLEAR_ERROR) | DO(SYNC_CLOCK)},
+    {IN(WIFI_CONNECTING), EV(WIFI_RETRY), SAME, DO(CONNECT_BACKOFF)},
+    {IN(WIFI_CONNECTING), EV(WIFI_DOWN), SAME, DO(SET_ERROR) | DO(CONNECT_BACKOFF)},
+    {IN(WIFI_CONNECTING), EV(WIFI_REJECTED), TO(AP_MODE), BACK_TO_AP | DO(DROP_PENDING)},
+
+    {IN(WIFI_CONNECTED), EV(CLOCK_READY), TO(CHECK_CERTIFICATES),
+     DO(SAVE_CLOCK) | DO(CLEAR_ERROR) | DO(CHECK_CERTIFICATE)},
+    {IN(WIFI_CONNECTED), EV(CLOCK_FAILED), SAME, DO(SET_ERROR) | DO(RETRY_BACKOFF)},
+    {IN(WIFI_CONNECTED), EV(RETRY_DUE), SAME, DO(SYNC_CLOCK)},
+
+    {IN(CHECK_CERTIFICATES), EV(CERT_READY), TO(MQTT_CONNECTING), DO(MQTT_START)},
+    {IN(CHECK_CERTIFICATES), EV(CERT_NEEDED), TO(SUBMIT_CSR), DO(SUBMIT_CSR)},
+    {IN(CHECK_CERTIFICATES), EV(RETRY_DUE), SAME, DO(CHECK_CERTIFICATE)},
+
+    {IN(SUBMIT_CSR), EV(ENROLLED), TO(MQTT_CONNECTING), DO(STORE_CERTIFICATE) | DO(CLEAR_ERROR) | DO(MQTT_START)},
+    {IN(SUBMIT_CSR), EV(ENROL_RETRY), SAME, DO(RETRY_BACKOFF)},
+    {IN(SUBMIT_CSR), EV(ENROL_STUCK), SAME, DO(SET_ERROR) | DO(AP_START) | DO(RETRY_BACKOFF)},
+    {IN(SUBMIT_CSR), EV(ENROL_REJECTED), TO(AP_MODE), BACK_TO_AP | DO(SPEND_TOKEN)},
+    {IN(SUBMIT_CSR), EV(RETRY_DUE), SAME, DO(SUBMIT_CSR)},
+
+    {IN(MQTT_CONNECTING), EV(MQTT_UP), TO(MQTT_CONNECTED),
+     DO(PROMOTE_CERTIFICATE) | DO(CLEAR_ERROR) | DO(PUBLISH_STATUS) | DO(REPORT) | DO(AP_LINGER)},
+    {IN(MQTT_CONNECTING), EV(MQTT_RETRY), SAME, DO(MQTT_STOP) | DO(RETRY_BACKOFF)},
+    {IN(MQTT_CONNECTING), EV(MQTT_STUCK), SAME, DO(MQTT_STOP) | DO(SET_ERROR) | DO(RETRY_BACKOFF)},
+    {IN(MQTT_CONNECTING), EV(RETRY_DUE), SAME, DO(MQTT_START)},
+    /* The certificate went away between the check and its use. */
+    {IN(MQTT_CONNECTING), EV(CERT_NEEDED), TO(SUBMIT_CSR), DO(SUBMIT_CSR)},
+
+    {IN(MQTT_CONNECTED), EV(MQTT_LOST), TO(MQTT_CONNECTING), DO(MQTT_STOP) | DO(RETRY_BACKOFF)},
+    {IN(MQTT_CONNECTED), EV(STATUS_DUE), SAME, DO(PUBLISH_STATUS)},
+    {IN(MQTT_CONNECTED), EV(STATUS_READ), SAME, DO(AP_STOP)},
+    {IN(MQTT_CONNECTED), EV(LINGER_OVER), SAME, DO(AP_STOP)},
+    /* Failing to tidy the store must not cut a connection that works. */
+    {IN(MQTT_CONNECTED), EV(STORAGE_FAILED), SAME, DO(SET_ERROR)},
+
+    /* A loss by itself is no error yet: the next attempts will tell. */
+    {ONLINE, EV(WIFI_LOST), TO(WIFI_CONNECTING), DO(ABANDON) | DO(MQTT_STOP) | DO(CONNECT_BACKOFF)},
+
+    {ANY, EV(PROVISION), TO(WIFI_CONNECTING),
+     DO(ABANDON) | DO(MQTT_STOP) | DO(WIFI_STOP) | DO(CLEAR_ERROR) | DO(CONNECT_SOON)},
+    {ANY, EV(STORAGE_FAILED), TO(AP_MODE), BACK_TO_AP},
+    {ANY, EV(RESET), TO(INIT), DO(ABANDON) | DO(MQTT_STOP) | DO(WIFI_STOP) | DO(FACTORY_RESET)},
+};
+
+static const edge_t *find_edge(prov_state_t state, prov_event_id_t event)
+{
+    if (state >= PROV_STATE_COUNT) {
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof EDGES / sizeof EDGES[0]; i++) {
+        if (EDGES[i].event == event && (EDGES[i].from & (1u << state)) != 0) {
+            return &EDGES[i];
+        }
+    }
+    return NULL;
+}
+
+prov_step_t prov_sm_step(prov_state_t state, prov_event_id_t event)
+{
+    const edge_t *edge = find_edge(state, event);
+    if (edge == NULL) {
+        return (prov_step_t){.state = state, .actions = 0};
+    }
+    return (prov_step_t){
+        .state = edge->to == SAME ? state : (prov_state_t)edge->to,
+        .actions = edge->actions,
+    };
+}
+
+bool prov_sm_handles(prov_state_t state, prov_event_id_t event)
+{
+    return find_edge(state, event) != NULL;
+}
+
+const char *prov_state_name(prov_state_t state)
+{
+    static const char *const NAMES[] = {
+#define X(name) #name,
+        PROV_STATES(X)
+#undef X
+    };
+    return state < PROV_STATE_COUNT ? NAMES[state] : "?";
+}
+
+const char *prov_event_name(prov_event_id_t event)
+{
+    static const char *const NAMES[] = {
+#define X(name) #name,
+        PROV_EVENTS(X)
+#undef X
+    };
+    return event < PROV_EVENT_COUNT ? NAMES[event] : "?";
+}

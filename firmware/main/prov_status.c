@@ -1,0 +1,64 @@
+#include "prov_status.h"
+
+#include <string.h>
+
+#include "freertos/FreeRTOS.h"
+#include "freertos/semphr.h"
+
+static SemaphoreHandle_t s_lock;
+static prov_status_t s_status;
+static bool s_claimed;
+
+esp_err_t prov_status_init(void)
+{
+    s_lock = xSemaphoreCreateMutex();
+    return s_lock != NULL ? ESP_OK : ESP_ERR_NO_MEM;
+}
+
+void prov_status_get(prov_status_t *out)
+{
+    xSemaphoreTake(s_lock, portMAX_DELAY);
+    *out = s_status;
+    xSemaphoreGive(s_lock);
+}
+
+void prov_status_set(const prov_status_t *status, bool release_claim)
+{
+    xSemaphoreTake(s_lock, portMAX_DELAY);
+    s_status = *status;
+    s_claimed = s_claimed && !release_claim;
+    xSemaphoreGive(s_lock);
+}
+
+/** Between the first step and success, unless it got stuck, an attempt must not be disturbed. */
+static bool is_working(const prov_status_t *status)
+{
+    return status->state != PROV_STATE_AP_MODE && status->state != PROV_STATE_MQTT_CONNECTED &&
+           status->failure == PROV_FAILURE_NONE;
+}
+
+prov_claim_t prov_status_claim(const char *attempt_id)
+{
+    prov_claim_t claim = PROV_CLAIM_OK;
+    xSemaphoreTake(s_lock, portMAX_DELAY);
+    bool same = attempt_id[0] != '\0' && strcmp(attempt_id, s_status.attempt_id) == 0;
+    bool alive = is_working(&s_status) || s_status.state == PROV_STATE_MQTT_CONNECTED;
+    if (s_claimed) {
+        claim = PROV_CLAIM_BUSY;
+    } else if (same && alive) {
+        claim = PROV_CLAIM_REPEAT;
+    } else if (is_working(&s_status)) {
+        claim = PROV_CLAIM_BUSY;
+    } else {
+        s_claimed = true;
+    }
+    xSemaphoreGive(s_lock);
+    return claim;
+}
+
+void prov_status_unclaim(void)
+{
+    xSemaphoreTake(s_lock, portMAX_DELAY);
+    s_claimed = false;
+    xSemaphoreGive(s_lock);
+}

@@ -1,0 +1,189 @@
+#include "provision_request.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "json_guard.h"
+
+typedef struct {
+    const char *name;
+    size_t min; /* bytes; 0 = may be absent or empty */
+    size_t max;
+} text_rule_t;
+
+static bool fail(request_error_t *error, const char *code, const char *field, const char *what)
+{
+    error->code = code;
+    snprintf(error->message, sizeof error->message, "%s%s%s", field, field[0] != '\0' ? ": " : "", what);
+    return false;
+}
+
+static bool bad_field(request_error_t *error, const char *field, const char *what)
+{
+    return fail(error, "bad_field", field, what);
+}
+
+static cJSON *parse(const char *body, size_t length, request_error_t *error)
+{
+    json_guard_t verdict = JSON_GUARD_OK;
+    cJSON *root = json_parse_object(body, length, &verdict);
+    if (root == NULL) {
+        const char *what = verdict == JSON_GUARD_NUL        ? "a string contains NUL"
+                           : verdict == JSON_GUARD_TOO_DEEP ? "nested too deeply"
+                                                            : "expected one JSON object";
+        fail(error, "bad_json", "body", what);
+        return NULL;
+    }
+    if (json_has_duplicate_keys(root)) {
+        fail(error, "bad_json", "body", "a field occurs twice");
+        cJSON_Delete(root);
+        return NULL;
+    }
+    return root;
+}
+
+static bool read_text(const cJSON *root, const text_rule_t *rule, char *out, request_error_t *error)
+{
+    char what[64];
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, rule->name);
+    out[0] = '\0';
+    if (item == NULL) {
+        return rule->min == 0 || bad_field(error, rule->name, "missing");
+    }
+    if (!cJSON_IsString(item) || item->valuestring == NULL) {
+        return bad_field(error, rule->name, "expected a string");
+    }
+    size_t length = strlen(item->valuestring);
+    if (length < rule->min || length > rule->max) {
+        snprintf(what, sizeof what, "expected %u to %u bytes, got %u", (unsigned)rule->min, (unsigned)rule->max,
+                 (unsigned)length);
+        return bad_field(error, rule->name, what);
+    }
+    memcpy(out, item->valuestring, length + 1);
+    return true;
+}
+
+/** WPA: 8 to 63 bytes of passphrase, or the 64 hex digits of the key itself. */
+static bool password_is_valid(const char *password)
+{
+    size_t length = strlen(password);
+    if (length == 0 || (length >= 8 && length <= 63)) {
+        return true;
+    }
+    return length == 64 && strspn(password, "0123456789abcdefABCDEF") == 64;
+}
+
+static bool is_printable_ascii(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/** `Bearer <token>`: the token goes into an HTTP header again, so it must be visible ASCII. */
+static bool read_bearer(const char *authorization, char *out, size_t capacity, request_error_t *error)
+{
+    out[0] = '\0';
+    if (authorization == NULL) {
+        return true;
+    }
+    if (strncasecmp(authorization, "Bearer ", 7) != 0) {
+        return bad_field(error, "Authorization", "expected the Bearer scheme");
+    }
+    const char *token = authorization + 7;
+    token += strspn(token, " ");
+    size_t length = strlen(token);
+    if (length == 0 || length >= capacity) {
+        return bad_field(error, "Authorization", "expected a token of 1 to 1024 bytes");
+    }
+    if (!is_printable_ascii(token) || strchr(token, ' ') != NULL) {
+        return bad_field(error, "Authorization", "expected printable ASCII without spaces");
+    }
+    memcpy(out, token, length + 1);
+    return true;
+}
+
+static bool read_time(const cJSON *root, int64_t *out, request_error_t *error)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, "time");
+    *out = 0;
+    if (item == NULL) {
+        return true;
+    }
+    if (!cJSON_IsNumber(item) || item->valuedouble != floor(item->valuedouble)) {
+        return bad_field(error, "time", "expected an integer, Unix seconds");
+    }
+    if (item->valuedouble < PROV_TIME_MIN || item->valuedouble > PROV_TIME_MAX) {
+        return bad_field(error, "time", "expected Unix seconds between 2023-11-14 and 2100-01-01");
+    }
+    *out = (int64_t)item->valuedouble;
+    return true;
+}
+
+static bool read_fields(const cJSON *root, bool token_optional, provision_request_t *out, request_error_t *error)
+{
+    static const text_rule_t SSID = {"ssid", 1, PROV_SSID_MAX};
+    static const text_rule_t PASSWORD = {"password", 0, PROV_PASSWORD_MAX};
+    static const text_rule_t DEVICE_ID = {"device_id", 1, PROV_DEVICE_ID_MAX};
+    static const text_rule_t ATTEMPT_ID = {"attempt_id", 0, PROV_ATTEMPT_ID_MAX};
+    const text_rule_t token_rule = {"provisioning_token", token_optional ? 0 : 1, PROV_TOKEN_MAX};
+    wifi_credentials_t *wifi = &out->provisioning.wifi;
+    enrolment_t *enrol = &out->provisioning.enrol;
+
+    if (!read_text(root, &SSID, wifi->ssid, error) || !read_text(root, &PASSWORD, wifi->password, error) ||
+        !read_text(root, &DEVICE_ID, out->device_id, error) || !read_text(root, &token_rule, enrol->token, error) ||
+        !read_text(root, &ATTEMPT_ID, enrol->attempt_id, error) || !read_time(root, &out->time, error)) {
+        return false;
+    }
+    if (!password_is_valid(wifi->password)) {
+        return bad_field(error, "password", "expected 8 to 63 bytes, 64 hex digits, or none");
+    }
+    if (!is_printable_ascii(enrol->token) || strchr(enrol->token, ' ') != NULL) {
+        return bad_field(error, "provisioning_token", "expected printable ASCII without spaces");
+    }
+    return is_printable_ascii(enrol->attempt_id) || bad_field(error, "attempt_id", "expected printable ASCII");
+}
+
+bool provision_request_parse(const char *body, size_t length, const char *authorization, bool token_optional,
+                             provision_request_t *out, request_error_t *error)
+{
+    memset(out, 0, sizeof *out);
+    cJSON *root = parse(body, length, error);
+    if (root == NULL) {
+        return false;
+    }
+    enrolment_t *enrol = &out->provisioning.enrol;
+    bool valid = read_fields(root, token_optional, out, error) &&
+                 read_bearer(authorization, enrol->bearer, sizeof enrol->bearer, error);
+    cJSON_Delete(root);
+    if (!valid) {
+        memset(out, 0, sizeof *out);
+    }
+    return valid;
+}
+
+bool reset_request_parse(const char *body, size_t length, bool *wifi_only, request_error_t *error)
+{
+    *wifi_only = false;
+    if (length == 0) {
+        return true;
+    }
+    cJSON *root = parse(body, length, error);
+    if (root == NULL) {
+        return false;
+    }
+    const cJSON *scope = cJSON_GetObjectItemCaseSensitive(root, "scope");
+    bool valid = true;
+    if (cJSON_IsString(scope) && strcmp(scope->valuestring, "wifi") == 0) {
+        *wifi_only = true;
+    } else if (scope != NULL && !(cJSON_IsString(scope) && strcmp(scope->valuestring, "all") == 0)) {
+        valid = bad_field(error, "scope", "expected \"wifi\" or \"all\"");
+    }
+    cJSON_Delete(root);
+    return valid;
+}

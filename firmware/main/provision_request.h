@@ -1,0 +1,35 @@
+/* The body of POST /provision: text in, a complete and valid request or a named error out. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "prov_records.h"
+
+/** No clock that shows less has ever been set; one that shows more has. Unix seconds. */
+#define PROV_TIME_MIN 1700000000
+/** 2100-01-01: later times are typing errors. */
+#define PROV_TIME_MAX 4102444800
+
+typedef struct {
+    provisioning_t provisioning;
+    char device_id[PROV_DEVICE_ID_MAX + 1];
+    int64_t time; /* Unix seconds; 0 = not given */
+} provision_request_t;
+
+typedef struct {
+    const char *code; /* "bad_json" or "bad_field" */
+    char message[96];
+} request_error_t;
+
+/**
+ * Parses and validates. `authorization` is the value of that header or NULL. `token_optional` is
+ * true when the device already holds a certificate. On false, `error` says why and names the field
+ * but never repeats a value, and `out` is zeroed.
+ */
+bool provision_request_parse(const char *body, size_t length, const char *authorization, bool token_optional,
+                             provision_request_t *out, request_error_t *error);
+
+/** The body of POST /reset: `{"scope":"wifi"|"all"}`; an absent scope (or body) means all. */
+bool reset_request_parse(const char *body, size_t length, bool *wifi_only, request_error_t *error);

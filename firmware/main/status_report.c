@@ -1,0 +1,112 @@
+#include "status_report.h"
+
+#include <stdio.h>
+
+#include "cJSON.h"
+#include "device_identity.h"
+#include "esp_app_desc.h"
+#include "esp_netif.h"
+
+const char *status_word(const prov_status_t *status)
+{
+    if (status->state == PROV_STATE_MQTT_CONNECTED) {
+        return "connected";
+    }
+    return status->was_connected ? "disconnected" : "provisioning";
+}
+
+static const char *firmware_version(void)
+{
+    return esp_app_get_description()->version;
+}
+
+static void add_ip(cJSON *root, uint32_t ip)
+{
+    char text[16] = "";
+    if (ip != 0) {
+        esp_ip4_addr_t address = {.addr = ip};
+        snprintf(text, sizeof text, IPSTR, IP2STR(&address));
+    }
+    cJSON_AddStringToObject(root, "ip", text);
+}
+
+static void add_text_or_null(cJSON *root, const char *name, const char *text)
+{
+    if (text[0] != '\0') {
+        cJSON_AddStringToObject(root, name, text);
+    } else {
+        cJSON_AddNullToObject(root, name);
+    }
+}
+
+static void add_error(cJSON *root, const prov_status_t *status)
+{
+    if (status->failure == PROV_FAILURE_NONE) {
+        cJSON_AddNullToObject(root, "error");
+        return;
+    }
+    char message[160];
+    bool detailed = status->detail[0] != '\0';
+    snprintf(message, sizeof message, "%s%s%s%s", prov_failure_message(status->failure), detailed ? " (" : "",
+             status->detail, detailed ? ")" : "");
+    cJSON *error = cJSON_AddObjectToObject(root, "error");
+    cJSON_AddStringToObject(error, "code", prov_failure_code(status->failure));
+    cJSON_AddStringToObject(error, "message", message);
+}
+
+static char *print_and_delete(cJSON *root)
+{
+    char *text = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    return text;
+}
+
+char *status_report_http(const prov_status_t *status)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "status", status_word(status));
+    add_ip(root, status->ip);
+    cJSON_AddStringToObject(root, "device_id", device_identity_id());
+    cJSON_AddStringToObject(root, "state", prov_state_name(status->state));
+    add_error(root, status);
+    cJSON_AddNumberToObject(root, "attempts_remaining", status->attempts_remaining);
+    cJSON_AddStringToObject(root, "fw", firmware_version());
+    add_text_or_null(root, "attempt_id", status->attempt_id);
+    cJSON_AddBoolToObject(root, "wifi_connected", status->wifi_connected);
+    cJSON_AddBoolToObject(root, "certificate", status->certificate);
+    return print_and_delete(root);
+}
+
+char *status_report_mqtt(const prov_status_t *status, const status_vitals_t *vitals)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "device_id", device_identity_id());
+    cJSON_AddStringToObject(root, "state", prov_state_name(status->state));
+    cJSON_AddStringToObject(root, "status", status_word(status));
+    add_ip(root, status->ip);
+    cJSON_AddNumberToObject(root, "rssi", vitals->rssi);
+    cJSON_AddStringToObject(root, "fw", firmware_version());
+    cJSON_AddNumberToObject(root, "uptime_s", vitals->uptime_s);
+    cJSON_AddNumberToObject(root, "heap_free", vitals->heap_free);
+    add_text_or_null(root, "attempt_id", status->attempt_id);
+    cJSON_AddNumberToObject(root, "seq", vitals->seq);
+    return print_and_delete(root);
+}
+
+char *status_report_offline(void)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "device_id", device_identity_id());
+    cJSON_AddStringToObject(root, "status", "offline");
+    return print_and_delete(root);
+}
+
+char *status_report_backend(const prov_status_t *status)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "device_id", device_identity_id());
+    cJSON_AddStringToObject(root, "status", status_word(status));
+    add_ip(root, status->ip);
+    cJSON_AddStringToObject(root, "fw", firmware_version());
+    return print_and_delete(root);
+}

@@ -1,0 +1,208 @@
+#include "wifi_link.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "esp_event.h"
+#include "esp_log.h"
+#include "esp_mac.h"
+#include "esp_netif.h"
+#include "esp_wifi.h"
+#include "prov_event.h"
+#include "sdkconfig.h"
+#include "wifi_scan.h"
+
+static const char *TAG = "wifi";
+
+/* The driver reports WIFI_REASON_ASSOC_LEAVE also for our own esp_wifi_disconnect(). */
+static atomic_int s_own_leaves;
+/* An association is wanted: attempts and connections that were given up must stay silent. */
+static atomic_bool s_wanted;
+static atomic_bool s_has_ip;
+static char s_ap_ssid[PROV_SSID_MAX + 1];
+
+static void post_down(uint16_t reason)
+{
+    prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_DOWN, .reason = reason});
+}
+
+static void on_disconnected(const wifi_event_sta_disconnected_t *event)
+{
+    atomic_store(&s_has_ip, false);
+    if (event->reason == WIFI_REASON_ASSOC_LEAVE && atomic_load(&s_own_leaves) > 0) {
+        atomic_fetch_sub(&s_own_leaves, 1);
+        return;
+    }
+    if (atomic_exchange(&s_wanted, false)) {
+        ESP_LOGW(TAG, "disconnected, reason %u", event->reason);
+        post_down(event->reason);
+    }
+}
+
+static void on_wifi(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)arg;
+    (void)base;
+    if (id == WIFI_EVENT_STA_CONNECTED) {
+        atomic_store(&s_own_leaves, 0); /* events are in order: those of earlier leaves are behind us */
+        prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_ASSOCIATED});
+    } else if (id == WIFI_EVENT_STA_DISCONNECTED) {
+        on_disconnected(data);
+    }
+}
+
+static void on_ip(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    (void)arg;
+    (void)base;
+    if (id == IP_EVENT_STA_GOT_IP) {
+        const ip_event_got_ip_t *event = data;
+        atomic_store(&s_has_ip, true);
+        prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_UP, .ip = event->ip_info.ip.addr});
+    } else if (id == IP_EVENT_STA_LOST_IP && atomic_exchange(&s_has_ip, false)) {
+        /* Still associated, but the lease is gone: start over. */
+        wifi_link_disconnect();
+        post_down(WIFI_REASON_UNSPECIFIED);
+    }
+}
+
+static esp_err_t register_handlers(void)
+{
+    esp_err_t err = esp_event_handler_instance_register(WIFI_EVENT, ESP_EVENT_ANY_ID, on_wifi, NULL, NULL);
+    if (err == ESP_OK) {
+        err = esp_event_handler_instance_register(IP_EVENT, ESP_EVENT_ANY_ID, on_ip, NULL, NULL);
+    }
+    return err == ESP_OK ? wifi_scan_init() : err;
+}
+
+/** The prefix of the manifest and the last three bytes of the SoftAP's MAC address. */
+static void name_ap(void)
+{
+    uint8_t mac[6] = {0};
+    if (esp_read_mac(mac, ESP_MAC_WIFI_SOFTAP) != ESP_OK) {
+        ESP_LOGW(TAG, "the SoftAP's address cannot be read");
+    }
+    snprintf(s_ap_ssid, sizeof s_ap_ssid, "%.25s-%02X%02X%02X", CONFIG_PROV_SOFTAP_SSID_PREFIX, mac[3], mac[4], mac[5]);
+}
+
+static esp_err_t configure_ap(void)
+{
+    wifi_config_t config = {
+        .ap =
+            {
+                .channel = CONFIG_PROV_SOFTAP_CHANNEL,
+                .max_connection = CONFIG_PROV_SOFTAP_MAX_CLIENTS,
+                .authmode = sizeof CONFIG_PROV_SOFTAP_PASSWORD > 1 ? WIFI_AUTH_WPA2_PSK : WIFI_AUTH_OPEN,
+                .ssid_len = (uint8_t)strlen(s_ap_ssid),
+            },
+    };
+    memcpy(config.ap.ssid, s_ap_ssid, strlen(s_ap_ssid));
+    snprintf((char *)config.ap.password, sizeof config.ap.password, "%s", CONFIG_PROV_SOFTAP_PASSWORD);
+    return esp_wifi_set_config(WIFI_IF_AP, &config);
+}
+
+/* The SoftAP is configured before the radio starts: set later, it would first come up open, under
+ * the driver's default name. */
+static esp_err_t start_driver(void)
+{
+    const wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
+    esp_err_t err = esp_wifi_init(&config);
+    if (err == ESP_OK) {
+        err = esp_wifi_set_storage(WIFI_STORAGE_RAM);
+    }
+    if (err == ESP_OK) {
+        err = esp_wifi_set_mode(WIFI_MODE_APSTA);
+    }
+    if (err == ESP_OK) {
+        err = configure_ap();
+    }
+    if (err == ESP_OK) {
+        err = esp_wifi_set_mode(WIFI_MODE_STA);
+    }
+    return err == ESP_OK ? esp_wifi_start() : err;
+}
+
+esp_err_t wifi_link_init(void)
+{
+    name_ap();
+    esp_err_t err = esp_netif_init();
+    if (err == ESP_OK) {
+        err = esp_event_loop_create_default();
+    }
+    if (err != ESP_OK) {
+        return err;
+    }
+    esp_netif_create_default_wifi_sta();
+    esp_netif_create_default_wifi_ap();
+    err = register_handlers();
+    return err == ESP_OK ? start_driver() : err;
+}
+
+esp_err_t wifi_link_ap_start(void)
+{
+    esp_err_t err = esp_wifi_set_mode(WIFI_MODE_APSTA);
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "the SoftAP does not start: %s", esp_err_to_name(err));
+        return err;
+    }
+    ESP_LOGI("prov", "AP_MODE ssid=%s channel=%d", s_ap_ssid, CONFIG_PROV_SOFTAP_CHANNEL);
+    return ESP_OK;
+}
+
+esp_err_t wifi_link_ap_stop(void)
+{
+    return esp_wifi_set_mode(WIFI_MODE_STA);
+}
+
+static void fill_station_config(const wifi_credentials_t *wifi, wifi_config_t *config)
+{
+    *config = (wifi_config_t){
+        .sta =
+            {
+                .scan_method = WIFI_ALL_CHANNEL_SCAN, /* hidden networks; strongest of several */
+                .sort_method = WIFI_CONNECT_AP_BY_SIGNAL,
+                /* Given a password, nothing weaker than WPA2 may have it. */
+                .threshold.authmode = wifi->password[0] != '\0' ? WIFI_AUTH_WPA2_PSK : WIFI_AUTH_OPEN,
+                .pmf_cfg.capable = true,
+                .sae_pwe_h2e = WPA3_SAE_PWE_BOTH,
+            },
+    };
+    /* Full-length values fill their field without a NUL, as the driver expects. */
+    memcpy(config->sta.ssid, wifi->ssid, strnlen(wifi->ssid, sizeof config->sta.ssid));
+    memcpy(config->sta.password, wifi->password, strnlen(wifi->password, sizeof config->sta.password));
+}
+
+esp_err_t wifi_link_connect(const wifi_credentials_t *wifi)
+{
+    wifi_config_t config;
+    fill_station_config(wifi, &config);
+    wifi_scan_cancel();
+    esp_err_t err = esp_wifi_set_config(WIFI_IF_STA, &config);
+    memset(&config, 0, sizeof config);
+    if (err == ESP_OK) {
+        atomic_store(&s_wanted, true);
+        err = esp_wifi_connect();
+    }
+    if (err != ESP_OK) {
+        atomic_store(&s_wanted, false);
+        ESP_LOGW(TAG, "the attempt does not start: %s", esp_err_to_name(err));
+    }
+    return err;
+}
+
+void wifi_link_disconnect(void)
+{
+    atomic_store(&s_wanted, false);
+    atomic_store(&s_has_ip, false);
+    atomic_fetch_add(&s_own_leaves, 1);
+    if (esp_wifi_disconnect() != ESP_OK) {
+        atomic_store(&s_own_leaves, 0);
+    }
+}
+
+int wifi_link_rssi(void)
+{
+    wifi_ap_record_t record;
+    return esp_wifi_sta_get_ap_info(&record) == ESP_OK ? record.rssi : 0;
+}

@@ -1,0 +1,17 @@
+/* From what the radio heard to the list for people. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wifi_link.h"
+
+/**
+ * Adds one access point to the list of `*count` entries, which has room for WIFI_SCAN_MAX: keeps it
+ * sorted by signal, keeps the strongest per SSID, and leaves out hidden ones and names that are not
+ * UTF-8 (they could not be written into JSON and back).
+ */
+void wifi_networks_add(wifi_network_t *list, size_t *count, const wifi_network_t *found);
+
+bool utf8_is_valid(const char *text);

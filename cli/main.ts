@@ -31,6 +31,7 @@ async function main(argv: readonly string[]): Promise<number> {
       color: globals.color && !process.env.NO_COLOR && Boolean(process.stderr.isTTY),
       stdout: process.stdout,
       stderr: process.stderr,
+      annotate: process.env.GITHUB_ACTIONS === "true",
     });
 
   const runCommand = async (

@@ -16,6 +16,8 @@ export interface OutputOptions {
   color: boolean;
   stdout: NodeJS.WritableStream;
   stderr: NodeJS.WritableStream & { isTTY?: boolean };
+  /** Mark errors so that GitHub Actions shows them on the run's page. */
+  annotate: boolean;
 }
 
 export interface Output extends Progress {
@@ -95,6 +97,7 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
       else if (text) options.stdout.write(`${text}\n`);
     },
     error: (error) => {
+      if (options.annotate) options.stderr.write(`${annotation(error)}\n`);
       if (options.json) {
         options.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
         return;
@@ -118,6 +121,13 @@ export function errorDocument(error: ProvError): { ok: false; error: Record<stri
     ok: false,
     error: { code: error.code, stage: error.stage, message: error.message, hint: error.hint },
   };
+}
+
+/** GitHub's workflow command for an error; it ends at a line break, so those are escaped. */
+function annotation(error: ProvError): string {
+  const escape = (text: string): string =>
+    text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  return `::error title=prov ${error.code}::${escape(`${error.message}\nnext: ${error.hint}`)}`;
 }
 
 /** Whatever was thrown, as the one error that prov shows. */

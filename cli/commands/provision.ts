@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { CommandContext } from "../context.js";
 import { ProvError } from "../errors.js";
 import type { BrokerAccess } from "../flow/broker-witness.js";
 import { backendWitness, type Enrolled } from "../flow/event-witness.js";
+import { renderJunit } from "../flow/junit.js";
 import type { Milestone } from "../flow/outcome.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
 import { createStageClock, type StageClock } from "../flow/stages.js";
@@ -39,8 +40,17 @@ export function provisionCommand(
   return async (context) => {
     const project = await openProject(options, context);
     const clock = createStageClock();
-    const board = await provision(project, options, context, clock);
-    return describe(project, board, clock);
+    try {
+      const board = await provision(project, options, context, clock);
+      return describe(project, board, clock);
+    } finally {
+      if (options.junit !== undefined) {
+        writeFileSync(
+          options.junit,
+          renderJunit(`prov provision ${project.manifest.id}`, clock.records),
+        );
+      }
+    }
   };
 }
 

@@ -1,0 +1,79 @@
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { connectLab, type LabClient } from "../../cli/lab/client.js";
+import { labInfoSchema } from "../../cli/lab/lab-info.js";
+import { DEVICE_ID, keep, startProv } from "./prov.js";
+
+export interface RunningLab {
+  name: string;
+  client: LabClient;
+  /** The SSID and password of the lab's home network. */
+  home: { ssid: string; password: string };
+  /** Waits until the board's AP is up and returns its address. */
+  baseUrl(): Promise<string>;
+  /** The first line of the board's log, past or future, that matches. */
+  logLine(pattern: RegExp, options?: { fromNow?: boolean }): Promise<string>;
+  token(deviceId?: string): Promise<string>;
+  stop(): Promise<number | null>;
+}
+
+export interface LabUpOptions {
+  broker?: "embedded" | "mosquitto";
+  sanitize?: "address" | "undefined" | "thread";
+}
+
+const WAIT_MS = 30_000;
+
+/** `prov lab up` as a process of its own, ready: the board is in AP_MODE. */
+export async function labUp(name: string, options: LabUpOptions = {}): Promise<RunningLab> {
+  const args = ["lab", "up", "--json", "--verbose", "--name", name, "--broker", options.broker ?? "embedded"];
+  const child = startProv([...args, ...(options.sanitize ? ["--sanitize", options.sanitize] : [])]);
+  let stderr = "";
+  child.stderr?.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  const exited = once(child, "close").then(([code]) => code as number | null);
+  if (!child.stdout) throw new Error("no stdout");
+  const [first] = await Promise.race([
+    once(createInterface({ input: child.stdout }), "line"),
+    exited.then((code): never => {
+      throw new Error(`prov lab up ended with ${code}:\n${stderr}`);
+    }),
+  ]);
+  const document = JSON.parse(String(first));
+  if (document.ok !== true) throw new Error(`prov lab up: ${first}\n${stderr}`);
+  const client = connectLab(labInfoSchema.parse(document.lab));
+  const network = (await client.air()).networks.find((each) => each.psk !== null);
+  if (!network?.psk) throw new Error("the air holds no secured network");
+  return {
+    name,
+    client,
+    home: { ssid: network.ssid, password: network.psk },
+    baseUrl: async () => {
+      const deadline = AbortSignal.timeout(WAIT_MS);
+      for (;;) {
+        const { baseUrl } = await client.boardStatus();
+        if (baseUrl !== null) return baseUrl;
+        deadline.throwIfAborted();
+      }
+    },
+    logLine: async (pattern, { fromNow = false } = {}) => {
+      const signal = AbortSignal.timeout(WAIT_MS);
+      for await (const line of client.log({ follow: true, signal, ...(fromNow ? { lines: 0 } : {}) })) if (pattern.test(line)) return line;
+      throw new Error(`no line of the board's log matched ${pattern} within ${WAIT_MS} ms`);
+    },
+    token: (deviceId = DEVICE_ID) => client.issueToken(deviceId),
+    stop: async () => {
+      child.kill("SIGINT");
+      const code = await exited;
+      keep(["lab"], stderr);
+      return code;
+    },
+  };
+}
+
+/** `prov provision` against a lab, from the shared project. */
+export function provisionArgs(lab: RunningLab, more: readonly string[] = []): string[] {
+  return ["provision", "--lab", lab.name, "--json", "--no-input", "--ssid", lab.home.ssid, ...more];
+}
+

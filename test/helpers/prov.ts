@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
+
+/** Everything that the suite makes prov print or write lies below this folder, for the test that looks for secrets. */
+export const PRODUCED = join(REPOSITORY, ".cache", "produced");
+
+/** The project that the end-to-end tests share, so that the firmware is compiled once. */
+export const PROJECT = join(REPOSITORY, ".cache", "e2e");
+export const DEVICE_ID = "e2e-device";
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ProvOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  input?: string;
+}
+
+/** Runs `prov` as a user would and returns what it printed and its exit code. */
+export async function prov(args: readonly string[], options: ProvOptions = {}): Promise<Outcome> {
+  const child = startProv(args, options);
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.on("data", (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr?.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  child.stdin?.end(options.input ?? "");
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  keep(args, stdout, stderr);
+  return { code, stdout, stderr };
+}
+
+export function startProv(args: readonly string[], options: ProvOptions = {}): ChildProcess {
+  return spawn(process.execPath, [MAIN, ...args], {
+    cwd: options.cwd ?? ensureProject(),
+    env: { ...process.env, GITHUB_ACTIONS: "", NO_COLOR: "1", ...options.env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+}
+
+/** Runs any other program to its end. */
+export async function run(command: string, args: readonly string[], input = ""): Promise<Outcome> {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  return { code, stdout, stderr };
+}
+
+export function ensureProject(): string {
+  const manifest = join(PROJECT, "device.config.ts");
+  if (!existsSync(manifest)) {
+    mkdirSync(PROJECT, { recursive: true });
+    writeFileSync(
+      manifest,
+      `import { defineDevice } from "prov";\n\nexport default defineDevice({ id: "${DEVICE_ID}", target: "esp32c3", mqtt: { statusIntervalSeconds: 1 } });\n`,
+    );
+  }
+  return PROJECT;
+}
+
+/** The arguments are left out: some tests give secrets as flags on purpose. */
+export function keep(args: readonly string[], ...texts: readonly string[]): void {
+  mkdirSync(PRODUCED, { recursive: true });
+  appendFileSync(join(PRODUCED, `${args[0] ?? "prov"}-${process.pid}.log`), `${texts.join("\n")}\n`);
+}

@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
-import { createInterface } from "node:readline";
 import { z } from "zod";
 import { ProvError } from "../errors.js";
 import { type Air, airSchema, isProcessAlive } from "../wifi/air-file.js";
@@ -8,6 +7,7 @@ import type { BoardAction } from "./control.js";
 import type { LabEvent } from "./events.js";
 import type { LabFault } from "./faults.js";
 import { type LabInfo, labDir, readLabInfo } from "./lab-info.js";
+import { createLineSplitter } from "./lines.js";
 
 const CALL_TIMEOUT_MS = 30_000;
 
@@ -120,12 +120,18 @@ async function* follow(
   if (options.lines !== undefined) query.set("lines", String(options.lines));
   if (options.follow === true) query.set("follow", "1");
   const response = await send(socket, "GET", `${path}?${query}`, options.signal);
-  response.on("error", () => {}); // an abort, or the end of the lab: both end the sequence
+  const lines: string[] = [];
+  const splitter = createLineSplitter((line) => lines.push(line));
   try {
-    yield* createInterface({ input: response });
-  } finally {
-    response.destroy();
+    for await (const chunk of response) {
+      splitter.feed(chunk);
+      yield* lines.splice(0);
+    }
+  } catch {
+    // The caller aborted or the lab ended: either way the sequence is over.
   }
+  splitter.end();
+  yield* lines;
 }
 
 async function send(

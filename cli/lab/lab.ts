@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { ProvError } from "../errors.js";
 import { prepareAir, readAir, writeAir } from "./air.js";
 import { type LabAuthority, openAuthority } from "./authority.js";
@@ -13,6 +13,7 @@ import { checkFaults, isRouteFault, type LabFault, type ServerFault } from "./fa
 import { ensurePrivateDir, writePrivateFile } from "./files.js";
 import {
   type LabInfo,
+  readLabInfo,
   readLastPorts,
   removeLabInfo,
   writeLabInfo,
@@ -25,6 +26,7 @@ import { createStream } from "./stream.js";
 import { createTokenStore, type TokenStore } from "./tokens.js";
 import { createVirtualBoard, type VirtualBoard } from "./virtual-board.js";
 
+const SOCKET_PREFIX = "prov-lab-";
 const EVENTS_KEPT = 2_000;
 const DEVICE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -61,7 +63,8 @@ async function start(
   release: () => void,
 ): Promise<Lab> {
   const events = createStream<LabEvent>(EVENTS_KEPT);
-  const socketDir = mkdtempSync(join(tmpdir(), "prov-lab-")); // 0700, and short enough for a socket
+  removeOldSockets(root);
+  const socketDir = mkdtempSync(join(tmpdir(), SOCKET_PREFIX)); // 0700, and short enough for a socket
   const removeSockets = (): void => rmSync(socketDir, { recursive: true, force: true });
   undo.push(removeSockets);
   const airDir = join(root, "air");
@@ -133,6 +136,13 @@ async function start(
   process.once("exit", leave);
   undo.push(() => process.removeListener("exit", leave));
   return lab;
+}
+
+/** A lab that was killed leaves them; we hold its lock, so nobody uses them any more. */
+function removeOldSockets(root: string): void {
+  const old = readLabInfo(root)?.controlSocket;
+  if (old === undefined || !basename(dirname(old)).startsWith(SOCKET_PREFIX)) return;
+  rmSync(dirname(old), { recursive: true, force: true });
 }
 
 /** The board's serial port; null where there is no socat (`prov doctor` says so) or no ROM loader. */

@@ -1,10 +1,13 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { prepareAir } from "../../cli/lab/air.js";
 import type { LabEvent } from "../../cli/lab/events.js";
+import { createLineSplitter } from "../../cli/lab/lines.js";
 import { createStream, type Stream } from "../../cli/lab/stream.js";
 import {
   createVirtualBoard,
@@ -108,6 +111,18 @@ it("holds the firmware while the loader has the chip, and boots it at the next r
   serial.setLines({ rts: true });
   serial.setLines({ rts: false });
   await said("reason ext");
+});
+
+it("prints its log on its serial port, as a UART does", async () => {
+  board = makeBoard();
+  board.placeImage(image);
+  const socket = connect((await board.serial?.openTcp()) ?? 0, "127.0.0.1");
+  await once(socket, "connect");
+  const heard = createStream<string>(1000);
+  socket.on("data", createLineSplitter(heard.push).feed);
+  await board.powerOn();
+  await heard.waitFor((line) => line === "I (3) stand_in: ready");
+  socket.destroy();
 });
 
 it("keeps what the firmware wrote to flash over power cuts", async () => {

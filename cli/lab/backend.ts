@@ -118,22 +118,22 @@ async function handle(
   const early = checkRoute(request, route);
   if (early !== null || route === undefined) {
     const answer = early ?? refuse(404, "not_found", "no such route");
-    sendAnswer(request, response, answer);
+    await sendAnswer(request, response, answer);
     return labEvent("backend", null, path.slice(0, 64), `refused_${answer.status}`);
   }
   const what = path.slice(1);
   const fault = takeFault(path);
   const body = await readJsonBody(request, MAX_BODY_BYTES);
   if (!body.ok) {
-    sendAnswer(request, response, body.refusal);
+    await sendAnswer(request, response, body.refusal);
     return labEvent("backend", null, what, `refused_${body.refusal.status}`);
   }
-  if (fault !== null && failBefore(fault, request, response)) {
+  if (fault !== null && (await failBefore(fault, request, response))) {
     return labEvent("backend", null, what, faultName(fault));
   }
   const result = route(request, body.value, context, fault?.kind ?? null);
   if (fault?.kind === "lose_reply") response.destroy();
-  else sendAnswer(request, response, result.answer, fault?.kind === "truncated_json");
+  else await sendAnswer(request, response, result.answer, fault?.kind === "truncated_json");
   const outcome = fault === null ? result.outcome : `${result.outcome}+${faultName(fault)}`;
   return labEvent("backend", result.deviceId, what, outcome);
 }
@@ -145,15 +145,15 @@ function checkRoute(request: IncomingMessage, route: Route | undefined): Answer 
 }
 
 /** Carries out a fault that leaves the work undone. @returns whether it was one */
-function failBefore(
+async function failBefore(
   fault: RouteFault,
   request: IncomingMessage,
   response: ServerResponse,
-): boolean {
+): Promise<boolean> {
   switch (fault.kind) {
     case "status": {
       const status = fault.status ?? 500;
-      sendAnswer(
+      await sendAnswer(
         request,
         response,
         refuse(status, "injected", "a fault that the lab was told to show"),

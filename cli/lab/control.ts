@@ -39,7 +39,9 @@ export interface Control {
  */
 export async function startControl(socketPath: string, lab: Lab): Promise<Control> {
   const server = createServer((request, response) => {
-    serve(request, response, lab).catch((error) => fail(request, response, error));
+    serve(request, response, lab)
+      .catch((error) => fail(request, response, error))
+      .catch(() => response.destroy()); // the client went away
   });
   server.listen(socketPath);
   await once(server, "listening");
@@ -63,7 +65,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, lab: La
   const act = actions[call];
   if (act === undefined) return sendAnswer(request, response, refuse(404, "not_found", call));
   const body = await readJsonBody(request, MAX_BODY_BYTES);
-  sendAnswer(request, response, body.ok ? await act(lab, body.value) : body.refusal);
+  await sendAnswer(request, response, body.ok ? await act(lab, body.value) : body.refusal);
 }
 
 const readers: Readonly<Record<string, (lab: Lab) => unknown>> = {
@@ -124,17 +126,21 @@ function streamLines<T>(
   if (url.searchParams.get("follow") !== "1") response.end();
 }
 
-function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-  if (response.headersSent) {
-    response.destroy();
-  } else if (error instanceof z.ZodError) {
+async function fail(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+): Promise<void> {
+  if (response.headersSent) response.destroy();
+  else await sendAnswer(request, response, explain(error));
+}
+
+function explain(error: unknown): Answer {
+  if (error instanceof z.ZodError) {
     const issue = error.issues[0];
     const message = `${issue?.path.join(".") || "body"}: ${issue?.message ?? "not valid"}`;
-    sendAnswer(request, response, refuse(400, "bad_field", message));
-  } else if (error instanceof ProvError) {
-    sendAnswer(request, response, refuse(409, error.code, error.message));
-  } else {
-    const message = error instanceof Error ? error.message : "unknown";
-    sendAnswer(request, response, refuse(500, "internal", message));
+    return refuse(400, "bad_field", message);
   }
+  if (error instanceof ProvError) return refuse(409, error.code, error.message);
+  return refuse(500, "internal", error instanceof Error ? error.message : "unknown");
 }

@@ -11,8 +11,8 @@ export type BodyResult =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly refusal: Answer };
 
-/** How long the rest of a refused body is read, so that the client gets to see the answer. */
-const DRAIN_MS = 2_000;
+const DISCARD_MS = 2_000;
+const MAX_DISCARDED = 64 * 1024 * 1024;
 
 /** An error in the form that the board's API uses too. */
 export function refuse(
@@ -54,31 +54,46 @@ export function bearerToken(request: IncomingMessage): string | null {
 }
 
 /** Sends the answer; half of it (with a length that fits the half) when `isTruncated`. */
-export function sendAnswer(
+export async function sendAnswer(
   request: IncomingMessage,
   response: ServerResponse,
   answer: Answer,
   isTruncated = false,
-): void {
+): Promise<void> {
+  const isRead = await readRest(request);
   const whole = Buffer.from(JSON.stringify(answer.body));
   const text = isTruncated ? whole.subarray(0, Math.floor(whole.length / 2)) : whole;
   response.writeHead(answer.status, {
     "content-type": "application/json",
     "content-length": text.length,
     "cache-control": "no-store",
-    ...(request.complete ? {} : { connection: "close" }),
+    ...(isRead ? {} : { connection: "close" }),
     ...answer.headers,
   });
   response.end(text);
-  if (!request.complete) drain(request);
 }
 
-/** Closing a socket with unread data resets it, and the client would lose the answer. */
-function drain(request: IncomingMessage): void {
-  const timer = setTimeout(() => request.destroy(), DRAIN_MS);
-  request.on("error", () => {});
-  request.on("close", () => clearTimeout(timer));
-  request.resume();
+/**
+ * Throws away what is left of a refused body, within bounds: closing a socket with unread data
+ * resets it, and the client would never see why it was refused.
+ * @returns whether the request was read to its end
+ */
+function readRest(request: IncomingMessage): Promise<boolean> {
+  if (request.complete) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    let length = 0;
+    const finish = (): void => {
+      clearTimeout(timer);
+      request.removeListener("data", count).pause();
+      resolve(request.complete);
+    };
+    const count = (chunk: Buffer): void => {
+      length += chunk.length;
+      if (length > MAX_DISCARDED) finish();
+    };
+    const timer = setTimeout(finish, DISCARD_MS);
+    request.once("end", finish).once("close", finish).on("data", count).resume();
+  });
 }
 
 function parseJson(bytes: Buffer): BodyResult {

@@ -1,6 +1,5 @@
 #include "provision_request.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -115,11 +114,15 @@ static bool read_time(const cJSON *root, int64_t *out, request_error_t *error)
     if (item == NULL) {
         return true;
     }
-    if (!cJSON_IsNumber(item) || item->valuedouble != floor(item->valuedouble)) {
+    if (!cJSON_IsNumber(item)) {
         return bad_field(error, "time", "expected an integer, Unix seconds");
     }
-    if (item->valuedouble < PROV_TIME_MIN || item->valuedouble > PROV_TIME_MAX) {
+    /* Written so that a NaN, were there one, is out of range: the cast below must be defined. */
+    if (!(item->valuedouble >= PROV_TIME_MIN && item->valuedouble <= PROV_TIME_MAX)) {
         return bad_field(error, "time", "expected Unix seconds between 2023-11-14 and 2100-01-01");
+    }
+    if (item->valuedouble != (double)(int64_t)item->valuedouble) {
+        return bad_field(error, "time", "expected an integer, Unix seconds");
     }
     *out = (int64_t)item->valuedouble;
     return true;

@@ -1,4 +1,4 @@
-/* The radio: the SoftAP, the station, and the scan of both bands' worth of neighbours. */
+/* The radio: the SoftAP, the station, and the scan of the networks in range. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,6 +7,7 @@
 
 #include "esp_err.h"
 #include "prov_records.h"
+#include "wifi_networks.h"
 
 /** Brings the driver up in station mode. Posts PROV_MSG_LINK_* from then on. */
 esp_err_t wifi_link_init(void);
@@ -22,16 +23,6 @@ void wifi_link_disconnect(void);
 
 /** Signal of the access point we are on, dBm; 0 when there is none. */
 int wifi_link_rssi(void);
-
-/* At most this many networks are listed. */
-#define WIFI_SCAN_MAX 20
-
-typedef struct {
-    char ssid[PROV_SSID_MAX + 1]; /* valid UTF-8 */
-    int8_t rssi;                  /* dBm */
-    uint8_t channel;
-    bool secure;
-} wifi_network_t;
 
 /**
  * Copies the networks in range into `out` (WIFI_SCAN_MAX entries), strongest first, one per SSID.

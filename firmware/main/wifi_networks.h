@@ -5,7 +5,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wifi_link.h"
+#include "prov_records.h"
+
+/* At most this many networks are listed. */
+#define WIFI_SCAN_MAX 20
+
+typedef struct {
+    char ssid[PROV_SSID_MAX + 1]; /* valid UTF-8 */
+    int8_t rssi;                  /* dBm */
+    uint8_t channel;
+    bool secure;
+} wifi_network_t;
 
 /**
  * Adds one access point to the list of `*count` entries, which has room for WIFI_SCAN_MAX: keeps it

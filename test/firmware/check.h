@@ -1,0 +1,35 @@
+/* Assertions that NDEBUG cannot remove, and that let a test go on to show every failure at once. */
+#pragma once
+
+#include <stdio.h>
+#include <string.h>
+
+static int s_failures;
+static int s_checks;
+
+static inline void check_that(int ok, const char *what, const char *file, int line)
+{
+    s_checks++;
+    if (!ok) {
+        s_failures++;
+        fprintf(stderr, "%s:%d: %s\n", file, line, what);
+    }
+}
+
+#define CHECK(condition) check_that((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
+#define CHECK_TEXT(actual, expected)                                                             \
+    do {                                                                                         \
+        const char *actual_ = (actual);                                                          \
+        const char *expected_ = (expected);                                                      \
+        check_that(actual_ != NULL && strcmp(actual_, expected_) == 0, #actual, __FILE__, __LINE__); \
+        if (actual_ == NULL || strcmp(actual_, expected_) != 0) {                                \
+            fprintf(stderr, "    got \"%s\", expected \"%s\"\n", actual_ ? actual_ : "(null)", expected_); \
+        }                                                                                        \
+    } while (0)
+
+/** The exit status of the test; a test that checked nothing has failed. */
+static inline int check_result(const char *name)
+{
+    printf("%s: %d checks, %d failures\n", name, s_checks, s_failures);
+    return s_failures == 0 && s_checks > 0 ? 0 : 1;
+}

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Certificates for test_certificate_check: a CA, what it signs, and what it must not be taken for.
+set -eu
+cd "$1"
+
+key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"; }
+ca() { openssl req -x509 -new -key "$1.key" -subj "/CN=$2" -days 3650 -out "$1.crt"; }
+# sign NAME KEY CN ISSUER EXTENSIONS
+sign() {
+  printf '%s\n' "$5" > "$1.ext"
+  openssl req -new -key "$2.key" -subj "/O=test/CN=$3" -out "$1.csr"
+  openssl x509 -req -in "$1.csr" -CA "$4.crt" -CAkey "$4.key" -set_serial "0x$(openssl rand -hex 8)" \
+    -days 365 -extfile "$1.ext" -out "$1.crt" 2>/dev/null
+}
+
+LEAF='basicConstraints=critical,CA:FALSE'
+for name in ca foreign middle device other; do key "$name"; done
+openssl genrsa -out rsa.key 2048 2>/dev/null
+ca ca "Test CA"
+ca foreign "Test CA" # the same name, another key
+sign device device dev1 ca "$LEAF"
+sign renamed device dev2 ca "$LEAF"
+sign prefixed device dev11 ca "$LEAF"
+sign othered other dev1 ca "$LEAF"
+sign rsa rsa dev1 ca "$LEAF"
+sign middle middle "Middle CA" ca 'basicConstraints=critical,CA:TRUE'
+sign below device dev1 middle "$LEAF"
+sign forged device dev1 device "$LEAF" # signed by a certificate that is no CA
+cat below.crt middle.crt > chain.crt
+cat forged.crt device.crt > forgedchain.crt
+cat foreign.crt ca.crt > both.crt

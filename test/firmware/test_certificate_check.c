@@ -1,0 +1,99 @@
+#include <stdlib.h>
+#include <time.h>
+
+#include "certificate_check.h"
+#include "check.h"
+
+#define DAY (24 * 60 * 60)
+
+static const char *s_dir;
+
+/** The text of a file in the directory of certificates; never freed, the test is short. */
+static char *load(const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", s_dir, name);
+    FILE *file = fopen(path, "rb");
+    char *text = calloc(1, 16384);
+    if (file == NULL || text == NULL || fread(text, 1, 16383, file) == 0) {
+        fprintf(stderr, "cannot read %s\n", path);
+        exit(2);
+    }
+    fclose(file);
+    return text;
+}
+
+static certificate_verdict_t check_at(const char *crt, const char *ca, const char *key, int64_t now)
+{
+    char *certificate_pem = load(crt);
+    char *ca_pem = load(ca);
+    char *key_pem = load(key);
+    const certificate_claim_t claim = {.certificate_pem = certificate_pem,
+                                       .ca_pem = ca_pem,
+                                       .key_pem = key_pem,
+                                       .device_id = "dev1",
+                                       .now = now};
+    certificate_verdict_t verdict = certificate_check(&claim);
+    free(certificate_pem);
+    free(ca_pem);
+    free(key_pem);
+    return verdict;
+}
+
+static certificate_verdict_t check(const char *crt, const char *ca, const char *key)
+{
+    return check_at(crt, ca, key, (int64_t)time(NULL));
+}
+
+static void test_texts(void)
+{
+    char *crt = load("device.crt");
+    char *ca = load("ca.crt");
+    char *key = load("device.key");
+    certificate_claim_t claim = {crt, ca, key, "dev1", (int64_t)time(NULL)};
+    CHECK(certificate_check(&claim) == CERTIFICATE_OK);
+    claim.certificate_pem = "";
+    CHECK(certificate_check(&claim) == CERTIFICATE_MALFORMED);
+    claim.certificate_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    CHECK(certificate_check(&claim) == CERTIFICATE_MALFORMED);
+    claim.certificate_pem = crt;
+    claim.ca_pem = "nothing";
+    CHECK(certificate_check(&claim) == CERTIFICATE_MALFORMED);
+    claim.ca_pem = ca;
+    claim.key_pem = "no key";
+    CHECK(certificate_check(&claim) == CERTIFICATE_FOREIGN_KEY);
+    free(crt);
+    free(ca);
+    free(key);
+    for (int verdict = CERTIFICATE_OK; verdict <= CERTIFICATE_WRONG_CHAIN; verdict++) {
+        CHECK(certificate_verdict_text((certificate_verdict_t)verdict)[0] != '\0');
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        return 2;
+    }
+    s_dir = argv[1];
+    int64_t now = (int64_t)time(NULL);
+    CHECK(check("device.crt", "ca.crt", "device.key") == CERTIFICATE_OK);
+    CHECK(check("rsa.crt", "ca.crt", "rsa.key") == CERTIFICATE_OK);
+    CHECK(check("chain.crt", "ca.crt", "device.key") == CERTIFICATE_OK);
+    CHECK(check("device.crt", "both.crt", "device.key") == CERTIFICATE_OK);
+    CHECK(check("below.crt", "ca.crt", "device.key") == CERTIFICATE_WRONG_CHAIN);
+    CHECK(check("device.crt", "foreign.crt", "device.key") == CERTIFICATE_WRONG_CHAIN);
+    CHECK(check("forgedchain.crt", "ca.crt", "device.key") == CERTIFICATE_WRONG_CHAIN);
+    CHECK(check("othered.crt", "ca.crt", "device.key") == CERTIFICATE_FOREIGN_KEY);
+    CHECK(check("device.crt", "ca.crt", "rsa.key") == CERTIFICATE_FOREIGN_KEY);
+    CHECK(check("renamed.crt", "ca.crt", "device.key") == CERTIFICATE_WRONG_NAME);
+    CHECK(check("prefixed.crt", "ca.crt", "device.key") == CERTIFICATE_WRONG_NAME);
+    CHECK(check_at("device.crt", "ca.crt", "device.key", now + 366LL * DAY) == CERTIFICATE_EXPIRED);
+    CHECK(check_at("device.crt", "ca.crt", "device.key", now + 364LL * DAY) == CERTIFICATE_OK);
+    CHECK(check_at("device.crt", "ca.crt", "device.key", now - DAY) == CERTIFICATE_NOT_YET_VALID);
+    /* The skew between two clocks is forgiven, and a clock at 1970 is not. */
+    CHECK(check_at("device.crt", "ca.crt", "device.key", now - 120) == CERTIFICATE_OK);
+    CHECK(check_at("device.crt", "ca.crt", "device.key", 60) == CERTIFICATE_NOT_YET_VALID);
+    test_texts();
+    return check_result("certificate_check");
+}

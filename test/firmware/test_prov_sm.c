@@ -1,0 +1,168 @@
+/* The whole table of the state machine: every state with every event. */
+#include "check.h"
+#include "prov_sm.h"
+
+#define S(name) PROV_STATE_##name
+#define E(name) PROV_EVENT_##name
+#define A(name) PROV_DO_##name
+
+typedef struct {
+    prov_state_t from;
+    prov_event_id_t event;
+    prov_state_t to;
+} expectation_t;
+
+/* Every edge but the three that hold in all states; what is not listed must change nothing. */
+static const expectation_t EDGES[] = {
+    {S(INIT), E(BOOT), S(CHECK_PROVISIONING)},
+    {S(CHECK_PROVISIONING), E(UNPROVISIONED), S(AP_MODE)},
+    {S(CHECK_PROVISIONING), E(FOUND_PENDING), S(WIFI_CONNECTING)},
+    {S(CHECK_PROVISIONING), E(FOUND_PROVEN), S(WIFI_CONNECTING)},
+    {S(WIFI_CONNECTING), E(CONNECT_DUE), S(WIFI_CONNECTING)},
+    {S(WIFI_CONNECTING), E(WIFI_UP), S(WIFI_CONNECTED)},
+    {S(WIFI_CONNECTING), E(WIFI_RETRY), S(WIFI_CONNECTING)},
+    {S(WIFI_CONNECTING), E(WIFI_DOWN), S(WIFI_CONNECTING)},
+    {S(WIFI_CONNECTING), E(WIFI_REJECTED), S(AP_MODE)},
+    {S(WIFI_CONNECTED), E(CLOCK_READY), S(CHECK_CERTIFICATES)},
+    {S(WIFI_CONNECTED), E(CLOCK_FAILED), S(WIFI_CONNECTED)},
+    {S(WIFI_CONNECTED), E(RETRY_DUE), S(WIFI_CONNECTED)},
+    {S(WIFI_CONNECTED), E(WIFI_LOST), S(WIFI_CONNECTING)},
+    {S(CHECK_CERTIFICATES), E(CERT_READY), S(MQTT_CONNECTING)},
+    {S(CHECK_CERTIFICATES), E(CERT_NEEDED), S(SUBMIT_CSR)},
+    {S(CHECK_CERTIFICATES), E(RETRY_DUE), S(CHECK_CERTIFICATES)},
+    {S(CHECK_CERTIFICATES), E(WIFI_LOST), S(WIFI_CONNECTING)},
+    {S(SUBMIT_CSR), E(ENROLLED), S(MQTT_CONNECTING)},
+    {S(SUBMIT_CSR), E(ENROL_RETRY), S(SUBMIT_CSR)},
+    {S(SUBMIT_CSR), E(ENROL_STUCK), S(SUBMIT_CSR)},
+    {S(SUBMIT_CSR), E(ENROL_REJECTED), S(AP_MODE)},
+    {S(SUBMIT_CSR), E(RETRY_DUE), S(SUBMIT_CSR)},
+    {S(SUBMIT_CSR), E(WIFI_LOST), S(WIFI_CONNECTING)},
+    {S(MQTT_CONNECTING), E(MQTT_UP), S(MQTT_CONNECTED)},
+    {S(MQTT_CONNECTING), E(MQTT_RETRY), S(MQTT_CONNECTING)},
+    {S(MQTT_CONNECTING), E(MQTT_STUCK), S(MQTT_CONNECTING)},
+    {S(MQTT_CONNECTING), E(RETRY_DUE), S(MQTT_CONNECTING)},
+    {S(MQTT_CONNECTING), E(CERT_NEEDED), S(SUBMIT_CSR)},
+    {S(MQTT_CONNECTING), E(WIFI_LOST), S(WIFI_CONNECTING)},
+    {S(MQTT_CONNECTED), E(MQTT_LOST), S(MQTT_CONNECTING)},
+    {S(MQTT_CONNECTED), E(STATUS_DUE), S(MQTT_CONNECTED)},
+    {S(MQTT_CONNECTED), E(STATUS_READ), S(MQTT_CONNECTED)},
+    {S(MQTT_CONNECTED), E(LINGER_OVER), S(MQTT_CONNECTED)},
+    {S(MQTT_CONNECTED), E(STORAGE_FAILED), S(MQTT_CONNECTED)},
+    {S(MQTT_CONNECTED), E(WIFI_LOST), S(WIFI_CONNECTING)},
+};
+
+static const expectation_t *listed(prov_state_t state, prov_event_id_t event)
+{
+    for (size_t i = 0; i < sizeof EDGES / sizeof EDGES[0]; i++) {
+        if (EDGES[i].from == state && EDGES[i].event == event) {
+            return &EDGES[i];
+        }
+    }
+    return NULL;
+}
+
+static void check_cell(prov_state_t state, prov_event_id_t event)
+{
+    prov_step_t step = prov_sm_step(state, event);
+    const expectation_t *edge = listed(state, event);
+    int failures = s_failures;
+    if (edge != NULL) {
+        CHECK(prov_sm_handles(state, event) && step.state == edge->to && step.actions != 0);
+    } else if (event == E(PROVISION)) {
+        CHECK(step.state == S(WIFI_CONNECTING) && (step.actions & A(CONNECT_SOON)) && (step.actions & A(ABANDON)));
+        CHECK((step.actions & A(CLEAR_ERROR)) != 0);
+    } else if (event == E(STORAGE_FAILED)) {
+        CHECK(step.state == S(AP_MODE) && (step.actions & A(AP_START)) && (step.actions & A(SET_ERROR)));
+    } else if (event == E(RESET)) {
+        CHECK((step.actions & A(FACTORY_RESET)) != 0);
+    } else {
+        CHECK(!prov_sm_handles(state, event) && step.state == state && step.actions == 0);
+    }
+    if (s_failures != failures) {
+        fprintf(stderr, "    in %s with %s\n", prov_state_name(state), prov_event_name(event));
+    }
+}
+
+/** Something must be under way in the new state, or nothing would ever end it. */
+static void check_liveness(prov_state_t state, prov_event_id_t event)
+{
+    static const uint32_t KEEPS_GOING[PROV_STATE_COUNT] = {
+        [S(CHECK_PROVISIONING)] = A(LOAD_CREDENTIALS),
+        [S(AP_MODE)] = A(AP_START),
+        [S(WIFI_CONNECTING)] = A(CONNECT) | A(CONNECT_SOON) | A(CONNECT_BACKOFF),
+        [S(WIFI_CONNECTED)] = A(SYNC_CLOCK),
+        [S(CHECK_CERTIFICATES)] = A(CHECK_CERTIFICATE),
+        [S(SUBMIT_CSR)] = A(SUBMIT_CSR),
+        [S(MQTT_CONNECTING)] = A(MQTT_START) | A(RETRY_BACKOFF),
+        [S(MQTT_CONNECTED)] = A(PUBLISH_STATUS),
+    };
+    prov_step_t step = prov_sm_step(state, event);
+    if (step.state != state && step.state != S(INIT)) {
+        CHECK((step.actions & KEEPS_GOING[step.state]) != 0);
+    }
+    if (step.state == S(AP_MODE) && state != S(AP_MODE)) {
+        CHECK((step.actions & A(AP_STOP)) == 0);
+    }
+}
+
+/** A failure that ends in AP_MODE names itself, keeps the AP up, and stops what was running. */
+static void check_failures(prov_state_t state, prov_event_id_t event)
+{
+    prov_step_t step = prov_sm_step(state, event);
+    bool back = step.state == S(AP_MODE) && state != S(CHECK_PROVISIONING);
+    if (back && prov_sm_handles(state, event)) {
+        CHECK((step.actions & A(SET_ERROR)) && (step.actions & A(ABANDON)) && (step.actions & A(WIFI_STOP)));
+    }
+}
+
+/** The states reachable from `from` over any edge, as a set. */
+static uint32_t reachable(prov_state_t from)
+{
+    uint32_t seen = 1u << from;
+    for (int round = 0; round < PROV_STATE_COUNT; round++) {
+        for (int state = 0; state < PROV_STATE_COUNT; state++) {
+            for (int event = 0; event < PROV_EVENT_COUNT && (seen & (1u << state)); event++) {
+                seen |= 1u << prov_sm_step((prov_state_t)state, (prov_event_id_t)event).state;
+            }
+        }
+    }
+    return seen;
+}
+
+static void check_credentials_are_kept(void)
+{
+    /* Only a verdict on new credentials may drop any; only a verdict of the backend ends the token. */
+    for (int state = 0; state < PROV_STATE_COUNT; state++) {
+        for (int event = 0; event < PROV_EVENT_COUNT; event++) {
+            uint32_t actions = prov_sm_step((prov_state_t)state, (prov_event_id_t)event).actions;
+            CHECK(!(actions & A(DROP_PENDING)) || event == E(WIFI_REJECTED));
+            CHECK(!(actions & A(SPEND_TOKEN)) || event == E(ENROL_REJECTED));
+            CHECK(!(actions & A(FACTORY_RESET)) || event == E(RESET));
+            CHECK(!(actions & A(PROMOTE_CERTIFICATE)) || event == E(MQTT_UP));
+            CHECK(!(actions & A(AP_STOP)) || state == S(MQTT_CONNECTED));
+            CHECK(actions < (1u << PROV_ACTION_COUNT));
+        }
+    }
+}
+
+int main(void)
+{
+    for (int state = 0; state < PROV_STATE_COUNT; state++) {
+        for (int event = 0; event < PROV_EVENT_COUNT; event++) {
+            check_cell((prov_state_t)state, (prov_event_id_t)event);
+            check_liveness((prov_state_t)state, (prov_event_id_t)event);
+            check_failures((prov_state_t)state, (prov_event_id_t)event);
+        }
+        uint32_t seen = reachable((prov_state_t)state);
+        CHECK((seen & (1u << S(AP_MODE))) && (seen & (1u << S(MQTT_CONNECTED))));
+    }
+    CHECK(reachable(S(INIT)) == (1u << PROV_STATE_COUNT) - 1u);
+    check_credentials_are_kept();
+    /* Numbers that are no state or event (a torn message, say) are harmless. */
+    CHECK(prov_sm_step(PROV_STATE_COUNT, E(BOOT)).actions == 0);
+    CHECK(prov_sm_step(S(INIT), PROV_EVENT_COUNT).actions == 0);
+    CHECK_TEXT(prov_state_name(S(MQTT_CONNECTED)), "MQTT_CONNECTED");
+    CHECK_TEXT(prov_state_name(PROV_STATE_COUNT), "?");
+    CHECK_TEXT(prov_event_name(E(WIFI_REJECTED)), "WIFI_REJECTED");
+    return check_result("prov_sm");
+}

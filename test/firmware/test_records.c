@@ -1,0 +1,93 @@
+#include <stdlib.h>
+
+#include "check.h"
+#include "prov_records.h"
+
+static provisioning_t full(void)
+{
+    provisioning_t prov;
+    memset(&prov, 0, sizeof prov);
+    memset(prov.wifi.ssid, 's', PROV_SSID_MAX);
+    memset(prov.wifi.password, 'p', PROV_PASSWORD_MAX);
+    memset(prov.enrol.token, 't', PROV_TOKEN_MAX);
+    memset(prov.enrol.bearer, 'b', PROV_TOKEN_MAX);
+    memset(prov.enrol.attempt_id, 'i', PROV_ATTEMPT_ID_MAX);
+    return prov;
+}
+
+static void test_round_trips(void)
+{
+    static uint8_t record[PROV_RECORD_MAX];
+    provisioning_t in = full();
+    provisioning_t out;
+    size_t size = provisioning_record_encode(&in, record, sizeof record);
+    CHECK(size > 0);
+    CHECK(provisioning_record_decode(record, size, &out) && memcmp(&in, &out, sizeof in) == 0);
+    wifi_credentials_t wifi;
+    size = wifi_record_encode(&in.wifi, record, sizeof record);
+    CHECK(wifi_record_decode(record, size, &wifi) && memcmp(&wifi, &in.wifi, sizeof wifi) == 0);
+    enrolment_t enrol;
+    size = enrolment_record_encode(&in.enrol, record, sizeof record);
+    CHECK(enrolment_record_decode(record, size, &enrol) && memcmp(&enrol, &in.enrol, sizeof enrol) == 0);
+    CHECK(wifi_record_encode(&in.wifi, record, 10) == 0);
+}
+
+/** No prefix, no extension and no other version of a record decodes; nothing half-read is left. */
+static void test_torn(void)
+{
+    static uint8_t record[PROV_RECORD_MAX + 1];
+    static const wifi_credentials_t EMPTY;
+    wifi_credentials_t in = full().wifi;
+    wifi_credentials_t out;
+    size_t size = wifi_record_encode(&in, record, PROV_RECORD_MAX);
+    for (size_t cut = 0; cut < size; cut++) {
+        uint8_t *copy = malloc(cut > 0 ? cut : 1);
+        memcpy(copy, record, cut);
+        memset(&out, 0xff, sizeof out);
+        CHECK(!wifi_record_decode(copy, cut, &out) && memcmp(&out, &EMPTY, sizeof out) == 0);
+        free(copy);
+    }
+    record[size] = 0;
+    CHECK(!wifi_record_decode(record, size + 1, &out));
+    record[0] = 2;
+    CHECK(!wifi_record_decode(record, size, &out));
+    record[0] = 1;
+    record[1 + 2 + 3] = 0; /* a NUL inside a text */
+    CHECK(!wifi_record_decode(record, size, &out));
+    memset(record, 0xff, sizeof record);
+    CHECK(!wifi_record_decode(record, sizeof record, &out));
+    /* A text that is too long for its field. */
+    provisioning_t prov = full();
+    size = provisioning_record_encode(&prov, record, PROV_RECORD_MAX);
+    CHECK(!wifi_record_decode(record, size, &out));
+}
+
+static void test_certificates(void)
+{
+    certificate_t certificate;
+    CHECK(certificate_make("leaf", "ca", &certificate));
+    CHECK_TEXT(certificate.certificate_pem, "leaf");
+    CHECK_TEXT(certificate.ca_pem, "ca");
+    size_t size = certificate.record_size;
+    uint8_t *copy = malloc(size);
+    memcpy(copy, certificate.record, size);
+    certificate_free(&certificate);
+    CHECK(certificate_adopt(copy, size, &certificate));
+    CHECK_TEXT(certificate.ca_pem, "ca");
+    certificate_free(&certificate);
+    CHECK(certificate.record == NULL);
+    uint8_t *broken = calloc(1, 4);
+    CHECK(!certificate_adopt(broken, 4, &certificate) && certificate.record == NULL);
+    static char large[PROV_PEM_MAX + 2];
+    memset(large, 'x', PROV_PEM_MAX + 1);
+    CHECK(!certificate_make(large, "ca", &certificate));
+    CHECK(!certificate_make("leaf", large, &certificate));
+}
+
+int main(void)
+{
+    test_round_trips();
+    test_torn();
+    test_certificates();
+    return check_result("records");
+}

@@ -85,7 +85,11 @@ async function start(
   const broker = await startBroker(join(root, "broker"), options.broker ?? "embedded", {
     caPem: authority.caPem,
     server: await authority.issueServer(),
-    onEvent: events.push,
+    onEvent: (event) => {
+      const { what, outcome, deviceId } = event;
+      if (what === "connect" && outcome === "ok" && deviceId !== null) tokens.settle(deviceId);
+      events.push(event);
+    },
     ...optional({ preferredPort: ports?.broker }),
   });
   undo.push(broker.stop);

@@ -12,6 +12,8 @@ export interface TokenStore {
   issue(deviceId: string): string;
   /** @param fingerprint identifies the request that the token pays for (the CSR's hash) */
   check(token: string, deviceId: string, fingerprint: string): TokenVerdict;
+  /** The device has been seen with its certificate: nobody needs the answers to its tokens again. */
+  settle(deviceId: string): void;
   /** Whether this is a provisioning token at all, whatever its state. */
   knows(token: string): boolean;
 }
@@ -33,7 +35,7 @@ interface Record {
 /**
  * Single-use tokens bound to a device id. A token is spent when a certificate has been made, not when
  * the request comes in, so a bad CSR does not cost it. The answer is kept for a short while for the
- * same token with the same CSR: when the reply is lost on the way, the device has no certificate and
+ * same token with the same CSR, until the device has been seen with it: when the reply is lost on the way, the device has no certificate and
  * no other token, and would be stranded otherwise. It gives an eavesdropper nothing, since the
  * certificate is public and useless without the device's key.
  */
@@ -73,6 +75,12 @@ export function createTokenStore(options: TokenOptions = {}): TokenStore {
         record.spent = { fingerprint, answer, until: now() + repeatWindowMs };
       };
       return { kind: "valid", redeem };
+    },
+    settle(deviceId) {
+      for (const record of records) {
+        if (record.deviceId === deviceId && record.spent !== null)
+          record.spent = { ...record.spent, until: 0 };
+      }
     },
     knows(token) {
       return find(token) !== undefined;

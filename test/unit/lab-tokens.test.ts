@@ -27,6 +27,21 @@ describe("the token store", () => {
     expect(store.check(token, "dev-1", "csr").kind).toBe("spent");
   });
 
+  it("repeats no answer to a device that has been seen with its certificate", () => {
+    const store = createTokenStore();
+    const tokens = { mine: store.issue("dev-1"), other: store.issue("dev-2") };
+    for (const [token, device] of [
+      [tokens.mine, "dev-1"],
+      [tokens.other, "dev-2"],
+    ] as const) {
+      const verdict = store.check(token, device, "csr");
+      if (verdict.kind === "valid") verdict.redeem("certificate");
+    }
+    store.settle("dev-1");
+    expect(store.check(tokens.mine, "dev-1", "csr").kind).toBe("spent");
+    expect(store.check(tokens.other, "dev-2", "csr").kind).toBe("repeated");
+  });
+
   it("lets a token expire", () => {
     let now = 1_000_000;
     const store = createTokenStore({ lifetimeMs: 1_000, now: () => now });

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { DEVICE_ID, type Outcome, prov, run } from "../helpers/prov.js";
+
+let lab: RunningLab;
+
+beforeAll(async () => {
+  lab = await labUp("provision");
+});
+
+afterAll(async () => {
+  expect(await lab.stop()).toBe(0);
+});
+
+/** The board forgets everything but its key, and waits in AP_MODE. */
+async function freshBoard(): Promise<void> {
+  await lab.client.setFaults([]);
+  await lab.client.board("power_off");
+  const { code, stderr } = await eraseNvs();
+  expect(code, stderr).toBe(0);
+  const ready = lab.logLine(/-> AP_MODE/, { fromNow: true });
+  await lab.client.board("power_on");
+  await ready;
+  await lab.baseUrl();
+}
+
+function nvs(...args: string[]): Promise<Outcome> {
+  const flash = `${lab.client.info.airDir}/../board/flash.bin`;
+  return run(`${process.env.PWD ?? "."}/.cache/e2e/.prov/build/host/prov_nvs`, [flash, ...args]);
+}
+
+const eraseNvs = (): Promise<Outcome> => nvs("erase-all", "device_config");
+
+async function provision(
+  more: readonly string[],
+  password = lab.home.password,
+): Promise<Outcome & { document: ReturnType<typeof JSON.parse> }> {
+  const outcome = await prov(provisionArgs(lab, more), {
+    env: { PROV_WIFI_PASSWORD: password, PROV_TOKEN: "", PROV_BEARER: "user-bearer-token" },
+  });
+  return { ...outcome, document: JSON.parse(outcome.stdout) };
+}
+
+describe("prov provision against the lab", () => {
+  it("brings the device online and names the evidence", async () => {
+    await freshBoard();
+    const { code, document } = await provision(["--token", await lab.token()]);
+    expect(code, JSON.stringify(document)).toBe(0);
+    expect(document.reached).toBe("mqtt");
+    expect(document.evidence.map((item: { witness: string }) => item.witness)).toContain("broker");
+    expect(document.mqtt.payload.attempt_id).toBe(document.attempt_id);
+  });
+
+  it("goes straight to MQTT after a power cycle: no AP, no new CSR", async () => {
+    await lab.client.board("power_off");
+    const signed = await countEvents("sign-csr");
+    const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    await lab.client.board("power_on");
+    await connected;
+    expect(await countEvents("sign-csr")).toBe(signed);
+    expect((await lab.client.boardStatus()).baseUrl).toBeNull();
+  });
+
+  it("submits its CSR again when the certificates are erased", async () => {
+    await lab.client.board("power_off");
+    expect((await nvs("erase", "device_config", "crt")).code).toBe(0);
+    const submitting = lab.logLine(/-> SUBMIT_CSR/, { fromNow: true });
+    await lab.client.board("power_on");
+    await submitting;
+  });
+
+  it("says wifi_wrong_password with exit 7, and takes the right one at once", async () => {
+    await freshBoard();
+    const token = await lab.token();
+    const wrong = await provision(["--token", token], "not-the-password");
+    expect(wrong.code).toBe(7);
+    expect(wrong.document.error.code).toBe("wifi_wrong_password");
+    const right = await provision(["--token", token]);
+    expect(right.code, right.stdout).toBe(0);
+  });
+
+  it("says wifi_ap_not_found for an SSID that is not there", async () => {
+    await freshBoard();
+    const outcome = await provision(["--ssid", "Nowhere", "--token", await lab.token()]);
+    expect([outcome.code, outcome.document.error.code]).toEqual([7, "wifi_ap_not_found"]);
+  });
+
+  it("says token_rejected with exit 8 for a used and for a foreign token", async () => {
+    await freshBoard();
+    const token = await lab.token();
+    expect((await provision(["--token", token])).code).toBe(0);
+    await freshBoard();
+    const used = await provision(["--token", token]);
+    expect([used.code, used.document.error.code]).toEqual([8, "token_rejected"]);
+    const foreign = await provision(["--token", await lab.token("another-device")]);
+    expect([foreign.code, foreign.document.error.code]).toEqual([8, "token_rejected"]);
+  });
+
+  it.each([
+    ["broker", 9, "broker_untrusted"],
+    ["backend", 8, "backend_untrusted"],
+  ] as const)("does not trust a %s with a foreign CA", async (server, exitCode, code) => {
+    await freshBoard();
+    await lab.client.setFaults([{ server, kind: "untrusted" }]);
+    const outcome = await provision(["--token", await lab.token()]);
+    expect([outcome.code, outcome.document.error.code]).toEqual([exitCode, code]);
+  });
+
+  it("keeps the Bearer token for the report to the backend", async () => {
+    await freshBoard();
+    const before = await countEvents("device-report");
+    expect((await provision(["--token", await lab.token()])).code).toBe(0);
+    for await (const event of lab.client.events({
+      follow: true,
+      signal: AbortSignal.timeout(10_000),
+    })) {
+      if (event.what === "device-report" && event.outcome === "ok" && event.deviceId === DEVICE_ID)
+        break;
+    }
+    expect(await countEvents("device-report")).toBeGreaterThan(before);
+  });
+});
+
+async function countEvents(what: string): Promise<number> {
+  let count = 0;
+  for await (const event of lab.client.events()) if (event.what === what) count += 1;
+  return count;
+}

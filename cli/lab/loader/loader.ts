@@ -1,10 +1,10 @@
+import { createSlipDecoder, encodeSlip } from "../../serial/slip.js";
 import type { FlashChip } from "../flash-chip.js";
 import type { ChipContext, LoaderProgram } from "./chip-context.js";
 import type { LoaderProfile, ResetCircuit } from "./chip-profile.js";
 import type { LoaderFaults } from "./faults.js";
 import { createRegisters } from "./registers.js";
 import { createRomLoader } from "./rom.js";
-import { createSlipDecoder, encodeSlip } from "./slip.js";
 import { createStub } from "./stub.js";
 
 /** From the release of EN until the ROM listens; what the host sends before is lost. */

@@ -32,10 +32,14 @@ export interface SlipDecoder {
 }
 
 /**
- * The chip's side of SLIP: what lies between frames is ignored, a wrong escape or an endless frame
- * is dropped up to the next delimiter. Empty frames do not count. `onFrame` owns its bytes.
+ * A wrong escape or an endless frame is dropped up to the next delimiter. Empty frames do not count.
+ * What lies between frames is ignored, as the chip does it; with `keepBetween` it comes as a frame
+ * too, so that a stray delimiter cannot turn frames inside out. `onFrame` owns its bytes.
  */
-export function createSlipDecoder(onFrame: (frame: Uint8Array) => void): SlipDecoder {
+export function createSlipDecoder(
+  onFrame: (frame: Uint8Array) => void,
+  { keepBetween = false }: { keepBetween?: boolean } = {},
+): SlipDecoder {
   const buffer = new Uint8Array(MAX_FRAME);
   let length = 0;
   let state: "outside" | "inside" | "escaped" = "outside";
@@ -47,7 +51,7 @@ export function createSlipDecoder(onFrame: (frame: Uint8Array) => void): SlipDec
   };
   const delimiter = (): void => {
     const isFrame = state === "inside" && length > 0;
-    state = isFrame ? "outside" : "inside";
+    state = isFrame && !keepBetween ? "outside" : "inside";
     const frame = isFrame ? buffer.slice(0, length) : undefined;
     length = 0;
     if (frame) onFrame(frame);

@@ -1,0 +1,150 @@
+import { existsSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import type { SerialPort } from "serialport";
+import { ProvError } from "../errors.js";
+import {
+  createLinkEvents,
+  type ModemLines,
+  portLost,
+  type SerialLink,
+  type UsbIdentity,
+} from "./link.js";
+
+/** What serialport says of a terminal without modem lines, such as a pseudo-terminal. */
+const NO_MODEM_LINES = /Inappropriate ioctl|ENOTTY|Invalid argument|cannot (get|set)/i;
+const CONTROL_ANSWER_MS = 2_000;
+
+/** Opens a local serial port. @throws ProvError port_not_found, port_busy, port_forbidden */
+export async function openTtyLink(
+  path: string,
+  options: { baud: number; usb: UsbIdentity },
+): Promise<SerialLink> {
+  const { SerialPort } = await import("serialport");
+  const port = new SerialPort({
+    path,
+    baudRate: options.baud,
+    autoOpen: false,
+    hupcl: false, // or closing the port would reset the board
+    highWaterMark: 0x1_0000,
+  });
+  await new Promise<void>((resolve, reject) => {
+    port.open((error) => (error ? reject(openError(path, error)) : resolve()));
+  });
+  const events = createLinkEvents(path);
+  port.on("data", (bytes: Buffer) => events.emit(bytes));
+  port.on("error", (error) => events.lose(error));
+  const control = await openControl(`${path}.ctl`);
+  let hasLines = true;
+  let isClosing = false;
+  port.on("close", (cause: unknown) => {
+    if (!isClosing) events.lose(cause);
+  });
+
+  const setLines = async (lines: ModemLines): Promise<void> => {
+    const lost = events.lost();
+    if (lost) throw lost;
+    if (control) return control.send(lines);
+    if (hasLines) hasLines = await setPortLines(port, path, lines);
+  };
+  // The kernel has raised both lines; lowered at once, they neither reset nor select anything.
+  await setLines({ dtr: false, rts: false });
+
+  return {
+    spec: path,
+    usb: options.usb,
+    canReset: () => control !== undefined || hasLines,
+    lost: events.lost,
+    onData: events.onData,
+    onLost: events.onLost,
+    setLines,
+    write: (bytes) => writePort(port, path, bytes, events.lost()),
+    setBaud: (baudRate) =>
+      new Promise((resolve, reject) => {
+        port.update({ baudRate }, (error) => (error ? reject(portLost(path, error)) : resolve()));
+      }),
+    async close() {
+      isClosing = true;
+      control?.close();
+      if (!port.isOpen) return;
+      await new Promise<void>((resolve) => port.close(() => resolve()));
+    },
+  };
+}
+
+/** @returns false where the port has no modem lines */
+function setPortLines(port: SerialPort, path: string, lines: ModemLines): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    // All three, always: serialport takes an omitted line for a raised one.
+    port.set({ dtr: lines.dtr, rts: lines.rts, brk: false }, (error) => {
+      if (!error) resolve(true);
+      else if (NO_MODEM_LINES.test(error.message)) resolve(false);
+      else reject(portLost(path, error));
+    });
+  });
+}
+
+function writePort(
+  port: SerialPort,
+  path: string,
+  bytes: Uint8Array,
+  lost: ProvError | undefined,
+): Promise<void> {
+  if (lost || !port.isOpen) return Promise.reject(lost ?? portLost(path));
+  return new Promise((resolve, reject) => {
+    port.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), (error) =>
+      error ? reject(portLost(path, error)) : resolve(),
+    );
+  });
+}
+
+function openError(path: string, error: Error): ProvError {
+  const options = { cause: error };
+  if (/cannot lock port|resource busy|EBUSY|temporarily unavailable/i.test(error.message)) {
+    return new ProvError("port_busy", `${path} is in use by another program`, options);
+  }
+  if (/access denied/i.test(error.message) && process.platform === "win32") {
+    return new ProvError("port_busy", `${path} is in use by another program`, options);
+  }
+  if (/permission denied|access denied|EACCES/i.test(error.message)) {
+    return new ProvError("port_forbidden", `no permission to open ${path}`, options);
+  }
+  if (/no such file|file not found|ENOENT|no such device/i.test(error.message)) {
+    return new ProvError("port_not_found", `there is no port ${path}`, options);
+  }
+  return new ProvError("port_not_found", `${path} cannot be opened: ${error.message}`, options);
+}
+
+interface Control {
+  send(lines: ModemLines): Promise<void>;
+  close(): void;
+}
+
+/** The modem lines of a virtual board's pseudo-terminal, which has a socket for them beside it. */
+async function openControl(path: string): Promise<Control | undefined> {
+  if (!existsSync(path)) return undefined;
+  const socket = await new Promise<Socket | undefined>((resolve) => {
+    const candidate = connect(path, () => resolve(candidate));
+    candidate.on("error", () => resolve(undefined));
+  });
+  if (!socket) return undefined;
+  const waiting: (() => void)[] = [];
+  const release = (): void => {
+    for (const resolve of waiting.splice(0)) resolve();
+  };
+  socket.on("close", release);
+  createInterface({ input: socket }).on("line", () => waiting.shift()?.());
+  return {
+    send: (lines) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, CONTROL_ANSWER_MS);
+        waiting.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+        socket.write(`${JSON.stringify({ dtr: lines.dtr, rts: lines.rts })}\n`);
+        if (socket.destroyed) release();
+      }),
+    close: () => socket.destroy(),
+  };
+}

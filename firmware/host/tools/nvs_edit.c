@@ -82,7 +82,7 @@ static esp_err_t print_entry(const nvs_entry_info_t *info)
     }
     nvs_close(handle);
     if (err == ESP_OK) {
-        printf("%s %s %s %zu\n", info->namespace_name, info->key, name, size);
+        printf("%s\t%s\t%s\t%zu\n", info->namespace_name, info->key, name, size);
     }
     return err;
 }

@@ -18,9 +18,10 @@ async function main(argv: readonly string[]): Promise<number> {
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
 
+  // Until commander has parsed them: an error in the arguments is shown the way that they ask for.
   let globals: GlobalOptions = {
     config: "device.config.ts",
-    color: true,
+    color: !argv.includes("--no-color"),
     json: argv.includes("--json"),
   };
   const openOutput = () =>
@@ -49,6 +50,16 @@ async function main(argv: readonly string[]): Promise<number> {
     out.result(result);
   };
 
+  const crash = async (thrown: unknown): Promise<void> => {
+    (await openOutput()).error(toProvError(thrown, false));
+    process.exit(EXIT.bug);
+  };
+  process.on("uncaughtException", (error) => void crash(error));
+  process.stdout.on("error", (error) => {
+    // `prov monitor | head` has seen enough; that is an interruption, not a bug.
+    abort.abort(new ProvError("interrupted", "nobody reads stdout any more", { cause: error }));
+  });
+
   try {
     await buildProgram(runCommand).parseAsync(["node", "prov", ...argv]);
     return EXIT.ok;
@@ -56,11 +67,22 @@ async function main(argv: readonly string[]): Promise<number> {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
     const error =
       thrown instanceof CommanderError
-        ? new ProvError("usage", thrown.message.replace(/^error: /, ""))
+        ? usageError(thrown, argv)
         : toProvError(thrown, abort.signal.aborted);
     (await openOutput()).error(error);
     return error.exitCode;
   }
 }
 
-process.exit(await main(process.argv.slice(2)));
+function usageError(error: CommanderError, argv: readonly string[]): ProvError {
+  if (error.code === "commander.help")
+    return new ProvError(
+      "usage",
+      argv[0] === "help" ? `unknown command '${argv[1] ?? ""}'` : "no command given",
+    );
+  return new ProvError("usage", error.message.replace(/^error: /, "").replaceAll("\n", " "));
+}
+
+const exitCode = await main(process.argv.slice(2));
+// On a pipe of Windows, what was written may not be out yet.
+process.stdout.write("", () => process.exit(exitCode));

@@ -1,4 +1,4 @@
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 import type { Ora } from "ora";
 import { ProvError } from "./errors.js";
 import type { Progress, Task } from "./progress.js";
@@ -14,7 +14,7 @@ export interface OutputOptions {
   quiet: boolean;
   verbose: boolean;
   color: boolean;
-  stdout: NodeJS.WritableStream;
+  stdout: NodeJS.WritableStream & { isTTY?: boolean };
   stderr: NodeJS.WritableStream & { isTTY?: boolean };
   /** Mark errors so that GitHub Actions shows them on the run's page. */
   annotate: boolean;
@@ -23,6 +23,8 @@ export interface OutputOptions {
 export interface Output extends Progress {
   options: OutputOptions;
   result(result: CommandResult): void;
+  /** A line of a result on stdout, for a command that has more than one; without --json only. */
+  print(text: string): void;
   error(error: ProvError): void;
   paint(style: "green" | "red" | "yellow" | "cyan" | "dim" | "bold", text: string): string;
 }
@@ -83,9 +85,15 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
     };
   };
 
+  // Colour follows stderr; stdout may be a file all the same.
+  const print = (text: string): void => {
+    options.stdout.write(`${options.stdout.isTTY ? text : stripVTControlCharacters(text)}\n`);
+  };
+
   return {
     options,
     paint,
+    print,
     task: (label) => (ora ? animatedTask(label, ora) : plainTask(label)),
     note: say,
     warn: (message) => line(`${paint("yellow", "!")} ${message}`),
@@ -94,7 +102,7 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
     },
     result: ({ json, text }) => {
       if (options.json) options.stdout.write(`${JSON.stringify({ ok: true, ...json })}\n`);
-      else if (text) options.stdout.write(`${text}\n`);
+      else if (text) print(text);
     },
     error: (error) => {
       if (options.annotate) options.stderr.write(`${annotation(error)}\n`);
@@ -125,9 +133,9 @@ export function errorDocument(error: ProvError): { ok: false; error: Record<stri
 
 /** GitHub's workflow command for an error; it ends at a line break, so those are escaped. */
 function annotation(error: ProvError): string {
-  const escape = (text: string): string =>
+  const onOneLine = (text: string): string =>
     text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-  return `::error title=prov ${error.code}::${escape(`${error.message}\nnext: ${error.hint}`)}`;
+  return `::error title=prov ${error.code}::${onOneLine(`${error.message}\nnext: ${error.hint}`)}`;
 }
 
 /** Whatever was thrown, as the one error that prov shows. */

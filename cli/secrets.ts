@@ -1,3 +1,4 @@
+import { addAbortSignal, type Readable } from "node:stream";
 import { ProvError } from "./errors.js";
 
 /** Where a secret may come from, in the order in which it is looked for. */
@@ -7,7 +8,7 @@ export interface SecretSource {
   /** The value of its flag. */
   flag: string | undefined;
   /** The name of its environment variable. */
-  variable: string;
+  variable: SecretVariable;
   /** Whether it is to be read from stdin (one line). */
   fromStdin?: boolean;
   /** Asked for on a terminal when nothing else gave it. */
@@ -15,23 +16,35 @@ export interface SecretSource {
   required: boolean;
 }
 
+/** The variables that hold secrets; no child process gets them. */
+export const SECRET_VARIABLES = ["PROV_WIFI_PASSWORD", "PROV_TOKEN", "PROV_BEARER"] as const;
+export type SecretVariable = (typeof SECRET_VARIABLES)[number];
+
+/** What a terminal has beside its bytes. */
+type Input = Readable & { isTTY?: boolean };
+
 /**
- * A secret from its flag, stdin, the environment or a hidden prompt.
- * @throws ProvError input_missing when it is required and nothing gave it
+ * A secret from its flag, stdin, the environment or a hidden prompt. An empty variable counts as none:
+ * CI systems hand over a secret that is not defined as an empty text.
+ * @throws ProvError input_missing when it is required and nothing gave it; interrupted when the prompt is left
  */
 export async function resolveSecret(
   source: SecretSource,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
+  input: Input = process.stdin,
 ): Promise<string | undefined> {
   if (source.flag !== undefined) return source.flag;
-  if (source.fromStdin) return readLine(process.stdin);
-  const fromEnvironment = env[source.variable];
-  if (fromEnvironment !== undefined) return fromEnvironment;
-  if (source.prompt && process.stdin.isTTY && process.stderr.isTTY) {
-    const { default: password } = await import("@inquirer/password");
-    return password({ message: source.label, mask: true }, { output: process.stderr, signal });
+  if (source.fromStdin) {
+    const line = await readLine(input, signal);
+    if (line !== "") return line;
+    throw new ProvError("input_missing", `no ${source.label} came on stdin`, {
+      hint: "Pipe it in, ended by a line break.",
+    });
   }
+  const fromEnvironment = env[source.variable];
+  if (fromEnvironment) return fromEnvironment;
+  if (source.prompt && input.isTTY && process.stderr.isTTY) return ask(source.label, signal);
   if (source.required)
     throw new ProvError("input_missing", `no ${source.label} given`, {
       hint: `Give it with its flag, in ${source.variable}, or run on a terminal to be asked.`,
@@ -39,11 +52,24 @@ export async function resolveSecret(
   return undefined;
 }
 
-async function readLine(stream: NodeJS.ReadStream): Promise<string> {
+async function ask(label: string, signal: AbortSignal): Promise<string> {
+  const { default: password } = await import("@inquirer/password");
+  try {
+    return await password({ message: label, mask: true }, { output: process.stderr, signal });
+  } catch (error) {
+    // At a prompt the terminal is in raw mode: Ctrl-C is a key there, not a signal.
+    if (error instanceof Error && error.name === "ExitPromptError")
+      throw new ProvError("interrupted", "interrupted", { cause: error });
+    throw error;
+  }
+}
+
+async function readLine(input: Readable, signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) {
-    chunks.push(Buffer.from(chunk));
-    if (chunk.includes(0x0a)) break;
+  for await (const chunk of addAbortSignal(signal, input)) {
+    const bytes = Buffer.from(chunk);
+    chunks.push(bytes);
+    if (bytes.includes(0x0a)) break;
   }
   return Buffer.concat(chunks).toString("utf8").split(/\r?\n/, 1)[0] ?? "";
 }

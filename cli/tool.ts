@@ -1,5 +1,6 @@
 import { $ } from "zx/core";
 import { ProvError } from "./errors.js";
+import { SECRET_VARIABLES } from "./secrets.js";
 
 export interface ToolRun {
   command: string;
@@ -20,25 +21,19 @@ export interface ToolOutcome {
 const KILL_AFTER_MS = 3_000;
 /** The tail is enough to explain a failure; a build may print a hundred thousand lines. */
 const LINES_KEPT = 20_000;
+/** Last words of the shell; an exit code alone could be the tool's own. */
+const NO_COMMAND = "prov: the command is not on the PATH";
+const NOT_SOURCED = "prov: the script to source failed";
 
 /**
  * Runs a tool with stdout and stderr merged, line by line. It gets a process group of its own, which
- * is ended as a whole when `signal` aborts, so that no compiler outlives a Ctrl-C.
- * @throws ProvError tool_missing when the command is not there; the abort reason when aborted
+ * is ended as a whole when `signal` aborts, so that no compiler outlives a Ctrl-C. The secrets that
+ * prov takes from its environment are not handed on.
+ * @throws ProvError tool_missing when the command is not there or `source` fails; the abort reason when aborted
  */
 export async function runTool(run: ToolRun): Promise<ToolOutcome> {
   run.signal.throwIfAborted();
-  const shell = $({
-    cwd: run.cwd,
-    env: { ...process.env, ...run.env },
-    quiet: true,
-    nothrow: true,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const child = run.source
-    ? shell`{ . ${run.source} >/dev/null && exec ${run.command} ${run.args}; } 2>&1`
-    : shell`exec ${run.command} ${run.args} 2>&1`;
+  const child = start(run);
   const kill = (signal: NodeJS.Signals): void => {
     try {
       if (child.pid) process.kill(-child.pid, signal);
@@ -46,12 +41,16 @@ export async function runTool(run: ToolRun): Promise<ToolOutcome> {
       // The group has ended already.
     }
   };
+  const killNow = (): void => kill("SIGKILL");
+  let timer: NodeJS.Timeout | undefined;
   const abort = (): void => {
     kill("SIGTERM");
-    setTimeout(() => kill("SIGKILL"), KILL_AFTER_MS).unref();
+    timer = setTimeout(killNow, KILL_AFTER_MS);
   };
   run.signal.addEventListener("abort", abort, { once: true });
+  process.once("exit", killNow);
   const lines: string[] = [];
+  let ended = false;
   try {
     for await (const line of child) {
       lines.push(line);
@@ -60,10 +59,43 @@ export async function runTool(run: ToolRun): Promise<ToolOutcome> {
     }
     const { exitCode } = await child;
     run.signal.throwIfAborted();
-    if (exitCode === 127)
-      throw new ProvError("tool_missing", `${run.command} is not installed or not on the PATH`);
+    ended = true;
+    refuseShellFailure(run, lines);
     return { exitCode: exitCode ?? 1, lines };
   } finally {
     run.signal.removeEventListener("abort", abort);
+    process.removeListener("exit", killNow);
+    clearTimeout(timer);
+    // A straggler that closed its output but ignored SIGTERM is still in the group.
+    if (!ended) killNow();
   }
+}
+
+function start({ command, args, cwd, env, source }: ToolRun) {
+  const inherited = { ...process.env };
+  for (const name of SECRET_VARIABLES) delete inherited[name];
+  const shell = $({
+    cwd,
+    env: { ...inherited, ...env },
+    // zx's own prefix sets -eu, which ESP-IDF's export.sh is not written for.
+    prefix: "",
+    quiet: true,
+    nothrow: true,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  if (source === undefined)
+    return shell`exec 2>&1; command -v ${command} >/dev/null || { echo ${NO_COMMAND}; exit 127; }; exec ${command} ${args}`;
+  return shell`exec 2>&1; . ${source} || { echo ${NOT_SOURCED}; exit 1; }; command -v ${command} >/dev/null || { echo ${NO_COMMAND}; exit 127; }; exec ${command} ${args}`;
+}
+
+function refuseShellFailure({ command, source }: ToolRun, lines: readonly string[]): void {
+  const [last, before] = [lines.at(-1), lines.at(-2)];
+  if (last === NO_COMMAND)
+    throw new ProvError("tool_missing", `${command} is not installed or not on the PATH`);
+  if (last === NOT_SOURCED)
+    throw new ProvError("tool_missing", `${source} failed${before ? `: ${before}` : ""}`, {
+      hint: "Run that script by hand; it says what its installation lacks.",
+      cause: new Error(lines.slice(-60).join("\n")),
+    });
 }

@@ -4,14 +4,34 @@
 // All output goes to stderr: stdout belongs to the command that follows.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, chmodSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const MINIMUM_NODE = [20, 19];
-const SEARCH_PATH = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin", "/usr/local/sbin"];
-const INCLUDE_DIRS = ["/usr/include", "/usr/local/include", "/opt/homebrew/include", "/opt/homebrew/opt/openssl@3/include", "/usr/local/opt/openssl@3/include"];
+const SEARCH_PATH = [
+  ...(process.env.PATH ?? "").split(":"),
+  "/usr/sbin",
+  "/sbin",
+  "/usr/local/sbin",
+];
+const INCLUDE_DIRS = [
+  "/usr/include",
+  "/usr/local/include",
+  "/opt/homebrew/include",
+  "/opt/homebrew/opt/openssl@3/include",
+  "/usr/local/opt/openssl@3/include",
+];
 
 /** What the host build and the lab need: how to see that it is there, and the package that brings it. */
 const REQUIREMENTS = [
@@ -59,22 +79,37 @@ function onPath(command) {
 }
 
 function hasHeader(header) {
-  const multiarch = existsSync("/usr/include") ? readdirSync("/usr/include").filter((name) => name.endsWith("-linux-gnu")) : [];
-  return [...INCLUDE_DIRS, ...multiarch.map((name) => join("/usr/include", name))].some((dir) => existsSync(join(dir, header)));
+  const multiarch = existsSync("/usr/include")
+    ? readdirSync("/usr/include").filter((name) => name.endsWith("-linux-gnu"))
+    : [];
+  return [...INCLUDE_DIRS, ...multiarch.map((name) => join("/usr/include", name))].some((dir) =>
+    existsSync(join(dir, header)),
+  );
 }
 
 function isPresent(requirement) {
   if (requirement.command) return onPath(requirement.command);
   if (requirement.header) return hasHeader(requirement.header);
-  return spawnSync("python3", ["-c", `import ${requirement.pythonModule}`], { stdio: "ignore" }).status === 0;
+  return (
+    spawnSync("python3", ["-c", `import ${requirement.pythonModule}`], { stdio: "ignore" })
+      .status === 0
+  );
 }
 
 /** Runs a command and stays quiet while it succeeds; shows everything that it said when it fails. */
 function run(command, args, env = {}) {
-  const result = spawnSync(command, args, { cwd: ROOT, encoding: "utf8", env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 });
+  const result = spawnSync(command, args, {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 1 << 28,
+  });
   if (result.status === 0) return;
   process.stderr.write(`${result.stdout ?? ""}${result.stderr ?? ""}\n`);
-  fail(`\`${command} ${args.join(" ")}\` failed${result.error ? `: ${result.error.message}` : ` with exit code ${result.status}`}`);
+  fail(
+    `\`${command} ${args.join(" ")}\` failed${result.error ? `: ${result.error.message}` : ` with exit code ${result.status}`}`,
+  );
 }
 
 function installSystemPackages(requirements) {
@@ -83,11 +118,18 @@ function installSystemPackages(requirements) {
   if (onPath("apt-get")) {
     const packages = [...new Set(missing.flatMap((requirement) => requirement.apt))];
     const asRoot = process.getuid?.() === 0;
-    if (!asRoot && !onPath("sudo")) fail(`these Debian packages are missing, and there is no sudo: ${packages.join(" ")}`);
+    if (!asRoot && !onPath("sudo"))
+      fail(`these Debian packages are missing, and there is no sudo: ${packages.join(" ")}`);
     const prefix = asRoot ? [] : ["sudo"];
     say(`installing with apt: ${packages.join(" ")}`);
     const apt = (...args) => {
-      const [command, ...rest] = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", ...args];
+      const [command, ...rest] = [
+        ...prefix,
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        ...args,
+      ];
       run(command, rest);
     };
     apt("update", "-q");
@@ -97,15 +139,25 @@ function installSystemPackages(requirements) {
     say(`installing with brew: ${packages.join(" ")}`);
     if (packages.length > 0) run("brew", ["install", ...packages]);
   } else {
-    const names = missing.map((requirement) => requirement.command ?? requirement.header ?? requirement.pythonModule);
-    fail(`please install these and run again: ${names.join(", ")} (Debian's names: ${[...new Set(missing.flatMap((r) => r.apt))].join(" ")})`);
+    const names = missing.map(
+      (requirement) => requirement.command ?? requirement.header ?? requirement.pythonModule,
+    );
+    fail(
+      `please install these and run again: ${names.join(", ")} (Debian's names: ${[...new Set(missing.flatMap((r) => r.apt))].join(" ")})`,
+    );
   }
   const still = requirements.filter((requirement) => !isPresent(requirement));
-  if (still.length > 0) fail(`still missing after the installation: ${still.map((r) => r.command ?? r.header ?? r.pythonModule).join(", ")}`);
+  if (still.length > 0)
+    fail(
+      `still missing after the installation: ${still.map((r) => r.command ?? r.header ?? r.pythonModule).join(", ")}`,
+    );
 }
 
 function installNpmPackages() {
-  const wanted = createHash("sha256").update(readFileSync(join(ROOT, "package-lock.json"))).update(process.version).digest("hex");
+  const wanted = createHash("sha256")
+    .update(readFileSync(join(ROOT, "package-lock.json")))
+    .update(process.version)
+    .digest("hex");
   const stamp = join(ROOT, "node_modules", ".prov-setup");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   say("installing npm packages from the lockfile");
@@ -123,7 +175,12 @@ function* sourceFiles(dir) {
 
 function compile() {
   const files = ["codegen", "cli"].flatMap((dir) => [...sourceFiles(join(ROOT, dir))]);
-  const inputs = [...files, ...["run.ts", "tsconfig.json", "tsconfig.build.json", "package.json"].map((name) => join(ROOT, name))].sort();
+  const inputs = [
+    ...files,
+    ...["run.ts", "tsconfig.json", "tsconfig.build.json", "package.json"].map((name) =>
+      join(ROOT, name),
+    ),
+  ].sort();
   const state = createHash("sha256");
   for (const path of inputs) {
     const { mtimeMs, size } = statSync(path);
@@ -133,7 +190,11 @@ function compile() {
   const stamp = join(ROOT, "dist", ".prov-setup");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   say("compiling");
-  run(process.execPath, [join(ROOT, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json"]);
+  run(process.execPath, [
+    join(ROOT, "node_modules", "typescript", "bin", "tsc"),
+    "-p",
+    "tsconfig.build.json",
+  ]);
   chmodSync(join(ROOT, "dist", "cli", "main.js"), 0o755);
   writeFileSync(stamp, wanted);
 }
@@ -142,6 +203,8 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NODE[1])) {
   fail(`Node ${MINIMUM_NODE.join(".")} or newer is needed; this is ${process.versions.node}`);
 }
-installSystemPackages(process.argv.includes("--test") ? [...REQUIREMENTS, ...TEST_REQUIREMENTS] : REQUIREMENTS);
+installSystemPackages(
+  process.argv.includes("--test") ? [...REQUIREMENTS, ...TEST_REQUIREMENTS] : REQUIREMENTS,
+);
 installNpmPackages();
 compile();

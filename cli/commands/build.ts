@@ -1,4 +1,4 @@
-import { CHIPS, type Chip, type Target } from "../../codegen/manifest.js";
+import { CHIPS, type Chip, type DeviceManifest, type Target } from "../../codegen/manifest.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import type { BuiltImage } from "../flow/build.js";
@@ -49,7 +49,7 @@ async function buildDevice(
 ): Promise<BuiltImage> {
   const { manifest, root, workspace } = project;
   const identity = await makeKeys(root, manifest, false);
-  const config = generateConfig(manifest, identity, workspace);
+  const config = generateConfig(configuredFor(manifest, target), identity, workspace);
   for (const warning of config.warnings) context.out.warn(warning);
   const request = {
     manifest,
@@ -69,6 +69,11 @@ async function buildDevice(
     env: context.env,
     ...(options.docker ? { dockerImage: options.idfImage } : {}),
   });
+}
+
+/** A chip's configuration names the chip; the host's is that of the chip that the virtual board plays. */
+function configuredFor(manifest: DeviceManifest, target: Target): DeviceManifest {
+  return target === "host" ? manifest : { ...manifest, target };
 }
 
 /** Accepts `esp32c3`, `c3` and `host`. @throws ProvError usage */

@@ -1,6 +1,6 @@
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { generateConfig } from "../flow/codegen.js";
-import { makeKeys } from "../flow/keys.js";
+import { makeKeys, requireKeys } from "../flow/keys.js";
 import type { CommandResult } from "../output.js";
 import { openProject } from "./project.js";
 
@@ -14,8 +14,9 @@ export function codegenCommand(
 ): (context: CommandContext) => Promise<CommandResult> {
   return async (context) => {
     const { root, manifest, workspace } = await openProject(options, context);
-    const identity = await makeKeys(root, manifest, false);
-    const config = generateConfig(manifest, identity, workspace, { check: options.check ?? false });
+    const check = options.check ?? false;
+    const identity = check ? requireKeys(root, manifest) : await makeKeys(root, manifest, false);
+    const config = generateConfig(manifest, identity, workspace, { check });
     for (const warning of config.warnings) context.out.warn(warning);
     const changed = config.changedFiles.map((file) => `wrote ${file}`);
     return {

@@ -21,7 +21,7 @@ export function doctorCommand(
     const checks = await examine(request);
     const failed = checks.filter((check) => check.verdict === "failed");
     if (failed.length === 0) return { json: { checks }, text: report(checks, context.out) };
-    if (!options.json) context.out.options.stdout.write(`${report(checks, context.out)}\n`);
+    if (!options.json) context.out.print(report(checks, context.out));
     const fixes = failed.map((check) => `${check.name}: ${check.fix ?? ""}`).join("\n");
     throw new ProvError(
       "doctor_failed",

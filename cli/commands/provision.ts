@@ -9,7 +9,7 @@ import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.j
 import { createStageClock, type StageClock } from "../flow/stages.js";
 import type { LabClient } from "../lab/client.js";
 import type { CommandResult } from "../output.js";
-import { resolveSecret } from "../secrets.js";
+import { resolveSecret, type SecretVariable } from "../secrets.js";
 import { type BoardOptions, reachBoard } from "./board-options.js";
 import { openProject, type Project } from "./project.js";
 
@@ -70,7 +70,7 @@ async function provision(
   const secret = (
     label: string,
     flag: string | undefined,
-    variable: string,
+    variable: SecretVariable,
     required: boolean,
     fromStdin = false,
   ) =>

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Chip } from "../../codegen/manifest.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
@@ -15,6 +15,7 @@ import {
   followBuild,
   keepArtefact,
   stageConfig,
+  waitNote,
 } from "./build.js";
 
 export type Sanitizer = "address" | "undefined" | "thread";
@@ -46,45 +47,50 @@ export async function buildForHost(request: HostBuildRequest): Promise<BuiltImag
     );
 
   return asTask(progress, `build ${variant}`, (task) =>
-    withLock(`${buildDir}.lock`, signal, async () => {
-      stageConfig(request.config, ["device_keys.h", "sdkconfig.h"], join(buildDir, "config"));
-      const follow = followBuild((state) => task.update(state), progress);
-      const tool = async (args: readonly string[]): Promise<void> => {
-        const { exitCode, lines } = await runTool({
-          command: "cmake",
-          args,
-          cwd: firmware,
-          signal,
-          onLine: follow.onLine,
-        });
-        if (exitCode !== 0) throw buildFailed("cmake", exitCode, lines, follow.firstError());
-      };
-      await tool([
-        ...["-S", join(firmware, "host"), "-B", buildDir, "-G", "Ninja"],
-        `-DPROV_CONFIG_DIR=${join(buildDir, "config")}`,
-        `-DPROV_SANITIZE=${request.sanitize ?? ""}`,
-        ...(request.clean ? ["--fresh"] : []),
-      ]);
-      await tool(["--build", buildDir, ...(request.clean ? ["--clean-first"] : [])]);
+    withLock(
+      `${buildDir}.lock`,
+      signal,
+      async () => {
+        if (request.clean) rmSync(buildDir, { recursive: true, force: true });
+        stageConfig(request.config, ["device_keys.h", "sdkconfig.h"], join(buildDir, "config"));
+        const follow = followBuild((state) => task.update(state), progress);
+        const tool = async (args: readonly string[]): Promise<void> => {
+          const { exitCode, lines } = await runTool({
+            command: "cmake",
+            args,
+            cwd: firmware,
+            signal,
+            onLine: follow.onLine,
+          });
+          if (exitCode !== 0) throw buildFailed("cmake", exitCode, lines, follow.firstError());
+        };
+        await tool([
+          ...["-S", join(firmware, "host"), "-B", buildDir, "-G", "Ninja"],
+          `-DPROV_CONFIG_DIR=${join(buildDir, "config")}`,
+          `-DPROV_SANITIZE=${request.sanitize ?? ""}`,
+        ]);
+        await tool(["--build", buildDir]);
 
-      const elf = join(outDir, `${BINARY}.elf`);
-      keepArtefact(join(buildDir, BINARY), elf);
-      const packed = packHostImage({
-        elf: await flashable(elf, request.sanitize, signal),
-        chip: request.chip,
-        partitionTable: encodePartitionTable(partitions),
-        appPartitionSize: app.size,
-        outDir,
-      });
-      return {
-        deviceId: manifest.id,
-        target: "host",
-        flasherArgs: packed.flasherArgs,
-        elf,
-        appBytes: packed.appSize,
-        partitionBytes: app.size,
-      };
-    }),
+        const elf = join(outDir, `${BINARY}.elf`);
+        keepArtefact(join(buildDir, BINARY), elf);
+        const packed = packHostImage({
+          elf: await flashable(elf, request.sanitize, signal),
+          chip: request.chip,
+          partitionTable: encodePartitionTable(partitions),
+          appPartitionSize: app.size,
+          outDir,
+        });
+        return {
+          deviceId: manifest.id,
+          target: "host",
+          flasherArgs: packed.flasherArgs,
+          elf,
+          appBytes: packed.appSize,
+          partitionBytes: app.size,
+        };
+      },
+      waitNote(progress),
+    ),
   );
 }
 

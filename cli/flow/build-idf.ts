@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join, relative } from "node:path";
 import type { Chip } from "../../codegen/manifest.js";
 import { parsePartitions } from "../../codegen/partitions.js";
 import { ProvError } from "../errors.js";
 import { withLock } from "../lock.js";
 import { installRoot } from "../paths.js";
-import { asTask } from "../progress.js";
+import { asTask, type Task } from "../progress.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
 import { APP_OFFSET } from "../serial/host-image.js";
 import { runTool, type ToolRun } from "../tool.js";
@@ -13,10 +13,12 @@ import {
   type BuildRequest,
   type BuiltImage,
   buildFailed,
+  type Follower,
   followBuild,
   keepArtefact,
   sharedBuildDir,
   stageConfig,
+  waitNote,
 } from "./build.js";
 import { findIdf } from "./idf.js";
 
@@ -27,46 +29,55 @@ export interface IdfBuildRequest extends BuildRequest {
   readonly dockerImage?: string;
 }
 
+/** Where idf.py comes from. */
+type Toolchain = { readonly idf: string } | { readonly image: string };
+
+/** kconfgen has said it as "warning:", "info:" and "NOTE:" over the releases. */
 const UNKNOWN_SYMBOL = /unknown kconfig symbol '?(\w+)'?/i;
+/** ESP-IDF's check_sizes.py. */
+const TOO_BIG = /app\w* partitions? (?:is|are) too small|Bootloader binary size .* is too large/;
+/** What the docker client ends with when it was docker that failed, not the command in the container. */
+const DOCKER_FAILED = 125;
 
 /**
  * Builds the firmware for a chip with `idf.py`, which must stay in charge of its own build.
- * @throws ProvError idf_missing, build_failed, manifest_invalid (unknown CONFIG_ name), image_too_big
+ * @throws ProvError idf_missing, tool_missing, build_failed, manifest_invalid (unknown CONFIG_ name), image_too_big
  */
 export async function buildWithIdf(request: IdfBuildRequest): Promise<BuiltImage> {
-  const { root, manifest, config, progress, signal, target } = request;
+  const { root, manifest, config, progress, signal, target, dockerImage } = request;
   const firmware = join(installRoot(), "firmware");
-  const buildDir = sharedBuildDir(
-    root,
-    target,
+  const toolchain: Toolchain =
+    dockerImage === undefined ? { idf: findIdf(request.env, target) } : { image: dockerImage };
+  // CMake binds a build folder to its toolchain, and ESP-IDF keeps the first sdkconfig that it made there.
+  const buildDir = sharedBuildDir(root, target, [
+    "idf" in toolchain ? toolchain.idf : toolchain.image,
+    readFileSync(join(firmware, "sdkconfig.defaults"), "utf8"),
     readFileSync(join(config.dir, "sdkconfig.defaults"), "utf8"),
-  );
-  const outDir = join(config.dir, "..", "build", target);
-  const idf = request.dockerImage ? undefined : findIdf(request.env, target);
+  ]);
 
   const image = await asTask(progress, `build ${target}`, (task) =>
-    withLock(`${buildDir}.lock`, signal, async () => {
-      const staged = join(buildDir, "config");
-      stageConfig(config, ["device_keys.h", "sdkconfig.defaults"], staged);
-      const follow = followBuild((state) => task.update(state), progress);
-      const idfArgs = [
-        ...["-C", firmware, "-B", buildDir],
-        `-DIDF_TARGET=${target}`,
-        `-DPROV_CONFIG_DIR=${staged}`,
-        `-DSDKCONFIG=${join(buildDir, "sdkconfig")}`,
-        ...(request.clean && existsSync(join(buildDir, "CMakeCache.txt")) ? ["fullclean"] : []),
-        "build",
-      ];
-      const { exitCode, lines } = await runTool({
-        ...idfCommand(idf, request, idfArgs, firmware),
-        cwd: firmware,
-        signal,
-        onLine: follow.onLine,
-      });
-      rejectUnknownSymbols(lines);
-      if (exitCode !== 0) throw buildFailed("idf.py", exitCode, lines, follow.firstError());
-      return collect(request, buildDir, outDir);
-    }),
+    withLock(
+      `${buildDir}.lock`,
+      signal,
+      async () => {
+        // idf.py's own fullclean would take the staged configuration with it.
+        if (request.clean) rmSync(buildDir, { recursive: true, force: true });
+        mkdirSync(buildDir, { recursive: true, mode: 0o700 });
+        const staged = join(buildDir, "config");
+        stageConfig(config, ["device_keys.h", "sdkconfig.defaults"], staged);
+        const idfArgs = [
+          ...["-C", firmware, "-B", buildDir],
+          `-DIDF_TARGET=${target}`,
+          `-DPROV_CONFIG_DIR=${staged}`,
+          `-DSDKCONFIG=${join(buildDir, "sdkconfig")}`,
+          "build",
+        ];
+        const tool = idfCommand(toolchain, idfArgs, firmware, buildDir);
+        await runIdf(request, { ...tool, cwd: firmware, signal }, buildDir, task);
+        return collect(request, buildDir, join(config.dir, "..", "build", target));
+      },
+      waitNote(progress),
+    ),
   );
   progress.note(
     `${manifest.id}: application ${image.appBytes} of ${image.partitionBytes} bytes (${Math.round((100 * image.appBytes) / image.partitionBytes)} %)`,
@@ -74,63 +85,112 @@ export async function buildWithIdf(request: IdfBuildRequest): Promise<BuiltImage
   return image;
 }
 
-function idfCommand(
-  idf: string | undefined,
+async function runIdf(
   request: IdfBuildRequest,
+  tool: ToolRun,
+  buildDir: string,
+  task: Task,
+): Promise<void> {
+  const follow = followBuild((state) => task.update(state), request.progress);
+  const symbols = watchSymbols(request, buildDir);
+  const { exitCode, lines } = await runTool({
+    ...tool,
+    signal: AbortSignal.any([tool.signal, symbols.signal]),
+    onLine: (line) => {
+      follow.onLine(line);
+      symbols.onLine(line, follow.steps() > 0);
+    },
+  });
+  symbols.refuse();
+  if (exitCode !== 0) throw idfFailed(request, exitCode, lines, follow);
+}
+
+/**
+ * Kconfig only warns about a name that it does not know, but in a manifest it is a mistake. All of them are
+ * named while CMake configures; `signal` aborts when the compilation begins, which nobody has to wait for.
+ * Names that prov itself sets are passed over: releases differ in what they have.
+ */
+function watchSymbols({ manifest }: IdfBuildRequest, buildDir: string) {
+  const unknown = new Set<string>();
+  const stop = new AbortController();
+  const rejection = (): ProvError =>
+    new ProvError(
+      "manifest_invalid",
+      [...unknown].map((name) => `sdkconfig.${name}: this ESP-IDF has no such option`).join("\n"),
+    );
+  // Without its cache CMake configures again next time, and so says it again.
+  const forget = (): void => rmSync(join(buildDir, "CMakeCache.txt"), { force: true });
+  return {
+    signal: stop.signal,
+    onLine: (line: string, compiling: boolean): void => {
+      const name = UNKNOWN_SYMBOL.exec(line)?.[1];
+      const full = `CONFIG_${name?.replace(/^CONFIG_/, "")}`;
+      if (name && Object.hasOwn(manifest.sdkconfig, full)) unknown.add(full);
+      if (!compiling || unknown.size === 0 || stop.signal.aborted) return;
+      forget();
+      stop.abort(rejection());
+    },
+    refuse: (): void => {
+      if (unknown.size === 0) return;
+      forget();
+      throw rejection();
+    },
+  };
+}
+
+function idfFailed(
+  request: IdfBuildRequest,
+  exitCode: number,
+  lines: readonly string[],
+  follow: Follower,
+): ProvError {
+  if (request.dockerImage !== undefined && exitCode === DOCKER_FAILED)
+    return new ProvError("tool_missing", `docker failed: ${lines.at(-1) ?? "no output"}`, {
+      hint: "Is the Docker daemon running, and may you use it? `docker run hello-world` tells.",
+    });
+  const tooBig = lines.find((line) => TOO_BIG.test(line));
+  if (tooBig) return new ProvError("image_too_big", tooBig.trim().replace(/^Error: /, ""));
+  return buildFailed("idf.py", exitCode, lines, follow.firstError());
+}
+
+function idfCommand(
+  toolchain: Toolchain,
   args: readonly string[],
   firmware: string,
+  buildDir: string,
 ): Pick<ToolRun, "command" | "args" | "source" | "env"> {
-  if (idf)
+  if ("idf" in toolchain) {
+    const { idf } = toolchain;
     return { command: "idf.py", args, source: join(idf, "export.sh"), env: { IDF_PATH: idf } };
-  const image = request.dockerImage ?? "";
+  }
   const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
   return {
     command: "docker",
     args: [
-      "run",
-      "--rm",
-      "--user",
-      user,
-      "-e",
-      "HOME=/tmp",
-      "-v",
-      `${firmware}:${firmware}`,
-      "-v",
-      `${request.root}:${request.root}`,
-      "-w",
-      firmware,
-      image,
-      "idf.py",
-      ...args,
+      ...["run", "--rm", "--user", user, "-e", "HOME=/tmp"],
+      // As process 1 idf.py would ignore the SIGTERM of an interruption.
+      "--init",
+      ...["-v", `${firmware}:${firmware}`, "-v", `${buildDir}:${buildDir}`, "-w", firmware],
+      ...[toolchain.image, "idf.py", ...args],
     ],
   };
-}
-
-/** Kconfig only warns about a name that it does not know; in a manifest it is a mistake. */
-function rejectUnknownSymbols(lines: readonly string[]): void {
-  const unknown = new Set(lines.flatMap((line) => UNKNOWN_SYMBOL.exec(line)?.[1] ?? []));
-  if (unknown.size === 0) return;
-  const names = [...unknown].map((name) => `CONFIG_${name.replace(/^CONFIG_/, "")}`);
-  throw new ProvError("manifest_invalid", `sdkconfig: this ESP-IDF has no ${names.join(", ")}`);
 }
 
 /** Copies what is to be flashed to the device's own folder: the compile folder belongs to all devices. */
 function collect(request: IdfBuildRequest, buildDir: string, outDir: string): BuiltImage {
   const args = readFlasherArgs(join(buildDir, "flasher_args.json"));
-  for (const { file } of args.files)
-    keepArtefact(file, join(outDir, file.slice(buildDir.length + 1)));
-  keepArtefact(args.path, join(outDir, "flasher_args.json"));
-  const elf = join(outDir, "prov_firmware.elf");
-  keepArtefact(join(buildDir, "prov_firmware.elf"), elf);
   const partitions = parsePartitions(
     readFileSync(join(installRoot(), "firmware", "partitions.csv"), "utf8"),
   );
   const app = partitions.find((partition) => partition.offset === APP_OFFSET);
   const image = args.files.find((file) => file.offset === app?.offset);
-  if (!app || !image)
+  const absent = args.files.find(({ file }) => !existsSync(file));
+  if (!app || !image || absent)
     throw new ProvError(
       "build_failed",
-      "flasher_args.json has no image for the application partition",
+      absent
+        ? `idf.py made no ${absent.file}`
+        : "flasher_args.json has no image for the application partition",
     );
   const appBytes = readFileSync(image.file).length;
   if (appBytes > app.size)
@@ -138,6 +198,10 @@ function collect(request: IdfBuildRequest, buildDir: string, outDir: string): Bu
       "image_too_big",
       `the application has ${appBytes} bytes, its partition ${app.size}`,
     );
+  for (const { file } of args.files) keepArtefact(file, join(outDir, relative(buildDir, file)));
+  keepArtefact(args.path, join(outDir, "flasher_args.json"));
+  const elf = join(outDir, "prov_firmware.elf");
+  keepArtefact(join(buildDir, "prov_firmware.elf"), elf);
   return {
     deviceId: request.manifest.id,
     target: request.target,

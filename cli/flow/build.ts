@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { DeviceManifest, Target } from "../../codegen/manifest.js";
 import { ProvError } from "../errors.js";
@@ -30,12 +37,17 @@ export interface BuildRequest {
 }
 
 /**
- * The folder in which a target is compiled. Devices that differ only in their keys share it, so that
- * the second one relinks and nothing more.
+ * The folder in which a target is compiled, one per set of `inputs` (settings, toolchain). Devices that
+ * differ only in their keys share it, so that the second one relinks and nothing more.
  */
-export function sharedBuildDir(root: string, target: string, settings: string): string {
-  const hash = createHash("sha256").update(settings).digest("hex").slice(0, 12);
+export function sharedBuildDir(root: string, target: string, inputs: readonly string[]): string {
+  const hash = createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 12);
   return join(root, ".prov", "build", `${target}-${hash}`);
+}
+
+/** Tells, once, that another prov compiles in the same folder. */
+export function waitNote(progress: Progress): (pid: number) => void {
+  return (pid) => progress.note(`waiting for another prov that builds here (process ${pid})`);
 }
 
 /** Copies generated files into the compile folder, touching only those that changed. */
@@ -50,30 +62,45 @@ export function stageConfig(config: GeneratedConfig, names: readonly string[], d
 }
 
 const NINJA_STEP = /^\[(\d+)\/(\d+)\]\s+(.*)$/;
-const FIRST_ERROR = /(?:\berror:|\bfatal error:|undefined reference|^FAILED:|CMake Error)/;
+const FIRST_ERROR =
+  /\berror:|\bfatal error:|undefined reference|multiple definition|will not fit in region|overflowed by \d+|^CMake Error/;
 const WARNING = /\bwarning:/;
+
+export interface Follower {
+  onLine(line: string): void;
+  /** The first error that was printed, if any. */
+  firstError(): string | undefined;
+  /** How many steps of the compilation have been seen. */
+  steps(): number;
+}
 
 /** Follows a ninja build: how far it is, its warnings, its first error. */
 export function followBuild(
   update: (state: { fraction: number; text: string }) => void,
   progress: Progress,
-): { onLine: (line: string) => void; firstError: () => string | undefined } {
+): Follower {
   const seen = new Set<string>();
   let firstError: string | undefined;
+  let steps = 0;
   return {
     onLine: (line) => {
       progress.detail(line);
       const step = NINJA_STEP.exec(line);
-      if (step)
+      if (step) {
+        steps += 1;
         update({ fraction: Number(step[1]) / Number(step[2]), text: shorten(step[3] ?? "") });
+      }
       if (WARNING.test(line) && !seen.has(line)) {
         seen.add(line);
         progress.warn(line);
       }
-      if (firstError === undefined && FIRST_ERROR.test(line) && !line.startsWith("FAILED:"))
-        firstError = line.trim();
+      // CMake names the place first and says what is wrong in the next line.
+      if (firstError?.endsWith(":") && firstError.startsWith("CMake Error"))
+        firstError += line.trim() === "" ? "" : ` ${line.trim()}`;
+      firstError ??= FIRST_ERROR.test(line) ? line.trim() : undefined;
     },
     firstError: () => firstError,
+    steps: () => steps,
   };
 }
 
@@ -89,10 +116,11 @@ export function buildFailed(
   });
 }
 
-/** Copies build products to the device's own folder. */
+/** Copies a build product, which holds the device's key like any image, to the device's own folder. */
 export function keepArtefact(from: string, to: string): void {
   mkdirSync(join(to, ".."), { recursive: true, mode: 0o700 });
   copyFileSync(from, to);
+  chmodSync(to, 0o600);
 }
 
 function shorten(text: string): string {

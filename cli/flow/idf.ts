@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Chip } from "../../codegen/manifest.js";
@@ -7,29 +7,46 @@ import { ProvError } from "../errors.js";
 /** The ESP-IDF release that prov suggests to whoever has none. */
 export const SUGGESTED_IDF = "v5.5.1";
 
-const USUAL_FOLDERS = ["esp/esp-idf", "esp-idf", ".espressif/esp-idf", "esp/v5.5/esp-idf"];
+const USUAL_FOLDERS = ["esp/esp-idf", "esp-idf", ".espressif/esp-idf"];
+/** Installers put each release into a folder of its own, such as `v5.5.1/esp-idf`. */
+const FOLDERS_OF_RELEASES = ["esp", ".espressif"];
 const SYSTEM_FOLDERS = ["/opt/esp-idf", "/opt/esp/idf"];
 
+/** The first ESP-IDF release that builds for a chip, as major and minor; the firmware itself needs 5.0. */
+const FIRST_RELEASE: Readonly<Record<Chip, readonly [number, number]>> = {
+  esp32: [5, 0],
+  esp32s2: [5, 0],
+  esp32s3: [5, 0],
+  esp32c2: [5, 0],
+  esp32c3: [5, 0],
+  esp32c5: [5, 5],
+  esp32c6: [5, 1],
+};
+
 /**
- * The folder of an installed ESP-IDF: $IDF_PATH, else the usual install folders.
- * @throws ProvError idf_missing with the commands that install it for `chip`
+ * The folder of an installed ESP-IDF that can build for `chip`: $IDF_PATH, else the usual install folders.
+ * @throws ProvError idf_missing with the commands that install it
  */
 export function findIdf(env: NodeJS.ProcessEnv, chip: Chip): string {
-  const candidates = [
-    env.IDF_PATH,
-    ...USUAL_FOLDERS.map((folder) => join(env.HOME ?? homedir(), folder)),
-    ...SYSTEM_FOLDERS,
-  ];
-  const found = candidates.find((dir) => dir && existsSync(join(dir, "tools", "idf.py")));
-  if (found) return found;
-  const where = env.IDF_PATH
-    ? `IDF_PATH is ${env.IDF_PATH}, which holds no tools/idf.py`
-    : "IDF_PATH is not set and the usual folders hold none";
-  throw new ProvError("idf_missing", `ESP-IDF is not installed: ${where}`, {
-    hint: `Install it with\n${installCommands(chip)
-      .map((line) => `  ${line}`)
-      .join("\n")}\nor build in a container with \`prov build --docker\`.`,
-  });
+  const named = env.IDF_PATH;
+  // Whoever names one means that one.
+  const candidates = named ? [named] : usualFolders(env.HOME ?? homedir());
+  const found = candidates.find((dir) => existsSync(join(dir, "tools", "idf.py")));
+  if (found === undefined)
+    throw idfMissing(
+      chip,
+      named
+        ? `IDF_PATH is ${named}, which holds no tools/idf.py`
+        : "ESP-IDF is not installed: IDF_PATH is not set and the usual folders hold none",
+    );
+  const release = releaseOf(found);
+  const [major, minor] = FIRST_RELEASE[chip];
+  if (release && (release[0] < major || (release[0] === major && release[1] < minor)))
+    throw idfMissing(
+      chip,
+      `${chip} needs ESP-IDF ${major}.${minor} or newer; ${found} holds ${release.join(".")}`,
+    );
+  return found;
 }
 
 /** The three commands that bring ESP-IDF for one chip. */
@@ -39,4 +56,40 @@ export function installCommands(chip: Chip): string[] {
     `~/esp/esp-idf/install.sh ${chip}`,
     "export IDF_PATH=~/esp/esp-idf",
   ];
+}
+
+function idfMissing(chip: Chip, message: string): ProvError {
+  const commands = installCommands(chip).map((line) => `  ${line}`);
+  return new ProvError("idf_missing", message, {
+    hint: `Install it with\n${commands.join("\n")}\nor build in a container with \`prov build --docker\`.`,
+  });
+}
+
+function usualFolders(home: string): string[] {
+  const releases = FOLDERS_OF_RELEASES.flatMap((folder) =>
+    subfolders(join(home, folder)).map((name) => join(home, folder, name, "esp-idf")),
+  );
+  return [...USUAL_FOLDERS.map((folder) => join(home, folder)), ...releases, ...SYSTEM_FOLDERS];
+}
+
+/** The newest release first. */
+function subfolders(dir: string): string[] {
+  try {
+    return readdirSync(dir).sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
+  } catch {
+    return [];
+  }
+}
+
+/** Major and minor of an ESP-IDF folder; undefined where it does not tell. */
+function releaseOf(dir: string): [number, number] | undefined {
+  try {
+    const text = readFileSync(join(dir, "tools", "cmake", "version.cmake"), "utf8");
+    const part = (name: string): number =>
+      Number(new RegExp(`IDF_VERSION_${name}\\s+(\\d+)`).exec(text)?.[1] ?? Number.NaN);
+    const release: [number, number] = [part("MAJOR"), part("MINOR")];
+    return release.some(Number.isNaN) ? undefined : release;
+  } catch {
+    return undefined;
+  }
 }

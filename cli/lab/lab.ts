@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { ProvError } from "../errors.js";
+import { takeLock } from "../lock.js";
 import { prepareAir, readAir, writeAir } from "./air.js";
 import { type LabAuthority, openAuthority } from "./authority.js";
 import { type LabBackend, startBackend } from "./backend.js";
@@ -20,7 +21,6 @@ import {
   writeLastPorts,
 } from "./lab-info.js";
 import type { Lab, LabOptions } from "./lab-types.js";
-import { takeLock } from "./lock.js";
 import { startMosquitto } from "./mosquitto.js";
 import { createStream } from "./stream.js";
 import { createTokenStore, type TokenStore } from "./tokens.js";

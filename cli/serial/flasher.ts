@@ -15,6 +15,8 @@ import { openPort, type SerialLink, type UsbIdentity } from "./link.js";
 import { asFlashError, flashMd5 } from "./loader-commands.js";
 import { leaveLoader } from "./loader-leave.js";
 import { type LoaderSession, openSession } from "./loader-session.js";
+import { identifyPort } from "./ports.js";
+import { reopenPort } from "./reopen.js";
 
 export type FlashStage = "connect" | "erase" | "compare" | "write" | "verify" | "reset";
 
@@ -71,6 +73,8 @@ export interface FlashReport {
 }
 
 export const DEFAULT_FLASH_BAUD = 460_800;
+/** How long a chip's own USB port takes to come back after a reset, at most. */
+const REENUMERATION_MS = 5_000;
 /** A region that does not verify is compared and written once more. */
 const REGION_ATTEMPTS = 2;
 
@@ -83,37 +87,52 @@ const REGION_ATTEMPTS = 2;
 export async function flashDevice(request: FlashRequest): Promise<FlashReport> {
   const startedAt = performance.now();
   const regions = loadRegions(request.flasherArgs, request.port);
-  const { signal, usb } = request;
-  const link = await openPort(request.port, {
-    ...(usb ? { usb } : {}),
-    ...(signal ? { signal } : {}),
-  });
+  const { port, signal } = request;
+  const usb = request.usb ?? (await identifyPort(port));
+  const opening = { usb, ...(signal ? { signal } : {}) };
+  let link = await openPort(port, opening);
   try {
-    const result = await flashLink(link, regions, request);
-    return { ...result, port: request.port, ms: Math.round(performance.now() - startedAt) };
+    const session = await connect(link, regions, request).catch(async (error: unknown) => {
+      if (!link.lost() || usb.serialNumber === undefined || signal?.aborted) throw error;
+      // The reset made the chip's USB port vanish; it comes back, perhaps under another name.
+      await link.close();
+      link = await reopenPort({ spec: port, withinMs: REENUMERATION_MS, ...opening });
+      return connect(link, regions, { ...request, isInLoader: true });
+    });
+    const result = await flashLink(session, link, regions, request);
+    return { ...result, port: link.spec, ms: Math.round(performance.now() - startedAt) };
   } catch (error) {
-    throw signal?.aborted ? interrupted(request.port, link, error) : error;
+    throw signal?.aborted ? interrupted(port, link, error) : error;
   } finally {
     await link.close();
   }
 }
 
+function connect(
+  link: SerialLink,
+  regions: readonly Region[],
+  request: FlashRequest & { isInLoader?: boolean },
+): Promise<LoaderSession> {
+  const { flasherArgs: args, target, signal, onNote, isInLoader } = request;
+  request.onProgress?.({ stage: "connect", done: 0, total: 0 });
+  return openSession({
+    link,
+    baud: request.baud ?? DEFAULT_FLASH_BAUD,
+    stub: args.stub,
+    isInLoader: isInLoader ?? false,
+    checkChip: (found) => checkChip(found, { target, args, regions }),
+    ...(signal ? { signal } : {}),
+    ...(onNote ? { onNote } : {}),
+  });
+}
+
 async function flashLink(
+  session: LoaderSession,
   link: SerialLink,
   regions: readonly Region[],
   request: FlashRequest,
 ): Promise<Omit<FlashReport, "port" | "ms">> {
   const tell = request.onProgress ?? (() => {});
-  const { flasherArgs: args, target, signal, onNote } = request;
-  tell({ stage: "connect", done: 0, total: 0 });
-  const session = await openSession({
-    link,
-    baud: request.baud ?? DEFAULT_FLASH_BAUD,
-    stub: args.stub,
-    checkChip: (found) => checkChip(found, { target, args, regions }),
-    ...(signal ? { signal } : {}),
-    ...(onNote ? { onNote } : {}),
-  });
   try {
     checkBounds(regions, session.flashBytes);
     if (request.erase) {
@@ -126,7 +145,7 @@ async function flashLink(
     const { reports, sent } = await writeRegions(session, regions, request, tell);
     const writeMs = Math.round(performance.now() - writeStartedAt);
     tell({ stage: "reset", done: 0, total: 0 });
-    await leaveLoader(session, link, onNote ?? (() => {}));
+    await leaveLoader(session, link, request.onNote ?? (() => {}));
     return {
       chip: session.chip,
       mac: session.mac,

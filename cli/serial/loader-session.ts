@@ -29,6 +29,8 @@ export interface SessionRequest {
   readonly baud: number;
   /** False: the ROM loader does all the work (slower). */
   readonly stub: boolean;
+  /** The chip is in its loader already (its reset made the port vanish): look there first. */
+  readonly isInLoader?: boolean;
   readonly signal?: AbortSignal;
   readonly onNote?: (text: string) => void;
   /** Runs when the chip is known, before anything is uploaded. */
@@ -89,7 +91,8 @@ async function tryBaud(request: SessionRequest, baud: number): Promise<LoaderSes
 async function connect(request: SessionRequest, transport: LinkTransport): Promise<ESPLoader> {
   const { link, signal } = request;
   let lastError: unknown;
-  for (const attempt of attempts(link)) {
+  const resets = attempts(link);
+  for (const attempt of request.isInLoader ? [undefined, ...resets] : resets) {
     const quiet = { clean() {}, write() {}, writeLine() {} };
     const loader = new ESPLoader({ transport, baudrate: DEFAULT_BAUD, terminal: quiet });
     try {

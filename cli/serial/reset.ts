@@ -44,10 +44,12 @@ export async function resetIntoLoader(
 /**
  * Resets the chip into the application, on either circuit. DTR stays low throughout: asserted again
  * with RTS it would select the loader.
+ * @param onReset called when the old run has ended: what arrives from then on is the new one's
  */
-export async function resetIntoApp(link: SerialLink): Promise<void> {
+export async function resetIntoApp(link: SerialLink, onReset?: () => void): Promise<void> {
   await link.setLines({ dtr: false, rts: false });
   await link.setLines({ dtr: false, rts: true });
+  onReset?.();
   await pause(EN_LOW_MS);
   await link.setLines({ dtr: false, rts: false });
 }

@@ -1,0 +1,53 @@
+/* ESP-IDF's log lines: `I (1234) tag: message`, perhaps in colour. */
+
+export type LogLevel = "E" | "W" | "I" | "D" | "V";
+
+const LEVELS: readonly LogLevel[] = ["E", "W", "I", "D", "V"];
+const LINE = /^([EWIDV]) \(([\d:. -]+)\) ([^:]+): /;
+
+export interface LogHead {
+  readonly level: LogLevel;
+  readonly tag: string;
+}
+
+/** Level and tag of a line without colours; undefined for anything else, such as a boot message. */
+export function parseLogHead(text: string): LogHead | undefined {
+  const match = LINE.exec(text);
+  const level = LEVELS.find((candidate) => candidate === match?.[1]);
+  return level && match?.[3] ? { level, tag: match[3] } : undefined;
+}
+
+/** Takes out terminal escape sequences and other control characters but the tab. */
+export function stripControls(text: string): string {
+  let plain = "";
+  for (const char of text.replaceAll(ESCAPES, "")) {
+    const code = char.codePointAt(0) ?? 0;
+    if ((code >= 0x20 && code !== 0x7f) || char === "\t") plain += char;
+  }
+  return plain;
+}
+
+const ESCAPES = new RegExp(`${String.fromCharCode(0x1b)}\\[[0-9;?]*[ -/]*[@-~]`, "g");
+
+/** Says whether a line is shown. Lines that are no log lines always are. */
+export type LogFilter = (head: LogHead | undefined) => boolean;
+
+/**
+ * Reads a filter as ESP-IDF's monitor has it: `tag:level` pairs, `*` for every other tag, the level
+ * letters E W I D V and N for nothing: `*:W wifi:I`.
+ * @returns undefined when the text is no filter
+ */
+export function parseLogFilter(text: string): LogFilter | undefined {
+  const limits = new Map<string, number>();
+  for (const part of text.split(/\s+/).filter(Boolean)) {
+    const match = /^([^:]+)(?::([EWIDVN]))?$/i.exec(part);
+    if (!match?.[1]) return undefined;
+    const letter = (match[2] ?? "V").toUpperCase();
+    limits.set(match[1], (LEVELS as readonly string[]).indexOf(letter));
+  }
+  const others = limits.get("*") ?? (limits.size === 0 ? LEVELS.length : -1);
+  return (head) => {
+    if (!head) return true;
+    return LEVELS.indexOf(head.level) <= (limits.get(head.tag) ?? others);
+  };
+}

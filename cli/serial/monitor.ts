@@ -1,0 +1,293 @@
+import { createWriteStream, type WriteStream } from "node:fs";
+import { StringDecoder } from "node:string_decoder";
+import { setTimeout as pause } from "node:timers/promises";
+import { ProvError } from "../errors.js";
+import type { BacktraceDecoder } from "./backtrace.js";
+import { openPort, type SerialLink, type UsbIdentity } from "./link.js";
+import { type LogFilter, type LogHead, parseLogHead, stripControls } from "./log-line.js";
+import { identifyPort } from "./ports.js";
+import { reopenPort } from "./reopen.js";
+import { resetIntoApp } from "./reset.js";
+
+export interface MonitorLine {
+  /** Without line end, colours or secrets. */
+  readonly text: string;
+  readonly at: Date;
+  /** Level and tag of a log line. */
+  readonly head: LogHead | undefined;
+  /** True for what prov made of a panic's addresses; the board did not print it. */
+  readonly isDecoded: boolean;
+}
+
+export interface MonitorControl {
+  /** Restarts the application. @throws ProvError port_lost */
+  reset(): Promise<void>;
+  /** Console input for the board. */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+export interface MonitorRequest {
+  readonly port: string;
+  readonly usb?: UsbIdentity;
+  /** Default 115200. */
+  readonly baud?: number;
+  /** Reset the board first; what it printed before does not count. */
+  readonly reset?: boolean;
+  readonly filter?: LogFilter;
+  /** Ends the monitor; also matches lines that the filter hides. */
+  readonly until?: RegExp;
+  readonly timeoutMs?: number;
+  /** Never shown, nor written to the log file. */
+  readonly secrets?: readonly string[];
+  readonly decoder?: BacktraceDecoder;
+  /** Gets every line, filtered or not, with its time. */
+  readonly logFile?: string;
+  /** Default true: wait for a port that vanishes and go on. */
+  readonly reconnect?: boolean;
+  readonly onLine?: (line: MonitorLine) => void;
+  readonly onNote?: (text: string) => void;
+  /** Called when the port is open, and again each time that it was opened again. */
+  readonly onOpen?: (control: MonitorControl) => void;
+  /** Leaves the monitor. */
+  readonly signal?: AbortSignal;
+}
+
+export type MonitorResult =
+  | { readonly reason: "matched"; readonly line: MonitorLine }
+  | { readonly reason: "left" };
+
+/** A line longer than this is cut: a runaway writer must not fill memory. */
+const MAX_LINE = 8_192;
+/** How long what the board printed before the port was open may still be on its way. */
+const STALE_MS = 50;
+/** Shorter ones would blot out half the log and protect nothing. */
+const MIN_SECRET = 4;
+
+/**
+ * Shows a board's log until `until` matches, `signal` aborts or the time is up. The port is closed
+ * in any case.
+ * @throws ProvError port_*, monitor_timeout
+ */
+export async function monitor(request: MonitorRequest): Promise<MonitorResult> {
+  const usb = request.usb ?? (await identifyPort(request.port));
+  const log = request.logFile === undefined ? undefined : await openLog(request.logFile);
+  const ending = createEnding(request);
+  const sink = createSink(request, log, ending.match);
+  try {
+    await follow(request, usb, ending, sink);
+    const result = await ending.result;
+    await sink.settle();
+    return result;
+  } finally {
+    ending.stop();
+    await new Promise<void>((resolve) => (log ? log.end(() => resolve()) : resolve()));
+  }
+}
+
+/** Opens, listens, and opens again until the end has come. */
+async function follow(
+  request: MonitorRequest,
+  usb: UsbIdentity,
+  ending: Ending,
+  sink: Sink,
+): Promise<void> {
+  const baud = request.baud === undefined ? {} : { baud: request.baud };
+  const signal = ending.signal;
+  let link = await raceOpening(ending, openPort(request.port, { usb, signal, ...baud }));
+  let isFirst = true;
+  while (link) {
+    const lost = await listen(link, request, ending, sink, isFirst && request.reset === true);
+    if (!lost) return;
+    if (request.reconnect === false) throw lost;
+    request.onNote?.(`${link.spec} vanished; waiting for it to come back`);
+    isFirst = false;
+    link = await raceOpening(ending, reopenPort({ spec: request.port, usb, signal, ...baud }));
+    if (link) request.onNote?.(`connected to ${link.spec} again`);
+  }
+}
+
+/** A port that opens when the end has come is closed again. */
+async function raceOpening(
+  ending: Ending,
+  opening: Promise<SerialLink>,
+): Promise<SerialLink | undefined> {
+  const link = await ending.race(opening);
+  if (!link)
+    await opening.then(
+      (late) => late.close(),
+      () => {},
+    );
+  return link;
+}
+
+/** @returns why the port is gone, or undefined when the monitor ends */
+async function listen(
+  link: SerialLink,
+  request: MonitorRequest,
+  ending: Ending,
+  sink: Sink,
+  isReset: boolean,
+): Promise<ProvError | undefined> {
+  let isListening = !isReset;
+  const splitter = createSplitter(sink.take);
+  const stopData = link.onData((bytes) => {
+    if (isListening) splitter.feed(bytes);
+  });
+  const lost = new Promise<ProvError>((resolve) => link.onLost(resolve));
+  try {
+    if (isReset) {
+      await pause(STALE_MS);
+      await resetIntoApp(link, () => {
+        isListening = true;
+      });
+    }
+    request.onOpen?.({ reset: () => resetIntoApp(link), write: link.write });
+    return await ending.race(link.lost() ? Promise.resolve(link.lost()) : lost);
+  } catch (error) {
+    const loss = link.lost();
+    if (loss) return loss;
+    throw error;
+  } finally {
+    stopData();
+    splitter.end();
+    await link.close();
+  }
+}
+
+interface Ending {
+  /** Aborts when the monitor ends, for whatever reason. */
+  readonly signal: AbortSignal;
+  readonly result: Promise<MonitorResult>;
+  match(line: MonitorLine): void;
+  /** The work's result, or undefined when the end comes first. */
+  race<T>(work: Promise<T>): Promise<T | undefined>;
+  stop(): void;
+}
+
+function createEnding(request: MonitorRequest): Ending {
+  const over = new AbortController();
+  let finish: (result: MonitorResult) => void = () => {};
+  let fail: (error: ProvError) => void = () => {};
+  const result = new Promise<MonitorResult>((resolve, reject) => {
+    finish = resolve;
+    fail = reject;
+  });
+  result.then(
+    () => over.abort(),
+    () => over.abort(),
+  );
+  const ended = result.then(
+    () => undefined,
+    () => undefined,
+  );
+  const leave = (): void => finish({ reason: "left" });
+  if (request.signal?.aborted) leave();
+  request.signal?.addEventListener("abort", leave);
+  const { timeoutMs } = request;
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => fail(timedOut(request, timeoutMs)), timeoutMs);
+  return {
+    signal: over.signal,
+    result,
+    match(line) {
+      // `search`, unlike `test`, does not depend on what a global pattern matched before.
+      if (request.until && line.text.search(request.until) >= 0)
+        finish({ reason: "matched", line });
+    },
+    race: (work) =>
+      Promise.race([
+        ended,
+        work.catch((error: unknown) => {
+          if (over.signal.aborted) return undefined;
+          throw error;
+        }),
+      ]),
+    stop() {
+      clearTimeout(timer);
+      request.signal?.removeEventListener("abort", leave);
+      over.abort();
+    },
+  };
+}
+
+function timedOut(request: MonitorRequest, timeoutMs: number): ProvError {
+  const seconds = timeoutMs / 1000;
+  const what = request.until ? `no line matched /${request.until.source}/` : "the time was up";
+  return new ProvError("monitor_timeout", `${what} within ${seconds} s on ${request.port}`);
+}
+
+interface Sink {
+  take(raw: string): void;
+  /** Resolves when everything that was taken is shown. */
+  settle(): Promise<void>;
+}
+
+function createSink(
+  request: MonitorRequest,
+  log: WriteStream | undefined,
+  match: (line: MonitorLine) => void,
+): Sink {
+  const mask = createMask(request.secrets ?? []);
+  let decoding: Promise<void> = Promise.resolve();
+
+  const show = (text: string, isDecoded: boolean): MonitorLine => {
+    const line = {
+      text,
+      at: new Date(),
+      head: isDecoded ? undefined : parseLogHead(text),
+      isDecoded,
+    };
+    log?.write(`${line.at.toISOString()} ${text}\n`);
+    if (request.filter?.(line.head) ?? true) request.onLine?.(line);
+    return line;
+  };
+
+  return {
+    take(raw) {
+      const line = show(mask(stripControls(raw)), false);
+      match(line);
+      const { decoder } = request;
+      if (!decoder) return;
+      decoding = decoding.then(async () => {
+        for (const text of await decoder.decode(line.text)) show(text, true);
+      });
+    },
+    settle: () => decoding,
+  };
+}
+
+/** Replaces each secret by stars. */
+export function createMask(secrets: readonly string[]): (text: string) => string {
+  const worthy = secrets
+    .filter(({ length }) => length >= MIN_SECRET)
+    .sort((a, b) => b.length - a.length);
+  return (text) => worthy.reduce((masked, secret) => masked.replaceAll(secret, "***"), text);
+}
+
+function createSplitter(onLine: (line: string) => void) {
+  const decoder = new StringDecoder("utf8");
+  let pending = "";
+  return {
+    feed(bytes: Uint8Array): void {
+      const lines = (pending + decoder.write(Buffer.from(bytes))).split("\n");
+      pending = (lines.pop() ?? "").slice(0, MAX_LINE);
+      for (const line of lines) onLine(line.slice(0, MAX_LINE));
+    },
+    end(): void {
+      if (pending !== "") onLine(pending);
+      pending = "";
+    },
+  };
+}
+
+function openLog(file: string): Promise<WriteStream> {
+  return new Promise((resolve, reject) => {
+    const stream = createWriteStream(file, { flags: "a", mode: 0o600 });
+    stream.once("open", () => resolve(stream));
+    stream.once("error", (cause) => {
+      reject(new ProvError("usage", `cannot write the log file ${file}`, { cause }));
+    });
+  });
+}

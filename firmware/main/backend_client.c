@@ -34,7 +34,8 @@ typedef struct {
 static esp_err_t on_http_event(esp_http_client_event_t *event)
 {
     exchange_t *exchange = event->user_data;
-    if (event->event_id == HTTP_EVENT_ERROR && event->data != NULL) {
+    bool carries_error = event->event_id == HTTP_EVENT_ERROR || event->event_id == HTTP_EVENT_DISCONNECTED;
+    if (carries_error && event->data != NULL && exchange->error.last_error == ESP_OK) {
         exchange->error.last_error = esp_tls_get_and_clear_last_error(
             (esp_tls_error_handle_t)event->data, &exchange->error.stack_error, &exchange->error.verify_flags);
     }

@@ -9,6 +9,7 @@
 #include "device_store.h"
 #include "esp_http_server.h"
 #include "esp_log.h"
+#include "esp_system.h"
 #include "http_json.h"
 #include "prov_event.h"
 #include "prov_status.h"
@@ -156,9 +157,10 @@ static esp_err_t accept_request(httpd_req_t *req, const provision_request_t *req
         device_clock_offer(request->time);
     }
     ESP_LOGI(TAG, "credentials saved");
+    prov_status_accepted(request->provisioning.enrol.attempt_id);
     esp_err_t err = send_saved(req);
     if (!prov_post_event(PROV_EVENT_PROVISION)) {
-        prov_status_unclaim(); /* the queue is full: the stored request takes effect at the next boot */
+        esp_restart(); /* nobody takes events any more; the next boot finds the stored request */
     }
     return err;
 }

@@ -69,6 +69,7 @@ static void step(const prov_msg_t *msg)
     }
     c->status.state = next.state;
     c->status.was_connected |= next.state == PROV_STATE_MQTT_CONNECTED;
+    c->status.was_connected &= msg->event != PROV_EVENT_PROVISION; /* a new attempt starts from nothing */
     if (!prov_actions_run(c, next.actions, msg) && msg->event != PROV_EVENT_STORAGE_FAILED) {
         step(&(prov_msg_t){.event = PROV_EVENT_STORAGE_FAILED, .failure = PROV_FAILURE_STORAGE_FAILED});
     }

@@ -1,12 +1,14 @@
 #include "prov_status.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
 
 static SemaphoreHandle_t s_lock;
-static prov_status_t s_status;
+static prov_status_t s_status;   /* what readers see */
+static prov_status_t s_reported; /* what the state machine's task last said */
 static bool s_claimed;
 
 esp_err_t prov_status_init(void)
@@ -25,7 +27,11 @@ void prov_status_get(prov_status_t *out)
 void prov_status_set(const prov_status_t *status, bool release_claim)
 {
     xSemaphoreTake(s_lock, portMAX_DELAY);
-    s_status = *status;
+    s_reported = *status;
+    /* Until the state machine has heard of an accepted attempt, its own view is out of date. */
+    if (!s_claimed || release_claim) {
+        s_status = *status;
+    }
     s_claimed = s_claimed && !release_claim;
     xSemaphoreGive(s_lock);
 }
@@ -60,5 +66,17 @@ void prov_status_unclaim(void)
 {
     xSemaphoreTake(s_lock, portMAX_DELAY);
     s_claimed = false;
+    s_status = s_reported;
+    xSemaphoreGive(s_lock);
+}
+
+void prov_status_accepted(const char *attempt_id)
+{
+    xSemaphoreTake(s_lock, portMAX_DELAY);
+    s_status.state = PROV_STATE_WIFI_CONNECTING;
+    s_status.failure = PROV_FAILURE_NONE;
+    s_status.detail[0] = '\0';
+    s_status.was_connected = false;
+    snprintf(s_status.attempt_id, sizeof s_status.attempt_id, "%s", attempt_id);
     xSemaphoreGive(s_lock);
 }

@@ -36,3 +36,9 @@ typedef enum {
  */
 prov_claim_t prov_status_claim(const char *attempt_id);
 void prov_status_unclaim(void);
+
+/**
+ * The claimed attempt is stored. Readers see it from now on, not the error of the attempt before,
+ * although the state machine's task has yet to hear of it.
+ */
+void prov_status_accepted(const char *attempt_id);

@@ -106,7 +106,8 @@ static esp_err_t configure_ap(void)
  * the driver's default name. */
 static esp_err_t start_driver(void)
 {
-    const wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
+    wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
+    config.nvs_enable = 0; /* the credentials are in our records; a broken NVS must not stop the AP */
     esp_err_t err = esp_wifi_init(&config);
     if (err == ESP_OK) {
         err = esp_wifi_set_storage(WIFI_STORAGE_RAM);
@@ -147,6 +148,7 @@ esp_err_t wifi_link_ap_start(void)
         return err;
     }
     ESP_LOGI("prov", "AP_MODE ssid=%s channel=%d", s_ap_ssid, CONFIG_PROV_SOFTAP_CHANNEL);
+    (void)wifi_scan_request(); /* so that the first client finds a list; fails while associating */
     return ESP_OK;
 }
 

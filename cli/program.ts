@@ -94,10 +94,7 @@ export function buildProgram(runCommand: RunCommand): Command {
       .option("--baud <rate>", "line rate", positiveInteger, 115200)
       .option("--until <regex>", "stop with success at the first line that matches")
       .option("--timeout <seconds>", "give up after this long (exit 5)", positiveNumber)
-      .option("--tag <tag>", "only lines of this tag; repeat for several", collect, [])
-      .addOption(
-        new Option("--level <level>", "only lines this serious").choices(["E", "W", "I", "D", "V"]),
-      )
+      .option("--filter <filter>", 'what to show, such as "*:W wifi:I"')
       .option("--timestamps", "put the host's time before each line")
       .option("--log <file>", "also write the log to a file")
       .option("--reset", "reset the board first"),

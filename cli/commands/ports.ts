@@ -1,18 +1,13 @@
 import type { CommandContext } from "../context.js";
 import type { CommandResult } from "../output.js";
-import { listPorts } from "../serial/ports.js";
+import { listPorts, type PortInfo } from "../serial/ports.js";
 import { renderTable } from "./table.js";
 
 /** `prov ports`: the serial ports of this machine and what is on them. */
 export function portsCommand(): (context: CommandContext) => Promise<CommandResult> {
   return async () => {
     const ports = await listPorts();
-    const rows = ports.map((port) => [
-      port.path,
-      port.name,
-      port.vid && port.pid ? `${port.vid}:${port.pid}` : "",
-      port.serialNumber ?? "",
-    ]);
+    const rows = ports.map((port) => [port.path, port.name, usbIds(port), port.serialNumber ?? ""]);
     return {
       json: { ports },
       text:
@@ -21,4 +16,10 @@ export function portsCommand(): (context: CommandContext) => Promise<CommandResu
           : renderTable(["PORT", "WHAT", "VID:PID", "SERIAL"], rows),
     };
   };
+}
+
+/** `303a:1001`, as lsusb has it. */
+function usbIds({ vendorId, productId }: PortInfo): string {
+  if (vendorId === undefined || productId === undefined) return "";
+  return [vendorId, productId].map((id) => id.toString(16).padStart(4, "0")).join(":");
 }

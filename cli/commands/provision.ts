@@ -4,22 +4,17 @@ import { ProvError } from "../errors.js";
 import type { BrokerAccess } from "../flow/broker-witness.js";
 import { backendWitness, type Enrolled } from "../flow/event-witness.js";
 import { renderJunit } from "../flow/junit.js";
-import type { Milestone } from "../flow/outcome.js";
+import { logWitness } from "../flow/log-witness.js";
+import type { Milestone, Witness } from "../flow/outcome.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
 import { createStageClock, type StageClock } from "../flow/stages.js";
 import type { LabClient } from "../lab/client.js";
 import type { CommandResult } from "../output.js";
-import { resolveSecret, type SecretVariable } from "../secrets.js";
 import { type BoardOptions, reachBoard } from "./board-options.js";
+import { type CredentialOptions, readCredentials } from "./credentials.js";
 import { openProject, type Project } from "./project.js";
 
-export interface ProvisionOptions extends BoardOptions {
-  ssid?: string;
-  password?: string;
-  passwordStdin?: boolean;
-  open?: boolean;
-  token?: string;
-  bearer?: string;
+export interface ProvisionOptions extends BoardOptions, CredentialOptions {
   wait?: Milestone;
   timeout: number;
   port?: string;
@@ -27,8 +22,6 @@ export interface ProvisionOptions extends BoardOptions {
   mqttCert?: string;
   mqttKey?: string;
   junit?: string;
-  /** False with --no-input. */
-  input: boolean;
 }
 
 const JOIN_TIMEOUT_MS = 45_000;
@@ -60,51 +53,23 @@ async function provision(
   context: CommandContext,
   clock: StageClock,
 ): Promise<ProvisionedBoard> {
-  const { out, env } = context;
-  const { signal } = context;
-  const { ssid } = options;
-  if (ssid === undefined)
-    throw new ProvError("input_missing", "no WiFi network given", {
-      hint: "Name it with --ssid SSID.",
-    });
-  const secret = (
-    label: string,
-    flag: string | undefined,
-    variable: SecretVariable,
-    required: boolean,
-    fromStdin = false,
-  ) =>
-    resolveSecret(
-      { label, flag, variable, fromStdin, prompt: options.input && required, required },
-      env,
-      signal,
-    );
-  const password = options.open
-    ? ""
-    : await secret(
-        "WiFi password",
-        options.password,
-        "PROV_WIFI_PASSWORD",
-        true,
-        options.passwordStdin ?? false,
-      );
-  const token = await secret("provisioning token", options.token, "PROV_TOKEN", false);
-  const bearer = await secret("Bearer token", options.bearer, "PROV_BEARER", false);
-
+  const { out, signal } = context;
+  const credentials = await readCredentials(options, context);
+  const secrets = [credentials.password, credentials.token ?? "", credentials.bearer ?? ""];
   const reach = await reachBoard(options, project, context);
   const broker = brokerAccess(options, project, reach.lab);
   if (!broker)
     out.note(
       "no operator certificate for the broker (--mqtt-ca, --mqtt-cert, --mqtt-key): the board's own word is the evidence",
     );
+  const witnesses: (() => Witness)[] = [];
+  const { lab } = reach;
+  if (lab) witnesses.push(labBackend(lab, project.manifest.id));
+  const { port } = options;
+  if (port !== undefined) witnesses.push(() => logWitness(port, secrets));
   return provisionBoard({
     manifest: project.manifest,
-    credentials: {
-      ssid,
-      password: password ?? "",
-      ...(token === undefined ? {} : { token }),
-      ...(bearer === undefined ? {} : { bearer }),
-    },
+    credentials,
     wifi: reach.wifi,
     joinTimeoutMs: Math.min(JOIN_TIMEOUT_MS, options.timeout * 1000),
     outcomeTimeoutMs: options.timeout * 1000,
@@ -114,7 +79,7 @@ async function provision(
     progress: out,
     ...(reach.apSsid === undefined ? {} : { apSsid: reach.apSsid }),
     ...(broker ? { broker } : {}),
-    ...(reach.lab ? { witnesses: [labBackend(reach.lab, project.manifest.id)] } : {}),
+    witnesses,
     ...(options.wait ? { goal: options.wait } : {}),
   });
 }

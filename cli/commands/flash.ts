@@ -1,0 +1,125 @@
+import { join } from "node:path";
+import type { CommandContext, GlobalOptions } from "../context.js";
+import { ProvError } from "../errors.js";
+import { type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
+import type { CommandResult } from "../output.js";
+import type { ChipName } from "../serial/chips.js";
+import { chooseOnlyPort, listPorts, type PortInfo } from "../serial/ports.js";
+import { DEFAULT_VIRTUAL_CHIP, parseTarget } from "./build.js";
+import { openProject, type Project } from "./project.js";
+import { renderTable } from "./table.js";
+
+export interface FlashOptions extends GlobalOptions {
+  port: string[];
+  all?: boolean;
+  target?: string;
+  baud: number;
+  full?: boolean;
+  erase?: boolean;
+}
+
+/** `prov flash`: the device's image onto one board or several at once. */
+export function flashCommand(
+  options: FlashOptions,
+): (context: CommandContext) => Promise<CommandResult> {
+  return async (context) => {
+    const project = await openProject(options, context);
+    const target = parseTarget(options.target, project.manifest.target);
+    if (target !== "host") refusePlaceholders(project.manifest);
+    const image = imageOf(project, target);
+    const ports = await choosePorts(options, context);
+    const request = {
+      image,
+      baud: options.baud,
+      full: options.full ?? false,
+      erase: options.erase ?? false,
+      chip: chipOf(project, target),
+      signal: context.signal,
+      progress: context.out,
+    };
+    const results = await Promise.allSettled(ports.map((port) => flashBoard({ ...request, port })));
+    return describe(project.manifest.id, ports, results, context);
+  };
+}
+
+function imageOf(project: Project, target: string): { elf: string; flasherArgs: string } {
+  const dir = join(project.workspace.buildDir, target);
+  return { elf: join(dir, "prov_firmware.elf"), flasherArgs: join(dir, "flasher_args.json") };
+}
+
+function chipOf(project: Project, target: string): ChipName {
+  const { manifest } = project;
+  if (target !== "host") return parseTarget(target, DEFAULT_VIRTUAL_CHIP) as ChipName;
+  return manifest.target === "host" ? DEFAULT_VIRTUAL_CHIP : manifest.target;
+}
+
+async function choosePorts(options: FlashOptions, context: CommandContext): Promise<string[]> {
+  if (options.port.length > 0) return options.port;
+  const ports = await listPorts();
+  if (options.all) {
+    const boards = ports.filter((port) => port.isEspressif).map((port) => port.path);
+    if (boards.length === 0)
+      throw new ProvError("port_not_found", "no Espressif device is connected");
+    return boards;
+  }
+  return [await choosePort(ports, context)];
+}
+
+/** The only Espressif device; on a terminal, people are asked when there is a choice. */
+export async function choosePort(
+  ports: readonly PortInfo[],
+  context: CommandContext,
+): Promise<string> {
+  try {
+    const only = chooseOnlyPort(ports);
+    context.out.note(`using ${only.path} (${only.name})`);
+    return only.path;
+  } catch (error) {
+    const askable = process.stdin.isTTY && process.stderr.isTTY && !context.out.options.json;
+    if (!(error instanceof ProvError) || error.code !== "port_ambiguous" || !askable) throw error;
+    const { default: select } = await import("@inquirer/select");
+    const choices = ports.map((port) => ({ value: port.path, name: `${port.path}  ${port.name}` }));
+    return select(
+      { message: "Which board?", choices },
+      { output: process.stderr, signal: context.signal },
+    );
+  }
+}
+
+function describe(
+  deviceId: string,
+  ports: readonly string[],
+  results: readonly PromiseSettledResult<FlashedBoard>[],
+  context: CommandContext,
+): CommandResult {
+  const done = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const failed = results.flatMap((result, index) =>
+    result.status === "rejected"
+      ? [{ port: ports[index] ?? "", reason: result.reason as unknown }]
+      : [],
+  );
+  for (const { port, reason } of failed.slice(1))
+    context.out.warn(`${port}: ${reason instanceof Error ? reason.message : String(reason)}`);
+  if (failed[0]) throw failed[0].reason;
+  const boards = done.map(({ report }) => report);
+  const rows = boards.flatMap((report) =>
+    report.regions.map((region) => [
+      report.port,
+      region.name,
+      `0x${region.offset.toString(16)}`,
+      String(region.size),
+      String(region.written),
+      String(region.skipped),
+    ]),
+  );
+  return {
+    json: { device: deviceId, boards },
+    text: [
+      renderTable(["PORT", "REGION", "OFFSET", "BYTES", "WRITTEN", "UNCHANGED"], rows),
+      ...boards.map(
+        (report) =>
+          `${report.port}: ${report.chip} ${report.mac}, verified and started in ${(report.ms / 1000).toFixed(1)} s`,
+      ),
+    ].join("\n"),
+  };
+}

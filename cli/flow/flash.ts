@@ -1,0 +1,73 @@
+import { type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
+import { ProvError } from "../errors.js";
+import { asTask, type Progress } from "../progress.js";
+import type { ChipName } from "../serial/chips.js";
+import { type FlashReport, type FlashStage, flashDevice } from "../serial/flasher.js";
+import { readFlasherArgs } from "../serial/flasher-args.js";
+import type { BuiltImage } from "./build.js";
+
+/** A board that holds the image and has been started. */
+export interface FlashedBoard {
+  readonly port: string;
+  readonly image: Pick<BuiltImage, "elf" | "flasherArgs">;
+  readonly report: FlashReport;
+}
+
+export interface FlashBoardRequest {
+  readonly image: Pick<BuiltImage, "elf" | "flasherArgs">;
+  readonly port: string;
+  /** The chip that must be there; undefined: the one the build is for. */
+  readonly chip?: ChipName;
+  readonly baud: number;
+  readonly full: boolean;
+  readonly erase: boolean;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** Where each stage of flashing lies on the way from 0 to 1; writing takes nearly all of it. */
+const SPAN: Readonly<Record<FlashStage, readonly [from: number, to: number]>> = {
+  connect: [0, 0.02],
+  erase: [0.02, 0.04],
+  compare: [0.04, 0.08],
+  write: [0.08, 0.96],
+  verify: [0.96, 0.99],
+  reset: [0.99, 1],
+};
+
+/**
+ * Writes an image to one board and starts it.
+ * @throws ProvError of the flash stage
+ */
+export async function flashBoard(request: FlashBoardRequest): Promise<FlashedBoard> {
+  const { image, port, progress, signal } = request;
+  const flasherArgs = readFlasherArgs(image.flasherArgs);
+  const report = await asTask(progress, `flash ${port}`, (task) =>
+    flashDevice({
+      port,
+      flasherArgs,
+      baud: request.baud,
+      full: request.full,
+      erase: request.erase,
+      signal,
+      ...(request.chip ? { target: request.chip } : {}),
+      onNote: (text) => progress.note(text),
+      onProgress: ({ stage, done, total, region }) => {
+        const [from, to] = SPAN[stage];
+        const fraction = from + (to - from) * (total > 0 ? done / total : 0);
+        task.update({ fraction, text: region ? `${stage} ${region}` : stage });
+      },
+    }),
+  );
+  return { port, image, report };
+}
+
+/**
+ * A board must not be sent out into the world with the defaults' addresses.
+ * @throws ProvError manifest_placeholder
+ */
+export function refusePlaceholders(manifest: DeviceManifest): void {
+  const fields = placeholderFields(manifest);
+  if (fields.length === 0) return;
+  throw new ProvError("manifest_placeholder", `${fields.join(" and ")} still hold a placeholder`);
+}

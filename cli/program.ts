@@ -209,6 +209,7 @@ function addLab(program: Command, add: Add): void {
     lab
       .command("up")
       .description("start a lab in the foreground and print how to drive it")
+      .option("--keep", "go on with the board's flash as the last `lab up` left it")
       .addOption(name())
       .addOption(
         new Option("--broker <kind>", "which broker")

@@ -1,40 +1,56 @@
 import type { CommandContext } from "../context.js";
 import { ProvError } from "../errors.js";
 import type { BuiltImage } from "../flow/build.js";
+import { flashBoard } from "../flow/flash.js";
 import type { Lab } from "../lab/lab-types.js";
 import { asTask } from "../progress.js";
 
 const BOOT_TIMEOUT_MS = 20_000;
-const BOOTED = /state \w+ -> (AP_MODE|MQTT_CONNECTED|WIFI_CONNECTING)/;
+/** The state machine has found out whether the board is provisioned. */
+const SETTLED = /state \w+ -> (AP_MODE|WIFI_CONNECTING)\b/;
+/** A pseudo-terminal has no line rate; the loader is told one all the same. */
+const BAUD = 921_600;
 
-/** Puts the image on the lab's board. */
+/** Writes the image to the lab's board through its serial port, as to any other board. */
 export async function flashVirtualBoard(
   lab: Lab,
   image: BuiltImage,
   context: CommandContext,
 ): Promise<void> {
-  await asTask(context.out, "flash", async () => {
-    lab.board.flash.erase(0, lab.board.flash.size);
+  const { tty } = lab.info.board;
+  if (tty === null) {
+    context.out.warn(
+      "no pseudo-terminal (is socat installed?): the image is placed past the loader",
+    );
     lab.board.placeImage(image.flasherArgs);
+    return lab.board.powerOn();
+  }
+  await lab.board.powerOn();
+  await flashBoard({
+    image,
+    port: tty,
+    baud: BAUD,
+    full: false,
+    erase: false,
+    signal: context.signal,
+    progress: context.out,
   });
 }
 
-/** Switches the board on and waits until its state machine has settled. */
+/** Waits until the board, which the flasher has started, knows whether it is provisioned. */
 export async function bootVirtualBoard(lab: Lab, context: CommandContext): Promise<void> {
   await asTask(context.out, "boot", async () => {
     const timeout = AbortSignal.timeout(BOOT_TIMEOUT_MS);
-    const booted = lab.board.log.waitFor((line) => BOOTED.test(line), {
-      futureOnly: true,
-      signal: AbortSignal.any([context.signal, timeout]),
-    });
+    const signal = AbortSignal.any([context.signal, timeout]);
     try {
-      await Promise.all([lab.board.powerOn(), booted]);
+      await lab.board.log.waitFor((line) => SETTLED.test(line), { signal });
     } catch (error) {
       context.signal.throwIfAborted();
       if (!timeout.aborted) throw error;
+      const last = lab.board.log.recent(1)[0] ?? "none";
       throw new ProvError(
         "boot_timeout",
-        `the board did not get to AP_MODE within ${BOOT_TIMEOUT_MS / 1000} s; last line: ${lab.board.log.recent(1)[0] ?? "none"}`,
+        `the board did not get to AP_MODE within ${BOOT_TIMEOUT_MS / 1000} s; its last line: ${last}`,
         { cause: new Error(lab.board.log.recent(40).join("\n")) },
       );
     }

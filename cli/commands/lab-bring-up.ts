@@ -19,6 +19,8 @@ export interface BringUpRequest {
   readonly name: string;
   readonly broker: "embedded" | "mosquitto";
   readonly sanitize?: Sanitizer;
+  /** Go on with the board's flash as the last run left it; otherwise it is a new, empty board. */
+  readonly keepFlash?: boolean;
   readonly clock: StageClock;
   readonly context: CommandContext;
 }
@@ -52,6 +54,7 @@ export async function bringUpLab(request: BringUpRequest): Promise<PreparedLab> 
     ...(sanitize ? { firmwareEnvironment: SANITIZER_ENVIRONMENT[sanitize] } : {}),
   });
   try {
+    if (!request.keepFlash) lab.board.flash.erase(0, lab.board.flash.size);
     out.note(
       `lab "${request.name}": ${lab.info.backend.url} (backend) and ${lab.info.broker.uri} (${request.broker} broker) with the lab's CA replace the manifest's`,
     );

@@ -11,6 +11,7 @@ export interface LabUpOptions extends GlobalOptions {
   name: string;
   broker: "embedded" | "mosquitto";
   sanitize?: Sanitizer;
+  keep?: boolean;
 }
 
 /** `prov lab up`: a lab in the foreground, until Ctrl-C. */
@@ -26,6 +27,7 @@ export function labUpCommand(
       broker: options.broker,
       clock: createStageClock(),
       context,
+      keepFlash: options.keep ?? false,
       ...(options.sanitize ? { sanitize: options.sanitize } : {}),
     });
     try {

@@ -15,6 +15,7 @@ const TESTS = [
   "test_records",
   "test_small",
   "test_certificate_check",
+  "test_store_power",
 ];
 
 beforeAll(async () => {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { ProvError } from "../errors.js";
 
 export interface Command {
@@ -11,6 +12,8 @@ export interface Command {
   secret?: string;
   /** Written to the child's stdin. */
   stdin?: string;
+  /** Called with each line of stdout as it comes. */
+  onLine?: (line: string) => void;
   /** Aborting ends the child; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -59,6 +62,8 @@ function start(command: Command, secretFd: number | null): Promise<CommandResult
   const stderr: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));
   child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
+  const { onLine } = command;
+  if (onLine !== undefined && child.stdout) createInterface(child.stdout).on("line", onLine);
   child.stdin?.on("error", () => undefined); // a child that exits unread is judged by its status
   child.stdin?.end(command.stdin);
   return new Promise((resolve, reject) => {

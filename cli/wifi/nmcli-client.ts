@@ -1,5 +1,6 @@
 import { ProvError } from "../errors.js";
-import { type CommandResult, type CommandRunner, SECRET_PATH } from "./command.js";
+import type { CommandResult, CommandRunner } from "./command.js";
+import { activateWithPassword } from "./nmcli-activate.js";
 import { isUnknownProfile, nmcliError } from "./nmcli-errors.js";
 import {
   AP_FIELDS,
@@ -11,7 +12,6 @@ import {
   parseDevices,
   parseProperties,
   parseRows,
-  passwdFileLine,
 } from "./nmcli-parse.js";
 
 /** The nmcli calls that prov makes, typed. Every method throws the ProvError of a failed call. */
@@ -54,19 +54,10 @@ export interface UpOptions {
 
 /** The board answers DHCP at once; NetworkManager's own default is 45 s. */
 const DHCP_TIMEOUT_S = 15;
-const PSK = "802-11-wireless-security.psk";
 
 export function nmcliClient(run: CommandRunner): NmcliClient {
-  const call = (
-    args: string[],
-    options: { signal?: AbortSignal | undefined; secret?: string } = {},
-  ) =>
-    run({
-      file: "nmcli",
-      args,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(options.secret === undefined ? {} : { secret: options.secret }),
-    });
+  const call = (args: string[], { signal }: { signal?: AbortSignal | undefined } = {}) =>
+    run({ file: "nmcli", args, ...(signal === undefined ? {} : { signal }) });
   const must = async (args: string[], doing: string, signal?: AbortSignal): Promise<string> => {
     const result = await call(args, { signal });
     if (result.code !== 0) throw nmcliError(result, doing);
@@ -110,15 +101,10 @@ export function nmcliClient(run: CommandRunner): NmcliClient {
     up: async (which, iface, options) => {
       const ref = "id" in which ? ["id", which.id] : ["uuid", which.uuid];
       const args = ["-w", String(options.waitS), "connection", "up", ...ref, "ifname", iface];
-      const secret =
-        options.password === undefined ? undefined : passwdFileLine(PSK, options.password);
-      const result = await call(
-        secret === undefined ? args : [...args, "passwd-file", SECRET_PATH],
-        {
-          signal: options.signal,
-          ...(secret === undefined ? {} : { secret }),
-        },
-      );
+      const result =
+        options.password === undefined
+          ? await call(args, { signal: options.signal })
+          : await activateWithPassword(run, iface, args, options.password, options.signal);
       if (result.code !== 0) throw nmcliError(result, "connecting");
     },
     deleteProfile: async (name, signal) => {

@@ -103,7 +103,7 @@ function startError(file: string, error: Error): ProvError {
 
 /** A descriptor of a 0600 file that has no name any more, so nothing remains even after SIGKILL. */
 function openSecret(secret: string): number {
-  const dir = mkdtempSync(join(tmpdir(), "prov-"));
+  const dir = mkdtempSync(join(tmpdir(), "prov-secret-"));
   let fd: number;
   try {
     fd = openSync(join(dir, "secret"), "wx+", 0o600);

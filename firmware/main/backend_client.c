@@ -111,7 +111,7 @@ static void post(const char *path, const char *bearer, const char *json, bool wa
     if (err == ESP_OK && esp_http_client_write(client, json, length) == length &&
         esp_http_client_fetch_headers(client) >= 0) {
         exchange->status = esp_http_client_get_status_code(client);
-        exchange->body = want_body ? malloc(BACKEND_ANSWER_MAX + 1) : NULL;
+        exchange->body = want_body ? calloc(1, BACKEND_ANSWER_MAX + 1) : NULL;
         if (exchange->body != NULL) {
             read_body(client, exchange);
         }
@@ -147,29 +147,34 @@ static void judge_no_answer(const exchange_t *exchange, backend_result_t *result
     }
 }
 
+/** Why a 200 answer cannot be used; NULL when it can, and then `certificate` is filled. */
+static const char *answer_flaw(const exchange_t *exchange, certificate_t *certificate)
+{
+    if (!exchange->complete) {
+        return exchange->length >= BACKEND_ANSWER_MAX ? "it is too long" : "it was cut off";
+    }
+    return backend_answer_parse(exchange->body, exchange->length, certificate) ? NULL : "not the expected JSON";
+}
+
 static void judge_answer(const exchange_t *exchange, backend_result_t *result)
 {
-    /* The backend took the token, but its answer got lost on the way: a refusal of the same token
-     * later on is a consequence of that and must not hide it. */
-    static bool s_answer_lost;
+    /* The backend took the token but its answer was of no use. A good backend answers the same CSR
+     * again; when another refuses the token now, that is a consequence and must not hide the cause. */
+    static bool s_answer_wasted;
     char detail[PROV_DETAIL_MAX];
     snprintf(detail, sizeof detail, "HTTP %d", exchange->status);
     prov_failure_t failure = PROV_FAILURE_NONE;
     backend_verdict_t verdict = backend_status_verdict(exchange->status, &failure);
     set_result(result, verdict, failure, detail);
-    if (verdict == BACKEND_VERDICT_OK && !exchange->complete) {
-        bool too_long = exchange->length >= BACKEND_ANSWER_MAX;
-        set_result(result, too_long ? BACKEND_VERDICT_REJECTED : BACKEND_VERDICT_RETRY,
-                   PROV_FAILURE_BACKEND_BAD_RESPONSE, too_long ? "the answer is too long" : "the answer was cut off");
-        s_answer_lost = !too_long;
-    } else if (verdict == BACKEND_VERDICT_OK) {
-        s_answer_lost = false;
-        if (!backend_answer_parse(exchange->body, exchange->length, &result->certificate)) {
-            set_result(result, BACKEND_VERDICT_REJECTED, PROV_FAILURE_BACKEND_BAD_RESPONSE, "");
+    if (verdict == BACKEND_VERDICT_OK) {
+        const char *flaw = answer_flaw(exchange, &result->certificate);
+        s_answer_wasted = flaw != NULL;
+        if (flaw != NULL) {
+            set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_BAD_RESPONSE, flaw);
         }
-    } else if (failure == PROV_FAILURE_TOKEN_REJECTED && s_answer_lost) {
-        s_answer_lost = false;
-        set_result(result, verdict, PROV_FAILURE_BACKEND_BAD_RESPONSE, "an answer was cut off, the token is spent");
+    } else if (failure == PROV_FAILURE_TOKEN_REJECTED && s_answer_wasted) {
+        s_answer_wasted = false;
+        set_result(result, verdict, PROV_FAILURE_BACKEND_BAD_RESPONSE, "and now the token is spent");
     }
 }
 

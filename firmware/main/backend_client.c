@@ -156,11 +156,21 @@ static const char *answer_flaw(const exchange_t *exchange, certificate_t *certif
     return backend_answer_parse(exchange->body, exchange->length, certificate) ? NULL : "not the expected JSON";
 }
 
-static void judge_answer(const exchange_t *exchange, backend_result_t *result)
+/** FNV-1a: recognises a token without keeping it. */
+static uint32_t fingerprint(const char *token)
 {
-    /* The backend took the token but its answer was of no use. A good backend answers the same CSR
+    uint32_t hash = 2166136261u;
+    for (; *token != '\0'; token++) {
+        hash = (hash ^ (unsigned char)*token) * 16777619u;
+    }
+    return hash;
+}
+
+static void judge_answer(const exchange_t *exchange, const char *token, backend_result_t *result)
+{
+    /* The backend took this token but its answer was of no use. A good backend answers the same CSR
      * again; when another refuses the token now, that is a consequence and must not hide the cause. */
-    static bool s_answer_wasted;
+    static uint32_t s_wasted;
     char detail[PROV_DETAIL_MAX];
     snprintf(detail, sizeof detail, "HTTP %d", exchange->status);
     prov_failure_t failure = PROV_FAILURE_NONE;
@@ -168,12 +178,11 @@ static void judge_answer(const exchange_t *exchange, backend_result_t *result)
     set_result(result, verdict, failure, detail);
     if (verdict == BACKEND_VERDICT_OK) {
         const char *flaw = answer_flaw(exchange, &result->certificate);
-        s_answer_wasted = flaw != NULL;
+        s_wasted = flaw != NULL ? fingerprint(token) : 0;
         if (flaw != NULL) {
             set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_BAD_RESPONSE, flaw);
         }
-    } else if (failure == PROV_FAILURE_TOKEN_REJECTED && s_answer_wasted) {
-        s_answer_wasted = false;
+    } else if (failure == PROV_FAILURE_TOKEN_REJECTED && s_wasted == fingerprint(token)) {
         set_result(result, verdict, PROV_FAILURE_BACKEND_BAD_RESPONSE, "and now the token is spent");
     }
 }
@@ -203,7 +212,7 @@ void backend_client_sign_csr(const char *token, backend_result_t *result)
     if (exchange.status == 0) {
         judge_no_answer(&exchange, result);
     } else {
-        judge_answer(&exchange, result);
+        judge_answer(&exchange, token, result);
     }
     free(exchange.body);
     if (result->verdict == BACKEND_VERDICT_OK) {

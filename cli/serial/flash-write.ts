@@ -26,13 +26,19 @@ export async function writeRun(
   onBytes: (written: number) => void,
 ): Promise<number> {
   const compressed = await deflateAsync(run.data, { level: 9 });
+  // Of several failures a refusal tells more than a silence.
+  let refused: unknown;
   for (let attempt = 1; ; attempt++) {
     try {
       await sendRun(loader, run, compressed, onBytes);
       return compressed.length;
     } catch (error) {
-      if (error instanceof ProvError || attempt === RUN_ATTEMPTS) throw error;
-      if (refusalCode(error) === undefined) await findAgain(loader, error);
+      if (error instanceof ProvError) throw error;
+      const isRefusal = refusalCode(error) !== undefined;
+      if (isRefusal) refused ??= error;
+      if (attempt === RUN_ATTEMPTS || !(isRefusal || (await isStillThere(loader)))) {
+        throw refused ?? error;
+      }
     }
   }
 }
@@ -105,17 +111,17 @@ async function sendBlock(
   }
 }
 
-/** After a silence: is there still a loader? @throws the silence, when not */
-async function findAgain(loader: ESPLoader, silence: unknown): Promise<void> {
+/** After a silence: is there still a loader? */
+async function isStillThere(loader: ESPLoader): Promise<boolean> {
   const ATTEMPTS = 3;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
       await loader.transport.drainInput();
       await loader.sync();
-      return;
+      return true;
     } catch (error) {
       if (error instanceof ProvError) throw error;
     }
   }
-  throw silence;
+  return false;
 }

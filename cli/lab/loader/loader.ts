@@ -66,7 +66,7 @@ export function createLoader(
   const registers = createRegisters(profile, options.flash.size, () => {
     const current = epoch;
     setTimeout(() => {
-      if (current === epoch) reset({});
+      if (current === epoch) reset();
     }, WATCHDOG_MS).unref();
   });
 
@@ -97,7 +97,7 @@ export function createLoader(
       faults,
       sendFrame: (payload) => ifCurrent(() => sendFrame(payload)),
       setBaud: (baud) => ifCurrent(() => hooks.onBaud(baud)),
-      bootApp: () => ifCurrent(() => reset({})),
+      bootApp: () => ifCurrent(reset),
       enterRom: () => ifCurrent(() => run("rom")),
       runFromRam: (entry) => ifCurrent(() => runFromRam(entry)),
     };
@@ -137,7 +137,7 @@ export function createLoader(
     void handleFrames();
   });
 
-  const reset = ({ download = false }: { download?: boolean }): void => {
+  const reset = ({ download = false }: { download?: boolean } = {}): void => {
     if (mode === "off") return;
     stop();
     ram.length = 0;

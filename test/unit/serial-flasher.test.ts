@@ -1,0 +1,360 @@
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { afterEach, describe, expect, it } from "vitest";
+import { packEspImage } from "../../cli/serial/esp-image.js";
+import { type FlashProgress, flashDevice } from "../../cli/serial/flasher.js";
+import {
+  holdsImage,
+  makeImage,
+  startVirtualSerial,
+  type VirtualSerial,
+} from "../support/virtual-serial.js";
+
+let board: VirtualSerial | undefined;
+const start = async (...args: Parameters<typeof startVirtualSerial>): Promise<VirtualSerial> => {
+  board = await startVirtualSerial(...args);
+  return board;
+};
+afterEach(async () => {
+  await board?.close();
+  board = undefined;
+});
+
+describe("flashing", () => {
+  it.each([
+    ["esp32", "uart", true],
+    ["esp32c3", "uart", true],
+    ["esp32c3", "usb", true],
+    ["esp32s3", "usb", true],
+    ["esp32", "uart", false],
+    ["esp32c3", "uart", false],
+    ["esp32s3", "uart", false],
+  ] as const)("%s over %s, stub %s", async (chip, circuit, stub) => {
+    const { port, flash, front, boots, dir } = await start({ chip, circuit });
+    const flasherArgs = { ...makeImage(dir, { chip }), stub };
+    const report = await flashDevice({ port, flasherArgs });
+    expect(report).toMatchObject({ chip, mac: "7c:df:a1:00:11:22", baud: 460_800, port });
+    expect(report.regions.map(({ skipped }) => skipped)).toEqual([0, 0, 0]);
+    expect(holdsImage(flash, flasherArgs)).toBe(true);
+    expect(boots.at(-1)).toBe("app");
+    expect(front.mode()).toBe("app");
+  });
+
+  it("writes only the blocks that differ, everything with full", async () => {
+    const { port, flash, dir } = await start();
+    const flasherArgs = makeImage(dir, { size: 400_000 });
+    await flashDevice({ port, flasherArgs });
+    const again = await flashDevice({ port, flasherArgs });
+    expect(again.sent).toBe(0);
+    expect(again.regions.every(({ size, skipped }) => size === skipped)).toBe(true);
+
+    const app = flasherArgs.files[2]?.file ?? "";
+    const bytes = readFileSync(app);
+    bytes[0x2_0000] = (bytes[0x2_0000] ?? 0) ^ 1;
+    writeFileSync(app, bytes);
+    const changed = await flashDevice({ port, flasherArgs });
+    expect(changed.regions.map(({ written }) => written)).toEqual([0, 0, 0x1_0000]);
+    expect(holdsImage(flash, flasherArgs)).toBe(true);
+
+    const full = await flashDevice({ port, flasherArgs, full: true });
+    expect(full.regions.every(({ size, written }) => size === written)).toBe(true);
+  });
+
+  it("leaves what lies beside the image alone, unless told to erase", async () => {
+    const { port, flash, dir } = await start();
+    const flasherArgs = makeImage(dir);
+    flash.write(0x9000, Buffer.from("nvs"));
+    await flashDevice({ port, flasherArgs });
+    expect(flash.read(0x9000, 3).toString()).toBe("nvs");
+    await flashDevice({ port, flasherArgs, erase: true });
+    expect(flash.read(0x9000, 3)).toEqual(Buffer.alloc(3, 0xff));
+    expect(holdsImage(flash, flasherArgs)).toBe(true);
+  });
+
+  it("erases without the stub as well", async () => {
+    const { port, flash, dir } = await start();
+    const flasherArgs = { ...makeImage(dir), stub: false };
+    flash.write(0x3f_0000, Buffer.from("old"));
+    await flashDevice({ port, flasherArgs, erase: true });
+    expect(flash.read(0x3f_0000, 3)).toEqual(Buffer.alloc(3, 0xff));
+    expect(holdsImage(flash, flasherArgs)).toBe(true);
+  });
+
+  it("reports progress that grows to the whole", async () => {
+    const { port, dir } = await start();
+    const seen: FlashProgress[] = [];
+    await flashDevice({ port, flasherArgs: makeImage(dir), onProgress: (step) => seen.push(step) });
+    const writes = seen.filter(({ stage }) => stage === "write");
+    expect(writes.at(-1)?.done).toBe(writes.at(-1)?.total);
+    expect(writes.every(({ done }, index) => done >= (writes[index - 1]?.done ?? 0))).toBe(true);
+    expect(new Set(seen.map(({ stage }) => stage))).toEqual(
+      new Set(["connect", "compare", "write", "verify", "reset"]),
+    );
+  });
+
+  it("falls back to a lower baud rate and says so", async () => {
+    const { port, front, flash, dir } = await start();
+    front.faults.maxBaud = 230_400;
+    const notes: string[] = [];
+    const flasherArgs = makeImage(dir);
+    const report = await flashDevice({
+      port,
+      flasherArgs,
+      baud: 921_600,
+      onNote: (text) => notes.push(text),
+    });
+    expect(report.baud).toBe(230_400);
+    expect(notes).toHaveLength(2);
+    expect(holdsImage(flash, flasherArgs)).toBe(true);
+  });
+
+  it("works on a port without reset lines when the chip is in its loader", async () => {
+    const { front, flash, dir } = await start({ download: true });
+    const port = `socket://127.0.0.1:${await front.openTcp()}`;
+    const flasherArgs = makeImage(dir);
+    const notes: string[] = [];
+    await flashDevice({ port, flasherArgs, onNote: (text) => notes.push(text) });
+    expect(notes.join()).toContain("press RESET");
+    expect(holdsImage(flash, flasherArgs)).toBe(true);
+    // The stub is still there: found by its SYNC, and not uploaded over itself.
+    expect((await flashDevice({ port, flasherArgs })).sent).toBe(0);
+  });
+
+  it("frees a chip that ends in its loader after the reset, with the watchdog if need be", async () => {
+    const { port, front, boots, dir } = await start({ circuit: "usb" });
+    front.faults.stickInDownload = true;
+    await flashDevice({ port, flasherArgs: makeImage(dir) });
+    expect(boots.at(-1)).toBe("app");
+    expect(front.mode()).toBe("app");
+  });
+});
+
+describe("refusals, before anything is written", () => {
+  const isBlank = ({ flash }: VirtualSerial): boolean =>
+    flash.read(0, flash.size).equals(Buffer.alloc(flash.size, 0xff));
+
+  it("another chip than the manifest's, the build's or an image's", async () => {
+    const target = await start({ chip: "esp32s3" });
+    const { port, dir } = target;
+    const mismatch = expect.objectContaining({ code: "chip_mismatch", exitCode: 5 });
+    const forC3 = makeImage(dir, { chip: "esp32c3" });
+    await expect(flashDevice({ port, flasherArgs: forC3 })).rejects.toEqual(mismatch);
+    await expect(flashDevice({ port, flasherArgs: { ...forC3, chip: undefined } })).rejects.toEqual(
+      mismatch,
+    );
+    const forS3 = makeImage(dir, { chip: "esp32s3" });
+    await expect(flashDevice({ port, flasherArgs: forS3, target: "esp32c3" })).rejects.toThrow(
+      "this is an ESP32-S3, but the manifest is for an ESP32-C3",
+    );
+    expect(isBlank(target)).toBe(true);
+    await flashDevice({ port, flasherArgs: forS3, target: "esp32s3" });
+  });
+
+  it("an image beyond the chip's flash", async () => {
+    const target = await start({ flashBytes: 1024 * 1024 });
+    const flasherArgs = makeImage(target.dir, { size: 1_000_000 });
+    await expect(flashDevice({ port: target.port, flasherArgs })).rejects.toMatchObject({
+      code: "image_too_big",
+    });
+    expect(isBlank(target)).toBe(true);
+  });
+
+  it("files that overlap, are missing, empty or out of line", async () => {
+    const { port, dir } = await start();
+    const args = makeImage(dir);
+    const [bootloader] = args.files;
+    if (!bootloader) throw new Error("no files");
+    const flash = (files: typeof args.files) =>
+      flashDevice({ port, flasherArgs: { ...args, files } });
+    await expect(flash([{ ...bootloader, offset: 0x800 }])).rejects.toMatchObject({
+      code: "image_invalid",
+    });
+    await expect(flash([{ ...bootloader, file: `${dir}/none` }])).rejects.toMatchObject({
+      code: "image_missing",
+    });
+    writeFileSync(`${dir}/empty`, "");
+    await expect(flash([{ ...bootloader, file: `${dir}/empty` }])).rejects.toMatchObject({
+      code: "image_invalid",
+    });
+    writeFileSync(`${dir}/big`, Buffer.alloc(0x9000));
+    const overlapping = [{ ...bootloader, file: `${dir}/big` }, ...args.files.slice(1)];
+    await expect(flash(overlapping)).rejects.toThrow("reaches into");
+  });
+
+  it.each([
+    ["flash encryption", "esp32c3", { flashEncryption: true }],
+    ["secure boot", "esp32c3", { secureBoot: true }],
+    ["secure download mode", "esp32s3", { secureDownload: true }],
+    ["flash encryption", "esp32", { flashEncryption: true }],
+    ["secure boot", "esp32", { secureBoot: true }],
+  ] as const)("%s on %s is left to esptool", async (what, chip, security) => {
+    const target = await start({ chip, security });
+    const flasherArgs = makeImage(target.dir, { chip });
+    const failure = await flashDevice({ port: target.port, flasherArgs }).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({
+      code: "esptool_required",
+      hint: expect.stringContaining("python -m esptool"),
+    });
+    expect(String(failure)).toContain(what);
+    expect(isBlank(target)).toBe(true);
+  });
+
+  it("encrypted images are left to esptool", async () => {
+    const { port, dir } = await start();
+    const args = makeImage(dir);
+    const files = args.files.map((file) => ({ ...file, encrypted: true }));
+    await expect(flashDevice({ port, flasherArgs: { ...args, files } })).rejects.toMatchObject({
+      code: "esptool_required",
+    });
+  });
+});
+
+describe("faults on the line: each ends with its code, and a second run succeeds", () => {
+  const second = async (
+    { port, front, flash, dir }: VirtualSerial,
+    flasherArgs = makeImage(dir),
+  ) => {
+    const { faults } = front;
+    Object.assign(faults, {
+      mute: false,
+      wrongMd5: false,
+      noise: undefined,
+      dropEvery: undefined,
+      repeatEvery: undefined,
+    });
+    await flashDevice({ port, flasherArgs });
+    expect(holdsImage(flash, flasherArgs)).toBe(true);
+    expect(front.mode()).toBe("app");
+  };
+
+  it("noise between frames is passed over", async () => {
+    const target = await start();
+    target.front.faults.noise = Buffer.from([0x00, 0xff, 0xc0, 0x41, 0xdb, 0x42]);
+    const flasherArgs = makeImage(target.dir);
+    await flashDevice({ port: target.port, flasherArgs });
+    expect(holdsImage(target.flash, flasherArgs)).toBe(true);
+    await second(target);
+  });
+
+  it("a loader that never answers", async () => {
+    const target = await start();
+    target.front.faults.mute = true;
+    await expect(
+      flashDevice({ port: target.port, flasherArgs: makeImage(target.dir) }),
+    ).rejects.toMatchObject({
+      code: "chip_silent",
+      exitCode: 5,
+    });
+    await second(target);
+  });
+
+  it.each([
+    ["lost", "dropEvery"],
+    ["repeated", "repeatEvery"],
+  ] as const)("bytes that are %s now and then are made good", async (_what, fault) => {
+    const target = await start();
+    const flasherArgs = makeImage(target.dir);
+    const port = target.port;
+    let isArmed = false;
+    await flashDevice({
+      port,
+      flasherArgs,
+      onProgress({ stage }) {
+        if (stage !== "write" || isArmed) return;
+        isArmed = true;
+        target.front.faults[fault] = 60_001;
+      },
+    });
+    expect(holdsImage(target.flash, flasherArgs)).toBe(true);
+    await second(target);
+  });
+
+  it.each([
+    ["lost", "dropEvery"],
+    ["repeated", "repeatEvery"],
+  ] as const)("bytes that are %s all the time", async (_what, fault) => {
+    const target = await start();
+    const run = flashDevice({
+      port: target.port,
+      flasherArgs: makeImage(target.dir),
+      onProgress({ stage }) {
+        if (stage === "write") target.front.faults[fault] = 1_000;
+      },
+    });
+    await expect(run).rejects.toMatchObject({ code: "flash_rejected", exitCode: 5 });
+    await second(target);
+  });
+
+  it("a port that vanishes in mid-write", async () => {
+    const target = await start();
+    target.front.faults.vanishAfterBytes = 80_000;
+    const flasherArgs = makeImage(target.dir);
+    await expect(flashDevice({ port: target.port, flasherArgs })).rejects.toMatchObject({
+      code: "port_lost",
+      exitCode: 5,
+    });
+    await second(target, flasherArgs);
+  });
+
+  it("an MD5 that never fits", async () => {
+    const target = await start();
+    target.front.faults.wrongMd5 = true;
+    await expect(
+      flashDevice({ port: target.port, flasherArgs: makeImage(target.dir) }),
+    ).rejects.toMatchObject({
+      code: "flash_mismatch",
+      exitCode: 5,
+    });
+    await second(target);
+  });
+
+  it("an interruption leaves the port free and the chip where the next run finds it", async () => {
+    const target = await start();
+    const interrupt = new AbortController();
+    const run = flashDevice({
+      port: target.port,
+      flasherArgs: makeImage(target.dir),
+      signal: interrupt.signal,
+      onProgress({ stage }) {
+        if (stage === "write") interrupt.abort();
+      },
+    });
+    await expect(run).rejects.toMatchObject({
+      code: "interrupted",
+      exitCode: 130,
+      hint: expect.stringContaining("Run the same command again"),
+    });
+    await second(target);
+  });
+
+  it("an interruption while nobody answers ends at once", async () => {
+    const target = await start();
+    target.front.faults.mute = true;
+    const interrupt = new AbortController();
+    const run = flashDevice({
+      port: target.port,
+      flasherArgs: makeImage(target.dir),
+      signal: interrupt.signal,
+      onProgress: () => setImmediate(() => interrupt.abort()),
+    });
+    await expect(run).rejects.toMatchObject({ code: "interrupted" });
+  });
+});
+
+describe("appended hashes", () => {
+  it("are written as they are: flash mode, frequency and size stay what the build chose", async () => {
+    const { port, flash, dir } = await start();
+    const args = makeImage(dir);
+    const file = args.files[0]?.file ?? "";
+    const image = packEspImage({
+      chipId: 5,
+      entry: 0,
+      segments: [{ address: 0, data: Buffer.alloc(32) }],
+    });
+    writeFileSync(file, image);
+    appendFileSync(file, Buffer.alloc(4, 0xff));
+    await flashDevice({ port, flasherArgs: args });
+    expect(flash.read(0, image.length)).toEqual(Buffer.from(image));
+  });
+});

@@ -49,11 +49,9 @@ prov_claim_t prov_status_claim(const char *attempt_id)
     xSemaphoreTake(s_lock, portMAX_DELAY);
     bool same = attempt_id[0] != '\0' && strcmp(attempt_id, s_status.attempt_id) == 0;
     bool alive = is_working(&s_status) || s_status.state == PROV_STATE_MQTT_CONNECTED;
-    if (s_claimed) {
-        claim = PROV_CLAIM_BUSY;
-    } else if (same && alive) {
+    if (same && alive) {
         claim = PROV_CLAIM_REPEAT;
-    } else if (is_working(&s_status)) {
+    } else if (s_claimed || is_working(&s_status)) {
         claim = PROV_CLAIM_BUSY;
     } else {
         s_claimed = true;

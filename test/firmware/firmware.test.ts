@@ -16,6 +16,7 @@ const TESTS = [
   "test_small",
   "test_certificate_check",
   "test_store_power",
+  "test_runner",
 ];
 
 beforeAll(async () => {

@@ -1,0 +1,264 @@
+/*
+ * The runner and its actions as they are, in their own task, between faked modules: what it tells
+ * them to do, in which order, and what it lets others see.
+ */
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backend_answer.h"
+#include "check.h"
+#include "fakes.h"
+#include "prov_event.h"
+#include "prov_runner.h"
+#include "prov_status.h"
+#include "wifi_reasons.h"
+
+#define EXPECT(prefix) CHECK(fakes_wait(prefix) != NULL)
+
+static prov_status_t s_status;
+
+/** Waits until the published status satisfies the last condition; false after 10 s. */
+static bool wait_status(prov_state_t state, prov_failure_t failure)
+{
+    for (int i = 0; i < 10000; i++) {
+        prov_status_get(&s_status);
+        if (s_status.state == state && s_status.failure == failure) {
+            return true;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    fprintf(stderr, "    it is in %s with %s\n", prov_state_name(s_status.state), prov_failure_code(s_status.failure));
+    return false;
+}
+
+#define EXPECT_STATUS(state, failure) CHECK(wait_status(PROV_STATE_##state, PROV_FAILURE_##failure))
+
+/** Waits for a job and returns its id. */
+static uint32_t job(const char *name)
+{
+    const char *call = fakes_wait(name);
+    CHECK(call != NULL);
+    return call != NULL ? (uint32_t)atoi(call + strlen(name)) : 0;
+}
+
+static void event(prov_event_id_t id, uint32_t job_id)
+{
+    CHECK(prov_post(&(prov_msg_t){.event = id, .job_id = job_id, .failure = PROV_FAILURE_CLOCK_NOT_SET}));
+}
+
+static void link_down(uint16_t reason)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_DOWN, .reason = reason}));
+}
+
+static void link_up(void)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_ASSOCIATED}));
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_UP, .ip = 0x0101a8c0}));
+}
+
+static void backend_failed(uint32_t job_id, backend_verdict_t verdict, prov_failure_t failure)
+{
+    CHECK(prov_post(&(prov_msg_t){
+        .kind = PROV_MSG_BACKEND_FAILED, .job_id = job_id, .failure = failure, .verdict = (int)verdict}));
+}
+
+static void broker_failed(uint32_t job_id, prov_failure_t failure)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED, .job_id = job_id, .failure = failure}));
+}
+
+/** What the HTTP server does on POST /provision. */
+static prov_claim_t provision(const char *ssid, const char *attempt_id)
+{
+    prov_claim_t claim = prov_status_claim(attempt_id);
+    if (claim == PROV_CLAIM_OK) {
+        fake_store_t store = fakes_store();
+        store.has_pending = true;
+        snprintf(store.pending.wifi.ssid, sizeof store.pending.wifi.ssid, "%s", ssid);
+        snprintf(store.pending.enrol.attempt_id, sizeof store.pending.enrol.attempt_id, "%s", attempt_id);
+        fakes_store_set(&store);
+        prov_status_accepted(attempt_id);
+        CHECK(prov_post_event(PROV_EVENT_PROVISION));
+    }
+    return claim;
+}
+
+static void send_certificate(uint32_t job_id)
+{
+    prov_msg_t msg = {.event = PROV_EVENT_ENROLLED, .job_id = job_id};
+    CHECK(certificate_make("leaf", "ca", &msg.certificate));
+    CHECK(prov_post(&msg));
+}
+
+static void test_wrong_password(void)
+{
+    EXPECT("ap_start");
+    EXPECT("http_start");
+    EXPECT_STATUS(AP_MODE, NONE);
+    CHECK(provision("home", "a1") == PROV_CLAIM_OK);
+    prov_status_get(&s_status);
+    CHECK(s_status.state == PROV_STATE_WIFI_CONNECTING); /* before the runner has heard of it */
+    CHECK(provision("home", "a1") == PROV_CLAIM_REPEAT);
+    EXPECT("disconnect");
+    EXPECT("connect home");
+    CHECK(provision("home", "a1") == PROV_CLAIM_REPEAT);
+    CHECK(provision("home", "a2") == PROV_CLAIM_BUSY);
+    link_down(15);
+    EXPECT("connect home");
+    prov_status_get(&s_status);
+    CHECK(s_status.failure == PROV_FAILURE_NONE && s_status.attempts_remaining == 4);
+    link_down(15);
+    EXPECT("drop_pending");
+    EXPECT_STATUS(AP_MODE, WIFI_WRONG_PASSWORD);
+    CHECK(s_status.attempts_remaining == 5);
+    CHECK_TEXT(s_status.attempt_id, "a1");
+    CHECK_TEXT(s_status.detail, "reason 15");
+    CHECK(!fakes_store().has_pending);
+    link_up(); /* of an attempt that is over: means nothing */
+}
+
+static void test_transient_then_dhcp(void)
+{
+    CHECK(provision("home", "a3") == PROV_CLAIM_OK);
+    for (int i = 0; i < 4; i++) {
+        EXPECT("connect home");
+        link_down(2);
+    }
+    EXPECT("connect home");
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_ASSOCIATED}));
+    EXPECT_STATUS(AP_MODE, DHCP_TIMEOUT);
+    CHECK(!s_status.wifi_connected);
+}
+
+static void test_enrolment(void)
+{
+    CHECK(provision("home", "a4") == PROV_CLAIM_OK);
+    EXPECT("connect home");
+    link_up();
+    EXPECT("commit_pending");
+    uint32_t id = job("clock ");
+    event(PROV_EVENT_CLOCK_FAILED, id);
+    EXPECT_STATUS(WIFI_CONNECTED, CLOCK_NOT_SET);
+    uint32_t again = job("clock ");
+    event(PROV_EVENT_CLOCK_READY, id); /* the result of the job before: too late */
+    event(PROV_EVENT_CLOCK_READY, again);
+    id = job("check ");
+    EXPECT_STATUS(CHECK_CERTIFICATES, NONE);
+    CHECK(s_status.ip == 0x0101a8c0 && s_status.wifi_connected);
+    event(PROV_EVENT_CERT_NEEDED, id);
+    for (int i = 0; i < 2; i++) {
+        backend_failed(job("csr "), BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR);
+        EXPECT_STATUS(SUBMIT_CSR, NONE);
+    }
+    backend_failed(job("csr "), BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR);
+    EXPECT_STATUS(SUBMIT_CSR, BACKEND_ERROR);
+    send_certificate(job("csr ")); /* it goes on trying */
+    EXPECT("save_certificate");
+    EXPECT_STATUS(MQTT_CONNECTING, NONE);
+    CHECK(s_status.certificate);
+}
+
+static void test_broker(void)
+{
+    broker_failed(job("mqtt_start "), PROV_FAILURE_BROKER_UNREACHABLE);
+    EXPECT("mqtt_stop");
+    uint32_t id = job("mqtt_start ");
+    prov_status_get(&s_status);
+    CHECK(s_status.failure == PROV_FAILURE_NONE); /* once is no news */
+    broker_failed(id, PROV_FAILURE_BROKER_UNREACHABLE);
+    EXPECT_STATUS(MQTT_CONNECTING, BROKER_UNREACHABLE);
+    id = job("mqtt_start ");
+    event(PROV_EVENT_MQTT_UP, id);
+    EXPECT("promote");
+    EXPECT("status ");
+    EXPECT("report ");
+    EXPECT_STATUS(MQTT_CONNECTED, NONE);
+    EXPECT("http_stop"); /* the AP has lingered */
+    EXPECT("ap_stop");
+    EXPECT("status "); /* and again after the interval */
+    event(PROV_EVENT_MQTT_LOST, id);
+    EXPECT("mqtt_stop");
+    id = job("mqtt_start ");
+    EXPECT_STATUS(MQTT_CONNECTING, NONE);
+    CHECK(s_status.was_connected);
+    event(PROV_EVENT_MQTT_UP, id);
+    EXPECT_STATUS(MQTT_CONNECTED, NONE);
+    EXPECT("status ");
+    CHECK(!fakes_saw("report ")); /* once per enrolment */
+}
+
+/** A network that has worked is tried for ever, whatever it answers, and its password is kept. */
+static void test_wifi_lost(void)
+{
+    link_down(200);
+    EXPECT("mqtt_stop");
+    for (int i = 0; i < 12; i++) {
+        EXPECT("connect home");
+        link_down(i % 2 == 0 ? 15 : 202);
+    }
+    EXPECT("connect home");
+    EXPECT_STATUS(WIFI_CONNECTING, WIFI_WRONG_PASSWORD);
+    CHECK(fakes_store().has_wifi && !fakes_saw("ap_start"));
+    link_up();
+    event(PROV_EVENT_CLOCK_READY, job("clock "));
+    EXPECT_STATUS(CHECK_CERTIFICATES, NONE);
+    event(PROV_EVENT_CERT_READY, job("check "));
+    event(PROV_EVENT_MQTT_UP, job("mqtt_start "));
+    EXPECT_STATUS(MQTT_CONNECTED, NONE);
+}
+
+static void test_rejected_token(void)
+{
+    CHECK(provision("home", "a5") == PROV_CLAIM_OK);
+    EXPECT("connect home");
+    link_up();
+    event(PROV_EVENT_CLOCK_READY, job("clock "));
+    event(PROV_EVENT_CERT_NEEDED, job("check "));
+    uint32_t id = job("csr ");
+    backend_failed(id, BACKEND_VERDICT_REJECTED, PROV_FAILURE_TOKEN_REJECTED);
+    EXPECT("spend_token");
+    EXPECT("ap_start");
+    EXPECT_STATUS(AP_MODE, TOKEN_REJECTED);
+    CHECK(!s_status.was_connected && fakes_store().has_wifi);
+    send_certificate(id); /* abandoned: freed, not stored (the leak checker watches) */
+}
+
+static void test_storage_fails(void)
+{
+    CHECK(provision("home", "a6") == PROV_CLAIM_OK);
+    EXPECT("connect home");
+    fake_store_t store = fakes_store();
+    store.broken = true;
+    fakes_store_set(&store);
+    link_up();
+    EXPECT_STATUS(AP_MODE, STORAGE_FAILED);
+    store.broken = false;
+    fakes_store_set(&store);
+    CHECK(provision("other", "a7") == PROV_CLAIM_OK);
+    EXPECT("connect other");
+}
+
+static void test_reset(void)
+{
+    fakes_press_button();
+    EXPECT("http_stop");
+    EXPECT("erase all");
+    EXPECT("restart");
+}
+
+int main(void)
+{
+    CHECK(prov_status_init() == ESP_OK && prov_runner_init() == ESP_OK);
+    CHECK(prov_runner_start(ESP_OK) == ESP_OK);
+    test_wrong_password();
+    test_transient_then_dhcp();
+    test_enrolment();
+    test_broker();
+    test_wifi_lost();
+    test_rejected_token();
+    test_storage_fails();
+    test_reset();
+    return check_result("runner");
+}

@@ -1,0 +1,228 @@
+/*
+ * The default event loop. As in ESP-IDF, one recursive lock is held while handlers run: a handler
+ * may register and unregister, another task waits for the running one, so once "unregister" has
+ * returned the handler is gone.
+ */
+#include "esp_event.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "esp_log.h"
+
+#define QUEUE_LENGTH 32 /* CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE */
+#define TASK_STACK 2304
+#define TASK_PRIORITY 20
+
+static const char *TAG = "event";
+
+typedef struct {
+    esp_event_base_t base;
+    int32_t id;
+    void *data;
+} event_t;
+
+typedef struct registration {
+    struct registration *next;
+    esp_event_base_t base; /* NULL: any */
+    int32_t id;            /* ESP_EVENT_ANY_ID: any */
+    esp_event_handler_t handler;
+    void *arg;
+    bool is_removed; /* freed when no dispatch is under way */
+} registration_t;
+
+static pthread_mutex_t s_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static registration_t *s_registrations;
+static unsigned s_dispatch_depth;
+static QueueHandle_t s_queue;
+
+/* With s_lock held. */
+static void free_removed(void)
+{
+    registration_t **link = &s_registrations;
+    while (*link != NULL) {
+        registration_t *item = *link;
+        if (item->is_removed) {
+            *link = item->next;
+            free(item);
+        } else {
+            link = &item->next;
+        }
+    }
+}
+
+static bool is_same_base(esp_event_base_t a, esp_event_base_t b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* ESP-IDF calls loop-wide handlers first, then those of the base, then those of the event. */
+static int rank(const registration_t *item)
+{
+    return item->base == NULL ? 0 : item->id == ESP_EVENT_ANY_ID ? 1 : 2;
+}
+
+static bool does_match(const registration_t *item, const event_t *event)
+{
+    return !item->is_removed && (item->base == NULL || is_same_base(item->base, event->base)) &&
+           (item->id == ESP_EVENT_ANY_ID || item->id == event->id);
+}
+
+static void dispatch(const event_t *event)
+{
+    pthread_mutex_lock(&s_lock);
+    s_dispatch_depth++;
+    for (int pass = 0; pass < 3; pass++) {
+        for (registration_t *item = s_registrations; item != NULL; item = item->next) {
+            if (rank(item) == pass && does_match(item, event)) {
+                item->handler(item->arg, event->base, event->id, event->data);
+            }
+        }
+    }
+    if (--s_dispatch_depth == 0) {
+        free_removed();
+    }
+    pthread_mutex_unlock(&s_lock);
+}
+
+static void run_loop(void *queue)
+{
+    for (;;) {
+        event_t event;
+        if (xQueueReceive(queue, &event, portMAX_DELAY) == pdTRUE) {
+            dispatch(&event);
+            free(event.data);
+        }
+    }
+}
+
+static QueueHandle_t loop_queue(void)
+{
+    pthread_mutex_lock(&s_lock);
+    QueueHandle_t queue = s_queue;
+    pthread_mutex_unlock(&s_lock);
+    return queue;
+}
+
+esp_err_t esp_event_loop_create_default(void)
+{
+    esp_err_t err = ESP_ERR_INVALID_STATE;
+    pthread_mutex_lock(&s_lock);
+    if (s_queue == NULL) {
+        s_queue = xQueueCreate(QUEUE_LENGTH, sizeof(event_t));
+        err = s_queue == NULL ? ESP_ERR_NO_MEM
+              : xTaskCreate(run_loop, "sys_evt", TASK_STACK, s_queue, TASK_PRIORITY, NULL) == pdPASS
+                  ? ESP_OK
+                  : ESP_FAIL;
+    }
+    pthread_mutex_unlock(&s_lock);
+    return err;
+}
+
+esp_err_t esp_event_handler_instance_register(esp_event_base_t event_base, int32_t event_id,
+                                              esp_event_handler_t event_handler,
+                                              void *event_handler_arg,
+                                              esp_event_handler_instance_t *instance)
+{
+    bool is_any_base = event_base == ESP_EVENT_ANY_BASE;
+    if (event_handler == NULL || (is_any_base && event_id != ESP_EVENT_ANY_ID)) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (loop_queue() == NULL) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    registration_t *item = calloc(1, sizeof *item);
+    if (item == NULL) {
+        return ESP_ERR_NO_MEM;
+    }
+    item->base = event_base;
+    item->id = event_id;
+    item->handler = event_handler;
+    item->arg = event_handler_arg;
+
+    pthread_mutex_lock(&s_lock);
+    registration_t **link = &s_registrations;
+    while (*link != NULL) {
+        link = &(*link)->next;
+    }
+    *link = item;
+    pthread_mutex_unlock(&s_lock);
+    if (instance != NULL) {
+        *instance = item;
+    }
+    return ESP_OK;
+}
+
+esp_err_t esp_event_handler_register(esp_event_base_t event_base, int32_t event_id,
+                                     esp_event_handler_t event_handler, void *event_handler_arg)
+{
+    return esp_event_handler_instance_register(event_base, event_id, event_handler,
+                                               event_handler_arg, NULL);
+}
+
+/* Remove one registration: `instance` itself, or else the first with this handler. */
+static esp_err_t unregister(esp_event_base_t base, int32_t id, esp_event_handler_t handler,
+                            const registration_t *instance)
+{
+    esp_err_t err = ESP_ERR_NOT_FOUND;
+    pthread_mutex_lock(&s_lock);
+    for (registration_t *item = s_registrations; item != NULL; item = item->next) {
+        bool is_it = instance != NULL ? item == instance : item->handler == handler;
+        if (is_it && !item->is_removed && is_same_base(item->base, base) && item->id == id) {
+            item->is_removed = true;
+            err = ESP_OK;
+            break;
+        }
+    }
+    if (s_dispatch_depth == 0) {
+        free_removed();
+    }
+    pthread_mutex_unlock(&s_lock);
+    return err;
+}
+
+esp_err_t esp_event_handler_instance_unregister(esp_event_base_t event_base, int32_t event_id,
+                                                esp_event_handler_instance_t instance)
+{
+    if (instance == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    return unregister(event_base, event_id, NULL, instance);
+}
+
+esp_err_t esp_event_handler_unregister(esp_event_base_t event_base, int32_t event_id,
+                                       esp_event_handler_t event_handler)
+{
+    if (event_handler == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    return unregister(event_base, event_id, event_handler, NULL);
+}
+
+esp_err_t esp_event_post(esp_event_base_t event_base, int32_t event_id, const void *event_data,
+                         size_t event_data_size, TickType_t ticks_to_wait)
+{
+    if (event_base == ESP_EVENT_ANY_BASE || event_id == ESP_EVENT_ANY_ID) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    QueueHandle_t queue = loop_queue();
+    if (queue == NULL) {
+        return ESP_ERR_INVALID_STATE;
+    }
+    event_t event = {.base = event_base, .id = event_id};
+    if (event_data != NULL && event_data_size > 0) {
+        event.data = malloc(event_data_size);
+        if (event.data == NULL) {
+            return ESP_ERR_NO_MEM;
+        }
+        memcpy(event.data, event_data, event_data_size);
+    }
+    if (xQueueSend(queue, &event, ticks_to_wait) != pdTRUE) {
+        ESP_LOGW(TAG, "the event queue is full: %s %" PRId32 " is lost", event_base, event_id);
+        free(event.data);
+        return ESP_ERR_TIMEOUT;
+    }
+    return ESP_OK;
+}

@@ -1,0 +1,245 @@
+/* The server: start, stop, registration and the choice of a handler. */
+#include "esp_http_server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "esp_log.h"
+#include "host_softap.h"
+#include "httpd_priv.h"
+
+/* CONFIG_LWIP_MAX_SOCKETS of this project less the three that the server needs itself. */
+#define MAX_OPEN_SOCKETS (16 - 3)
+
+static const char *TAG = "httpd";
+
+static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
+static httpd_server_t *s_server; /* one port, one server */
+
+static httpd_server_t *new_server(const httpd_config_t *config)
+{
+    httpd_server_t *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        return NULL;
+    }
+    server->config = *config;
+    server->handlers = calloc(config->max_uri_handlers, sizeof *server->handlers);
+    if (server->handlers == NULL) {
+        free(server);
+        return NULL;
+    }
+    host_monitor_init(&server->monitor);
+    return server;
+}
+
+static void free_server(httpd_server_t *server)
+{
+    for (size_t i = 0; i < server->handler_count; i++) {
+        free((char *)server->handlers[i].uri);
+    }
+    free(server->handlers);
+    host_monitor_destroy(&server->monitor);
+    free(server);
+}
+
+esp_err_t httpd_start(httpd_handle_t *handle, const httpd_config_t *config)
+{
+    if (handle == NULL || config == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    if (config->max_open_sockets == 0 || config->max_open_sockets > MAX_OPEN_SOCKETS) {
+        ESP_LOGE(TAG, "Config option max_open_sockets is too large (max allowed %d)",
+                 MAX_OPEN_SOCKETS);
+        return ESP_ERR_INVALID_ARG;
+    }
+    pthread_mutex_lock(&s_lock);
+    esp_err_t err = ESP_ERR_HTTPD_TASK; /* the port is taken */
+    if (s_server == NULL) {
+        s_server = new_server(config);
+        err = s_server != NULL ? ESP_OK : ESP_ERR_HTTPD_ALLOC_MEM;
+    }
+    httpd_server_t *server = s_server;
+    pthread_mutex_unlock(&s_lock);
+    if (err == ESP_OK) {
+        host_softap_listener_t listener = {
+            .open = httpd_daemon_open, .close = httpd_daemon_close, .server = server};
+        host_softap_attach(&listener);
+        *handle = server;
+    }
+    return err;
+}
+
+esp_err_t httpd_stop(httpd_handle_t handle)
+{
+    httpd_server_t *server = handle;
+    if (server == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    host_softap_attach(NULL);
+    host_monitor_lock(&server->monitor);
+    while (server->daemons > 0) {
+        host_monitor_wait(&server->monitor);
+    }
+    host_monitor_unlock(&server->monitor);
+
+    pthread_mutex_lock(&s_lock);
+    s_server = NULL;
+    pthread_mutex_unlock(&s_lock);
+    free_server(server);
+    return ESP_OK;
+}
+
+static bool does_uri_match(const httpd_server_t *server, const char *pattern, const char *uri,
+                           size_t length)
+{
+    if (server->config.uri_match_fn != NULL) {
+        return server->config.uri_match_fn(pattern, uri, length);
+    }
+    return strlen(pattern) == length && strncmp(pattern, uri, length) == 0;
+}
+
+/* Index of the handler, or -1 with the error to report. With the monitor locked. */
+static int find_handler(const httpd_server_t *server, const char *uri, size_t length, int method,
+                        httpd_err_code_t *error)
+{
+    *error = HTTPD_404_NOT_FOUND;
+    for (size_t i = 0; i < server->handler_count; i++) {
+        const httpd_uri_t *handler = &server->handlers[i];
+        if (!does_uri_match(server, handler->uri, uri, length)) {
+            continue;
+        }
+        if ((int)handler->method == method || (int)handler->method == HTTP_ANY) {
+            return (int)i;
+        }
+        *error = HTTPD_405_METHOD_NOT_ALLOWED;
+    }
+    return -1;
+}
+
+esp_err_t httpd_register_uri_handler(httpd_handle_t handle, const httpd_uri_t *uri_handler)
+{
+    httpd_server_t *server = handle;
+    if (server == NULL || uri_handler == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_err_t err = ESP_OK;
+    httpd_err_code_t ignored;
+    host_monitor_lock(&server->monitor);
+    if (find_handler(server, uri_handler->uri, strlen(uri_handler->uri),
+                     (int)uri_handler->method, &ignored) >= 0) {
+        err = ESP_ERR_HTTPD_HANDLER_EXISTS;
+    } else if (server->handler_count == server->config.max_uri_handlers) {
+        ESP_LOGW(TAG, "no slots left for registering handler");
+        err = ESP_ERR_HTTPD_HANDLERS_FULL;
+    } else {
+        httpd_uri_t *slot = &server->handlers[server->handler_count];
+        *slot = *uri_handler;
+        slot->uri = strdup(uri_handler->uri);
+        if (slot->uri != NULL) {
+            server->handler_count++;
+        } else {
+            err = ESP_ERR_HTTPD_ALLOC_MEM;
+        }
+    }
+    host_monitor_unlock(&server->monitor);
+    return err;
+}
+
+esp_err_t httpd_unregister_uri_handler(httpd_handle_t handle, const char *uri,
+                                       httpd_method_t method)
+{
+    httpd_server_t *server = handle;
+    if (server == NULL || uri == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    esp_err_t err = ESP_ERR_NOT_FOUND;
+    host_monitor_lock(&server->monitor);
+    for (size_t i = 0; i < server->handler_count && err != ESP_OK; i++) {
+        httpd_uri_t *slot = &server->handlers[i];
+        if (slot->method == method && strcmp(slot->uri, uri) == 0) {
+            free((char *)slot->uri);
+            memmove(slot, slot + 1, (server->handler_count - i - 1) * sizeof *slot);
+            server->handler_count--;
+            err = ESP_OK;
+        }
+    }
+    host_monitor_unlock(&server->monitor);
+    return err;
+}
+
+esp_err_t httpd_register_err_handler(httpd_handle_t handle, httpd_err_code_t error,
+                                     httpd_err_handler_func_t handler_fn)
+{
+    httpd_server_t *server = handle;
+    if (server == NULL || error >= HTTPD_ERR_CODE_MAX) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    host_monitor_lock(&server->monitor);
+    server->error_handlers[error] = handler_fn;
+    host_monitor_unlock(&server->monitor);
+    return ESP_OK;
+}
+
+void httpd_dispatch_error(httpd_request_t *request, httpd_err_code_t error)
+{
+    httpd_server_t *server = request->daemon->server;
+    host_monitor_lock(&server->monitor);
+    httpd_err_handler_func_t handler = server->error_handlers[error];
+    host_monitor_unlock(&server->monitor);
+    if (handler == NULL) {
+        httpd_resp_send_err(&request->req, error, NULL);
+        request->is_close_wanted = true;
+    } else {
+        request->is_close_wanted = handler(&request->req, error) != ESP_OK ||
+                                   error == HTTPD_500_INTERNAL_SERVER_ERROR;
+    }
+}
+
+void httpd_dispatch(httpd_request_t *request)
+{
+    httpd_server_t *server = request->daemon->server;
+    size_t path_length = strcspn(request->req.uri, "?#");
+    httpd_err_code_t error;
+    host_monitor_lock(&server->monitor);
+    int index = find_handler(server, request->req.uri, path_length, request->req.method, &error);
+    httpd_uri_t handler = {0};
+    if (index >= 0) {
+        handler = server->handlers[index];
+    }
+    host_monitor_unlock(&server->monitor);
+    if (index < 0) {
+        httpd_dispatch_error(request, error);
+        return;
+    }
+    request->req.user_ctx = handler.user_ctx;
+    request->is_close_wanted = handler.handler(&request->req) != ESP_OK;
+    if (request->is_close_wanted) {
+        ESP_LOGW(TAG, "uri handler execution failed");
+    }
+}
+
+bool httpd_uri_match_wildcard(const char *uri_template, const char *uri_to_match,
+                              size_t match_upto)
+{
+    size_t template_length = strlen(uri_template);
+    char last = template_length > 0 ? uri_template[template_length - 1] : '\0';
+    char before = template_length > 1 ? uri_template[template_length - 2] : '\0';
+    bool has_asterisk = last == '*' || (before == '*' && last == '?');
+    bool has_quest = last == '?' || (before == '?' && last == '*');
+    size_t special = (has_asterisk ? 1u : 0u) + (has_quest ? 2u : 0u);
+    if (template_length < special) {
+        return false;
+    }
+    size_t exact = template_length - special;
+    if (match_upto < exact || strncmp(uri_template, uri_to_match, exact) != 0) {
+        return false;
+    }
+    if (!has_quest) {
+        return has_asterisk || match_upto == exact;
+    }
+    bool has_optional = match_upto > exact;
+    if (has_optional && uri_template[exact] != uri_to_match[exact]) {
+        return false;
+    }
+    return has_asterisk || match_upto <= exact + 1;
+}

@@ -1,0 +1,122 @@
+/* Restart, reset reason, heap figures, the ESP-IDF version. */
+#include "esp_system.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "esp_heap_caps.h"
+#include "esp_log.h"
+#include "host_env.h"
+#include "host_shutdown.h"
+
+#define MAX_SHUTDOWN_HANDLERS 5
+#define NOMINAL_HEAP_BYTES (320u * 1024)
+
+static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
+static shutdown_handler_t s_handlers[MAX_SHUTDOWN_HANDLERS];
+static _Atomic uint32_t s_minimum_free = NOMINAL_HEAP_BYTES;
+
+esp_err_t esp_register_shutdown_handler(shutdown_handler_t handle)
+{
+    esp_err_t err = ESP_ERR_NO_MEM;
+    pthread_mutex_lock(&s_lock);
+    for (int i = 0; i < MAX_SHUTDOWN_HANDLERS; i++) {
+        if (s_handlers[i] == handle) {
+            err = ESP_ERR_INVALID_STATE;
+            break;
+        }
+        if (s_handlers[i] == NULL) {
+            s_handlers[i] = handle;
+            err = ESP_OK;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&s_lock);
+    return err;
+}
+
+esp_err_t esp_unregister_shutdown_handler(shutdown_handler_t handle)
+{
+    esp_err_t err = ESP_ERR_INVALID_STATE;
+    pthread_mutex_lock(&s_lock);
+    for (int i = 0; i < MAX_SHUTDOWN_HANDLERS; i++) {
+        if (s_handlers[i] == handle) {
+            s_handlers[i] = NULL;
+            err = ESP_OK;
+        }
+    }
+    pthread_mutex_unlock(&s_lock);
+    return err;
+}
+
+void esp_restart(void)
+{
+    for (int i = MAX_SHUTDOWN_HANDLERS - 1; i >= 0; i--) {
+        if (s_handlers[i] != NULL) {
+            s_handlers[i]();
+        }
+    }
+    host_shutdown(HOST_EXIT_RESTART);
+}
+
+esp_reset_reason_t esp_reset_reason(void)
+{
+    return host_env()->reset_reason;
+}
+
+/* Sanitizers replace malloc and report nothing here; the figure is then the nominal one. */
+uint32_t esp_get_free_heap_size(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    uint32_t used = info.uordblks < NOMINAL_HEAP_BYTES ? (uint32_t)info.uordblks
+                                                       : NOMINAL_HEAP_BYTES;
+    uint32_t free_bytes = NOMINAL_HEAP_BYTES - used;
+    uint32_t lowest = atomic_load(&s_minimum_free);
+    while (free_bytes < lowest &&
+           !atomic_compare_exchange_weak(&s_minimum_free, &lowest, free_bytes)) {
+    }
+    return free_bytes;
+}
+
+uint32_t esp_get_free_internal_heap_size(void)
+{
+    return esp_get_free_heap_size();
+}
+
+uint32_t esp_get_minimum_free_heap_size(void)
+{
+    esp_get_free_heap_size();
+    return atomic_load(&s_minimum_free);
+}
+
+size_t heap_caps_get_free_size(uint32_t caps)
+{
+    (void)caps;
+    return esp_get_free_heap_size();
+}
+
+size_t heap_caps_get_minimum_free_size(uint32_t caps)
+{
+    (void)caps;
+    return esp_get_minimum_free_heap_size();
+}
+
+size_t heap_caps_get_largest_free_block(uint32_t caps)
+{
+    (void)caps;
+    return esp_get_free_heap_size() / 2;
+}
+
+void esp_system_abort(const char *details)
+{
+    esp_log_write(ESP_LOG_ERROR, "system", "\nabort() was called: %s\n", details);
+    abort();
+}
+
+const char *esp_get_idf_version(void)
+{
+    return "v5.5.0";
+}

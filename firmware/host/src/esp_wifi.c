@@ -1,0 +1,264 @@
+/* The WiFi driver's modes and configuration. Errors as the real driver returns them. */
+#include "esp_wifi.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "esp_log.h"
+#include "esp_mac.h"
+#include "wifi_driver.h"
+
+#define MAX_STATIONS 10 /* ESP_WIFI_MAX_CONN_NUM of the smallest chips */
+#define MIN_PASSPHRASE 8
+
+static const char *TAG = "wifi";
+
+static void lock(void)
+{
+    pthread_mutex_lock(&g_wifi.lock);
+}
+
+/* Release the lock, then do what was decided under it. */
+static esp_err_t finish(wifi_effects_t *effects, esp_err_t err)
+{
+    pthread_mutex_unlock(&g_wifi.lock);
+    wifi_effects_apply(effects);
+    return err;
+}
+
+static esp_err_t unlock(esp_err_t err)
+{
+    pthread_mutex_unlock(&g_wifi.lock);
+    return err;
+}
+
+esp_err_t esp_wifi_init(const wifi_init_config_t *config)
+{
+    if (config == NULL || config->magic != WIFI_INIT_CONFIG_MAGIC) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    lock();
+    if (!g_wifi.is_init) {
+        g_wifi.is_init = true;
+        g_wifi.mode = WIFI_MODE_STA; /* the real driver's default after init */
+        g_wifi.storage = WIFI_STORAGE_FLASH;
+        g_wifi.power_save = WIFI_PS_MIN_MODEM;
+        g_wifi.ap_config = (wifi_ap_config_t){.channel = 1, .max_connection = 4};
+    }
+    return unlock(ESP_OK);
+}
+
+esp_err_t esp_wifi_deinit(void)
+{
+    lock();
+    if (!g_wifi.is_init) {
+        return unlock(ESP_ERR_WIFI_NOT_INIT);
+    }
+    if (g_wifi.is_started) {
+        return unlock(ESP_ERR_WIFI_NOT_STOPPED);
+    }
+    g_wifi.is_init = false;
+    return unlock(ESP_OK);
+}
+
+/* Move from one set of running interfaces to another, with the events that go with it. */
+static void switch_interfaces(wifi_effects_t *effects, wifi_mode_t before, wifi_mode_t after)
+{
+    if ((before & WIFI_MODE_STA) && !(after & WIFI_MODE_STA)) {
+        wifi_scan_abort(effects);
+        wifi_station_leave(effects, WIFI_REASON_ASSOC_LEAVE);
+        wifi_effects_add(effects, WIFI_EVENT_STA_STOP);
+    }
+    if ((before & WIFI_MODE_AP) && !(after & WIFI_MODE_AP)) {
+        wifi_effects_add(effects, WIFI_EVENT_AP_STOP);
+    }
+    if (!(before & WIFI_MODE_STA) && (after & WIFI_MODE_STA)) {
+        wifi_effects_add(effects, WIFI_EVENT_STA_START);
+    }
+    if (!(before & WIFI_MODE_AP) && (after & WIFI_MODE_AP)) {
+        wifi_effects_add(effects, WIFI_EVENT_AP_START);
+    }
+    effects->has_ap_changed = true;
+}
+
+esp_err_t esp_wifi_set_mode(wifi_mode_t mode)
+{
+    wifi_effects_t effects = {0};
+    lock();
+    if (!g_wifi.is_init) {
+        return unlock(ESP_ERR_WIFI_NOT_INIT);
+    }
+    if (mode > WIFI_MODE_APSTA) {
+        return unlock(ESP_ERR_INVALID_ARG);
+    }
+    if (g_wifi.is_started) {
+        switch_interfaces(&effects, g_wifi.mode, mode);
+    }
+    g_wifi.mode = mode;
+    return finish(&effects, ESP_OK);
+}
+
+esp_err_t esp_wifi_get_mode(wifi_mode_t *mode)
+{
+    if (mode == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    lock();
+    *mode = g_wifi.mode;
+    return unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
+}
+
+esp_err_t esp_wifi_start(void)
+{
+    wifi_effects_t effects = {0};
+    lock();
+    if (!g_wifi.is_init) {
+        return unlock(ESP_ERR_WIFI_NOT_INIT);
+    }
+    if (!g_wifi.is_started) {
+        g_wifi.is_started = true;
+        switch_interfaces(&effects, WIFI_MODE_NULL, g_wifi.mode);
+        static const char *const NAMES[] = {"null", "sta", "softAP", "sta + softAP"};
+        ESP_LOGI(TAG, "mode : %s", NAMES[g_wifi.mode]);
+    }
+    return finish(&effects, ESP_OK);
+}
+
+esp_err_t esp_wifi_stop(void)
+{
+    wifi_effects_t effects = {0};
+    lock();
+    if (!g_wifi.is_init) {
+        return unlock(ESP_ERR_WIFI_NOT_INIT);
+    }
+    if (g_wifi.is_started) {
+        switch_interfaces(&effects, g_wifi.mode, WIFI_MODE_NULL);
+        g_wifi.is_started = false;
+    }
+    return finish(&effects, ESP_OK);
+}
+
+static esp_err_t check_ap_config(const wifi_ap_config_t *config)
+{
+    size_t ssid_len = config->ssid_len > 0 ? config->ssid_len
+                                           : strnlen((const char *)config->ssid, 32);
+    size_t password_len = strnlen((const char *)config->password, sizeof config->password);
+    if (ssid_len == 0 || ssid_len > 32) {
+        return ESP_ERR_WIFI_SSID;
+    }
+    if (config->authmode != WIFI_AUTH_OPEN && password_len < MIN_PASSPHRASE) {
+        return ESP_ERR_WIFI_PASSWORD;
+    }
+    if (config->authmode == WIFI_AUTH_WEP || config->authmode == WIFI_AUTH_WAPI_PSK ||
+        config->authmode == WIFI_AUTH_OWE || config->channel > 13 ||
+        config->max_connection > MAX_STATIONS) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    return ESP_OK;
+}
+
+static esp_err_t set_ap_config(const wifi_ap_config_t *config, wifi_effects_t *effects)
+{
+    if (!(g_wifi.mode & WIFI_MODE_AP)) {
+        return ESP_ERR_WIFI_MODE;
+    }
+    esp_err_t err = check_ap_config(config);
+    if (err != ESP_OK) {
+        return err;
+    }
+    g_wifi.ap_config = *config;
+    if (config->ssid_len == 0) {
+        g_wifi.ap_config.ssid_len = (uint8_t)strnlen((const char *)config->ssid, 32);
+    }
+    if (config->channel == 0) {
+        g_wifi.ap_config.channel = 1;
+    }
+    effects->has_ap_changed = true;
+    return ESP_OK;
+}
+
+static esp_err_t set_sta_config(const wifi_sta_config_t *config)
+{
+    if (!(g_wifi.mode & WIFI_MODE_STA)) {
+        return ESP_ERR_WIFI_MODE;
+    }
+    if (g_wifi.station == STATION_CONNECTING) {
+        ESP_LOGE(TAG, "sta is connecting, cannot set config");
+        return ESP_ERR_WIFI_STATE;
+    }
+    g_wifi.sta_config = *config;
+    return ESP_OK;
+}
+
+esp_err_t esp_wifi_set_config(wifi_interface_t interface, wifi_config_t *conf)
+{
+    if (conf == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    wifi_effects_t effects = {0};
+    lock();
+    if (!g_wifi.is_init) {
+        return unlock(ESP_ERR_WIFI_NOT_INIT);
+    }
+    switch (interface) {
+    case WIFI_IF_STA:
+        return finish(&effects, set_sta_config(&conf->sta));
+    case WIFI_IF_AP:
+        return finish(&effects, set_ap_config(&conf->ap, &effects));
+    default:
+        return unlock(ESP_ERR_WIFI_IF);
+    }
+}
+
+esp_err_t esp_wifi_get_config(wifi_interface_t interface, wifi_config_t *conf)
+{
+    if (conf == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    lock();
+    if (!g_wifi.is_init) {
+        return unlock(ESP_ERR_WIFI_NOT_INIT);
+    }
+    switch (interface) {
+    case WIFI_IF_STA:
+        conf->sta = g_wifi.sta_config;
+        return unlock(ESP_OK);
+    case WIFI_IF_AP:
+        conf->ap = g_wifi.ap_config;
+        return unlock(ESP_OK);
+    default:
+        return unlock(ESP_ERR_WIFI_IF);
+    }
+}
+
+esp_err_t esp_wifi_set_storage(wifi_storage_t storage)
+{
+    if (storage != WIFI_STORAGE_FLASH && storage != WIFI_STORAGE_RAM) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    lock();
+    g_wifi.storage = storage;
+    return unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
+}
+
+esp_err_t esp_wifi_set_ps(wifi_ps_type_t type)
+{
+    lock();
+    g_wifi.power_save = type;
+    return unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
+}
+
+esp_err_t esp_wifi_get_ps(wifi_ps_type_t *type)
+{
+    if (type == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    lock();
+    *type = g_wifi.power_save;
+    return unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
+}
+
+esp_err_t esp_wifi_get_mac(wifi_interface_t ifx, uint8_t mac[6])
+{
+    return esp_read_mac(mac, ifx == WIFI_IF_AP ? ESP_MAC_WIFI_SOFTAP : ESP_MAC_WIFI_STA);
+}

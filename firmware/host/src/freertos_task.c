@@ -1,0 +1,221 @@
+/* FreeRTOS tasks as detached pthreads, with task notifications. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "host_monitor.h"
+
+/* Linux libraries need more stack than the chip's; NVS alone wants 64 KiB, TLS more. */
+#define MIN_STACK_BYTES (512 * 1024)
+
+struct tskTaskControlBlock {
+    char name[configMAX_TASK_NAME_LEN];
+    uint32_t stack_bytes;
+    TaskFunction_t code;
+    void *parameters;
+    host_monitor_t monitor;
+    uint32_t notification;
+    bool is_notified;
+};
+
+static __thread TaskHandle_t t_current;
+
+static TaskHandle_t new_task(const char *name, uint32_t stack_bytes)
+{
+    TaskHandle_t task = calloc(1, sizeof *task);
+    if (task == NULL) {
+        return NULL;
+    }
+    snprintf(task->name, sizeof task->name, "%s", name ? name : "");
+    task->stack_bytes = stack_bytes;
+    host_monitor_init(&task->monitor);
+    return task;
+}
+
+static void *run_task(void *argument)
+{
+    t_current = argument;
+    t_current->code(t_current->parameters);
+    fprintf(stderr, "FreeRTOS task \"%s\" should not return, aborting now\n", t_current->name);
+    abort();
+}
+
+BaseType_t xTaskCreate(TaskFunction_t pxTaskCode, const char *pcName, uint32_t usStackDepth,
+                       void *pvParameters, UBaseType_t uxPriority, TaskHandle_t *pxCreatedTask)
+{
+    (void)uxPriority;
+    TaskHandle_t task = new_task(pcName, usStackDepth);
+    if (task == NULL) {
+        return pdFAIL;
+    }
+    task->code = pxTaskCode;
+    task->parameters = pvParameters;
+
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    size_t stack = usStackDepth < MIN_STACK_BYTES ? MIN_STACK_BYTES : usStackDepth;
+    pthread_attr_setstacksize(&attributes, stack);
+    if (pxCreatedTask != NULL) {
+        *pxCreatedTask = task; /* the task may use its handle before we return */
+    }
+    pthread_t thread;
+    int result = pthread_create(&thread, &attributes, run_task, task);
+    pthread_attr_destroy(&attributes);
+    if (result != 0) {
+        host_monitor_destroy(&task->monitor);
+        free(task);
+        return pdFAIL;
+    }
+    return pdPASS;
+}
+
+BaseType_t xTaskCreatePinnedToCore(TaskFunction_t pxTaskCode, const char *pcName,
+                                   uint32_t usStackDepth, void *pvParameters,
+                                   UBaseType_t uxPriority, TaskHandle_t *pxCreatedTask,
+                                   BaseType_t xCoreID)
+{
+    (void)xCoreID;
+    return xTaskCreate(pxTaskCode, pcName, usStackDepth, pvParameters, uxPriority, pxCreatedTask);
+}
+
+void vTaskDelete(TaskHandle_t xTaskToDelete)
+{
+    if (xTaskToDelete != NULL && xTaskToDelete != t_current) {
+        fprintf(stderr, "vTaskDelete of another task is not supported on the host\n");
+        abort();
+    }
+    TaskHandle_t self = t_current;
+    t_current = NULL;
+    if (self != NULL) {
+        host_monitor_destroy(&self->monitor);
+        free(self);
+    }
+    pthread_exit(NULL);
+}
+
+TaskHandle_t xTaskGetCurrentTaskHandle(void)
+{
+    if (t_current == NULL) {
+        t_current = new_task("host", MIN_STACK_BYTES); /* a library's thread, or main */
+    }
+    return t_current;
+}
+
+char *pcTaskGetName(TaskHandle_t xTaskToQuery)
+{
+    return (xTaskToQuery != NULL ? xTaskToQuery : xTaskGetCurrentTaskHandle())->name;
+}
+
+UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t xTask)
+{
+    return (xTask != NULL ? xTask : xTaskGetCurrentTaskHandle())->stack_bytes;
+}
+
+TickType_t xTaskGetTickCount(void)
+{
+    return (TickType_t)(host_uptime_us() / (1000000 / configTICK_RATE_HZ));
+}
+
+static void sleep_until(int64_t uptime_us)
+{
+    for (int64_t left = uptime_us - host_uptime_us(); left > 0;
+         left = uptime_us - host_uptime_us()) {
+        struct timespec pause = {.tv_sec = left / 1000000, .tv_nsec = (left % 1000000) * 1000};
+        nanosleep(&pause, NULL);
+    }
+}
+
+void vTaskDelay(TickType_t xTicksToDelay)
+{
+    sleep_until(host_deadline_of_ticks(xTicksToDelay));
+}
+
+BaseType_t xTaskDelayUntil(TickType_t *pxPreviousWakeTime, TickType_t xTimeIncrement)
+{
+    *pxPreviousWakeTime += xTimeIncrement;
+    int64_t wake_us = (int64_t)*pxPreviousWakeTime * (1000000 / configTICK_RATE_HZ);
+    bool is_late = wake_us <= host_uptime_us();
+    sleep_until(wake_us);
+    return is_late ? pdFALSE : pdTRUE;
+}
+
+BaseType_t xTaskNotify(TaskHandle_t xTaskToNotify, uint32_t ulValue, eNotifyAction eAction)
+{
+    TaskHandle_t task = xTaskToNotify;
+    BaseType_t result = pdPASS;
+    host_monitor_lock(&task->monitor);
+    switch (eAction) {
+    case eSetBits:
+        task->notification |= ulValue;
+        break;
+    case eIncrement:
+        task->notification++;
+        break;
+    case eSetValueWithOverwrite:
+        task->notification = ulValue;
+        break;
+    case eSetValueWithoutOverwrite:
+        if (task->is_notified) {
+            result = pdFAIL;
+        } else {
+            task->notification = ulValue;
+        }
+        break;
+    case eNoAction:
+        break;
+    }
+    task->is_notified = true;
+    host_monitor_notify(&task->monitor);
+    host_monitor_unlock(&task->monitor);
+    return result;
+}
+
+BaseType_t xTaskNotifyWait(uint32_t ulBitsToClearOnEntry, uint32_t ulBitsToClearOnExit,
+                           uint32_t *pulNotificationValue, TickType_t xTicksToWait)
+{
+    TaskHandle_t task = xTaskGetCurrentTaskHandle();
+    int64_t deadline = host_deadline_of_ticks(xTicksToWait);
+    host_monitor_lock(&task->monitor);
+    if (!task->is_notified) {
+        task->notification &= ~ulBitsToClearOnEntry;
+    }
+    while (!task->is_notified && host_monitor_wait_until(&task->monitor, deadline)) {
+    }
+    bool was_notified = task->is_notified;
+    if (pulNotificationValue != NULL) {
+        *pulNotificationValue = task->notification;
+    }
+    if (was_notified) {
+        task->notification &= ~ulBitsToClearOnExit;
+    }
+    task->is_notified = false;
+    host_monitor_unlock(&task->monitor);
+    return was_notified ? pdTRUE : pdFALSE;
+}
+
+uint32_t ulTaskNotifyTake(BaseType_t xClearCountOnExit, TickType_t xTicksToWait)
+{
+    TaskHandle_t task = xTaskGetCurrentTaskHandle();
+    int64_t deadline = host_deadline_of_ticks(xTicksToWait);
+    host_monitor_lock(&task->monitor);
+    while (task->notification == 0 && host_monitor_wait_until(&task->monitor, deadline)) {
+    }
+    uint32_t value = task->notification;
+    if (value > 0) {
+        task->notification = xClearCountOnExit ? 0 : value - 1;
+    }
+    task->is_notified = false;
+    host_monitor_unlock(&task->monitor);
+    return value;
+}
+
+void esp_host_assert_failed(const char *file, int line, const char *expression)
+{
+    fprintf(stderr, "assert failed: %s:%d (%s)\n", file, line, expression);
+    abort();
+}

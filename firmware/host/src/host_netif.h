@@ -1,0 +1,11 @@
+/* The station's address, as its network's DHCP server gives it. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "esp_netif_types.h"
+
+/** Give the station an address. False when its interface was never created: then no one asks. */
+bool host_netif_lease(ip_event_got_ip_t *event);
+/** The station lost its network. */
+void host_netif_release(void);

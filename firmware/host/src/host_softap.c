@@ -1,0 +1,219 @@
+#include "host_softap.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cJSON.h"
+#include "esp_log.h"
+#include "esp_mac.h"
+#include "host_env.h"
+#include "host_pmk.h"
+
+static const char *TAG = "host_softap";
+
+static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
+static host_softap_state_t s_state;
+static host_softap_listener_t s_listener;
+static bool s_has_listener;
+static bool s_is_open;  /* the listener has a socket */
+static int s_socket = -1; /* bound for as long as the announcement names its port */
+static int s_port;
+static bool s_is_withdrawn;
+
+static void own_file_name(char *name, size_t size)
+{
+    uint8_t mac[6];
+    esp_read_mac(mac, ESP_MAC_WIFI_SOFTAP);
+    snprintf(name, size, "%02x%02x%02x%02x%02x%02x.json", MAC2STR(mac));
+}
+
+bool host_softap_is_own_file(const char *name)
+{
+    char own[32];
+    own_file_name(own, sizeof own);
+    return strcmp(name, own) == 0;
+}
+
+static void own_path(char *path, size_t size)
+{
+    char name[32];
+    own_file_name(name, sizeof name);
+    snprintf(path, size, "%s/aps/%s", host_env()->air_dir, name);
+}
+
+static char *format_announcement(void)
+{
+    uint8_t mac[6];
+    esp_read_mac(mac, ESP_MAC_WIFI_SOFTAP);
+    char bssid[18];
+    snprintf(bssid, sizeof bssid, MACSTR, MAC2STR(mac));
+    char base_url[48];
+    snprintf(base_url, sizeof base_url, "http://127.0.0.1:%d", s_port);
+    uint8_t pmk[HOST_PMK_LEN];
+    char pmk_hex[2 * HOST_PMK_LEN + 1];
+    bool is_secure = host_pmk_derive(s_state.password, s_state.ssid, pmk);
+
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "ssid", s_state.ssid);
+    cJSON_AddStringToObject(json, "bssid", bssid);
+    cJSON_AddNumberToObject(json, "channel", s_state.channel);
+    cJSON_AddStringToObject(json, "auth", is_secure ? "wpa2" : "open");
+    if (is_secure) {
+        host_pmk_to_hex(pmk, pmk_hex);
+        cJSON_AddStringToObject(json, "pmk", pmk_hex);
+    } else {
+        cJSON_AddNullToObject(json, "pmk");
+    }
+    cJSON_AddStringToObject(json, "base_url", base_url);
+    cJSON_AddNumberToObject(json, "pid", getpid());
+    char *text = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    return text;
+}
+
+/* Replace the file at once: a reader sees the old or the new one, never half of one. */
+static bool replace_file(const char *path, const char *text)
+{
+    char draft[4200];
+    snprintf(draft, sizeof draft, "%s.%d.tmp", path, (int)getpid());
+    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return false;
+    }
+    size_t length = strlen(text);
+    bool is_written = write(fd, text, length) == (ssize_t)length;
+    close(fd);
+    if (!is_written || rename(draft, path) != 0) {
+        unlink(draft);
+        return false;
+    }
+    return true;
+}
+
+static void announce(void)
+{
+    if (host_env()->air_dir == NULL || s_is_withdrawn) {
+        return;
+    }
+    char path[4096];
+    snprintf(path, sizeof path, "%s/aps", host_env()->air_dir);
+    mkdir(path, 0700); /* usually there */
+    own_path(path, sizeof path);
+    char *text = format_announcement();
+    if (text == NULL || !replace_file(path, text)) {
+        ESP_LOGE(TAG, "cannot write %s", path);
+    }
+    free(text);
+}
+
+static void remove_announcement(void)
+{
+    if (host_env()->air_dir != NULL) {
+        char path[4096];
+        own_path(path, sizeof path);
+        unlink(path);
+    }
+}
+
+/* Claim a free port. Nobody is let in before listen(): connections are refused until then. */
+static void open_socket(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    s_socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (s_socket < 0 || bind(s_socket, (struct sockaddr *)&address, sizeof address) != 0 ||
+        getsockname(s_socket, (struct sockaddr *)&address, &length) != 0) {
+        ESP_LOGE(TAG, "no port on 127.0.0.1 for the SoftAP");
+        abort();
+    }
+    s_port = ntohs(address.sin_port);
+}
+
+static void close_socket(void)
+{
+    if (s_is_open) {
+        s_listener.close(s_listener.server);
+        s_is_open = false;
+    }
+    if (s_socket >= 0) {
+        close(s_socket);
+        s_socket = -1;
+    }
+}
+
+static void open_listener(void)
+{
+    if (!s_has_listener) {
+        return;
+    }
+    int fd = fcntl(s_socket, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0 || listen(fd, SOMAXCONN) != 0) {
+        ESP_LOGE(TAG, "cannot listen on port %d", s_port);
+        abort();
+    }
+    s_listener.open(s_listener.server, fd);
+    s_is_open = true;
+}
+
+/* A new port each time the AP or the server starts; the announcement follows. */
+static void restart(void)
+{
+    close_socket();
+    open_socket();
+    open_listener();
+    announce();
+}
+
+static bool is_same(const host_softap_state_t *a, const host_softap_state_t *b)
+{
+    return a->is_up == b->is_up && a->channel == b->channel && strcmp(a->ssid, b->ssid) == 0 &&
+           strcmp(a->password, b->password) == 0;
+}
+
+void host_softap_update(const host_softap_state_t *wanted)
+{
+    pthread_mutex_lock(&s_lock);
+    bool was_up = s_state.is_up;
+    bool has_changed = !is_same(&s_state, wanted);
+    s_state = *wanted;
+    if (wanted->is_up && !was_up) {
+        restart();
+    } else if (wanted->is_up && has_changed) {
+        announce();
+    } else if (!wanted->is_up && was_up) {
+        remove_announcement();
+        close_socket();
+    }
+    pthread_mutex_unlock(&s_lock);
+}
+
+void host_softap_attach(const host_softap_listener_t *listener)
+{
+    pthread_mutex_lock(&s_lock);
+    close_socket();
+    s_has_listener = listener != NULL;
+    if (listener != NULL) {
+        s_listener = *listener;
+    }
+    if (s_state.is_up) {
+        restart();
+    }
+    pthread_mutex_unlock(&s_lock);
+}
+
+void host_softap_withdraw(void)
+{
+    pthread_mutex_lock(&s_lock);
+    s_is_withdrawn = true;
+    remove_announcement();
+    pthread_mutex_unlock(&s_lock);
+}

@@ -1,6 +1,8 @@
 import { type CommandRunner, runCommand } from "./command.js";
 import type { RestoreReport } from "./host-wifi.js";
 import { readStaleEntry } from "./journal.js";
+import { restoreAndForgetWindows } from "./netsh.js";
+import { restoreAndForgetMac } from "./networksetup.js";
 import { restoreAndForget } from "./nmcli.js";
 import { nmcliClient } from "./nmcli-client.js";
 
@@ -17,6 +19,10 @@ export async function repairFromJournal(
   switch (entry?.kind) {
     case "nmcli":
       return restoreAndForget(nmcliClient(run), stateDir, entry);
+    case "networksetup":
+      return restoreAndForgetMac(run, stateDir, entry);
+    case "netsh":
+      return restoreAndForgetWindows(run, stateDir, entry);
     default:
       return null;
   }

@@ -1,6 +1,8 @@
 import { ProvError } from "../errors.js";
 import type { HostWifi, HostWifiKind } from "./host-wifi.js";
 import { manualWifi } from "./manual.js";
+import { netshWifi } from "./netsh.js";
+import { networksetupWifi } from "./networksetup.js";
 import { nmcliWifi } from "./nmcli.js";
 import { virtualWifi } from "./virtual.js";
 
@@ -20,8 +22,9 @@ export interface WifiChoice {
 
 /** The adapter for these flags and this platform. Throws `wifi_no_adapter` where there is none. */
 export function selectWifi(choice: WifiChoice): HostWifi {
-  const kind = chooseKind(choice);
-  switch (kind) {
+  const { stateDir, iface } = choice;
+  const host = { stateDir, ...(iface === undefined ? {} : { iface }) };
+  switch (chooseKind(choice)) {
     case "manual":
       return manualWifi(choice.baseUrl === undefined ? {} : { baseUrl: choice.baseUrl });
     case "virtual":
@@ -30,12 +33,11 @@ export function selectWifi(choice: WifiChoice): HostWifi {
       }
       return virtualWifi(choice.airDir);
     case "nmcli":
-      return nmcliWifi({
-        stateDir: choice.stateDir,
-        ...(choice.iface === undefined ? {} : { iface: choice.iface }),
-      });
-    default:
-      throw new ProvError("wifi_no_adapter", `prov cannot drive the WiFi of ${process.platform}`);
+      return nmcliWifi(host);
+    case "networksetup":
+      return networksetupWifi(host);
+    case "netsh":
+      return netshWifi(host);
   }
 }
 

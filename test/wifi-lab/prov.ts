@@ -75,7 +75,9 @@ function startProv(cwd: string, secrets: string[], args: string[]): RunningProv 
   });
   const watch = watchWhile(secrets);
   const done = new Promise<ProvRun>((resolve) => {
-    child.once("close", async (exitCode) => {
+    child.once("close", async (status, signal) => {
+      // Until its handler is in place, Ctrl-C ends node itself; shells call that 130, too.
+      const exitCode = signal === "SIGINT" ? 130 : status;
       const output = `${stdout}${stderr}`;
       const complaints = await watch.end();
       for (const secret of secrets)

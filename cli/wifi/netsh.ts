@@ -1,0 +1,220 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join as joinPath } from "node:path";
+import { ProvError } from "../errors.js";
+import { type CommandRunner, runCommand } from "./command.js";
+import type { ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
+import { type NetshEntry, removeJournal, writeJournal } from "./journal.js";
+import {
+  parseInterfaces,
+  parseNetworks,
+  profileXml,
+  type WindowsInterface,
+} from "./netsh-parse.js";
+import { checkPassphrase } from "./passphrase.js";
+import { hostSession } from "./session.js";
+import { abortsAs, apNotFound, DEFAULT_BASE_URL, joinTooSlow, pause, poll } from "./wait.js";
+
+export interface NetshOptions {
+  /** Where the restore journal goes. */
+  stateDir: string;
+  iface?: string;
+  run?: CommandRunner;
+  pollIntervalMs?: number;
+}
+
+const RESTORE_LIMIT_MS = 45_000;
+/** Windows never reports a failed connection; after this long without one it has failed. */
+const CONNECT_LIMIT_MS = 20_000;
+const SCAN_TOO_SLOW = { code: "ap_not_found", message: "the scan took too long" } as const;
+
+interface Context {
+  run: CommandRunner;
+  stateDir: string;
+  iface: WindowsInterface;
+  signal: AbortSignal;
+  pollIntervalMs: number;
+  connectLimitMs: number;
+}
+
+/** The host's WiFi on Windows, through `netsh wlan` and a temporary profile. */
+export function netshWifi(options: NetshOptions & { connectLimitMs?: number }): HostWifi {
+  const { stateDir, run = runCommand, pollIntervalMs = 1000 } = options;
+  const connectLimitMs = options.connectLimitMs ?? CONNECT_LIMIT_MS;
+  const session = hostSession((entry: NetshEntry) =>
+    restoreAndForgetWindows(run, stateDir, entry, { pollIntervalMs }),
+  );
+  const open = async (signal: AbortSignal): Promise<Context> => {
+    const iface = await chooseInterface(run, options.iface, signal);
+    return { run, stateDir, iface, signal, pollIntervalMs, connectLimitMs };
+  };
+  return {
+    kind: "netsh",
+    scan: (signal) =>
+      abortsAs(signal, SCAN_TOO_SLOW, async () => {
+        await open(signal);
+        return parseNetworks(await show(run, "networks mode=bssid", signal));
+      }),
+    join: (target, password, { signal: outer }) =>
+      session.run(outer, (signal) =>
+        abortsAs(signal, joinTooSlow(target.ssid), async () => {
+          checkPassphrase(password);
+          return join(await open(signal), target, password || null, session.begin);
+        }),
+      ),
+    leave: session.leave,
+  };
+}
+
+/** Lists come in the console's code page; only UTF-8 keeps names whole. The words are constant. */
+async function show(run: CommandRunner, what: string, signal: AbortSignal): Promise<string> {
+  const line = `chcp 65001 >nul & netsh wlan show ${what}`;
+  const { stdout } = await run({ file: "cmd.exe", args: ["/d", "/s", "/c", line], signal });
+  return stdout;
+}
+
+async function chooseInterface(
+  run: CommandRunner,
+  wanted: string | undefined,
+  signal: AbortSignal,
+): Promise<WindowsInterface> {
+  const stdout = await show(run, "interfaces", signal);
+  if (/wlansvc/i.test(stdout)) {
+    throw new ProvError("wifi_service_down", "Windows' WLAN AutoConfig service is not running", {
+      hint: "Start it: net start wlansvc",
+    });
+  }
+  const present = parseInterfaces(stdout);
+  const chosen = wanted === undefined ? present[0] : present.find(({ name }) => name === wanted);
+  if (chosen === undefined) {
+    const names = present.map(({ name }) => name).join(", ") || "none";
+    throw new ProvError("wifi_no_adapter", `no such WiFi adapter (there are: ${names})`);
+  }
+  if (chosen.radioOn === false) throw new ProvError("wifi_radio_off", "WiFi is switched off");
+  return chosen;
+}
+
+async function join(
+  context: Context,
+  target: ApTarget,
+  password: string | null,
+  begin: (entry: NetshEntry) => void,
+): Promise<JoinedAp> {
+  const { run, stateDir, iface, signal, pollIntervalMs: intervalMs } = context;
+  const onTimeout = apNotFound(target.ssid);
+  const seen = async () =>
+    parseNetworks(await show(run, "networks mode=bssid", signal)).find(
+      ({ ssid }) => ssid === target.ssid,
+    );
+  const ap = await abortsAs(signal, onTimeout, () => poll(seen, { intervalMs, signal, onTimeout }));
+  if (ap.secure && password === null) {
+    throw new ProvError("ap_wrong_password", `${JSON.stringify(target.ssid)} needs a password`);
+  }
+  const profile = `prov-temporary-${randomBytes(4).toString("hex")}`;
+  const entry = {
+    kind: "netsh",
+    iface: iface.name,
+    profile,
+    previousProfile: iface.profile,
+  } as const;
+  writeJournal(stateDir, entry);
+  begin(entry);
+  await addProfile(context, {
+    name: profile,
+    ssid: target.ssid,
+    password: ap.secure ? password : null,
+  });
+  await netsh(context, "connect", `name=${profile}`, `interface=${iface.name}`);
+  await waitConnected(context, target.ssid);
+  return { ssid: target.ssid, baseUrl: DEFAULT_BASE_URL };
+}
+
+/** The profile goes to netsh in a private file that is deleted at once; never in an argument. */
+async function addProfile(
+  context: Context,
+  profile: { name: string; ssid: string; password: string | null },
+): Promise<void> {
+  const dir = mkdtempSync(joinPath(tmpdir(), "prov-secret-"));
+  const file = joinPath(dir, "profile.xml");
+  try {
+    writeFileSync(file, profileXml(profile), { mode: 0o600 });
+    const iface = `interface=${context.iface.name}`;
+    await netsh(context, "add", "profile", `filename=${file}`, iface, "user=current");
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function netsh(
+  context: { run: CommandRunner; signal: AbortSignal },
+  ...args: string[]
+): Promise<void> {
+  const { run, signal } = context;
+  const result = await run({ file: "netsh", args: ["wlan", ...args], signal });
+  if (result.code === 0) return;
+  const text = `${result.stdout}${result.stderr}`.trim();
+  const code = /denied|elevat/i.test(text) ? "wifi_not_permitted" : "wifi_failed";
+  throw new ProvError(code, `netsh wlan ${args[0]} failed: ${text}`);
+}
+
+async function waitConnected(context: Context, ssid: string): Promise<void> {
+  const limit = AbortSignal.timeout(context.connectLimitMs);
+  while (!limit.aborted) {
+    context.signal.throwIfAborted();
+    const stdout = await show(context.run, "interfaces", context.signal);
+    const now = parseInterfaces(stdout).find(({ name }) => name === context.iface.name);
+    if (now?.ssid === ssid) return;
+    await pause(context.pollIntervalMs, AbortSignal.any([context.signal, limit]));
+  }
+  throw new ProvError("ap_unreachable", `Windows did not get into ${JSON.stringify(ssid)}`, {
+    hint: "Windows does not say why: check softAp.password in the manifest, and move closer.",
+  });
+}
+
+/** Restores what a journal entry says and removes the journal once that succeeded. Never throws. */
+export async function restoreAndForgetWindows(
+  run: CommandRunner,
+  stateDir: string,
+  entry: NetshEntry,
+  options: { pollIntervalMs?: number; limitMs?: number } = {},
+): Promise<RestoreReport> {
+  const signal = AbortSignal.timeout(options.limitMs ?? RESTORE_LIMIT_MS);
+  const iface = `interface=${entry.iface}`;
+  const previous = entry.previousProfile;
+  try {
+    // A profile that is gone already is no failure.
+    await run({
+      file: "netsh",
+      args: ["wlan", "delete", "profile", `name=${entry.profile}`, iface],
+      signal,
+    });
+    if (previous !== null) {
+      await netsh({ run, signal }, "connect", `name=${previous}`, iface);
+      await waitProfile(run, entry, previous, options.pollIntervalMs ?? 1000, signal);
+    }
+    removeJournal(stateDir);
+    const message =
+      previous === null ? "the adapter is idle again" : `back on ${JSON.stringify(previous)}`;
+    return { changed: true, restored: true, network: previous, message };
+  } catch (error) {
+    const why = error instanceof ProvError ? error.message : "it took too long";
+    const message = `could not restore ${JSON.stringify(previous)}: ${why}; choose it in the taskbar`;
+    return { changed: true, restored: false, network: null, message };
+  }
+}
+
+async function waitProfile(
+  run: CommandRunner,
+  entry: NetshEntry,
+  profile: string,
+  intervalMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const interfaces = parseInterfaces(await show(run, "interfaces", signal));
+    if (interfaces.find(({ name }) => name === entry.iface)?.profile === profile) return;
+    await pause(intervalMs, signal);
+  }
+}

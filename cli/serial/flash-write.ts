@@ -73,7 +73,13 @@ async function sendRun(
     ? run.data.length
     : Math.ceil(run.data.length / blockSize) * blockSize;
   const begin = beginWords(loader, size, blocks, run.offset);
-  await sendCommand(loader, "begin writing", OP.deflBegin, begin, { timeoutMs });
+  await sendCommand(
+    loader,
+    "begin writing",
+    OP.deflBegin,
+    begin,
+    loader.IS_STUB ? {} : { timeoutMs },
+  );
   for (let sequence = 0; sequence < blocks; sequence++) {
     const block = compressed.subarray(sequence * blockSize, (sequence + 1) * blockSize);
     await sendBlock(loader, block, sequence, timeoutMs);

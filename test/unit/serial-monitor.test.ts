@@ -1,0 +1,217 @@
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { createBacktraceDecoder, findAddr2line } from "../../cli/serial/backtrace.js";
+import { parseLogFilter, parseLogHead, stripControls } from "../../cli/serial/log-line.js";
+import { createMask, type MonitorLine, monitor } from "../../cli/serial/monitor.js";
+import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
+
+let board: VirtualSerial | undefined;
+const start = async (): Promise<VirtualSerial> => {
+  board = await startVirtualSerial();
+  return board;
+};
+afterEach(async () => {
+  await board?.close();
+  board = undefined;
+});
+
+describe("log lines", () => {
+  it("have a level and a tag", () => {
+    expect(parseLogHead("W (1234) wifi: lost")).toEqual({ level: "W", tag: "wifi" });
+    expect(parseLogHead("I (12:34:56.789) a b: x")).toEqual({ level: "I", tag: "a b" });
+    expect(parseLogHead("rst:0x1 (POWERON),boot:0xc")).toBeUndefined();
+  });
+
+  it("lose colours and controls", () => {
+    expect(stripControls("\u001b[0;32mI (1) a: b\u001b[0m\r\u0007")).toBe("I (1) a: b");
+  });
+
+  it.each([
+    ["*:W", "I", "a", false],
+    ["*:W", "E", "a", true],
+    ["*:W wifi:I", "I", "wifi", true],
+    ["wifi", "V", "wifi", true],
+    ["wifi", "E", "other", false],
+    ["*:N", "E", "a", false],
+    ["", "V", "a", true],
+  ] as const)("filter %s on %s %s: %s", (text, level, tag, isShown) => {
+    expect(parseLogFilter(text)?.({ level, tag })).toBe(isShown);
+  });
+
+  it("always shows what is no log line, and refuses what is no filter", () => {
+    expect(parseLogFilter("*:N")?.(undefined)).toBe(true);
+    expect(parseLogFilter("wifi:X")).toBeUndefined();
+    expect(parseLogFilter("a:b:c")).toBeUndefined();
+  });
+
+  it("hide secrets, the longest first, and not every letter", () => {
+    const mask = createMask(["secret", "secret-pass", "a", ""]);
+    expect(mask("a secret-pass and a secret")).toBe("a *** and a ***");
+  });
+});
+
+describe("the monitor", () => {
+  it("resets, and waits for a line", async () => {
+    const { port, boots } = await start();
+    const lines: string[] = [];
+    const result = await monitor({
+      port,
+      reset: true,
+      until: /AP_MODE/,
+      timeoutMs: 20_000,
+      onLine: ({ text }) => lines.push(text),
+    });
+    expect(result).toMatchObject({ reason: "matched", line: { text: "I (400) prov: AP_MODE" } });
+    expect(lines[0]).toContain("boot:0xc");
+    expect(boots).toEqual(["app", "app"]);
+  });
+
+  it("matches hidden lines too, and shows only the others", async () => {
+    const { port, front } = await start();
+    const shown: string[] = [];
+    await monitor({
+      port,
+      filter: (head) => head?.level === "E",
+      until: /needle/g,
+      timeoutMs: 20_000,
+      onOpen() {
+        front.write("E (1) a: shown\r\nI (2) a: nee");
+        front.write("dle\r\n");
+      },
+      onLine: ({ text }) => shown.push(text),
+    });
+    expect(shown).toEqual(["E (1) a: shown"]);
+  });
+
+  it("times out with exit code 5", async () => {
+    const { port } = await start();
+    await expect(monitor({ port, until: /never/, timeoutMs: 50 })).rejects.toMatchObject({
+      code: "monitor_timeout",
+      exitCode: 5,
+    });
+  });
+
+  it("is left by its signal, and the port is free then", async () => {
+    const { port, front } = await start();
+    const leave = new AbortController();
+    const result = monitor({ port, signal: leave.signal, onOpen: () => leave.abort() });
+    expect(await result).toEqual({ reason: "left" });
+    const again = await monitor({
+      port,
+      until: /x/,
+      timeoutMs: 20_000,
+      onOpen: () => front.write("x\n"),
+    });
+    expect(again.reason).toBe("matched");
+  });
+
+  it("keeps secrets out of sight and out of its file", async () => {
+    const { port, front, dir } = await start();
+    const logFile = path.join(dir, "monitor.log");
+    const lines: MonitorLine[] = [];
+    await monitor({
+      port,
+      logFile,
+      secrets: ["hunter22"],
+      until: /done/,
+      timeoutMs: 20_000,
+      onOpen: () =>
+        front.write("I (1) a: pass hunter22 \u001b[31mred\u001b[0m\r\nI (2) a: done\r\n"),
+      onLine: (line) => lines.push(line),
+    });
+    expect(lines.map(({ text }) => text)).toEqual(["I (1) a: pass *** red", "I (2) a: done"]);
+    const log = readFileSync(logFile, "utf8");
+    expect(log).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z I \(1\) a: pass \*\*\* red\n/);
+    expect(log).not.toContain("hunter22");
+  });
+
+  it("resets on demand", async () => {
+    const { port, boots } = await start();
+    await monitor({
+      port,
+      until: /AP_MODE/,
+      timeoutMs: 20_000,
+      onOpen: (control) => void control.reset(),
+    });
+    expect(boots).toEqual(["app", "app"]);
+  });
+
+  it("goes on after a port that vanished has come back", async () => {
+    const { front, port } = await start();
+    const notes: string[] = [];
+    let opened = 0;
+    const result = await monitor({
+      port,
+      until: /back/,
+      timeoutMs: 20_000,
+      onNote: (text) => notes.push(text),
+      onOpen(control) {
+        opened += 1;
+        if (opened === 2) return front.write("back\n");
+        front.faults.vanishAfterBytes = 1;
+        void control.write(Buffer.from("x"));
+      },
+    });
+    expect(result.reason).toBe("matched");
+    expect(notes).toEqual([expect.stringContaining("vanished"), expect.stringContaining("again")]);
+  });
+
+  it("ends with port_lost when told not to reconnect", async () => {
+    const { front, port } = await start();
+    const lost = monitor({
+      port,
+      reconnect: false,
+      onOpen(control) {
+        front.faults.vanishAfterBytes = 1;
+        void control.write(Buffer.from("x"));
+      },
+    });
+    await expect(lost).rejects.toMatchObject({ code: "port_lost", exitCode: 5 });
+  });
+});
+
+describe("backtraces", () => {
+  /** Stands in for the toolchain's addr2line: repeats its arguments. */
+  const fakeTool = (dir: string, name = "addr2line"): string => {
+    const tool = path.join(dir, name);
+    writeFileSync(
+      tool,
+      '#!/bin/sh\nshift 3\nfor a in "$@"; do echo "$a: app_main at main.c:7"; done\necho "0x1: ?? ??:0"\n',
+    );
+    chmodSync(tool, 0o755);
+    return tool;
+  };
+
+  it("are decoded to file and line", async () => {
+    const { port, front, dir } = await start();
+    const elf = path.join(dir, "app.elf");
+    writeFileSync(elf, "");
+    const decoder = createBacktraceDecoder({ elf, chip: "esp32", addr2line: fakeTool(dir) });
+    if (!decoder) throw new Error("no decoder");
+    const lines: MonitorLine[] = [];
+    await monitor({
+      port,
+      decoder,
+      until: /Backtrace/,
+      timeoutMs: 20_000,
+      onOpen: () => front.write("Backtrace: 0x400d1234:0x3ffb0000 0x400D5678:0x3ffb0020\r\n"),
+      onLine: (line) => lines.push(line),
+    });
+    expect(lines.filter(({ isDecoded }) => isDecoded).map(({ text }) => text)).toEqual([
+      "0x400d1234: app_main at main.c:7",
+      "0x400D5678: app_main at main.c:7",
+    ]);
+  });
+
+  it("need the ELF and the tool", () => {
+    const dir = mkdtempSync(path.join(tmpdir(), "prov-addr2line-"));
+    expect(
+      createBacktraceDecoder({ elf: "/nonexistent", chip: "esp32", addr2line: "x" }),
+    ).toBeUndefined();
+    expect(findAddr2line("esp32c3", { PATH: dir, IDF_TOOLS_PATH: dir })).toBeUndefined();
+    const tool = fakeTool(dir, "riscv32-esp-elf-addr2line");
+    expect(findAddr2line("esp32c3", { PATH: dir, IDF_TOOLS_PATH: dir })).toBe(tool);
+  });
+});

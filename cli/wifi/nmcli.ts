@@ -32,7 +32,8 @@ interface Context {
   device: NmDevice;
   signal: AbortSignal;
   pollIntervalMs: number;
-  rescanIntervalMs: number;
+  /** Asks for a scan unless one was asked for a moment ago. */
+  rescan(): Promise<void>;
 }
 
 /** The host's WiFi through NetworkManager's command line. */
@@ -40,13 +41,31 @@ export function nmcliWifi(options: NmcliOptions): HostWifi {
   const client = nmcliClient(options.run ?? runCommand);
   const { stateDir, pollIntervalMs = 1000, rescanIntervalMs = 5000 } = options;
   const session = hostSession((entry: NmcliEntry) => restoreAndForget(client, stateDir, entry));
+  let rescannedAt = Number.NEGATIVE_INFINITY;
+  let hasLooked = false;
   const open = async (signal: AbortSignal): Promise<Context> => {
     const device = await chooseDevice(client, options.iface, signal);
-    return { client, stateDir, device, signal, pollIntervalMs, rescanIntervalMs };
+    const rescan = async () => {
+      if (performance.now() - rescannedAt < rescanIntervalMs) return;
+      rescannedAt = performance.now();
+      await client.rescan(device.name, signal);
+    };
+    return { client, stateDir, device, signal, pollIntervalMs, rescan };
+  };
+  // The first look is at what NetworkManager knows: an association has to wait for the end of a scan.
+  const scan = async (signal: AbortSignal): Promise<AccessPoint[]> => {
+    const context = await open(signal);
+    if (hasLooked) {
+      await context.rescan();
+      await pause(pollIntervalMs, signal);
+    }
+    hasLooked = true;
+    const aps = await client.accessPoints(context.device.name, signal);
+    return aps.map(({ inUse: _inUse, security: _security, ...ap }) => ap);
   };
   return {
     kind: "nmcli",
-    scan: (signal) => abortsAs(signal, SCAN_TOO_SLOW, async () => scan(await open(signal))),
+    scan: (signal) => abortsAs(signal, SCAN_TOO_SLOW, () => scan(signal)),
     join: (target, password, { signal: outer }) =>
       session.run(outer, async (signal) => {
         checkPassphrase(password);
@@ -71,13 +90,6 @@ export async function restoreAndForget(
 }
 
 const SCAN_TOO_SLOW = { code: "ap_not_found", message: "the scan took too long" } as const;
-
-async function scan({ client, device, signal, pollIntervalMs }: Context): Promise<AccessPoint[]> {
-  await client.rescan(device.name, signal);
-  await pause(pollIntervalMs, signal);
-  const aps = await client.accessPoints(device.name, signal);
-  return aps.map(({ inUse: _inUse, security: _security, ...ap }) => ap);
-}
 
 async function join(
   context: Context,
@@ -113,14 +125,10 @@ async function join(
 /** Polls NetworkManager's list until the AP is in it; a rebooted AP appeared after up to 12 s. */
 async function findAp(context: Context, target: ApTarget): Promise<NmAccessPoint> {
   const { client, device, signal, pollIntervalMs: intervalMs } = context;
-  let rescannedAt = Number.NEGATIVE_INFINITY;
   const look = async (): Promise<NmAccessPoint | undefined> => {
     const aps = await client.accessPoints(device.name, signal);
     const found = aps.find((ap) => ap.ssid === target.ssid);
-    if (found === undefined && performance.now() - rescannedAt >= context.rescanIntervalMs) {
-      rescannedAt = performance.now();
-      await client.rescan(device.name, signal);
-    }
+    if (found === undefined) await context.rescan();
     return found;
   };
   const onTimeout = apNotFound(target.ssid);

@@ -1,4 +1,5 @@
 import type { CommandContext } from "../context.js";
+import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
 import type { BuiltImage } from "../flow/build.js";
 import { flashBoard } from "../flow/flash.js";
@@ -40,7 +41,7 @@ export async function flashVirtualBoard(
 /** Waits until the board, which the flasher has started, knows whether it is provisioned. */
 export async function bootVirtualBoard(lab: Lab, context: CommandContext): Promise<void> {
   await asTask(context.out, "boot", async () => {
-    const timeout = AbortSignal.timeout(BOOT_TIMEOUT_MS);
+    const timeout = deadline(BOOT_TIMEOUT_MS);
     const signal = AbortSignal.any([context.signal, timeout]);
     try {
       await lab.board.log.waitFor((line) => SETTLED.test(line), { signal });

@@ -1,5 +1,6 @@
 import axios, { isAxiosError } from "axios";
 import { z } from "zod";
+import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
 
 /** One network as the board sees it. */
@@ -166,7 +167,7 @@ async function call({ method, url, body, headers, timeoutMs, signal }: Call): Pr
       data: body,
       headers: { Accept: "application/json", ...headers },
       // axios' own `timeout` restarts with every byte that drips in; the signal bounds the whole call.
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: AbortSignal.any([signal, deadline(timeoutMs)]),
       maxRedirects: 0,
       proxy: false,
       maxContentLength: ANSWER_LIMIT_BYTES,

@@ -1,4 +1,5 @@
 import type { DeviceManifest } from "../../codegen/manifest.js";
+import { deadline } from "../deadline.js";
 import { createDeviceApi, type DeviceApi, type DeviceStatus } from "../device/device-api.js";
 import { ProvError } from "../errors.js";
 import { asTask, type Progress } from "../progress.js";
@@ -30,7 +31,7 @@ const POLL_MS = 250;
  */
 export async function joinBoard(request: JoinRequest): Promise<JoinedBoard> {
   const { wifi, manifest, progress } = request;
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(request.timeoutMs)]);
+  const signal = AbortSignal.any([request.signal, deadline(request.timeoutMs)]);
   return asTask(progress, `join ${manifest.softAp.ssidPrefix}-…`, async (task) => {
     const ap = await chooseAp(request, signal);
     task.update({ text: ap.ssid });

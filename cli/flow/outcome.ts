@@ -1,3 +1,4 @@
+import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
 import type { Task } from "../progress.js";
 
@@ -75,7 +76,7 @@ export async function awaitOutcome(request: OutcomeRequest): Promise<Outcome> {
     verdict: undefined,
   };
   const closed = new AbortController();
-  const timeout = AbortSignal.timeout(request.timeoutMs);
+  const timeout = deadline(request.timeoutMs);
   const signal = AbortSignal.any([request.signal, timeout, closed.signal]);
 
   const hear = (witness: Witness, report: WitnessReport): void => {

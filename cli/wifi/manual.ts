@@ -1,3 +1,4 @@
+import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
 import type { HostWifi, JoinedAp } from "./host-wifi.js";
 import { abortError, DEFAULT_BASE_URL, pause } from "./wait.js";
@@ -48,7 +49,7 @@ async function waitUntilReachable(
 /** One GET /status: null when anything spoke HTTP, else why not. */
 async function probe(baseUrl: string, signal: AbortSignal): Promise<string | null> {
   try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(5000)]);
+    const limit = AbortSignal.any([signal, deadline(5000)]);
     const answer = await fetch(`${baseUrl}/status`, { signal: limit, redirect: "manual" });
     await answer.body?.cancel();
     return null;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
+import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
 import { type CommandRunner, runCommand } from "./command.js";
 import type { ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
@@ -159,7 +160,7 @@ async function netsh(
 }
 
 async function waitConnected(context: Context, ssid: string): Promise<void> {
-  const limit = AbortSignal.timeout(context.connectLimitMs);
+  const limit = deadline(context.connectLimitMs);
   while (!limit.aborted) {
     context.signal.throwIfAborted();
     const stdout = await show(context.run, "interfaces", context.signal);
@@ -179,7 +180,7 @@ export async function restoreAndForgetWindows(
   entry: NetshEntry,
   options: { pollIntervalMs?: number; limitMs?: number } = {},
 ): Promise<RestoreReport> {
-  const signal = AbortSignal.timeout(options.limitMs ?? RESTORE_LIMIT_MS);
+  const signal = deadline(options.limitMs ?? RESTORE_LIMIT_MS);
   const iface = `interface=${entry.iface}`;
   const previous = entry.previousProfile;
   try {

@@ -1,0 +1,35 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { deadline } from "../../cli/deadline.js";
+import { REPOSITORY } from "../helpers/prov.js";
+
+test("aborts with a TimeoutError", async () => {
+  const signal = deadline(5);
+  await expect.poll(() => signal.aborted).toBe(true);
+  expect(signal.reason).toBeInstanceOf(DOMException);
+  expect(signal.reason).toMatchObject({ name: "TimeoutError" });
+});
+
+test("fires within a combined signal after garbage was collected", () => {
+  const script = `
+    import { deadline } from ${JSON.stringify(join(REPOSITORY, "dist", "cli", "deadline.js"))};
+    const signal = (() => AbortSignal.any([new AbortController().signal, deadline(200)]))();
+    setTimeout(gc, 50);
+    setTimeout(() => process.stdout.write("never"), 5000).ref();
+    signal.addEventListener("abort", () => { process.stdout.write("fired"); process.exit(0); });
+  `;
+  const args = ["--expose-gc", "--input-type=module", "-e", script];
+  expect(execFileSync(process.execPath, args, { encoding: "utf8" })).toBe("fired");
+});
+
+test("no combined signal is made with AbortSignal.timeout", () => {
+  const offenders = readdirSync(join(REPOSITORY, "cli"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && name !== "deadline.ts")
+    .filter((name) => {
+      const text = readFileSync(join(REPOSITORY, "cli", name), "utf8");
+      return text.includes("AbortSignal.any(") && text.includes("AbortSignal.timeout(");
+    });
+  expect(offenders).toEqual([]);
+});

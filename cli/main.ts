@@ -75,10 +75,11 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 function usageError(error: CommanderError, argv: readonly string[]): ProvError {
+  const [command, about] = argv.filter((argument) => !argument.startsWith("-"));
   if (error.code === "commander.help")
     return new ProvError(
       "usage",
-      argv[0] === "help" ? `unknown command '${argv[1] ?? ""}'` : "no command given",
+      command === "help" && about ? `unknown command '${about}'` : "no command given",
     );
   return new ProvError("usage", error.message.replace(/^error: /, "").replaceAll("\n", " "));
 }

@@ -15,7 +15,7 @@ export interface OutputOptions {
   verbose: boolean;
   color: boolean;
   stdout: NodeJS.WritableStream & { isTTY?: boolean };
-  stderr: NodeJS.WritableStream & { isTTY?: boolean };
+  stderr: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   /** Mark errors so that GitHub Actions shows them on the run's page. */
   annotate: boolean;
 }
@@ -33,7 +33,9 @@ const BAR_WIDTH = 24;
 
 /** Results go to stdout, everything else to stderr; colour and movement only where a person looks. */
 export async function createOutput(options: OutputOptions): Promise<Output> {
-  const animated = Boolean(options.stderr.isTTY) && !options.quiet && !options.json;
+  // A terminal that says it has no columns would have ora erase infinitely many lines.
+  const { isTTY, columns = 0 } = options.stderr;
+  const animated = Boolean(isTTY) && columns > 0 && !options.quiet && !options.json;
   const ora = animated ? (await import("ora")).default : undefined;
   let active: Ora | undefined;
 

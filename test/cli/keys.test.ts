@@ -1,0 +1,100 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { projectWith, snapshot, writeManifest } from "../helpers/project.js";
+import { prov, run } from "../helpers/prov.js";
+
+const IDENTITY = join(".prov", "devices", "fern", "identity");
+const FERN = `defineDevice({ id: "fern" })`;
+
+async function keys(cwd: string, ...args: string[]) {
+  const { code, stdout } = await prov(["keys", "--json", ...args], { cwd });
+  return { code, document: JSON.parse(stdout) };
+}
+
+test("the key is its owner's alone, and so are the folders above it", async () => {
+  const cwd = projectWith(FERN);
+  const { code, document } = await keys(cwd);
+  expect(code).toBe(0);
+  expect(document).toMatchObject({ ok: true, device: "fern", algorithm: "P-256", created: true });
+  expect(document.keyPath).toBe(join(cwd, IDENTITY, "key.pem"));
+  const modes = Object.entries(snapshot(cwd)).map(([name, { mode }]) => [name, mode]);
+  expect(Object.fromEntries(modes)).toMatchObject({
+    ".prov": "700",
+    [join(".prov", "devices")]: "700",
+    [join(".prov", "devices", "fern")]: "700",
+    [IDENTITY]: "700",
+    [join(IDENTITY, "key.pem")]: "600",
+  });
+});
+
+test("openssl accepts the CSR that is printed; its CN is the device's id", async () => {
+  const { stdout } = await prov(["keys"], { cwd: projectWith(FERN) });
+  const [head = "", ...pem] = stdout.split("\n");
+  expect(head).toMatch(/^made .*key\.pem \(P-256\)$/);
+  const args = ["req", "-verify", "-noout", "-subject", "-nameopt", "RFC2253"];
+  const checked = await run("openssl", args, pem.join("\n"));
+  expect(checked.code).toBe(0);
+  expect(checked.stdout.trim()).toBe("subject=CN=fern");
+  expect(checked.stderr).toContain("verify OK");
+});
+
+test("a second run keeps every byte", async () => {
+  const cwd = projectWith(FERN);
+  await keys(cwd);
+  const before = snapshot(cwd);
+  const { document } = await keys(cwd);
+  expect(document.created).toBe(false);
+  expect(snapshot(cwd)).toEqual(before);
+});
+
+test("a key that was copied in with more rights loses them", async () => {
+  const cwd = projectWith(FERN);
+  await keys(cwd);
+  chmodSync(join(cwd, IDENTITY, "key.pem"), 0o644);
+  await keys(cwd);
+  expect(snapshot(cwd)[join(IDENTITY, "key.pem")]?.mode).toBe("600");
+});
+
+test("--force makes a new one", async () => {
+  const cwd = projectWith(FERN);
+  await keys(cwd);
+  const before = readFileSync(join(cwd, IDENTITY, "key.pem"), "utf8");
+  const { document } = await keys(cwd, "--force");
+  expect(document.created).toBe(true);
+  expect(readFileSync(join(cwd, IDENTITY, "key.pem"), "utf8")).not.toBe(before);
+});
+
+test("another algorithm in the manifest does not replace the key silently", async () => {
+  const cwd = projectWith(FERN);
+  await keys(cwd);
+  const before = snapshot(join(cwd, IDENTITY));
+  writeManifest(cwd, `defineDevice({ id: "fern", key: { algorithm: "RSA-2048" } })`);
+  const { code, document } = await keys(cwd);
+  expect(code).toBe(3);
+  expect(document.error).toMatchObject({ code: "identity_invalid", stage: "manifest" });
+  expect(snapshot(join(cwd, IDENTITY))).toEqual(before);
+});
+
+test("a damaged key is refused, and its text is not shown", async () => {
+  const cwd = projectWith(FERN);
+  await keys(cwd);
+  const path = join(cwd, IDENTITY, "key.pem");
+  const damaged = readFileSync(path, "utf8").replace(/.{9}\n-----END/, "AAAAAAAAA\n-----END");
+  writeFileSync(path, damaged);
+  const { code, stdout, stderr } = await prov(["keys", "--verbose"], { cwd });
+  expect(code).toBe(3);
+  expect(stderr).toContain("error identity_invalid");
+  for (const line of damaged.split("\n").slice(1, -2))
+    expect(`${stdout}${stderr}`).not.toContain(line);
+});
+
+test("the private key is never printed", async () => {
+  const cwd = projectWith(FERN);
+  const { stdout, stderr } = await prov(["keys", "--verbose"], { cwd });
+  const lines = readFileSync(join(cwd, IDENTITY, "key.pem"), "utf8")
+    .trim()
+    .split("\n");
+  expect(lines.length).toBeGreaterThan(2);
+  for (const line of lines) expect(`${stdout}${stderr}`).not.toContain(line);
+});

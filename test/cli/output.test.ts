@@ -1,0 +1,226 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { idfStandIn } from "../helpers/idf.js";
+import { projectWith, temporaryDir } from "../helpers/project.js";
+import { prov, REPOSITORY, run } from "../helpers/prov.js";
+
+const FERN = `defineDevice({ id: "fern", target: "esp32c3" })`;
+const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
+const AT_TERMINAL = fileURLToPath(new URL("../support/at-terminal.py", import.meta.url));
+const ESCAPE = "\u001b";
+
+/** Runs a shell command at a terminal, with a clean slate as to colour. */
+async function atTerminal(command: string, env: Record<string, string> = {}) {
+  const clear = ["NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "CI"].flatMap((name) => ["-u", name]);
+  const set = Object.entries({ TERM: "xterm", ...env }).map(([name, value]) => `${name}=${value}`);
+  return run("env", [...clear, ...set, "python3", AT_TERMINAL, "80", "sh", "-c", command]);
+}
+
+describe("the streams", () => {
+  test("results on stdout, progress and warnings on stderr", async () => {
+    const cwd = projectWith(FERN);
+    const { stdout, stderr } = await prov(["build"], { cwd, env: { IDF_PATH: idfStandIn().path } });
+    expect(stdout.split("\n")).toHaveLength(3);
+    expect(stdout).toContain("flasher_args.json");
+    expect(stderr).toMatch(/^✓ build esp32c3 \d+\.\d s$/m);
+    expect(stderr).toContain("! backend.url is still a placeholder");
+  });
+
+  test("--json: one document on stdout, ended by a line break", async () => {
+    const cwd = projectWith(FERN);
+    for (const args of [["keys"], ["codegen"], ["codegen", "--check"]]) {
+      const { stdout } = await prov([...args, "--json"], { cwd });
+      expect(stdout.indexOf("\n")).toBe(stdout.length - 1);
+      expect(JSON.parse(stdout)).toMatchObject({ ok: true, device: "fern" });
+    }
+  });
+
+  test("--quiet leaves results and warnings", async () => {
+    const cwd = projectWith(FERN);
+    expect(await prov(["keys", "--quiet"], { cwd })).toMatchObject({ code: 0, stderr: "" });
+    const { stdout, stderr } = await prov(["codegen", "--quiet"], { cwd });
+    expect(stdout).toContain("device_keys.h");
+    expect(stderr.trimEnd().split("\n")).toHaveLength(2);
+    expect(stderr).toMatch(/^! .*\n! .*\n$/);
+  });
+
+  test("--quiet does not hide an error", async () => {
+    const { code, stderr } = await prov(["keys", "--quiet"], { cwd: temporaryDir() });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^error manifest_not_found: .*\nnext: .*\n$/);
+  });
+
+  test("--verbose adds the cause of an error", async () => {
+    const cwd = projectWith(`(() => { throw new Error("no such plant"); })()`);
+    const short = await prov(["keys"], { cwd });
+    const long = await prov(["keys", "--verbose"], { cwd });
+    expect(short.stderr).not.toContain("cause:");
+    expect(long.stderr).toContain("cause: Error: no such plant");
+    expect(long.code).toBe(3);
+  });
+
+  test("a file that cannot be written: exit 10, not a bug", async () => {
+    const cwd = projectWith(FERN);
+    writeFileSync(join(cwd, ".prov"), "in the way");
+    const { code, stderr } = await prov(["keys"], { cwd });
+    expect(code).toBe(10);
+    expect(stderr).toContain("error file_inaccessible");
+  });
+
+  test("a reader that goes away does not bring a stack trace", async () => {
+    const cwd = projectWith(FERN);
+    const command = `cd '${cwd}' && '${process.execPath}' '${MAIN}' keys 2>errors | true; cat errors`;
+    const { stdout } = await run("sh", ["-c", command]);
+    expect(stdout).toMatch(/^✓ key and CSR of fern/);
+    expect(stdout).not.toMatch(/EPIPE|^\s+at /m);
+  });
+});
+
+describe("colour and movement", () => {
+  const failing = `'${process.execPath}' '${MAIN}' keys --config no-such-file.ts`;
+
+  test("a terminal gets them", async () => {
+    const { code, stdout } = await atTerminal(failing);
+    expect(code).toBe(3);
+    expect(stdout).toContain(`${ESCAPE}[31merror manifest_not_found${ESCAPE}[39m`);
+  });
+
+  test.each([
+    ["NO_COLOR", { NO_COLOR: "1" }, ""],
+    ["--no-color", {}, " --no-color"],
+  ])("%s at a terminal: no escape code", async (_name, env, flag) => {
+    const { code, stdout } = await atTerminal(failing + flag, env);
+    expect(code).toBe(3);
+    expect(stdout).toContain("error manifest_not_found");
+    expect(stdout).not.toContain(ESCAPE);
+  });
+
+  test("--no-color holds for an error in the arguments too", async () => {
+    const { code, stdout } = await atTerminal(
+      `'${process.execPath}' '${MAIN}' keys --explode --no-color`,
+    );
+    expect(code).toBe(2);
+    expect(stdout).not.toContain(ESCAPE);
+  });
+
+  test("no terminal: no escape code, not even when the environment asks for colour", async () => {
+    const cwd = projectWith(FERN);
+    const env = { NO_COLOR: "", FORCE_COLOR: "1", TERM: "xterm", IDF_PATH: idfStandIn().path };
+    for (const args of [["build"], ["keys", "--config", "no-such-file.ts"], ["--help"]]) {
+      const { stdout, stderr } = await prov(args, { cwd, env });
+      expect(stdout + stderr).not.toContain(ESCAPE);
+    }
+  });
+
+  test("stdout in a file stays plain though stderr is a terminal", async () => {
+    const cwd = projectWith(FERN);
+    mkdirSync(join(cwd, "out"));
+    const { stdout } = await atTerminal(
+      `cd '${cwd}' && '${process.execPath}' '${MAIN}' doctor >out/report; '${process.execPath}' '${MAIN}' keys --explode`,
+    );
+    const report = readFileSync(join(cwd, "out", "report"), "utf8");
+    expect(report).toContain("CHECK");
+    expect(report).not.toContain(ESCAPE);
+    expect(stdout).toContain(ESCAPE);
+  });
+
+  test.each(["80", "0"])("a terminal %s columns wide sees the work end", async (columns) => {
+    const cwd = projectWith(FERN);
+    const command = [process.execPath, MAIN, "build", "--config", join(cwd, "device.config.ts")];
+    const { code, stdout } = await run("env", [
+      ...["-u", "NO_COLOR", "TERM=xterm", `IDF_PATH=${idfStandIn().path}`],
+      ...["python3", AT_TERMINAL, columns, ...command],
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("build esp32c3");
+    expect(stdout).toContain("flasher_args.json");
+  });
+
+  test("--json at a terminal: no spinner, no escape code on stdout", async () => {
+    const cwd = projectWith(FERN);
+    const { code } = await atTerminal(
+      `cd '${cwd}' && '${process.execPath}' '${MAIN}' keys --json >document`,
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(readFileSync(join(cwd, "document"), "utf8"))).toMatchObject({ ok: true });
+  });
+});
+
+describe("on GitHub Actions", () => {
+  test("an error is an annotation too, on one line, beside the usual text", async () => {
+    const cwd = projectWith(`{ id: "50 %", colour: "red" }`);
+    const { code, stdout, stderr } = await prov(["keys"], { cwd, env: { GITHUB_ACTIONS: "true" } });
+    expect(code).toBe(3);
+    expect(stdout).toBe("");
+    const [annotation = "", ...rest] = stderr.split("\n");
+    expect(annotation).toMatch(/^::error title=prov manifest_invalid::/);
+    expect(annotation).toContain("is not valid:%0A  ");
+    expect(annotation).toContain('"50 %25"');
+    expect(annotation).toContain("%0Anext: Mend the fields");
+    expect(rest[0]).toMatch(/^error manifest_invalid: /);
+  });
+
+  test("--json keeps stdout for the document", async () => {
+    const { stdout, stderr } = await prov(["keys", "--json"], {
+      cwd: temporaryDir(),
+      env: { GITHUB_ACTIONS: "true" },
+    });
+    expect(stderr).toMatch(/^::error title=prov manifest_not_found::.*\n$/);
+    expect(JSON.parse(stdout).ok).toBe(false);
+  });
+
+  test("elsewhere there is none", async () => {
+    const { stderr } = await prov(["keys"], { cwd: temporaryDir() });
+    expect(stderr).not.toContain("::error");
+  });
+});
+
+describe("the prompt for a password", () => {
+  const asking = (cwd: string) =>
+    [
+      "env",
+      "-u",
+      "PROV_WIFI_PASSWORD",
+      process.execPath,
+      MAIN,
+      "provision",
+      "--ssid",
+      "Home",
+    ].concat(["--config", join(cwd, "device.config.ts"), "--url", "http://127.0.0.1:9"]);
+
+  test("Ctrl-C: exit 130", async () => {
+    const cwd = projectWith(FERN);
+    const type = ["--when", "WiFi password", "--type", "\\x03"];
+    const { code, stdout } = await run("python3", [AT_TERMINAL, "80", ...type, ...asking(cwd)]);
+    expect(stdout).toContain("error interrupted");
+    expect(code).toBe(130);
+  });
+
+  test("what is typed is not shown", async () => {
+    const cwd = projectWith(FERN);
+    const type = ["--when", "WiFi password", "--type", "typed-secret\\r"];
+    const { code, stdout } = await run("python3", [AT_TERMINAL, "80", ...type, ...asking(cwd)]);
+    // It went on to the board, which is not there.
+    expect(code).toBe(6);
+    expect(stdout).not.toContain("typed-secret");
+  });
+
+  test("--no-input and no terminal never ask: exit 2 and where else it may come from", async () => {
+    const cwd = projectWith(FERN);
+    const [, , , ...command] = asking(cwd);
+    const atOne = await run("env", [
+      ...["-u", "PROV_WIFI_PASSWORD", "python3", AT_TERMINAL, "80"],
+      ...[...command, "--no-input"],
+    ]);
+    expect(atOne.code).toBe(2);
+    expect(atOne.stdout).toContain("PROV_WIFI_PASSWORD");
+    const atNone = await prov(["provision", "--ssid", "Home", "--url", "http://127.0.0.1:9"], {
+      cwd,
+      env: { PROV_WIFI_PASSWORD: "" },
+    });
+    expect(atNone.code).toBe(2);
+    expect(atNone.stderr).toContain("error input_missing: no WiFi password given");
+  });
+});

@@ -1,0 +1,88 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { temporaryDir } from "./project.js";
+import { REPOSITORY } from "./prov.js";
+
+const FIXTURES = fileURLToPath(new URL("../cli/fixtures/idf", import.meta.url));
+const STAND_IN = join(REPOSITORY, "test", "support", "idf-stand-in.mjs");
+
+export const APP_BYTES = 1_000_000;
+
+/** One call of the stand-in. */
+export interface Call {
+  argv: string[];
+  cwd: string;
+  env: Record<string, string | undefined>;
+  pid: number;
+}
+
+export interface IdfStandIn {
+  /** For IDF_PATH. */
+  readonly path: string;
+  /** What idf.py does from now on: prints the recorded pieces and ends with `exit`. */
+  play(pieces: readonly string[], options?: { exit?: number; appBytes?: number }): void;
+  /** From now on idf.py prints the recorded pieces, starts a compiler and does not end. */
+  hang(pieces: readonly string[]): void;
+  calls(): Call[];
+  /** The processes that `hang` left: idf.py and the compiler. */
+  pids(): number[];
+}
+
+export const SUCCESS = ["configure", "start", "end", "end-fits"] as const;
+
+/** An ESP-IDF whose idf.py is a stand-in, found through its export.sh as a real one is. */
+export function idfStandIn(options: { release?: string; exportScript?: string } = {}): IdfStandIn {
+  const path = temporaryDir();
+  const [major = "5", minor = "5"] = (options.release ?? "5.5").split(".");
+  mkdirSync(join(path, "tools", "cmake"), { recursive: true });
+  writeFileSync(
+    join(path, "tools", "cmake", "version.cmake"),
+    `set(IDF_VERSION_MAJOR ${major})\nset(IDF_VERSION_MINOR ${minor})\nset(IDF_VERSION_PATCH 1)\n`,
+  );
+  writeFileSync(
+    join(path, "export.sh"),
+    // Like the real one it reads variables that may be unset and runs commands that may fail.
+    options.exportScript ??
+      'if [ -n "$IDF_NEVER_SET" ]; then return 1; fi\nfalse\nexport PATH="$IDF_PATH/tools:$PATH"\n',
+  );
+  writeFileSync(
+    join(path, "tools", "idf.py"),
+    `#!/bin/sh\nexec "${process.execPath}" "${STAND_IN}" "${path}" "$@"\n`,
+    { mode: 0o755 },
+  );
+  const setScenario = (scenario: object): void =>
+    writeFileSync(join(path, "scenario.json"), JSON.stringify(scenario));
+  const standIn: IdfStandIn = {
+    path,
+    play: (pieces, { exit = 0, appBytes = APP_BYTES } = {}) =>
+      setScenario({ output: pieces.map(recorded).join(""), exit, appBytes }),
+    hang: (pieces) => setScenario({ output: pieces.map(recorded).join(""), hang: true }),
+    calls: () => {
+      const log = join(path, "calls.jsonl");
+      if (!existsSync(log)) return [];
+      const lines = readFileSync(log, "utf8").trim().split("\n");
+      return lines.map((line): Call => JSON.parse(line));
+    },
+    pids: () => JSON.parse(readFileSync(join(path, "pids.json"), "utf8")),
+  };
+  standIn.play(SUCCESS);
+  return standIn;
+}
+
+function recorded(piece: string): string {
+  return readFileSync(join(FIXTURES, `${piece}.txt`), "utf8");
+}
+
+/** The processes among these that still run; one that has ended but was not waited for does not. */
+export function running(pids: readonly number[]): number[] {
+  return pids.filter((pid) => {
+    try {
+      const state = execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
+      return !state.trim().startsWith("Z");
+    } catch {
+      return false;
+    }
+  });
+}

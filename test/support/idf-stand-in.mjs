@@ -1,0 +1,69 @@
+// Stands in for idf.py: records how it was called, prints a recorded output, leaves the products of a build.
+import { spawn } from "node:child_process";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const [, , home, ...argv] = process.argv;
+const scenario = JSON.parse(readFileSync(join(home, "scenario.json"), "utf8"));
+const buildDir = argv[argv.indexOf("-B") + 1];
+const target = argv.find((argument) => argument.startsWith("-DIDF_TARGET="))?.split("=")[1];
+
+appendFileSync(
+  join(home, "calls.jsonl"),
+  `${JSON.stringify({ argv, cwd: process.cwd(), env: process.env, pid: process.pid })}\n`,
+);
+mkdirSync(buildDir, { recursive: true });
+writeFileSync(join(buildDir, "CMakeCache.txt"), "");
+
+process.stdout.write(scenario.output.replaceAll("{build}", buildDir));
+if (scenario.hang) hang();
+else end();
+
+function hang() {
+  // A compiler below the build system, which ignores the polite signal.
+  const compiler = spawn(
+    process.execPath,
+    ["-e", "process.on('SIGTERM', () => {}); console.log('[1/9] up'); setInterval(() => {}, 1e6)"],
+    { stdio: ["ignore", "inherit", "inherit"] },
+  );
+  writeFileSync(join(home, "pids.json"), JSON.stringify([process.pid, compiler.pid]));
+}
+
+function end() {
+  if (scenario.exit === 0) leaveProducts();
+  process.exitCode = scenario.exit;
+}
+
+function leaveProducts() {
+  const bootloaderOffset =
+    { esp32: "0x1000", esp32s2: "0x1000", esp32c5: "0x2000" }[target] ?? "0x0";
+  mkdirSync(join(buildDir, "bootloader"), { recursive: true });
+  mkdirSync(join(buildDir, "partition_table"), { recursive: true });
+  writeFileSync(join(buildDir, "bootloader", "bootloader.bin"), Buffer.alloc(20_000, 0xe9));
+  writeFileSync(join(buildDir, "partition_table", "partition-table.bin"), Buffer.alloc(3072, 0xaa));
+  writeFileSync(join(buildDir, "prov_firmware.bin"), Buffer.alloc(scenario.appBytes, 0xe9));
+  writeFileSync(join(buildDir, "prov_firmware.elf"), "\x7fELF");
+  const files = {
+    [bootloaderOffset]: "bootloader/bootloader.bin",
+    "0x10000": "prov_firmware.bin",
+    "0x8000": "partition_table/partition-table.bin",
+  };
+  const named = (offset, file) => ({ offset, file, encrypted: "false" });
+  writeFileSync(
+    join(buildDir, "flasher_args.json"),
+    JSON.stringify({
+      write_flash_args: ["--flash_mode", "dio", "--flash_size", "4MB", "--flash_freq", "80m"],
+      flash_settings: { flash_mode: "dio", flash_size: "4MB", flash_freq: "80m" },
+      flash_files: files,
+      bootloader: named(bootloaderOffset, "bootloader/bootloader.bin"),
+      app: named("0x10000", "prov_firmware.bin"),
+      "partition-table": named("0x8000", "partition_table/partition-table.bin"),
+      extra_esptool_args: {
+        after: "hard_reset",
+        before: "default_reset",
+        stub: true,
+        chip: target,
+      },
+    }),
+  );
+}

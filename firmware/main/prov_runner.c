@@ -242,7 +242,9 @@ static void timer_due(prov_timer_t timer, int64_t now_ms)
         prov_actions_ap_stop(c);
         break;
     case PROV_TIMER_AP_RETRY:
-        prov_actions_ap_start(c);
+        if (c->status.state != PROV_STATE_MQTT_CONNECTED) {
+            prov_actions_ap_start(c); /* once connected, nobody needs it any more */
+        }
         break;
     case PROV_TIMER_CLOCK:
         device_store_save_clock(device_clock_now());

@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
-import { DEVICE_ID, type Outcome, prov, run } from "../helpers/prov.js";
+import { DEVICE_ID, type Outcome, PROJECT, prov, run } from "../helpers/prov.js";
 
 let lab: RunningLab;
 
@@ -26,7 +27,7 @@ async function freshBoard(): Promise<void> {
 
 function nvs(...args: string[]): Promise<Outcome> {
   const flash = `${lab.client.info.airDir}/../board/flash.bin`;
-  return run(`${process.env.PWD ?? "."}/.cache/e2e/.prov/build/host/prov_nvs`, [flash, ...args]);
+  return run(join(PROJECT, ".prov", "build", "host", "tools", "prov_nvs"), [flash, ...args]);
 }
 
 const eraseNvs = (): Promise<Outcome> => nvs("erase-all", "device_config");

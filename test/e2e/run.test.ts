@@ -14,6 +14,9 @@ const STAGES = [
   "mqtt",
 ];
 
+/** A sanitizer's variant is compiled from scratch, beside everything else that the suite does. */
+const BUILD_TIMEOUT_MS = 300_000;
+
 async function wholeChain(...args: string[]) {
   const { code, stdout, stderr } = await prov(["run", "--json", ...args]);
   expect(code, `${stdout}\n${stderr}`).toBe(0);
@@ -67,5 +70,5 @@ describe.each(["address", "undefined", "thread"])("prov run --sanitize %s", (san
     const { document, stderr } = await wholeChain("--sanitize", sanitizer, "--verbose");
     expect(document.mqtt.payload).toMatchObject({ device_id: DEVICE_ID, status: "connected" });
     expect(stderr).not.toMatch(/Sanitizer|runtime error:/);
-  });
+  }, BUILD_TIMEOUT_MS);
 });

@@ -157,24 +157,30 @@ esp_err_t esp_netif_dhcps_option(esp_netif_t *esp_netif, esp_netif_dhcp_option_m
     return opt_op == ESP_NETIF_OP_SET && !is_stopped ? ESP_ERR_ESP_NETIF_DHCP_NOT_STOPPED : ESP_OK;
 }
 
-bool host_netif_lease(ip_event_got_ip_t *event)
+bool host_netif_assign(const esp_netif_ip_info_t *ip_info, ip_event_got_ip_t *event)
 {
-    uint8_t mac[6];
-    esp_read_mac(mac, ESP_MAC_WIFI_STA);
     pthread_mutex_lock(&s_lock);
     bool is_created = s_sta.is_created;
     if (is_created) {
         s_sta.is_up = true;
-        s_sta.ip_info = (esp_netif_ip_info_t){
-            .ip = {ESP_IP4TOADDR(192, 168, 1, 100 + mac[5] % 100)},
-            .netmask = {ESP_IP4TOADDR(255, 255, 255, 0)},
-            .gw = {ESP_IP4TOADDR(192, 168, 1, 1)},
-        };
+        s_sta.ip_info = *ip_info;
         *event = (ip_event_got_ip_t){
             .esp_netif = &s_sta, .ip_info = s_sta.ip_info, .ip_changed = true};
     }
     pthread_mutex_unlock(&s_lock);
     return is_created;
+}
+
+bool host_netif_lease(ip_event_got_ip_t *event)
+{
+    uint8_t mac[6];
+    esp_read_mac(mac, ESP_MAC_WIFI_STA);
+    esp_netif_ip_info_t ip_info = {
+        .ip = {ESP_IP4TOADDR(192, 168, 1, 100 + mac[5] % 100)},
+        .netmask = {ESP_IP4TOADDR(255, 255, 255, 0)},
+        .gw = {ESP_IP4TOADDR(192, 168, 1, 1)},
+    };
+    return host_netif_assign(&ip_info, event);
 }
 
 void host_netif_release(void)

@@ -125,6 +125,19 @@ static bool parse_network(const cJSON *json, host_air_network_t *network)
     return true;
 }
 
+static bool parse_bssid(const cJSON *json, uint8_t b[6])
+{
+    const char *bssid = get_string(json, "bssid");
+    return bssid != NULL && sscanf(bssid, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &b[0], &b[1], &b[2],
+                                   &b[3], &b[4], &b[5]) == 6;
+}
+
+bool host_air_parse_sighting(const cJSON *json, host_air_network_t *network)
+{
+    network->rssi = (int8_t)get_int(json, "rssi", -60);
+    return parse_common(json, network) && parse_bssid(json, network->bssid);
+}
+
 static bool parse_softap(const cJSON *json, host_air_network_t *network)
 {
     int pid = get_int(json, "pid", 0);
@@ -132,10 +145,7 @@ static bool parse_softap(const cJSON *json, host_air_network_t *network)
     if (!is_alive || !parse_common(json, network)) {
         return false;
     }
-    const char *bssid = get_string(json, "bssid");
-    uint8_t *b = network->bssid;
-    if (bssid == NULL || sscanf(bssid, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &b[0], &b[1], &b[2], &b[3],
-                                &b[4], &b[5]) != 6) {
+    if (!parse_bssid(json, network->bssid)) {
         return false;
     }
     const char *pmk = get_string(json, "pmk");

@@ -38,6 +38,11 @@ typedef struct {
     bool does_ap_vanish;
 } host_air_t;
 
+struct cJSON;
+
+/** A network as a scan saw it: ssid, bssid, channel, rssi, auth. False when it is malformed. */
+bool host_air_parse_sighting(const struct cJSON *json, host_air_network_t *network);
+
 /** Read the air. NULL without memory; a missing or broken air is an empty one. Free with free(). */
 host_air_t *host_air_read(void);
 

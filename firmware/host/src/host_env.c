@@ -88,6 +88,7 @@ static void read_environment(void)
 {
     s_env.flash_path = get("PROV_HOST_FLASH");
     s_env.air_dir = get("PROV_HOST_AIR");
+    s_env.radio_path = get("PROV_HOST_RADIO");
     read_mac();
     read_clock();
     read_reset_reason();

@@ -10,6 +10,7 @@ typedef struct {
     const char *flash_path;  /* PROV_HOST_FLASH; NULL when unset */
     const char *air_dir;     /* PROV_HOST_AIR; NULL when unset: nothing on the air */
     uint8_t base_mac[6];     /* PROV_HOST_MAC */
+    const char *radio_path;  /* PROV_HOST_RADIO; NULL when unset: the air file is the radio */
     bool is_clock_real;      /* PROV_HOST_CLOCK=real */
     esp_reset_reason_t reset_reason; /* PROV_HOST_RESET_REASON */
     int control_fd;          /* PROV_HOST_CONTROL_FD; -1 when unset */

@@ -5,6 +5,7 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
 #include "wifi_driver.h"
+#include "wifi_radio.h"
 
 #define SCAN_MS 400
 
@@ -63,10 +64,9 @@ static void forget_records(void)
     g_wifi.record_count = 0;
 }
 
-static void collect_records(void)
+static void collect_records(const host_air_t *air)
 {
     forget_records();
-    host_air_t *air = host_air_read();
     if (air == NULL) {
         return;
     }
@@ -79,7 +79,6 @@ static void collect_records(void)
     if (g_wifi.records != NULL) {
         qsort(g_wifi.records, g_wifi.record_count, sizeof *g_wifi.records, compare_strength);
     }
-    free(air);
 }
 
 /* With the lock held. */
@@ -98,17 +97,24 @@ static void report_done(wifi_effects_t *effects, uint32_t status)
     host_monitor_unlock(&s_done);
 }
 
-static void end_scan(void *arg)
+void wifi_scan_take(const host_air_t *air)
 {
-    (void)arg;
     wifi_effects_t effects = {0};
     pthread_mutex_lock(&g_wifi.lock);
     if (g_wifi.is_scanning) {
-        collect_records();
+        collect_records(air);
         report_done(&effects, 0);
     }
     pthread_mutex_unlock(&g_wifi.lock);
     wifi_effects_apply(&effects);
+}
+
+static void end_scan(void *arg)
+{
+    (void)arg;
+    host_air_t *air = host_air_read();
+    wifi_scan_take(air);
+    free(air);
 }
 
 void wifi_scan_abort(wifi_effects_t *effects)
@@ -165,7 +171,11 @@ esp_err_t esp_wifi_scan_start(const wifi_scan_config_t *config, bool block)
     host_monitor_lock(&s_done);
     unsigned scans_before = s_scans_done;
     host_monitor_unlock(&s_done);
-    host_timer_arm(wifi_timers(), &s_scan_timer, SCAN_MS * 1000, 0, true);
+    if (wifi_radio_is_used()) {
+        wifi_radio_scan();
+    } else {
+        host_timer_arm(wifi_timers(), &s_scan_timer, SCAN_MS * 1000, 0, true);
+    }
     pthread_mutex_unlock(&g_wifi.lock);
 
     if (block) {

@@ -10,6 +10,7 @@
 #include "host_link.h"
 #include "host_netif.h"
 #include "wifi_driver.h"
+#include "wifi_radio.h"
 
 #define CONNECT_MS 200
 #define DHCP_MS 50
@@ -208,6 +209,9 @@ void wifi_station_leave(wifi_effects_t *effects, uint8_t reason)
     host_timer_disarm(wifi_timers(), &s_connect_timer);
     host_timer_disarm(wifi_timers(), &s_dhcp_timer);
     host_timer_disarm(wifi_timers(), &s_drop_timer);
+    if (wifi_radio_is_used()) {
+        wifi_radio_disconnect();
+    }
     add_disconnected(effects, reason);
     memset(&g_wifi.network, 0, sizeof g_wifi.network);
     g_wifi.station = STATION_IDLE;
@@ -216,6 +220,15 @@ void wifi_station_leave(wifi_effects_t *effects, uint8_t reason)
     effects->has_ap_changed = true;
     host_netif_release();
     host_link_set(false, false);
+}
+
+/* The station is on g_wifi.network. With the lock held. */
+static void note_association(wifi_effects_t *effects)
+{
+    g_wifi.station = STATION_CONNECTED;
+    g_wifi.connected_bssid_channel = g_wifi.network.channel;
+    effects->has_ap_changed = true;
+    add_connected(effects);
 }
 
 static void end_connect(void *arg)
@@ -228,12 +241,51 @@ static void end_connect(void *arg)
         if (reason != 0) {
             wifi_station_leave(&effects, reason);
         } else {
-            g_wifi.station = STATION_CONNECTED;
-            g_wifi.connected_bssid_channel = g_wifi.network.channel;
-            effects.has_ap_changed = true;
-            add_connected(&effects);
+            note_association(&effects);
             host_timer_arm(wifi_timers(), &s_dhcp_timer, DHCP_MS * 1000, 0, true);
         }
+    }
+    pthread_mutex_unlock(&g_wifi.lock);
+    wifi_effects_apply(&effects);
+}
+
+void wifi_station_take_association(const host_air_network_t *network)
+{
+    wifi_effects_t effects = {0};
+    pthread_mutex_lock(&g_wifi.lock);
+    if (g_wifi.station == STATION_CONNECTING) {
+        g_wifi.network = *network;
+        note_association(&effects);
+    }
+    pthread_mutex_unlock(&g_wifi.lock);
+    wifi_effects_apply(&effects);
+}
+
+void wifi_station_take_end(uint8_t reason)
+{
+    wifi_effects_t effects = {0};
+    pthread_mutex_lock(&g_wifi.lock);
+    wifi_station_leave(&effects, reason);
+    pthread_mutex_unlock(&g_wifi.lock);
+    wifi_effects_apply(&effects);
+}
+
+static void add_got_ip(wifi_effects_t *effects)
+{
+    effects->events[0].base = IP_EVENT;
+    effects->events[0].id = IP_EVENT_STA_GOT_IP;
+    effects->events[0].size = sizeof effects->events[0].data.got_ip;
+    effects->count = 1;
+}
+
+void wifi_station_take_address(const esp_netif_ip_info_t *ip_info)
+{
+    wifi_effects_t effects = {0};
+    pthread_mutex_lock(&g_wifi.lock);
+    if (g_wifi.station == STATION_CONNECTED &&
+        host_netif_assign(ip_info, &effects.events[0].data.got_ip)) {
+        host_link_set(true, true);
+        add_got_ip(&effects);
     }
     pthread_mutex_unlock(&g_wifi.lock);
     wifi_effects_apply(&effects);
@@ -253,10 +305,7 @@ static void end_dhcp(void *arg)
     if (is_associated && !network->has_no_dhcp &&
         host_netif_lease(&effects.events[0].data.got_ip)) {
         host_link_set(true, !network->has_no_dns);
-        effects.events[0].base = IP_EVENT;
-        effects.events[0].id = IP_EVENT_STA_GOT_IP;
-        effects.events[0].size = sizeof effects.events[0].data.got_ip;
-        effects.count = 1;
+        add_got_ip(&effects);
     }
     pthread_mutex_unlock(&g_wifi.lock);
     wifi_effects_apply(&effects);
@@ -303,6 +352,19 @@ static bool does_ap_vanish(void)
     return does_vanish;
 }
 
+static void start_connect(void)
+{
+    if (!wifi_radio_is_used()) {
+        host_timer_arm(wifi_timers(), &s_connect_timer, CONNECT_MS * 1000, 0, true);
+        return;
+    }
+    char ssid[33];
+    char password[65];
+    copy_text(ssid, g_wifi.sta_config.ssid, sizeof g_wifi.sta_config.ssid);
+    copy_text(password, g_wifi.sta_config.password, sizeof g_wifi.sta_config.password);
+    wifi_radio_connect(ssid, password);
+}
+
 esp_err_t esp_wifi_connect(void)
 {
     wifi_effects_t effects = {0};
@@ -314,7 +376,7 @@ esp_err_t esp_wifi_connect(void)
         g_wifi.station = STATION_CONNECTING;
         g_wifi.is_ap_hidden_by_fault = does_ap_vanish();
         effects.has_ap_changed = g_wifi.is_ap_hidden_by_fault;
-        host_timer_arm(wifi_timers(), &s_connect_timer, CONNECT_MS * 1000, 0, true);
+        start_connect();
     }
     pthread_mutex_unlock(&g_wifi.lock);
     wifi_effects_apply(&effects);

@@ -28,7 +28,8 @@ const NOT_SOURCED = "prov: the script to source failed";
 /**
  * Runs a tool with stdout and stderr merged, line by line. It gets a process group of its own, which
  * is ended as a whole when `signal` aborts, so that no compiler outlives a Ctrl-C. The secrets that
- * prov takes from its environment are not handed on.
+ * prov takes from its environment are not handed on, and what it writes is the user's alone: a
+ * firmware image holds the device's private key.
  * @throws ProvError tool_missing when the command is not there or `source` fails; the abort reason when aborted
  */
 export async function runTool(run: ToolRun): Promise<ToolOutcome> {
@@ -85,8 +86,8 @@ function start({ command, args, cwd, env, source }: ToolRun) {
     stdio: ["ignore", "pipe", "pipe"],
   });
   if (source === undefined)
-    return shell`exec 2>&1; command -v ${command} >/dev/null || { echo ${NO_COMMAND}; exit 127; }; exec ${command} ${args}`;
-  return shell`exec 2>&1; . ${source} || { echo ${NOT_SOURCED}; exit 1; }; command -v ${command} >/dev/null || { echo ${NO_COMMAND}; exit 127; }; exec ${command} ${args}`;
+    return shell`umask 077; exec 2>&1; command -v ${command} >/dev/null || { echo ${NO_COMMAND}; exit 127; }; exec ${command} ${args}`;
+  return shell`umask 077; exec 2>&1; . ${source} || { echo ${NOT_SOURCED}; exit 1; }; command -v ${command} >/dev/null || { echo ${NO_COMMAND}; exit 127; }; exec ${command} ${args}`;
 }
 
 function refuseShellFailure({ command, source }: ToolRun, lines: readonly string[]): void {

@@ -6,6 +6,7 @@
 #include "esp_event.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ typedef struct registration {
 static pthread_mutex_t s_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static registration_t *s_registrations;
 static unsigned s_dispatch_depth;
-static QueueHandle_t s_queue;
+static _Atomic(QueueHandle_t) s_queue; /* posting must not wait for a running handler */
 
 /* With s_lock held. */
 static void free_removed(void)
@@ -98,24 +99,16 @@ static void run_loop(void *queue)
     }
 }
 
-static QueueHandle_t loop_queue(void)
-{
-    pthread_mutex_lock(&s_lock);
-    QueueHandle_t queue = s_queue;
-    pthread_mutex_unlock(&s_lock);
-    return queue;
-}
-
 esp_err_t esp_event_loop_create_default(void)
 {
     esp_err_t err = ESP_ERR_INVALID_STATE;
     pthread_mutex_lock(&s_lock);
-    if (s_queue == NULL) {
-        s_queue = xQueueCreate(QUEUE_LENGTH, sizeof(event_t));
-        err = s_queue == NULL ? ESP_ERR_NO_MEM
-              : xTaskCreate(run_loop, "sys_evt", TASK_STACK, s_queue, TASK_PRIORITY, NULL) == pdPASS
-                  ? ESP_OK
-                  : ESP_FAIL;
+    if (atomic_load(&s_queue) == NULL) {
+        QueueHandle_t queue = xQueueCreate(QUEUE_LENGTH, sizeof(event_t));
+        bool is_running = queue != NULL && xTaskCreate(run_loop, "sys_evt", TASK_STACK, queue,
+                                                       TASK_PRIORITY, NULL) == pdPASS;
+        err = is_running ? ESP_OK : ESP_ERR_NO_MEM;
+        atomic_store(&s_queue, queue);
     }
     pthread_mutex_unlock(&s_lock);
     return err;
@@ -130,7 +123,7 @@ esp_err_t esp_event_handler_instance_register(esp_event_base_t event_base, int32
     if (event_handler == NULL || (is_any_base && event_id != ESP_EVENT_ANY_ID)) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (loop_queue() == NULL) {
+    if (atomic_load(&s_queue) == NULL) {
         return ESP_ERR_INVALID_STATE;
     }
     registration_t *item = calloc(1, sizeof *item);
@@ -207,7 +200,7 @@ esp_err_t esp_event_post(esp_event_base_t event_base, int32_t event_id, const vo
     if (event_base == ESP_EVENT_ANY_BASE || event_id == ESP_EVENT_ANY_ID) {
         return ESP_ERR_INVALID_ARG;
     }
-    QueueHandle_t queue = loop_queue();
+    QueueHandle_t queue = atomic_load(&s_queue);
     if (queue == NULL) {
         return ESP_ERR_INVALID_STATE;
     }

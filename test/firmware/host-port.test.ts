@@ -1,0 +1,145 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Air, AirNetwork } from "../../cli/wifi/air-file.js";
+import { computePmk } from "../../cli/wifi/air-file.js";
+import {
+  buildPrograms,
+  OPEN_AIR,
+  type Program,
+  readAnnouncement,
+  startProgram,
+  VARIANTS,
+} from "../helpers/host-port.js";
+
+beforeAll(buildPrograms, 300_000);
+
+/** Ends well: status 0, checks made, none failed, nothing from a sanitizer. */
+async function expectSuccess(program: Program): Promise<string[]> {
+  const { status, lines, stderr } = await program.finished();
+  expect(stderr).toBe("");
+  expect(lines.at(-1)).toMatch(/: [1-9]\d* checks, 0 failures$/);
+  expect(status).toBe(0);
+  return lines;
+}
+
+describe.each(VARIANTS)("the host port under %s", (variant) => {
+  test.each(["events", "freertos", "clock"])("%s", async (name) => {
+    await expectSuccess(startProgram(name, variant));
+  });
+
+  test("SNTP that the air blocks leaves the clock alone", async () => {
+    const air: Air = { ...OPEN_AIR, faults: { sntp_blocked: true } };
+    await expectSuccess(startProgram("clock", variant, { air, env: { TEST_SNTP_BLOCKED: "1" } }));
+  });
+
+  test("SNTP needs names to resolve", async () => {
+    const networks = OPEN_AIR.networks.map((each) => ({ ...each, faults: { dns_fail: true } }));
+    await expectSuccess(
+      startProgram("clock", variant, { air: { networks }, env: { TEST_SNTP_BLOCKED: "1" } }),
+    );
+  });
+
+  test("WiFi: scan results, states and the reason of every refusal", async () => {
+    const program = startProgram("wifi", variant, { air: { networks: NETWORKS } });
+    for (const [, line] of CONNECTIONS) program.write(line);
+    program.end();
+    const lines = await expectSuccess(program);
+    const start = lines.indexOf("scan");
+    const middle = lines.indexOf("scan with hidden");
+    expect(lines.slice(start + 1, middle).filter(isRecord)).toEqual(VISIBLE);
+    expect(lines.slice(middle + 1).filter(isRecord)).toEqual(['record "" -20 9 3', ...VISIBLE]);
+    expect(lines.filter((line) => /^(connected|reason)/.test(line))).toEqual(
+      CONNECTIONS.map(([outcome]) => outcome),
+    );
+  });
+
+  test("an announcement lives as long as its board", async () => {
+    const program = startProgram("http_server", variant);
+    await program.baseUrl();
+    const file = join(program.airDir, "aps", "246f28aabb01.json");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readAnnouncement(program.airDir)).toMatchObject({
+      ssid: "test-ap",
+      bssid: "24:6f:28:aa:bb:01",
+      channel: 3,
+      auth: "wpa2",
+      pmk: computePmk("12345678", "test-ap"),
+    });
+    program.kill("SIGTERM");
+    const { status, stderr } = await program.finished();
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test("a bad environment is refused at once", async () => {
+    const program = startProgram("events", variant, { env: { PROV_HOST_MAC: "zz" } });
+    const { status, stderr } = await program.finished();
+    expect([status, stderr]).toEqual([2, "PROV_HOST_MAC: expected 12 hex digits\n"]);
+  });
+});
+
+function isRecord(line: string): boolean {
+  return line.startsWith("record");
+}
+
+function network(ssid: string, rest: Partial<AirNetwork> = {}): AirNetwork {
+  return { ssid, psk: "secret-pass", rssi: -50, channel: 6, auth: "wpa2", ...rest };
+}
+
+const RAW_KEY = computePmk("secret-pass", "Raw");
+
+const NETWORKS: AirNetwork[] = [
+  network("Open", { psk: null, auth: "open", rssi: -30 }),
+  network("Home", { rssi: -40 }),
+  network("Hidden", { rssi: -20, channel: 9, hidden: true }),
+  network("Raw", { psk: RAW_KEY, rssi: -51 }),
+  network("Three", { auth: "wpa3", rssi: -52 }),
+  network("Mixed", { auth: "wpa2wpa3", rssi: -53 }),
+  network("Old", { auth: "wpa", rssi: -54 }),
+  network("Shared", { auth: "wep", psk: "abcdefghijklm", rssi: -55 }),
+  network("Full", { rssi: -56, faults: { reject_reason: 5 } }),
+  network("Shy", { rssi: -57, faults: { fail_first: 2 } }),
+  network("Größe", { rssi: -58 }),
+];
+
+/** Strongest first; the numbers are RSSI, channel and wifi_auth_mode_t. */
+const VISIBLE = [
+  'record "Open" -30 6 0',
+  'record "Home" -40 6 3',
+  'record "Raw" -51 6 3',
+  'record "Three" -52 6 6',
+  'record "Mixed" -53 6 7',
+  'record "Old" -54 6 2',
+  'record "Shared" -55 6 1',
+  'record "Full" -56 6 3',
+  'record "Shy" -57 6 3',
+  'record "Größe" -58 6 3',
+];
+
+/** Outcome, and ssid, password, minimum auth mode, minimum RSSI, scan method. */
+const CONNECTIONS: [string, string][] = [
+  ["connected Home", "Home\tsecret-pass\t0\t0\t0"],
+  ["connected Home", `Home\t${computePmk("secret-pass", "Home")}\t0\t0\t0`],
+  ["connected Raw", "Raw\tsecret-pass\t0\t0\t0"],
+  ["connected Größe", "Größe\tsecret-pass\t0\t0\t0"],
+  ["connected Three", "Three\tsecret-pass\t3\t0\t0"],
+  ["connected Old", "Old\tsecret-pass\t2\t0\t0"],
+  ["reason 15 Home", "Home\tsecret-Pass\t0\t0\t0"],
+  ["reason 202 Three", "Three\twrong-pass\t0\t0\t0"],
+  ["reason 202 Mixed", "Mixed\twrong-pass\t0\t0\t0"],
+  ["reason 201 Nowhere", "Nowhere\tsecret-pass\t0\t0\t0"],
+  ["reason 201 Hidden", "Hidden\tsecret-pass\t0\t0\t0"],
+  ["connected Hidden", "Hidden\tsecret-pass\t0\t0\t1"],
+  ["reason 210 Home", "Home\t\t0\t0\t0"],
+  ["reason 211 Open", "Open\tsecret-pass\t0\t0\t0"],
+  ["reason 211 Old", "Old\tsecret-pass\t0\t0\t0"],
+  ["reason 211 Shared", "Shared\tabcdefghijklm\t0\t0\t0"],
+  ["connected Shared", "Shared\tabcdefghijklm\t1\t0\t0"],
+  ["reason 211 Home", "Home\tsecret-pass\t6\t0\t0"],
+  ["reason 212 Home", "Home\tsecret-pass\t0\t-35\t0"],
+  ["reason 5 Full", "Full\tsecret-pass\t0\t0\t0"],
+  ["reason 2 Shy", "Shy\tsecret-pass\t0\t0\t0"],
+  ["reason 2 Shy", "Shy\tsecret-pass\t0\t0\t0"],
+  ["connected Shy", "Shy\tsecret-pass\t0\t0\t0"],
+];

@@ -1,0 +1,175 @@
+import { type ChildProcess, execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { onTestFinished } from "vitest";
+import { hasExited, spawnBound } from "../../cli/lab/child.js";
+import { createLineSplitter } from "../../cli/lab/lines.js";
+import { withLock } from "../../cli/lock.js";
+import type { Air } from "../../cli/wifi/air-file.js";
+import { listAnnouncedAps } from "../../cli/wifi/air-file.js";
+
+const run = promisify(execFile);
+const SOURCE = fileURLToPath(new URL("../firmware/host-port", import.meta.url));
+const BUILD = fileURLToPath(new URL("../../.cache/host-port-tests", import.meta.url));
+
+/** The two builds every program is tried in; ThreadSanitizer excludes the other two. */
+export const VARIANTS = ["address;undefined", "thread"] as const;
+export type Variant = (typeof VARIANTS)[number];
+
+/** A program that writes nothing for this long hangs. */
+const WAIT_MS = 30_000;
+
+export const OPEN_AIR: Air = {
+  networks: [{ ssid: "Open", psk: null, rssi: -50, channel: 6, auth: "open" }],
+};
+
+/** Builds all programs in both variants; several test files may ask for it at once. */
+export async function buildPrograms(): Promise<void> {
+  mkdirSync(BUILD, { recursive: true });
+  await withLock(join(BUILD, "lock"), AbortSignal.timeout(280_000), async () => {
+    for (const variant of VARIANTS) {
+      const dir = buildDir(variant);
+      const args = ["-S", SOURCE, "-B", dir, "-G", "Ninja", `-DPROV_SANITIZE=${variant}`];
+      await run("cmake", args);
+      await run("ninja", ["-C", dir, "-j2"], { maxBuffer: 16 * 1024 * 1024 });
+    }
+  });
+}
+
+function buildDir(variant: Variant): string {
+  return join(BUILD, variant.replace(";", "-"));
+}
+
+export interface Program {
+  /** The next line, after those already taken, that matches. @throws when the program ends first */
+  next(pattern: RegExp): Promise<string>;
+  write(line: string): void;
+  /** Drives a pin of the board. */
+  setGpio(pin: number, level: 0 | 1): void;
+  /** Ends standard input. */
+  end(): void;
+  kill(signal: NodeJS.Signals): void;
+  /** Exit status or signal, all lines, and what came on standard error. */
+  finished(): Promise<{ status: number | string | null; lines: string[]; stderr: string }>;
+  /** The folder of its air. */
+  airDir: string;
+  setAir(air: Air): void;
+  /** Waits until its SoftAP is announced. */
+  baseUrl(): Promise<string>;
+}
+
+/** Starts one of the programs in test/firmware/host-port on an air of its own. */
+export function startProgram(
+  name: string,
+  variant: Variant,
+  options: { air?: Air; env?: Record<string, string> } = {},
+): Program {
+  const dir = tempDir();
+  const airFile = join(dir, "air.json");
+  const setAir = (air: Air) => writeFileSync(airFile, JSON.stringify(air));
+  setAir(options.air ?? OPEN_AIR);
+  const child = spawnBound(join(buildDir(variant), name), [], {
+    env: {
+      PATH: process.env.PATH ?? "",
+      PROV_HOST_AIR: dir,
+      PROV_HOST_MAC: "246f28aabb00",
+      PROV_HOST_CONTROL_FD: "3",
+      ...options.env,
+    },
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
+  });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
+  return { ...follow(child), airDir: dir, setAir, baseUrl: () => waitForAp(dir, child) };
+}
+
+function follow(child: ChildProcess): Omit<Program, "airDir" | "setAir" | "baseUrl"> {
+  const lines: string[] = [];
+  let taken = 0;
+  let stderr = "";
+  let wake = () => {};
+  let isClosed = false;
+  const splitter = createLineSplitter((line) => {
+    lines.push(line);
+    wake();
+  });
+  child.stdout?.on("data", splitter.feed);
+  child.stderr?.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  const closed = new Promise<number | string | null>((resolve) => {
+    child.once("close", (status, signal) => {
+      splitter.end();
+      isClosed = true;
+      wake();
+      resolve(status ?? signal);
+    });
+  });
+  for (const stream of [child.stdin, child.stdio[3]]) stream?.on("error", () => {});
+  const control = child.stdio[3] as NodeJS.WritableStream;
+
+  const next = async (pattern: RegExp): Promise<string> => {
+    for (;;) {
+      while (taken < lines.length) {
+        const line = lines[taken++] ?? "";
+        if (pattern.test(line)) return line;
+      }
+      if (isClosed) throw new Error(`ended without ${pattern}:\n${lines.join("\n")}\n${stderr}`);
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(
+          () => reject(new Error(`no ${pattern} in time:\n${lines.join("\n")}\n${stderr}`)),
+          WAIT_MS,
+        );
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  };
+  return {
+    next,
+    write: (line) => child.stdin?.write(`${line}\n`),
+    setGpio: (pin, level) => control.write(`gpio ${pin} ${level}\n`),
+    end: () => child.stdin?.end(),
+    kill: (signal) => child.kill(signal),
+    finished: async () => ({ status: await closed, lines, stderr }),
+  };
+}
+
+async function waitForAp(airDir: string, child: ChildProcess): Promise<string> {
+  while (!hasExited(child)) {
+    const ap = listAnnouncedAps(airDir)[0];
+    if (ap) return ap.baseUrl;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("the program ended before its AP was up");
+}
+
+/** A private folder that goes away with the test. */
+export function tempDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), "prov-host-port-"));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** Writes files and returns their paths, as the values of environment variables. */
+export function fileEnv(files: Record<string, string>): Record<string, string> {
+  const dir = tempDir();
+  const paths: Record<string, string> = {};
+  for (const [variable, text] of Object.entries(files)) {
+    const path = join(dir, variable);
+    writeFileSync(path, text, { mode: 0o600 });
+    paths[variable] = path;
+  }
+  return paths;
+}
+
+/** The file of a program's announcement. */
+export function readAnnouncement(airDir: string): unknown {
+  return JSON.parse(readFileSync(join(airDir, "aps", "246f28aabb01.json"), "utf8"));
+}

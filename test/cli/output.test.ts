@@ -178,49 +178,43 @@ describe("on GitHub Actions", () => {
 });
 
 describe("the prompt for a password", () => {
-  const asking = (cwd: string) =>
-    [
-      "env",
-      "-u",
-      "PROV_WIFI_PASSWORD",
-      process.execPath,
-      MAIN,
-      "provision",
-      "--ssid",
-      "Home",
-    ].concat(["--config", join(cwd, "device.config.ts"), "--url", "http://127.0.0.1:9"]);
+  const BOARD = ["--ssid", "Home", "--url", "http://127.0.0.1:9", "--timeout", "1"];
+  /** What `prov provision` shows at a terminal on which nobody types but after `when`. */
+  const provisionAtTerminal = (type: readonly string[], ...more: string[]) => {
+    const config = join(projectWith(FERN), "device.config.ts");
+    return run("env", [
+      ...["-u", "PROV_WIFI_PASSWORD", "python3", AT_TERMINAL, "80", ...type],
+      ...[process.execPath, MAIN, "provision", ...BOARD, "--config", config, ...more],
+    ]);
+  };
 
   test("Ctrl-C: exit 130", async () => {
-    const cwd = projectWith(FERN);
     const type = ["--when", "WiFi password", "--type", "\\x03"];
-    const { code, stdout } = await run("python3", [AT_TERMINAL, "80", ...type, ...asking(cwd)]);
+    const { code, stdout } = await provisionAtTerminal(type);
     expect(stdout).toContain("error interrupted");
     expect(code).toBe(130);
   });
 
   test("what is typed is not shown", async () => {
-    const cwd = projectWith(FERN);
     const type = ["--when", "WiFi password", "--type", "typed-secret\\r"];
-    const { code, stdout } = await run("python3", [AT_TERMINAL, "80", ...type, ...asking(cwd)]);
+    const { code, stdout } = await provisionAtTerminal(type);
     // It went on to the board, which is not there.
     expect(code).toBe(6);
     expect(stdout).not.toContain("typed-secret");
   });
 
-  test("--no-input and no terminal never ask: exit 2 and where else it may come from", async () => {
-    const cwd = projectWith(FERN);
-    const [, , , ...command] = asking(cwd);
-    const atOne = await run("env", [
-      ...["-u", "PROV_WIFI_PASSWORD", "python3", AT_TERMINAL, "80"],
-      ...[...command, "--no-input"],
-    ]);
-    expect(atOne.code).toBe(2);
-    expect(atOne.stdout).toContain("PROV_WIFI_PASSWORD");
-    const atNone = await prov(["provision", "--ssid", "Home", "--url", "http://127.0.0.1:9"], {
-      cwd,
+  test("--no-input at a terminal: exit 2 and where else it may come from", async () => {
+    const { code, stdout } = await provisionAtTerminal([], "--no-input");
+    expect(code).toBe(2);
+    expect(stdout).toContain("PROV_WIFI_PASSWORD");
+  });
+
+  test("no terminal: nobody is asked, exit 2", async () => {
+    const { code, stderr } = await prov(["provision", ...BOARD], {
+      cwd: projectWith(FERN),
       env: { PROV_WIFI_PASSWORD: "" },
     });
-    expect(atNone.code).toBe(2);
-    expect(atNone.stderr).toContain("error input_missing: no WiFi password given");
+    expect(code).toBe(2);
+    expect(stderr).toContain("error input_missing: no WiFi password given");
   });
 });

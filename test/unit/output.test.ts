@@ -1,0 +1,133 @@
+import { PassThrough } from "node:stream";
+import { describe, expect, test } from "vitest";
+import { ProvError } from "../../cli/errors.js";
+import { createOutput, errorDocument, type OutputOptions, toProvError } from "../../cli/output.js";
+import { asTask } from "../../cli/progress.js";
+
+const ESCAPE = "\u001b";
+
+async function recorder(options: Partial<OutputOptions> = {}) {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  const out = await createOutput({
+    json: false,
+    quiet: false,
+    verbose: false,
+    color: false,
+    annotate: false,
+    stdout,
+    stderr,
+    ...options,
+  });
+  const drain = (stream: PassThrough): string => String(stream.read() ?? "");
+  return { out, stdout: () => drain(stdout), stderr: () => drain(stderr) };
+}
+
+const failure = new ProvError("build_failed", "idf.py failed", {
+  hint: "Mend it.",
+  cause: new Error("line 1\nline 2"),
+});
+
+describe("a result", () => {
+  const result = { json: { device: "fern" }, text: "fern is online" };
+
+  test("is text for people", async () => {
+    const { out, stdout, stderr } = await recorder();
+    out.result(result);
+    expect(stdout()).toBe("fern is online\n");
+    expect(stderr()).toBe("");
+  });
+
+  test("is one document with --json", async () => {
+    const { out, stdout } = await recorder({ json: true });
+    out.result(result);
+    expect(stdout()).toBe('{"ok":true,"device":"fern"}\n');
+  });
+
+  test("without text prints nothing", async () => {
+    const { out, stdout } = await recorder();
+    out.result({ json: {}, text: "" });
+    expect(stdout()).toBe("");
+  });
+
+  test("keeps its colour only where stdout is a terminal", async () => {
+    for (const isTTY of [true, false]) {
+      const stdout = Object.assign(new PassThrough(), { isTTY });
+      const { out } = await recorder({ color: true, stdout });
+      const text = out.paint("red", "FAIL");
+      out.result({ json: {}, text });
+      out.print(text);
+      const line = isTTY ? `${ESCAPE}[31mFAIL${ESCAPE}[39m\n` : "FAIL\n";
+      expect(String(stdout.read())).toBe(line + line);
+    }
+  });
+});
+
+describe("an error", () => {
+  test("says what, why and what next, on stderr", async () => {
+    const { out, stdout, stderr } = await recorder();
+    out.error(failure);
+    expect(stdout()).toBe("");
+    expect(stderr()).toBe("error build_failed: idf.py failed\nnext: Mend it.\n");
+  });
+
+  test("is a document of fixed shape with --json; its cause stays out", async () => {
+    const { out, stdout, stderr } = await recorder({ json: true, verbose: true });
+    out.error(failure);
+    expect(JSON.parse(stdout())).toEqual({
+      ok: false,
+      error: { code: "build_failed", stage: "build", message: "idf.py failed", hint: "Mend it." },
+    });
+    expect(stderr()).toBe("");
+    expect(errorDocument(failure).error).not.toHaveProperty("cause");
+  });
+
+  test("shows its cause with --verbose", async () => {
+    const { out, stderr } = await recorder({ verbose: true });
+    out.error(failure);
+    expect(stderr()).toContain("cause: Error: line 1\nline 2");
+  });
+});
+
+test("whatever is thrown becomes the one kind of error", () => {
+  expect(toProvError(failure, false)).toBe(failure);
+  expect(toProvError(new TypeError("x is not a function"), false)).toMatchObject({
+    code: "internal",
+    exitCode: 1,
+    message: "x is not a function",
+  });
+  expect(toProvError("a text", false)).toMatchObject({ code: "internal", message: "a text" });
+  // Once interrupted, whatever falls over on the way out is a consequence.
+  expect(toProvError(failure, true)).toMatchObject({ code: "interrupted", exitCode: 130 });
+});
+
+describe("progress", () => {
+  test("a task is one line when it ends, with its outcome", async () => {
+    const { out, stderr } = await recorder();
+    await asTask(out, "flash", async (task) => task.update({ fraction: 0.5, text: "half" }));
+    await expect(
+      asTask(out, "boot", async () => {
+        throw failure;
+      }),
+    ).rejects.toBe(failure);
+    expect(stderr()).toMatch(/^✓ flash \d+\.\d s\n✗ boot \d+\.\d s\n$/);
+  });
+
+  test("--quiet drops tasks and notes, keeps warnings", async () => {
+    const { out, stderr } = await recorder({ quiet: true });
+    await asTask(out, "flash", async () => {});
+    out.note("a note");
+    out.detail("a detail");
+    out.warn("a warning");
+    expect(stderr()).toBe("! a warning\n");
+  });
+
+  test("details come with --verbose alone", async () => {
+    const loud = await recorder({ verbose: true });
+    loud.out.detail("a detail");
+    expect(loud.stderr()).toBe("a detail\n");
+    const usual = await recorder();
+    usual.out.detail("a detail");
+    expect(usual.stderr()).toBe("");
+  });
+});

@@ -1,0 +1,94 @@
+import { PassThrough, Readable } from "node:stream";
+import { describe, expect, test } from "vitest";
+import { ProvError } from "../../cli/errors.js";
+import { resolveSecret, type SecretSource } from "../../cli/secrets.js";
+
+const never = new AbortController().signal;
+
+const wifiPassword: SecretSource = {
+  label: "WiFi password",
+  flag: undefined,
+  variable: "PROV_WIFI_PASSWORD",
+  prompt: true,
+  required: true,
+};
+const env = { PROV_WIFI_PASSWORD: "from the environment" };
+const empty = () => Readable.from([]);
+
+describe("where a secret comes from", () => {
+  test("the flag before stdin before the environment", async () => {
+    const input = () => Readable.from([Buffer.from("from stdin\n")]);
+    const all = { ...wifiPassword, flag: "from the flag", fromStdin: true };
+    expect(await resolveSecret(all, env, never, input())).toBe("from the flag");
+    expect(await resolveSecret({ ...wifiPassword, fromStdin: true }, env, never, input())).toBe(
+      "from stdin",
+    );
+    expect(await resolveSecret(wifiPassword, env, never, input())).toBe("from the environment");
+  });
+
+  test("an empty flag is meant", async () => {
+    expect(await resolveSecret({ ...wifiPassword, flag: "" }, env, never, empty())).toBe("");
+  });
+
+  test("an empty variable is none", async () => {
+    const unset = { PROV_WIFI_PASSWORD: "" };
+    await expect(resolveSecret(wifiPassword, unset, never, empty())).rejects.toMatchObject({
+      code: "input_missing",
+    });
+    const optional = { ...wifiPassword, required: false };
+    expect(await resolveSecret(optional, unset, never, empty())).toBeUndefined();
+  });
+
+  test("nothing at all: input_missing names the variable", async () => {
+    const error: unknown = await resolveSecret(wifiPassword, {}, never, empty()).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(ProvError);
+    expect(error).toMatchObject({
+      code: "input_missing",
+      exitCode: 2,
+      message: "no WiFi password given",
+    });
+    expect(error).toHaveProperty("hint", expect.stringContaining("PROV_WIFI_PASSWORD"));
+  });
+});
+
+describe("a secret on stdin", () => {
+  const source = { ...wifiPassword, fromStdin: true };
+  const read = (...chunks: (string | Buffer)[]) =>
+    resolveSecret(source, env, never, Readable.from(chunks.map((chunk) => Buffer.from(chunk))));
+
+  test.each([
+    ["ends at the line break", ["pass word \n", "more\n"], "pass word "],
+    ["ends at CR LF", ["pass\r\n"], "pass"],
+    ["ends with the stream", ["pass"], "pass"],
+    ["comes in pieces", ["pa", "ss", "\nx"], "pass"],
+  ])("%s", async (_name, chunks, expected) => {
+    expect(await read(...chunks)).toBe(expected);
+  });
+
+  test("survives a character cut in two", async () => {
+    const bytes = Buffer.from("schlüssel\n");
+    const cut = bytes.indexOf(0xc3) + 1;
+    expect(await read(bytes.subarray(0, cut), bytes.subarray(cut))).toBe("schlüssel");
+  });
+
+  test.each([
+    ["nothing", []],
+    ["an empty line", ["\n", "second"]],
+  ])("%s is an error, not a network without password", async (_name, chunks) => {
+    await expect(read(...chunks)).rejects.toMatchObject({
+      code: "input_missing",
+      message: "no WiFi password came on stdin",
+    });
+  });
+
+  test("waiting for it can be interrupted", async () => {
+    const stop = new AbortController();
+    const input = new PassThrough();
+    const waiting = resolveSecret(source, env, stop.signal, input);
+    input.write("half a secr");
+    stop.abort();
+    await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+  });
+});

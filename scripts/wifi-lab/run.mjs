@@ -90,6 +90,16 @@ function compile() {
   }
 }
 
+/** Builds the firmware that the board in the VM runs. */
+function prepareBoard() {
+  const script = join(CACHE, "js", "test", "wifi-lab", "prepare.js");
+  const { status } = spawnSync(process.execPath, [script, ROOT], { stdio: ["ignore", 2, 2] });
+  if (status !== 0) {
+    say("the firmware for the lab's board could not be built (see above)");
+    process.exit(1);
+  }
+}
+
 function boot(job, only) {
   rmSync(JOB_DIR, { recursive: true, force: true });
   mkdirSync(JOB_DIR, { recursive: true });
@@ -151,4 +161,5 @@ function boot(job, only) {
 installTools();
 buildImage();
 compile();
+prepareBoard();
 boot(process.argv[2] ?? "main", process.argv[3] ?? "");

@@ -24,16 +24,36 @@ export const HOME_PROFILE = {
   psk: "homepass1234",
 } as const;
 
-const RADIOS = 5;
+/** A second router behind the home network's namespace, for networks that only the board joins. */
+export const OTHER_IFACE = "wlan5";
+
+const RADIOS = 6;
 
 export interface AccessPointOptions {
   ssid: string;
-  /** Null: an open network. */
+  /** Passphrase or 64 hex digits of key; null: an open network. */
   psk: string | null;
   channel: number;
   /** Whether a DHCP server answers. */
   dhcp: boolean;
 }
+
+export interface AddressPool {
+  from: string;
+  to: string;
+  router: string;
+}
+
+export const BOARD_POOL: AddressPool = {
+  from: "192.168.4.2",
+  to: "192.168.4.9",
+  router: BOARD_ADDRESS,
+};
+const HOME_POOL: AddressPool = {
+  from: "192.168.77.50",
+  to: "192.168.77.99",
+  router: "192.168.77.1",
+};
 
 export interface RunningAp {
   stop(): Promise<void>;
@@ -49,6 +69,7 @@ export async function createRadios(): Promise<void> {
   await moveRadio(BOARD_IFACE, BOARD_NS);
   await moveRadio(STATION_IFACE, BOARD_NS);
   await moveRadio(HOME_IFACE, HOME_NS);
+  await moveRadio(OTHER_IFACE, HOME_NS);
   await must("ip", "-n", BOARD_NS, "addr", "add", `${BOARD_ADDRESS}/24`, "dev", BOARD_IFACE);
   await must("ip", "-n", HOME_NS, "addr", "add", "192.168.77.1/24", "dev", HOME_IFACE);
   await addWiredUplink();
@@ -81,8 +102,7 @@ export async function wiredDefaultRoute(): Promise<string> {
 }
 
 export function startBoardAp(options: AccessPointOptions): Promise<RunningAp> {
-  const pool = { from: "192.168.4.2", to: "192.168.4.9", router: BOARD_ADDRESS };
-  return startAp(BOARD_NS, BOARD_IFACE, options, pool);
+  return runAp(BOARD_NS, BOARD_IFACE, options, BOARD_POOL);
 }
 
 export function startHomeAp(
@@ -93,20 +113,25 @@ export function startHomeAp(
     dhcp: true,
   },
 ): Promise<RunningAp> {
-  const pool = { from: "192.168.77.50", to: "192.168.77.99", router: "192.168.77.1" };
-  return startAp(HOME_NS, HOME_IFACE, options, pool);
+  return runAp(HOME_NS, HOME_IFACE, options, HOME_POOL);
 }
 
-async function startAp(
+/** A network of the home router's that gives no addresses. */
+export function startSilentAp(ssid: string, psk: string): Promise<RunningAp> {
+  return runAp(HOME_NS, OTHER_IFACE, { ssid, psk, channel: 11, dhcp: false }, HOME_POOL);
+}
+
+/** hostapd, and a DHCP server where one is wanted, on a radio of the namespace `ns`. */
+export async function runAp(
   ns: string,
   iface: string,
   options: AccessPointOptions,
-  pool: { from: string; to: string; router: string },
+  pool: AddressPool,
 ): Promise<RunningAp> {
-  const config = `/tmp/hostapd-${ns}.conf`;
+  const config = `/tmp/hostapd-${iface}.conf`;
   writeFileSync(config, hostapdConfig(iface, options), { mode: 0o600 });
   const children: ChildProcess[] = [
-    daemon(`hostapd-${ns}`, "ip", "netns", "exec", ns, "hostapd", config),
+    daemon(`hostapd-${iface}`, "ip", "netns", "exec", ns, "hostapd", config),
   ];
   await until(`${ns}: AP enabled`, 20, async () => {
     const info = await run("ip", "netns", "exec", ns, "iw", "dev", iface, "info");
@@ -141,6 +166,11 @@ async function startAp(
   };
 }
 
+/** Centre frequency in MHz of a 2.4 GHz channel. */
+export function frequencyOf(channel: number): number {
+  return channel === 14 ? 2484 : 2407 + 5 * channel;
+}
+
 /** `ssid2` takes the bytes as hex, so that any SSID can be served. */
 function hostapdConfig(iface: string, options: AccessPointOptions): string {
   const lines = [
@@ -157,7 +187,9 @@ function hostapdConfig(iface: string, options: AccessPointOptions): string {
       "wpa=2",
       "wpa_key_mgmt=WPA-PSK",
       "rsn_pairwise=CCMP",
-      `wpa_passphrase=${options.psk}`,
+      /^[0-9a-f]{64}$/.test(options.psk)
+        ? `wpa_psk=${options.psk}`
+        : `wpa_passphrase=${options.psk}`,
     );
   }
   return `${lines.join("\n")}\n`;

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRadios, startHomeAp, startNetworkManager } from "./air.js";
-import { scenarios } from "./scenarios.js";
+import { boardScenarios } from "./board-scenarios.js";
+import { brokenHostScenarios, scenarios } from "./scenarios.js";
 import { run } from "./shell.js";
 
 /** Run in the VM: plays every scenario (or those whose name contains what /job/only says) and reports. */
@@ -10,7 +11,9 @@ await createRadios();
 await startHomeAp();
 await startNetworkManager();
 const only = existsSync("/job/only") ? readFileSync("/job/only", "utf8") : "";
-for (const { name, play } of scenarios.filter((scenario) => scenario.name.includes(only))) {
+for (const { name, play } of [...scenarios, ...boardScenarios, ...brokenHostScenarios].filter(
+  (scenario) => scenario.name.includes(only),
+)) {
   const started = performance.now();
   let failure: string | null = null;
   try {

@@ -19,6 +19,8 @@ export interface ProvRun {
   exitCode: number | null;
   /** The error's code in the JSON document; null after a success or when there is no document. */
   code: string | null;
+  stdout: string;
+  /** stdout and stderr. */
   output: string;
   seconds: number;
   /** What was wrong while it ran: a secret in some argv, a default route that moved. */
@@ -40,6 +42,7 @@ export interface ProjectOptions {
 export interface Project {
   dir: string;
   prov(...args: string[]): Promise<ProvRun>;
+  provWith(env: Record<string, string>, ...args: string[]): Promise<ProvRun>;
   start(...args: string[]): RunningProv;
 }
 
@@ -54,15 +57,35 @@ export function createProject(options: ProjectOptions): Project {
   };
   const text = `import { defineDevice } from "prov";\nexport default defineDevice(${JSON.stringify(device)});\n`;
   writeFileSync(join(dir, "device.config.ts"), text, { mode: 0o600 });
-  const start = (...args: string[]) => startProv(dir, options.secrets, args);
-  return { dir, start, prov: (...args) => start(...args).done };
+  return openProject(dir, options.secrets);
 }
 
-function startProv(cwd: string, secrets: string[], args: string[]): RunningProv {
+/** A folder that holds a manifest already. */
+export function openProject(dir: string, secrets: string[]): Project {
+  const start = (...args: string[]) => startProv(dir, secrets, {}, args);
+  return {
+    dir,
+    start,
+    prov: (...args) => start(...args).done,
+    provWith: (env, ...args) => startProv(dir, secrets, env, args).done,
+  };
+}
+
+function startProv(
+  cwd: string,
+  secrets: string[],
+  env: Record<string, string>,
+  args: string[],
+): RunningProv {
   const started = performance.now();
   const child = spawn(process.execPath, [CLI, ...args, "--json", "--verbose"], {
     cwd,
-    env: { ...process.env, PROV_WIFI_PASSWORD: "homepass1234", PROV_TOKEN: "lab-token-4711" },
+    env: {
+      ...process.env,
+      PROV_WIFI_PASSWORD: "homepass1234",
+      PROV_TOKEN: "lab-token-4711",
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
@@ -83,7 +106,7 @@ function startProv(cwd: string, secrets: string[], args: string[]): RunningProv 
       for (const secret of secrets)
         if (output.includes(secret)) complaints.push(`"${secret}" in the output`);
       const seconds = (performance.now() - started) / 1000;
-      resolve({ exitCode, code: errorCode(stdout), output, seconds, complaints });
+      resolve({ exitCode, code: errorCode(stdout), stdout, output, seconds, complaints });
     });
   });
   return { child, done };

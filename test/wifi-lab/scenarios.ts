@@ -176,6 +176,10 @@ export const scenarios: Scenario[] = [
   },
   { name: "SIGINT at ten random moments", play: () => interruptions("SIGINT", 10) },
   { name: "SIGKILL, then one more call", play: () => interruptions("SIGKILL", 4) },
+];
+
+/** These leave the laptop without NetworkManager: play them last. */
+export const brokenHostScenarios: Scenario[] = [
   {
     name: "radio off, adapter unmanaged, no service",
     play: async () => {

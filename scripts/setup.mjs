@@ -19,6 +19,8 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const MINIMUM_NODE = [20, 19];
+/** As in cli/errors.ts, which is not compiled yet. */
+const EXIT_ENVIRONMENT = 10;
 const SEARCH_PATH = [
   ...(process.env.PATH ?? "").split(":"),
   "/usr/sbin",
@@ -29,8 +31,11 @@ const INCLUDE_DIRS = [
   "/usr/include",
   "/usr/local/include",
   "/opt/homebrew/include",
-  "/opt/homebrew/opt/openssl@3/include",
-  "/usr/local/opt/openssl@3/include",
+  // Homebrew keeps what macOS has a version of to itself.
+  ...["/opt/homebrew/opt", "/usr/local/opt"].flatMap((dir) => [
+    `${dir}/openssl@3/include`,
+    `${dir}/curl/include`,
+  ]),
 ];
 
 /** What the host build and the lab need: how to see that it is there, and the package that brings it. */
@@ -64,7 +69,7 @@ function say(line) {
 
 function fail(line) {
   say(line);
-  process.exit(10);
+  process.exit(EXIT_ENVIRONMENT);
 }
 
 function onPath(command) {
@@ -97,60 +102,65 @@ function isPresent(requirement) {
 }
 
 /** Runs a command and stays quiet while it succeeds; shows everything that it said when it fails. */
-function run(command, args, env = {}) {
+function succeeds(command, args) {
   const result = spawnSync(command, args, {
     cwd: ROOT,
     encoding: "utf8",
-    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     maxBuffer: 1 << 28,
   });
-  if (result.status === 0) return;
+  if (result.status === 0) return true;
   process.stderr.write(`${result.stdout ?? ""}${result.stderr ?? ""}\n`);
-  fail(
-    `\`${command} ${args.join(" ")}\` failed${result.error ? `: ${result.error.message}` : ` with exit code ${result.status}`}`,
-  );
+  const why = result.error ? result.error.message : `exit code ${result.status}`;
+  say(`\`${command} ${args.join(" ")}\` failed: ${why}`);
+  return false;
+}
+
+function run(command, args) {
+  if (!succeeds(command, args)) process.exit(EXIT_ENVIRONMENT);
+}
+
+function nameOf(requirement) {
+  return requirement.command ?? requirement.header ?? `python3's ${requirement.pythonModule}`;
 }
 
 function installSystemPackages(requirements) {
   const missing = requirements.filter((requirement) => !isPresent(requirement));
   if (missing.length === 0) return;
-  if (onPath("apt-get")) {
-    const packages = [...new Set(missing.flatMap((requirement) => requirement.apt))];
-    const asRoot = process.getuid?.() === 0;
-    if (!asRoot && !onPath("sudo"))
-      fail(`these Debian packages are missing, and there is no sudo: ${packages.join(" ")}`);
-    const prefix = asRoot ? [] : ["sudo"];
-    say(`installing with apt: ${packages.join(" ")}`);
-    const apt = (...args) => {
-      const [command, ...rest] = [
-        ...prefix,
-        "env",
-        "DEBIAN_FRONTEND=noninteractive",
-        "apt-get",
-        ...args,
-      ];
-      run(command, rest);
-    };
-    apt("update", "-q");
-    apt("install", "-q", "-y", "--no-install-recommends", ...packages);
-  } else if (onPath("brew")) {
-    const packages = [...new Set(missing.flatMap((requirement) => requirement.brew))];
-    say(`installing with brew: ${packages.join(" ")}`);
-    if (packages.length > 0) run("brew", ["install", ...packages]);
-  } else {
-    const names = missing.map(
-      (requirement) => requirement.command ?? requirement.header ?? requirement.pythonModule,
-    );
+  const packages = (manager) => [
+    ...new Set(missing.flatMap((requirement) => requirement[manager])),
+  ];
+  if (onPath("apt-get")) installWithApt(packages("apt"));
+  else if (onPath("brew")) installWithBrew(packages("brew"));
+  else
     fail(
-      `please install these and run again: ${names.join(", ")} (Debian's names: ${[...new Set(missing.flatMap((r) => r.apt))].join(" ")})`,
+      `please install these and run again: ${missing.map(nameOf).join(", ")} (Debian's names: ${packages("apt").join(" ")})`,
     );
-  }
   const still = requirements.filter((requirement) => !isPresent(requirement));
   if (still.length > 0)
     fail(
-      `still missing after the installation: ${still.map((r) => r.command ?? r.header ?? r.pythonModule).join(", ")}`,
+      `still missing after the installation: ${still.map(nameOf).join(", ")}${
+        process.platform === "darwin" ? " (`xcode-select --install` brings the compiler)" : ""
+      }`,
     );
+}
+
+function installWithApt(packages) {
+  const asRoot = process.getuid?.() === 0;
+  if (!asRoot && !onPath("sudo"))
+    fail(`these Debian packages are missing, and there is no sudo: ${packages.join(" ")}`);
+  say(`installing with apt: ${packages.join(" ")}`);
+  const apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
+  const [command, ...prefix] = asRoot ? apt : ["sudo", ...apt];
+  // One broken third-party source fails an update; what is needed may be installable all the same.
+  succeeds(command, [...prefix, "update", "-q"]);
+  run(command, [...prefix, "install", "-q", "-y", "--no-install-recommends", ...packages]);
+}
+
+function installWithBrew(packages) {
+  if (packages.length === 0) return;
+  say(`installing with brew: ${packages.join(" ")}`);
+  run("brew", ["install", ...packages]);
 }
 
 function installNpmPackages() {

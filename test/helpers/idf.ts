@@ -78,11 +78,19 @@ function recorded(piece: string): string {
 /** The processes among these that still run; one that has ended but was not waited for does not. */
 export function running(pids: readonly number[]): number[] {
   return pids.filter((pid) => {
-    try {
-      const state = execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
-      return !state.trim().startsWith("Z");
-    } catch {
-      return false;
-    }
+    const state = stateOf(pid);
+    return state !== undefined && !state.startsWith("Z");
   });
+}
+
+function stateOf(pid: number): string | undefined {
+  try {
+    if (!existsSync("/proc/self/stat"))
+      return execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).trim();
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field of proc(5)'s stat may hold spaces and parentheses; the third is the state.
+    return stat.slice(stat.lastIndexOf(")") + 2);
+  } catch {
+    return undefined;
+  }
 }

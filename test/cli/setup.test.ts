@@ -1,0 +1,305 @@
+import { spawnSync } from "node:child_process";
+import {
+  accessSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { temporaryDir } from "../helpers/project.js";
+import { REPOSITORY } from "../helpers/prov.js";
+
+const COMMANDS =
+  "cc cmake ninja pkg-config socat openssl curl mosquitto mosquitto_sub python3".split(" ");
+const ROOT_USER = "data:text/javascript,process.getuid=()=>0";
+const PLAIN_USER = "data:text/javascript,process.getuid=()=>1000";
+const UPDATE = "apt-get update -q";
+const INSTALL = "apt-get install -q -y --no-install-recommends";
+
+interface Machine {
+  /** The repository's copy that is set up. */
+  root: string;
+  /** Everything on the PATH. */
+  bin: string;
+  /** Puts a command on the PATH that records its call, then runs `script`. */
+  add(command: string, script?: string): void;
+  remove(...commands: string[]): void;
+  setup(...args: string[]): { code: number | null; stdout: string; stderr: string };
+  /** The calls since the last question. */
+  calls(): string[];
+}
+
+/** A machine that has everything but npm packages; its PATH holds stand-ins alone. */
+function machine(user = ROOT_USER): Machine {
+  const root = temporaryDir();
+  const bin = join(root, "bin");
+  const log = join(root, "calls");
+  for (const dir of ["bin", "scripts", "codegen", "cli/flow"])
+    mkdirSync(join(root, dir), { recursive: true });
+  for (const name of ["run.ts", "tsconfig.json", "tsconfig.build.json", "package.json"])
+    copyFileSync(join(REPOSITORY, name), join(root, name));
+  copyFileSync(join(REPOSITORY, "scripts", "setup.mjs"), join(root, "scripts", "setup.mjs"));
+  writeFileSync(join(root, "package-lock.json"), "{}");
+  writeFileSync(join(root, "cli", "main.ts"), "");
+  writeFileSync(join(root, "cli", "flow", "build.ts"), "");
+  const self: Machine = {
+    root,
+    bin,
+    add: (command, script = "") =>
+      writeFileSync(
+        join(bin, command),
+        `#!/bin/sh\necho "${command} $*" >> "${log}"\n${script}\n`,
+        { mode: 0o755 },
+      ),
+    remove: (...commands) => {
+      for (const command of commands) rmSync(join(bin, command));
+    },
+    setup: (...args) => {
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        ["--import", user, join(root, "scripts", "setup.mjs"), ...args],
+        { encoding: "utf8", env: { PATH: bin } },
+      );
+      return { code: status, stdout, stderr };
+    },
+    calls: () => {
+      if (!existsSync(log)) return [];
+      const lines = readFileSync(log, "utf8").trim().split("\n");
+      rmSync(log);
+      return lines;
+    },
+  };
+  for (const command of COMMANDS) self.add(command);
+  // The compiler comes with the npm packages.
+  const tsc = `require("fs").appendFileSync("${log}", "tsc " + process.argv.slice(2).join(" ") + "\\n"); require("fs").mkdirSync("dist/cli", { recursive: true }); require("fs").writeFileSync("dist/cli/main.js", "");`;
+  self.add(
+    "npm",
+    `/bin/mkdir -p node_modules/typescript/bin\ncat_tsc() { /bin/cat > node_modules/typescript/bin/tsc; }\ncat_tsc <<'END'\n${tsc}\nEND`,
+  );
+  return self;
+}
+
+/** Gives the machine apt: installing brings the commands that are named. */
+function addApt(self: Machine, brings: readonly string[]): void {
+  symlinkSync("/usr/bin/env", join(self.bin, "env"));
+  const make = brings.map(
+    (command) =>
+      `printf '#!/bin/sh\\n' > "${join(self.bin, command)}"; /bin/chmod 755 "${join(self.bin, command)}"`,
+  );
+  self.add("apt-get", `[ "$1" = install ] || exit 0\n${make.join("\n")}`);
+}
+
+/** Puts loud stand-ins where the second run must not go. */
+function forbid(self: Machine, ...commands: string[]): void {
+  for (const command of commands) self.add(command, "exit 99");
+}
+
+/** Set-up also looks into the sbin folders, which a user's PATH often lacks. */
+function inSbin(command: string): boolean {
+  return ["/usr/sbin", "/sbin", "/usr/local/sbin"].some((dir) => {
+    try {
+      accessSync(join(dir, command));
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+describe("set-up", () => {
+  test("installs the npm packages from the lockfile and compiles; stdout stays free", () => {
+    const self = machine();
+    const { code, stdout, stderr } = self.setup();
+    expect(stderr).toBe(
+      "prov setup: installing npm packages from the lockfile\nprov setup: compiling\n",
+    );
+    expect(code).toBe(0);
+    expect(stdout).toBe("");
+    expect(self.calls()).toEqual([
+      "npm ci --no-audit --no-fund --ignore-scripts",
+      "tsc -p tsconfig.build.json",
+    ]);
+    expect(statSync(join(self.root, "dist", "cli", "main.js")).mode & 0o111).toBe(0o111);
+  });
+
+  test("a second run starts no process at all, with --test one", () => {
+    const self = machine();
+    self.setup("--test");
+    self.calls();
+    forbid(self, "npm", "apt-get", "brew", "sudo", "cc", "cmake", "ninja", "pkg-config");
+    writeFileSync(
+      join(self.root, "node_modules", "typescript", "bin", "tsc"),
+      "throw new Error('compiled again')",
+    );
+    expect(self.setup()).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(self.calls()).toEqual([]);
+    expect(self.setup("--test")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(self.calls()).toEqual(["python3 -c import ensurepip"]);
+  });
+
+  test.each([
+    ["a changed source", "cli/flow/build.ts"],
+    ["a new source", "codegen/new.ts"],
+    ["another setting of the compiler", "tsconfig.json"],
+  ])("%s compiles again, and that is all", (_name, path) => {
+    const self = machine();
+    self.setup();
+    self.calls();
+    writeFileSync(join(self.root, path), "// changed\n");
+    expect(self.setup().code).toBe(0);
+    expect(self.calls()).toEqual(["tsc -p tsconfig.build.json"]);
+  });
+
+  test("another lockfile installs again", () => {
+    const self = machine();
+    self.setup();
+    self.calls();
+    writeFileSync(join(self.root, "package-lock.json"), '{ "lockfileVersion": 3 }');
+    expect(self.setup().code).toBe(0);
+    expect(self.calls()[0]).toMatch(/^npm ci /);
+  });
+
+  test("npm's failure is shown and ends it with 10; the next run tries again", () => {
+    const self = machine();
+    self.add("npm", "echo 'ECONNREFUSED registry' >&2; exit 1");
+    for (const _attempt of [1, 2]) {
+      const { code, stderr } = self.setup();
+      expect(code).toBe(10);
+      expect(stderr).toContain("ECONNREFUSED registry");
+      expect(stderr).toContain(
+        "`npm ci --no-audit --no-fund --ignore-scripts` failed: exit code 1",
+      );
+      expect(self.calls()).toHaveLength(1);
+    }
+  });
+});
+
+describe("missing system packages", () => {
+  test("without apt and brew: the exact list, exit 10, nothing is tried", () => {
+    const self = machine();
+    self.remove("cmake", "ninja", "socat", "mosquitto_sub");
+    const { code, stdout, stderr } = self.setup();
+    expect(code).toBe(10);
+    expect(stdout).toBe("");
+    expect(stderr).toBe(
+      "prov setup: please install these and run again: cmake, ninja, socat, mosquitto_sub (Debian's names: cmake ninja-build socat mosquitto-clients)\n",
+    );
+    expect(self.calls()).toEqual([]);
+  });
+
+  test("every command is looked for", () => {
+    const self = machine();
+    self.remove(...COMMANDS);
+    const { stderr } = self.setup("--test");
+    const missing = COMMANDS.filter((command) => !inSbin(command));
+    const list = /run again: (.*) \(/.exec(stderr)?.[1]?.split(", ");
+    expect(list).toEqual([...missing, "python3's ensurepip"]);
+  });
+
+  test("python3 is needed for the tests alone", () => {
+    const self = machine();
+    self.remove("python3");
+    expect(self.setup().code).toBe(0);
+    const { code, stderr } = self.setup("--test");
+    expect(code).toBe(10);
+    expect(stderr).toContain("(Debian's names: python3 python3-venv)");
+  });
+
+  test("apt as root: its packages, once each, without questions, without sudo", () => {
+    const self = machine(ROOT_USER);
+    self.remove("cmake", "ninja", "socat");
+    addApt(self, ["cmake", "ninja", "socat"]);
+    forbid(self, "sudo");
+    const { code, stderr } = self.setup();
+    expect(stderr).toContain("prov setup: installing with apt: cmake ninja-build socat\n");
+    expect(code).toBe(0);
+    expect(self.calls().slice(0, 2)).toEqual([UPDATE, `${INSTALL} cmake ninja-build socat`]);
+  });
+
+  test("apt as a plain user: through sudo", () => {
+    const self = machine(PLAIN_USER);
+    self.remove("cc");
+    addApt(self, ["cc"]);
+    self.add("sudo", 'exec "$@"');
+    expect(self.setup().code).toBe(0);
+    expect(self.calls().slice(0, 4)).toEqual([
+      `sudo env DEBIAN_FRONTEND=noninteractive ${UPDATE}`,
+      UPDATE,
+      `sudo env DEBIAN_FRONTEND=noninteractive ${INSTALL} build-essential`,
+      `${INSTALL} build-essential`,
+    ]);
+  });
+
+  test("apt without root and sudo: the list, exit 10", () => {
+    const self = machine(PLAIN_USER);
+    self.remove("cc", "curl");
+    addApt(self, []);
+    const { code, stderr } = self.setup();
+    expect(code).toBe(10);
+    expect(stderr).toBe(
+      "prov setup: these Debian packages are missing, and there is no sudo: build-essential curl\n",
+    );
+    expect(self.calls()).toEqual([]);
+  });
+
+  test("apt's failure is shown: exit 10", () => {
+    const self = machine();
+    self.remove("cmake");
+    addApt(self, []);
+    self.add("apt-get", `[ "$1" = update ] || { echo 'E: Unable to locate' >&2; exit 100; }`);
+    const { code, stderr } = self.setup();
+    expect(code).toBe(10);
+    expect(stderr).toContain("E: Unable to locate");
+    expect(stderr).toContain("cmake` failed: exit code 100");
+  });
+
+  test("an update that fails does not keep what is installable from being installed", () => {
+    const self = machine();
+    self.remove("cmake");
+    addApt(self, ["cmake"]);
+    const install = readFileSync(join(self.bin, "apt-get"), "utf8").replace("exit 0", "exit 100");
+    writeFileSync(join(self.bin, "apt-get"), install, { mode: 0o755 });
+    const { code, stderr } = self.setup();
+    expect(stderr).toContain("apt-get update -q` failed: exit code 100");
+    expect(code).toBe(0);
+  });
+
+  test("an installation that does not bring what it should: exit 10 naming it", () => {
+    const self = machine();
+    self.remove("cmake", "ninja");
+    addApt(self, ["cmake"]);
+    const { code, stderr } = self.setup();
+    expect(code).toBe(10);
+    expect(stderr).toContain("still missing after the installation: ninja");
+  });
+
+  test("brew, where there is no apt", () => {
+    const self = machine(PLAIN_USER);
+    self.remove("openssl", "mosquitto_sub");
+    self.add(
+      "brew",
+      `for name in openssl mosquitto_sub; do printf '#!/bin/sh\\n' > "${self.bin}/$name"; /bin/chmod 755 "${self.bin}/$name"; done`,
+    );
+    expect(self.setup().code).toBe(0);
+    expect(self.calls()[0]).toBe("brew install openssl@3 mosquitto");
+  });
+});
+
+test("a Node that is too old is named, before anything else is done", () => {
+  const self = machine();
+  const script = join(self.root, "scripts", "setup.mjs");
+  const old = `data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.18.3"}})`;
+  const { status, stderr } = spawnSync(process.execPath, ["--import", old, script], {
+    encoding: "utf8",
+    env: { PATH: self.bin },
+  });
+  expect(status).toBe(10);
+  expect(stderr).toBe("prov setup: Node 20.19 or newer is needed; this is 20.18.3\n");
+  expect(self.calls()).toEqual([]);
+});

@@ -17,6 +17,8 @@
 
 /* Room for the longest head that is still answered with 414 or 431 instead of a bare close. */
 #define CONNECTION_MEMORY (64 * 1024)
+/* How long a new connection may be silent. */
+#define FIRST_REQUEST_S 10u
 /* How long answers on their way may take once the server closes. */
 #define CLOSE_GRACE_US (2 * 1000000)
 
@@ -41,20 +43,33 @@ static bool has_input(int fd)
     return poll(&waited, 1, 0) == 1;
 }
 
-/* The session least recently used that nobody would miss: no request under way or waiting. */
-static httpd_session_t *find_purgeable(httpd_daemon_t *daemon,
-                                       const struct MHD_Connection *newest)
+/* The session least recently used that nobody would miss. One that has not had its first request
+   yet is spared: on the chip the radio is slower than the server, here the request is still on its
+   way. It has until FIRST_REQUEST_S. */
+static httpd_session_t *find_purgeable(httpd_daemon_t *daemon)
 {
     httpd_session_t *oldest = NULL;
     for (size_t i = 0; i < daemon->session_count; i++) {
         httpd_session_t *session = &daemon->sessions[i];
-        bool is_idle = session->connection != newest && !session->is_busy &&
-                       !has_input(session->fd);
+        bool is_idle = session->was_used && !session->is_busy && !has_input(session->fd);
         if (is_idle && (oldest == NULL || session->last_used_us < oldest->last_used_us)) {
             oldest = session;
         }
     }
     return oldest;
+}
+
+/* With the monitor locked. */
+static void purge(httpd_daemon_t *daemon)
+{
+    const httpd_config_t *config = &daemon->server->config;
+    if (config->lru_purge_enable && daemon->session_count > config->max_open_sockets) {
+        httpd_session_t *purged = find_purgeable(daemon);
+        if (purged != NULL) {
+            shutdown(purged->fd, SHUT_RDWR); /* libmicrohttpd notices and closes it */
+            purged->is_busy = true;          /* not to be chosen twice */
+        }
+    }
 }
 
 static void add_session(httpd_daemon_t *daemon, struct MHD_Connection *connection)
@@ -67,14 +82,7 @@ static void add_session(httpd_daemon_t *daemon, struct MHD_Connection *connectio
         daemon->sessions[daemon->session_count++] = (httpd_session_t){
             .connection = connection, .fd = info->connect_fd, .last_used_us = host_uptime_us()};
     }
-    if (server->config.lru_purge_enable &&
-        daemon->session_count > server->config.max_open_sockets) {
-        httpd_session_t *purged = find_purgeable(daemon, connection);
-        if (purged != NULL) {
-            shutdown(purged->fd, SHUT_RDWR); /* libmicrohttpd notices and closes it */
-            purged->is_busy = true;          /* not to be chosen twice */
-        }
-    }
+    purge(daemon);
     host_monitor_unlock(&server->monitor);
 }
 
@@ -94,7 +102,9 @@ static void mark_session(httpd_daemon_t *daemon, struct MHD_Connection *connecti
     httpd_session_t *session = find_session(daemon, connection);
     if (session != NULL) {
         session->is_busy = is_busy;
+        session->was_used = session->was_used || !is_busy;
         session->last_used_us = host_uptime_us();
+        purge(daemon);
     }
     host_monitor_unlock(&daemon->server->monitor);
 }
@@ -364,7 +374,7 @@ void httpd_daemon_open(void *argument, int listen_fd)
             MHD_USE_SUPPRESS_DATE_NO_CLOCK,
         0, NULL, NULL, on_access,
         daemon, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-        MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MHD_OPTION_CONNECTION_TIMEOUT, FIRST_REQUEST_S, MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_CONNECTION, on_connection, daemon,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, daemon, MHD_OPTION_URI_LOG_CALLBACK, on_uri,
         daemon, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);

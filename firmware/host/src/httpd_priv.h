@@ -24,7 +24,8 @@ typedef struct {
     struct MHD_Connection *connection;
     int fd;
     int64_t last_used_us;
-    bool is_busy; /* a request is under way */
+    bool is_busy;  /* a request is under way */
+    bool was_used; /* a request was answered */
 } httpd_session_t;
 
 /** One listening daemon. It lives from AP up (or server start) to AP down (or server stop). */

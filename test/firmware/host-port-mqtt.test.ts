@@ -1,0 +1,151 @@
+import { once } from "node:events";
+import { createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { connectAsync } from "mqtt";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { findFreePort, listenOn } from "../../cli/lab/listen.js";
+import { startMosquitto } from "../../cli/lab/mosquitto.js";
+import { OPERATOR } from "../../cli/lab/topic-rules.js";
+import { createCa, issueCertificate } from "../../cli/pki/ca.js";
+import { buildPrograms, fileEnv, startProgram, tempDir, VARIANTS } from "../helpers/host-port.js";
+
+beforeAll(buildPrograms, 300_000);
+
+const UNTRUSTED = "error type=1 code=0 tls=0x801a stack=0x2700";
+
+async function pki() {
+  const [ca, foreignCa] = await Promise.all([
+    createCa({ commonName: "CA" }),
+    createCa({ commonName: "CA" }),
+  ]);
+  const server = await issueCertificate(ca, {
+    usage: "server",
+    commonName: "localhost",
+    dns: ["localhost"],
+  });
+  const device = await issueCertificate(ca, { usage: "client", commonName: "dev1" });
+  const foreign = await issueCertificate(foreignCa, { usage: "client", commonName: "dev1" });
+  const operator = await issueCertificate(ca, { usage: "client", commonName: OPERATOR });
+  return { ca, foreignCa, server, device, foreign, operator };
+}
+
+async function mosquitto(keys: Awaited<ReturnType<typeof pki>>) {
+  const broker = await startMosquitto(tempDir(), { caPem: keys.ca.certPem, server: keys.server });
+  onTestFinished(() => broker.stop());
+  return broker;
+}
+
+function environment(uri: string, ca: string, client: { certPem: string; keyPem: string }) {
+  const files = { TEST_CA: ca, TEST_CERT: client.certPem, TEST_KEY: client.keyPem };
+  return { ...fileEnv(files), TEST_URI: uri, PROV_HOST_CLOCK: "real" };
+}
+
+/** A server without TLS that does `act` with each connection. */
+async function tcpServer(act: (socket: Socket) => void): Promise<string> {
+  const server: Server = createTcpServer((socket) => {
+    socket.on("error", () => {});
+    act(socket);
+  });
+  onTestFinished(() => {
+    server.close();
+  });
+  return `mqtt://localhost:${await listenOn(server)}`;
+}
+
+describe.each(VARIANTS)("esp-mqtt under %s", (variant) => {
+  test("talks to mosquitto, and says goodbye when stopped", async () => {
+    const keys = await pki();
+    const broker = await mosquitto(keys);
+    const env = environment(`mqtts://localhost:${broker.port}`, keys.ca.certPem, keys.device);
+    const program = startProgram("mqtt", variant, { env });
+    expect(await program.next(/^(connected|error)/)).toBe("connected, subscribing 1");
+    await program.next(/^subscribed/);
+    program.write("publish0");
+    program.write("publish");
+    expect(await program.next(/^publishing0/)).toBe("publishing0 0");
+    const id = (await program.next(/^publishing /)).split(" ")[1];
+    const seen = [await program.next(/^(published|data)/), await program.next(/^(published|data)/)];
+    expect(seen.sort()).toEqual(["data devices/dev1/cmd hello", `published ${id}`]);
+    program.write("stop");
+    expect(await program.next(/^(stop|disconnected|error)/)).toBe("stop ESP_OK");
+    program.write("start");
+    expect(await program.next(/^start/)).toBe("start ESP_OK");
+    await program.next(/^subscribed/);
+    program.end();
+    const { status, lines, stderr } = await program.finished();
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(lines.filter((line) => line.startsWith("published"))).toEqual([`published ${id}`]);
+  });
+
+  test("a lost network is an error, and the broker publishes the last will", async () => {
+    const keys = await pki();
+    const broker = await mosquitto(keys);
+    const operator = await connectAsync(`mqtts://localhost:${broker.port}`, {
+      ca: keys.ca.certPem,
+      cert: keys.operator.certPem,
+      key: keys.operator.keyPem,
+      clientId: OPERATOR,
+    });
+    onTestFinished(() => operator.endAsync(true));
+    await operator.subscribeAsync("devices/+/status", { qos: 1 });
+    const env = environment(`mqtts://localhost:${broker.port}`, keys.ca.certPem, keys.device);
+    const program = startProgram("mqtt", variant, { env });
+    await program.next(/^subscribed/);
+    const will = once(operator, "message");
+    program.write("leave");
+    expect(await program.next(/^error/)).toBe(
+      "error type=1 code=0 tls=0x0 stack=0x0 flags=0x0 errno=103",
+    );
+    await program.next(/^disconnected/);
+    expect(String((await will)[1])).toBe("gone");
+    program.write("reconnect");
+    const seen = [];
+    while (seen.length < 3) seen.push(await program.next(/^(reconnect|error|disconnected)/));
+    expect(seen).toContain("reconnect ESP_OK");
+    expect(seen.find((line) => line.startsWith("error"))).toContain("tls=0x8001"); // no network
+    program.end();
+    expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("maps every failure to the codes of the chip, ERROR before DISCONNECTED", async () => {
+    const keys = await pki();
+    const broker = await mosquitto(keys);
+    const good = `mqtts://localhost:${broker.port}`;
+    const { certPem } = keys.ca;
+    const unset = { ...environment(good, certPem, keys.device), PROV_HOST_CLOCK: "unset" };
+    const { TEST_CA: _, ...unpinned } = environment(good, certPem, keys.device);
+    const other = (uri: string) => environment(uri, certPem, keys.device);
+    const closed = await findFreePort();
+    const refusing = await tcpServer((socket) => {
+      socket.once("data", () => socket.end(Buffer.from([0x20, 2, 0, 5])));
+    });
+    const hangingUp = await tcpServer((socket) => {
+      socket.once("data", () => socket.end());
+    });
+    const mute = await tcpServer(() => {});
+    const notTls = await tcpServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    const tls = (uri: string) => uri.replace("mqtt:", "mqtts:");
+
+    const cases: [Record<string, string>, string][] = [
+      [environment(good, keys.foreignCa.certPem, keys.device), `${UNTRUSTED} flags=0x8 errno=0`],
+      [other(good.replace("localhost", "127.0.0.1")), `${UNTRUSTED} flags=0x4 errno=0`],
+      [unset, `${UNTRUSTED} flags=0x200 errno=0`],
+      [environment(good, certPem, keys.foreign), "error type=1 code=0 tls=0x801a stack=0x7780"],
+      [unpinned, "error type=1 code=0 tls=0x8017 stack=0x0"],
+      [other(`mqtts://localhost:${closed}`), "tls=0x8004 stack=0x0 flags=0x0 errno=111"],
+      [other("mqtts://name.invalid"), "error type=1 code=0 tls=0x8001"],
+      [other(refusing), "error type=2 code=5 tls=0x0 stack=0x0 flags=0x0 errno=0"],
+      [other(hangingUp), "error type=1 code=0 tls=0x8008"],
+      [other(mute), "error type=1 code=0 tls=0x8006"],
+      [other(tls(mute)), "error type=1 code=0 tls=0x8006"],
+      [other(tls(notTls)), "error type=1 code=0 tls=0x801a stack=0x7280"],
+    ];
+    for (const [env, expected] of cases) {
+      const program = startProgram("mqtt", variant, { env });
+      const line = await program.next(/^(connected|error|disconnected)/);
+      expect(`${env.TEST_URI} ${line}`).toContain(expected);
+      expect(await program.next(/^(connected|error|disconnected)/)).toBe("disconnected");
+      program.end();
+      expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
+    }
+  });
+});

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { connectAsync } from "mqtt";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -34,7 +33,11 @@ async function mosquitto(keys: Awaited<ReturnType<typeof pki>>) {
   return broker;
 }
 
-function environment(uri: string, ca: string, client: { certPem: string; keyPem: string }) {
+function environment(
+  uri: string,
+  ca: string,
+  client: { certPem: string; keyPem: string },
+): Record<string, string> {
   const files = { TEST_CA: ca, TEST_CERT: client.certPem, TEST_KEY: client.keyPem };
   return { ...fileEnv(files), TEST_URI: uri, PROV_HOST_CLOCK: "real" };
 }
@@ -90,13 +93,15 @@ describe.each(VARIANTS)("esp-mqtt under %s", (variant) => {
     const env = environment(`mqtts://localhost:${broker.port}`, keys.ca.certPem, keys.device);
     const program = startProgram("mqtt", variant, { env });
     await program.next(/^subscribed/);
-    const will = once(operator, "message");
+    const will = new Promise<string>((resolve) => {
+      operator.once("message", (_topic, payload) => resolve(String(payload)));
+    });
     program.write("leave");
     expect(await program.next(/^error/)).toBe(
       "error type=1 code=0 tls=0x0 stack=0x0 flags=0x0 errno=103",
     );
     await program.next(/^disconnected/);
-    expect(String((await will)[1])).toBe("gone");
+    expect(await will).toBe("gone");
     program.write("reconnect");
     const seen = [];
     while (seen.length < 3) seen.push(await program.next(/^(reconnect|error|disconnected)/));

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Chip } from "../../codegen/manifest.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
@@ -14,6 +14,7 @@ import {
   buildFailed,
   followBuild,
   keepArtefact,
+  prepareBuildDir,
   stageConfig,
   waitNote,
 } from "./build.js";
@@ -51,7 +52,7 @@ export async function buildForHost(request: HostBuildRequest): Promise<BuiltImag
       `${buildDir}.lock`,
       signal,
       async () => {
-        if (request.clean) rmSync(buildDir, { recursive: true, force: true });
+        prepareBuildDir(buildDir, join(firmware, "host"), request.clean);
         stageConfig(request.config, ["device_keys.h", "sdkconfig.h"], join(buildDir, "config"));
         const follow = followBuild((state) => task.update(state), progress);
         const tool = async (args: readonly string[]): Promise<void> => {

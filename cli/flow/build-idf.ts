@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Chip } from "../../codegen/manifest.js";
 import { parsePartitions } from "../../codegen/partitions.js";
@@ -16,6 +16,7 @@ import {
   type Follower,
   followBuild,
   keepArtefact,
+  prepareBuildDir,
   sharedBuildDir,
   stageConfig,
   waitNote,
@@ -61,8 +62,7 @@ export async function buildWithIdf(request: IdfBuildRequest): Promise<BuiltImage
       signal,
       async () => {
         // idf.py's own fullclean would take the staged configuration with it.
-        if (request.clean) rmSync(buildDir, { recursive: true, force: true });
-        mkdirSync(buildDir, { recursive: true, mode: 0o700 });
+        prepareBuildDir(buildDir, firmware, request.clean);
         const staged = join(buildDir, "config");
         stageConfig(config, ["device_keys.h", "sdkconfig.defaults"], staged);
         const idfArgs = [

@@ -5,10 +5,13 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  realpathSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import type { DeviceManifest, Target } from "../../codegen/manifest.js";
+import { readIfPresent } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
 import type { Progress } from "../progress.js";
 import type { GeneratedConfig } from "./codegen.js";
@@ -43,6 +46,28 @@ export interface BuildRequest {
 export function sharedBuildDir(root: string, target: string, inputs: readonly string[]): string {
   const hash = createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 12);
   return join(root, ".prov", "build", `${target}-${hash}`);
+}
+
+/**
+ * Makes the compile folder, empty when `clean` asks for it, and also when CMake made its cache somewhere else
+ * (a project that was moved or copied), which CMake would refuse to go on with.
+ */
+export function prepareBuildDir(buildDir: string, sourceDir: string, clean: boolean): void {
+  if (clean || hasForeignCache(buildDir, sourceDir))
+    rmSync(buildDir, { recursive: true, force: true });
+  mkdirSync(buildDir, { recursive: true, mode: 0o700 });
+}
+
+function hasForeignCache(buildDir: string, sourceDir: string): boolean {
+  const cache = readIfPresent(join(buildDir, "CMakeCache.txt")) ?? "";
+  const entry = (name: string): string | undefined =>
+    new RegExp(`^${name}:INTERNAL=(.*)$`, "m").exec(cache)?.[1];
+  const isForeign = (made: string | undefined, now: string): boolean =>
+    made !== undefined && made !== realpathSync(now);
+  return (
+    isForeign(entry("CMAKE_CACHEFILE_DIR"), buildDir) ||
+    isForeign(entry("CMAKE_HOME_DIRECTORY"), sourceDir)
+  );
 }
 
 /** Tells, once, that another prov compiles in the same folder. */

@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
@@ -319,6 +327,19 @@ describe("the folder in which a target is compiled", () => {
     expect(existsSync(join(folder, "left-over.o"))).toBe(false);
     expect(existsSync(join(folder, "config", "device_keys.h"))).toBe(true);
   });
+});
+
+test("a project that was moved is compiled anew: CMake goes on with no cache of another place", async () => {
+  const cwd = projectWith(FERN);
+  const idf = idfStandIn();
+  await build(cwd, idf);
+  const moved = join(temporaryDir(), "moved");
+  renameSync(cwd, moved);
+  const folder = folderOf(idf.calls()[0]).replace(cwd, moved);
+  writeFileSync(join(folder, "left-over.o"), "");
+  expect((await build(moved, idf)).code).toBe(0);
+  expect(folderOf(idf.calls()[1])).toBe(folder);
+  expect(existsSync(join(folder, "left-over.o"))).toBe(false);
 });
 
 describe("--target", () => {

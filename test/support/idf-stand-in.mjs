@@ -13,7 +13,11 @@ appendFileSync(
   `${JSON.stringify({ argv, cwd: process.cwd(), env: process.env, pid: process.pid })}\n`,
 );
 mkdirSync(buildDir, { recursive: true });
-writeFileSync(join(buildDir, "CMakeCache.txt"), "");
+const source = argv[argv.indexOf("-C") + 1];
+writeFileSync(
+  join(buildDir, "CMakeCache.txt"),
+  `CMAKE_CACHEFILE_DIR:INTERNAL=${buildDir}\nCMAKE_HOME_DIRECTORY:INTERNAL=${source}\n`,
+);
 
 process.stdout.write(scenario.output.replaceAll("{build}", buildDir));
 if (scenario.hang) hang();

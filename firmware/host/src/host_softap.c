@@ -123,19 +123,39 @@ static void remove_announcement(void)
     }
 }
 
-/* Claim a free port. Nobody is let in before listen(): connections are refused until then. */
-static void open_socket(void)
+static bool bind_socket(int port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
+    int on = 1; /* clients of the last AP may still be in TIME_WAIT */
     s_socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (s_socket < 0 || bind(s_socket, (struct sockaddr *)&address, sizeof address) != 0 ||
-        getsockname(s_socket, (struct sockaddr *)&address, &length) != 0) {
+    if (s_socket >= 0 &&
+        setsockopt(s_socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        bind(s_socket, (struct sockaddr *)&address, sizeof address) == 0 &&
+        getsockname(s_socket, (struct sockaddr *)&address, &length) == 0) {
+        s_port = ntohs(address.sin_port);
+        return true;
+    }
+    if (s_socket >= 0) {
+        close(s_socket);
+        s_socket = -1;
+    }
+    return false;
+}
+
+/*
+ * Claim a port; nobody is let in before listen(): connections are refused until then. The first one is
+ * whatever is free, later ones the same again, since a board's address does not change either while
+ * clients know it.
+ */
+static void open_socket(void)
+{
+    if (!bind_socket(s_port) && !bind_socket(0)) {
         ESP_LOGE(TAG, "no port on 127.0.0.1 for the SoftAP");
         abort();
     }
-    s_port = ntohs(address.sin_port);
 }
 
 static void close_socket(void)
@@ -164,7 +184,8 @@ static void open_listener(void)
     s_is_open = true;
 }
 
-/* A new port each time the AP or the server starts; the announcement follows. */
+/* A new socket each time the AP or the server starts, since a closed listener's would stay open for
+ * clients through its duplicate; the announcement follows. */
 static void restart(void)
 {
     close_socket();

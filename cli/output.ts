@@ -142,7 +142,9 @@ function annotation(error: ProvError): string {
 
 /** Whatever was thrown, as the one error that prov shows. */
 export function toProvError(thrown: unknown, interrupted: boolean): ProvError {
-  if (interrupted) return new ProvError("interrupted", "interrupted", { cause: thrown });
+  // At a prompt the terminal is in raw mode: Ctrl-C is a key there, which Inquirer answers with this error.
+  const left = thrown instanceof Error && thrown.name === "ExitPromptError";
+  if (interrupted || left) return new ProvError("interrupted", "interrupted", { cause: thrown });
   if (thrown instanceof ProvError) return thrown;
   return new ProvError("internal", thrown instanceof Error ? thrown.message : String(thrown), {
     cause: thrown,

@@ -26,7 +26,7 @@ type Input = Readable & { isTTY?: boolean };
 /**
  * A secret from its flag, stdin, the environment or a hidden prompt. An empty variable counts as none:
  * CI systems hand over a secret that is not defined as an empty text.
- * @throws ProvError input_missing when it is required and nothing gave it; interrupted when the prompt is left
+ * @throws ProvError input_missing when it is required and nothing gave it
  */
 export async function resolveSecret(
   source: SecretSource,
@@ -54,14 +54,7 @@ export async function resolveSecret(
 
 async function ask(label: string, signal: AbortSignal): Promise<string> {
   const { default: password } = await import("@inquirer/password");
-  try {
-    return await password({ message: label, mask: true }, { output: process.stderr, signal });
-  } catch (error) {
-    // At a prompt the terminal is in raw mode: Ctrl-C is a key there, not a signal.
-    if (error instanceof Error && error.name === "ExitPromptError")
-      throw new ProvError("interrupted", "interrupted", { cause: error });
-    throw error;
-  }
+  return password({ message: label, mask: true }, { output: process.stderr, signal });
 }
 
 async function readLine(input: Readable, signal: AbortSignal): Promise<string> {

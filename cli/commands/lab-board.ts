@@ -5,8 +5,10 @@ import type { BuiltImage } from "../flow/build.js";
 import { flashBoard } from "../flow/flash.js";
 import type { Lab } from "../lab/lab-types.js";
 import { asTask } from "../progress.js";
+import { poll } from "../wifi/wait.js";
 
 const BOOT_TIMEOUT_MS = 20_000;
+const AP_POLL_MS = 20;
 /** The state machine has found out whether the board is provisioned. */
 const SETTLED = /state \w+ -> (AP_MODE|WIFI_CONNECTING)\b/;
 /** A pseudo-terminal has no line rate; the loader is told one all the same. */
@@ -38,13 +40,20 @@ export async function flashVirtualBoard(
   });
 }
 
-/** Waits until the board, which the flasher has started, knows whether it is provisioned. */
+/** Waits until the board, which the flasher has started, is provisioned or can be: its AP is up. */
 export async function bootVirtualBoard(lab: Lab, context: CommandContext): Promise<void> {
   await asTask(context.out, "boot", async () => {
     const timeout = deadline(BOOT_TIMEOUT_MS);
     const signal = AbortSignal.any([context.signal, timeout]);
     try {
-      await lab.board.log.waitFor((line) => SETTLED.test(line), { signal });
+      const line = await lab.board.log.waitFor((each) => SETTLED.test(each), { signal });
+      if (!line.includes("AP_MODE")) return;
+      const onTimeout = {
+        code: "boot_timeout",
+        message: "the board's AP did not come up",
+      } as const;
+      const announced = async () => lab.board.baseUrl() ?? undefined;
+      await poll(announced, { intervalMs: AP_POLL_MS, signal, onTimeout });
     } catch (error) {
       context.signal.throwIfAborted();
       if (!timeout.aborted) throw error;

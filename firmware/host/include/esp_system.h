@@ -40,7 +40,7 @@ void esp_restart(void) __attribute__((__noreturn__));
 /** Why the chip booted; from PROV_HOST_RESET_REASON. */
 esp_reset_reason_t esp_reset_reason(void);
 
-/** Bytes; a nominal ESP32 heap less what the process has allocated. */
+/** Bytes; a nominal figure: see esp_system.c. */
 uint32_t esp_get_free_heap_size(void);
 uint32_t esp_get_free_internal_heap_size(void);
 uint32_t esp_get_minimum_free_heap_size(void);

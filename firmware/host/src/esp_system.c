@@ -1,11 +1,8 @@
 /* Restart, reset reason, heap figures, the ESP-IDF version. */
 #include "esp_system.h"
 
-#include <malloc.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "esp_heap_caps.h"
 #include "esp_log.h"
@@ -13,11 +10,10 @@
 #include "host_shutdown.h"
 
 #define MAX_SHUTDOWN_HANDLERS 5
-#define NOMINAL_HEAP_BYTES (320u * 1024)
+#define NOMINAL_FREE_BYTES (200u * 1024)
 
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
 static shutdown_handler_t s_handlers[MAX_SHUTDOWN_HANDLERS];
-static _Atomic uint32_t s_minimum_free = NOMINAL_HEAP_BYTES;
 
 esp_err_t esp_register_shutdown_handler(shutdown_handler_t handle)
 {
@@ -67,29 +63,21 @@ esp_reset_reason_t esp_reset_reason(void)
     return host_env()->reset_reason;
 }
 
-/* Sanitizers replace malloc and report nothing here; the figure is then the nominal one. */
+/* The libraries of a Linux process need more than a chip has at all, so what it really uses says
+   nothing about the chip. */
 uint32_t esp_get_free_heap_size(void)
 {
-    struct mallinfo2 info = mallinfo2();
-    uint32_t used = info.uordblks < NOMINAL_HEAP_BYTES ? (uint32_t)info.uordblks
-                                                       : NOMINAL_HEAP_BYTES;
-    uint32_t free_bytes = NOMINAL_HEAP_BYTES - used;
-    uint32_t lowest = atomic_load(&s_minimum_free);
-    while (free_bytes < lowest &&
-           !atomic_compare_exchange_weak(&s_minimum_free, &lowest, free_bytes)) {
-    }
-    return free_bytes;
+    return NOMINAL_FREE_BYTES;
 }
 
 uint32_t esp_get_free_internal_heap_size(void)
 {
-    return esp_get_free_heap_size();
+    return NOMINAL_FREE_BYTES;
 }
 
 uint32_t esp_get_minimum_free_heap_size(void)
 {
-    esp_get_free_heap_size();
-    return atomic_load(&s_minimum_free);
+    return NOMINAL_FREE_BYTES;
 }
 
 size_t heap_caps_get_free_size(uint32_t caps)

@@ -72,6 +72,24 @@ describe.each(VARIANTS)("the host port under %s", (variant) => {
     expect(existsSync(file)).toBe(false);
   });
 
+  test("the button is pressed and released; a restart has its status", async () => {
+    const program = startProgram("board", variant, { env: { PROV_HOST_RESET_REASON: "brownout" } });
+    expect(await program.next(/^reset/)).toBe("reset reason 9");
+    program.setGpio(9, 0);
+    expect(await program.next(/^level/)).toBe("level 0");
+    program.setGpio(9, 1);
+    expect(await program.next(/^level/)).toBe("level 1");
+    const { status, lines, stderr } = await program.finished();
+    expect([status, lines.at(-1), stderr]).toEqual([88, "shutdown handler, 0 failures", ""]);
+  });
+
+  test("without a hand on the control line there is no power", async () => {
+    const program = startProgram("board", variant);
+    expect(await program.next(/^reset/)).toBe("reset reason 1");
+    program.letGo();
+    expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
+  });
+
   test("a bad environment is refused at once", async () => {
     const program = startProgram("events", variant, { env: { PROV_HOST_MAC: "zz" } });
     const { status, stderr } = await program.finished();

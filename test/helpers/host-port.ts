@@ -49,6 +49,8 @@ export interface Program {
   write(line: string): void;
   /** Drives a pin of the board. */
   setGpio(pin: number, level: 0 | 1): void;
+  /** Closes the control line. */
+  letGo(): void;
   /** Ends standard input. */
   end(): void;
   kill(signal: NodeJS.Signals): void;
@@ -135,6 +137,7 @@ function follow(child: ChildProcess): Omit<Program, "airDir" | "setAir" | "baseU
     next,
     write: (line) => child.stdin?.write(`${line}\n`),
     setGpio: (pin, level) => control.write(`gpio ${pin} ${level}\n`),
+    letGo: () => control.end(),
     end: () => child.stdin?.end(),
     kill: (signal) => child.kill(signal),
     finished: async () => ({ status: await closed, lines, stderr }),

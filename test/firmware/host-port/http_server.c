@@ -72,6 +72,15 @@ static esp_err_t down(httpd_req_t *req)
     return err;
 }
 
+/* Begin to connect; with the fault `ap_vanish_on_connect` the AP is gone until that ends. */
+static esp_err_t join(httpd_req_t *req)
+{
+    wifi_config_t config = {.sta = {.ssid = "Open"}};
+    CHECK(esp_wifi_set_config(WIFI_IF_STA, &config) == ESP_OK);
+    CHECK(esp_wifi_connect() == ESP_OK);
+    return httpd_resp_send(req, "joining", HTTPD_RESP_USE_STRLEN);
+}
+
 static esp_err_t fail(httpd_req_t *req)
 {
     (void)req;
@@ -110,7 +119,7 @@ void app_main(void)
     add("/show", HTTP_GET, show, ESP_OK);
     add("/down", HTTP_GET, down, ESP_OK);
     add("/fail", HTTP_GET, fail, ESP_OK);
-    add("/more", HTTP_GET, show, ESP_OK);
+    add("/join", HTTP_GET, join, ESP_OK);
     add("/full", HTTP_GET, show, ESP_ERR_HTTPD_HANDLERS_FULL);
     CHECK(httpd_register_err_handler(s_server, HTTPD_404_NOT_FOUND, not_found) == ESP_OK);
     REPORT("ready %d failures", s_failures);

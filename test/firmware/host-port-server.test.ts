@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import { existsSync, watch } from "node:fs";
-import { createServer as createHttpServer, type RequestOptions, request } from "node:http";
-import { createServer, type ServerOptions } from "node:https";
-import { connect, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { type RequestOptions, request } from "node:http";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { buildPrograms, startProgram, VARIANTS } from "../helpers/host-port.js";

@@ -210,6 +210,11 @@ function addLab(program: Command, add: Add): void {
       .command("up")
       .description("start a lab in the foreground and print how to drive it")
       .option("--keep", "go on with the board's flash as the last `lab up` left it")
+      .option(
+        "--certificate-seconds <seconds>",
+        "lifetime of device certificates; default a year",
+        positiveInteger,
+      )
       .addOption(name())
       .addOption(
         new Option("--broker <kind>", "which broker")

@@ -91,6 +91,18 @@ export const DEVICE_FAILURES = [
     hint: "The certificate must carry the device's own public key and its id as CN, and chain to the CA sent with it.",
   },
   {
+    code: "certificate_expired",
+    stage: "enrol",
+    message: "the device's certificate has expired",
+    hint: "Provision it again with a new token (its key is intact), and see that the backend answers /renew-csr.",
+  },
+  {
+    code: "renewal_rejected",
+    stage: "enrol",
+    message: "the backend refused to renew the certificate",
+    hint: "See whether the backend has revoked the device; if not, provision it again with a new token.",
+  },
+  {
     code: "clock_not_set",
     stage: "enrol",
     message: "the device has no valid time, so certificates cannot be checked",

@@ -21,6 +21,8 @@ export interface BringUpRequest {
   readonly sanitize?: Sanitizer;
   /** Go on with the board's flash as the last run left it; otherwise it is a new, empty board. */
   readonly keepFlash?: boolean;
+  /** Of device certificates; default a year. */
+  readonly certificateLifetimeMs?: number;
   readonly clock: StageClock;
   readonly context: CommandContext;
 }
@@ -51,6 +53,9 @@ export async function bringUpLab(request: BringUpRequest): Promise<PreparedLab> 
     deviceIds: [manifest.id],
     broker: request.broker,
     chip,
+    ...(request.certificateLifetimeMs
+      ? { certificateLifetimeMs: request.certificateLifetimeMs }
+      : {}),
     ...(sanitize ? { firmwareEnvironment: SANITIZER_ENVIRONMENT[sanitize] } : {}),
   });
   try {

@@ -12,6 +12,7 @@ export interface LabUpOptions extends GlobalOptions {
   broker: "embedded" | "mosquitto";
   sanitize?: Sanitizer;
   keep?: boolean;
+  certificateSeconds?: number;
 }
 
 /** `prov lab up`: a lab in the foreground, until Ctrl-C. */
@@ -29,6 +30,9 @@ export function labUpCommand(
       context,
       keepFlash: options.keep ?? false,
       ...(options.sanitize ? { sanitize: options.sanitize } : {}),
+      ...(options.certificateSeconds
+        ? { certificateLifetimeMs: options.certificateSeconds * 1000 }
+        : {}),
     });
     try {
       lab.board.log.subscribe((line) => out.note(out.paint("dim", line)));

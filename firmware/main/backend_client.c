@@ -24,6 +24,14 @@
 static const char *TAG = "backend";
 
 typedef struct {
+    const char *path;
+    const char *json;
+    const char *bearer;               /* NULL = no Authorization header */
+    const certificate_t *certificate; /* to identify ourselves with; NULL = none */
+    bool want_body;
+} call_t;
+
+typedef struct {
     int status;    /* HTTP status; 0 = no answer */
     char *body;    /* heap, NUL-terminated; NULL = none wanted */
     size_t length;
@@ -42,7 +50,25 @@ static esp_err_t on_http_event(esp_http_client_event_t *event)
     return ESP_OK;
 }
 
-static esp_http_client_handle_t open_client(const char *path, const char *bearer, exchange_t *exchange)
+static bool add_headers(esp_http_client_handle_t client, const char *bearer)
+{
+    esp_http_client_set_header(client, "Content-Type", "application/json");
+    esp_http_client_set_header(client, "Accept", "application/json");
+    if (bearer == NULL) {
+        return true;
+    }
+    char *authorization = malloc(AUTHORIZATION_MAX);
+    if (authorization == NULL) {
+        return false;
+    }
+    snprintf(authorization, AUTHORIZATION_MAX, "Bearer %s", bearer);
+    esp_http_client_set_header(client, "Authorization", authorization);
+    memset(authorization, 0, AUTHORIZATION_MAX);
+    free(authorization);
+    return true;
+}
+
+static esp_http_client_handle_t open_client(const call_t *call, exchange_t *exchange)
 {
     char url[URL_MAX];
     const char *base = CONFIG_PROV_BACKEND_URL;
@@ -50,10 +76,8 @@ static esp_http_client_handle_t open_client(const char *path, const char *bearer
     while (base_length > 0 && base[base_length - 1] == '/') {
         base_length--;
     }
-    int length = snprintf(url, sizeof url, "%.*s%s", (int)base_length, base, path);
-    char *authorization = malloc(AUTHORIZATION_MAX);
-    if (length < 0 || (size_t)length >= sizeof url || authorization == NULL) {
-        free(authorization);
+    int length = snprintf(url, sizeof url, "%.*s%s", (int)base_length, base, call->path);
+    if (length < 0 || (size_t)length >= sizeof url) {
         return NULL;
     }
     esp_http_client_config_t config = {
@@ -70,15 +94,15 @@ static esp_http_client_handle_t open_client(const char *path, const char *bearer
     if (config.cert_pem == NULL) {
         config.crt_bundle_attach = esp_crt_bundle_attach;
     }
-    esp_http_client_handle_t client = esp_http_client_init(&config);
-    if (client != NULL) {
-        snprintf(authorization, AUTHORIZATION_MAX, "Bearer %s", bearer);
-        esp_http_client_set_header(client, "Content-Type", "application/json");
-        esp_http_client_set_header(client, "Accept", "application/json");
-        esp_http_client_set_header(client, "Authorization", authorization);
+    if (call->certificate != NULL) {
+        config.client_cert_pem = call->certificate->certificate_pem;
+        config.client_key_pem = device_identity_key_pem();
     }
-    memset(authorization, 0, AUTHORIZATION_MAX);
-    free(authorization);
+    esp_http_client_handle_t client = esp_http_client_init(&config);
+    if (client != NULL && !add_headers(client, call->bearer)) {
+        esp_http_client_cleanup(client);
+        client = NULL;
+    }
     return client;
 }
 
@@ -98,20 +122,20 @@ static void read_body(esp_http_client_handle_t client, exchange_t *exchange)
 }
 
 /** One POST. Allocates the answer's buffer only after the TLS handshake, the hungriest moment. */
-static void post(const char *path, const char *bearer, const char *json, bool want_body, exchange_t *exchange)
+static void post(const call_t *call, exchange_t *exchange)
 {
     *exchange = (exchange_t){0};
-    esp_http_client_handle_t client = open_client(path, bearer, exchange);
+    esp_http_client_handle_t client = open_client(call, exchange);
     if (client == NULL) {
         ESP_LOGE(TAG, "the HTTP client cannot be made");
         return;
     }
-    int length = (int)strlen(json);
+    int length = (int)strlen(call->json);
     esp_err_t err = esp_http_client_open(client, length);
-    if (err == ESP_OK && esp_http_client_write(client, json, length) == length &&
+    if (err == ESP_OK && esp_http_client_write(client, call->json, length) == length &&
         esp_http_client_fetch_headers(client) >= 0) {
         exchange->status = esp_http_client_get_status_code(client);
-        exchange->body = want_body ? calloc(1, BACKEND_ANSWER_MAX + 1) : NULL;
+        exchange->body = call->want_body ? calloc(1, BACKEND_ANSWER_MAX + 1) : NULL;
         if (exchange->body != NULL) {
             read_body(client, exchange);
         }
@@ -178,11 +202,11 @@ static void judge_answer(const exchange_t *exchange, const char *token, backend_
     set_result(result, verdict, failure, detail);
     if (verdict == BACKEND_VERDICT_OK) {
         const char *flaw = answer_flaw(exchange, &result->certificate);
-        s_wasted = flaw != NULL ? fingerprint(token) : 0;
+        s_wasted = flaw != NULL && token != NULL ? fingerprint(token) : 0;
         if (flaw != NULL) {
             set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_BAD_RESPONSE, flaw);
         }
-    } else if (failure == PROV_FAILURE_TOKEN_REJECTED && s_wasted == fingerprint(token)) {
+    } else if (failure == PROV_FAILURE_TOKEN_REJECTED && token != NULL && s_wasted == fingerprint(token)) {
         set_result(result, verdict, PROV_FAILURE_BACKEND_BAD_RESPONSE, "and now the token is spent");
     }
 }
@@ -198,7 +222,9 @@ static char *csr_request(void)
     return text;
 }
 
-void backend_client_sign_csr(const char *token, backend_result_t *result)
+/** POSTs the CSR to `path`, with a token or with the certificate that we hold. */
+static void ask_for_certificate(const char *path, const char *token, const certificate_t *current,
+                                backend_result_t *result)
 {
     exchange_t exchange = {0};
     *result = (backend_result_t){0};
@@ -207,7 +233,8 @@ void backend_client_sign_csr(const char *token, backend_result_t *result)
         set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_UNREACHABLE, "out of memory");
         return;
     }
-    post("/sign-csr", token, json, true, &exchange);
+    const call_t call = {.path = path, .json = json, .bearer = token, .certificate = current, .want_body = true};
+    post(&call, &exchange);
     cJSON_free(json);
     if (exchange.status == 0) {
         judge_no_answer(&exchange, result);
@@ -215,6 +242,10 @@ void backend_client_sign_csr(const char *token, backend_result_t *result)
         judge_answer(&exchange, token, result);
     }
     free(exchange.body);
+}
+
+static void log_result(const backend_result_t *result)
+{
     if (result->verdict == BACKEND_VERDICT_OK) {
         ESP_LOGI(TAG, "the backend signed the certificate");
     } else {
@@ -222,10 +253,26 @@ void backend_client_sign_csr(const char *token, backend_result_t *result)
     }
 }
 
+void backend_client_sign_csr(const char *token, backend_result_t *result)
+{
+    ask_for_certificate("/sign-csr", token, NULL, result);
+    log_result(result);
+}
+
+void backend_client_renew(const certificate_t *current, backend_result_t *result)
+{
+    ask_for_certificate("/renew-csr", NULL, current, result);
+    if (result->failure == PROV_FAILURE_TOKEN_REJECTED) {
+        result->failure = PROV_FAILURE_RENEWAL_REJECTED; /* there was no token to refuse */
+    }
+    log_result(result);
+}
+
 bool backend_client_report(const char *bearer, const char *json)
 {
     exchange_t exchange = {0};
-    post(CONFIG_PROV_REPORT_PATH, bearer, json, false, &exchange);
+    const call_t call = {.path = CONFIG_PROV_REPORT_PATH, .json = json, .bearer = bearer};
+    post(&call, &exchange);
     bool ok = exchange.status >= 200 && exchange.status <= 299;
     if (ok) {
         ESP_LOGI(TAG, "reported to the backend");

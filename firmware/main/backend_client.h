@@ -19,5 +19,11 @@ typedef struct {
  */
 void backend_client_sign_csr(const char *token, backend_result_t *result);
 
+/**
+ * POST <backend>/renew-csr over mutual TLS with `current`, which must stay valid until this returns.
+ * The rest is as with backend_client_sign_csr().
+ */
+void backend_client_renew(const certificate_t *current, backend_result_t *result);
+
 /** POST <backend><report path>. False when it failed; that is logged and has no other effect. */
 bool backend_client_report(const char *bearer, const char *json);

@@ -1,6 +1,5 @@
 #include "certificate_check.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "mbedtls/pk.h"
@@ -157,6 +156,19 @@ certificate_verdict_t certificate_check(const certificate_claim_t *claim)
     mbedtls_x509_crt_free(&ca);
     mbedtls_x509_crt_free(&chain);
     return verdict;
+}
+
+bool certificate_validity(const char *pem, int64_t *not_before, int64_t *not_after)
+{
+    mbedtls_x509_crt chain;
+    mbedtls_x509_crt_init(&chain);
+    bool parsed = parse_certificates(&chain, pem);
+    if (parsed) {
+        *not_before = unix_time(&chain.valid_from);
+        *not_after = unix_time(&chain.valid_to);
+    }
+    mbedtls_x509_crt_free(&chain);
+    return parsed;
 }
 
 const char *certificate_verdict_text(certificate_verdict_t verdict)

@@ -1,6 +1,7 @@
 /* Is this certificate ours, usable now, and issued by that CA? Pure but for the CPU time it takes. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum {
@@ -23,6 +24,9 @@ typedef struct {
 
 /** Needs up to 6 KiB of stack (signature checks). */
 certificate_verdict_t certificate_check(const certificate_claim_t *claim);
+
+/** When the first certificate of `pem` is valid, Unix seconds; false when it cannot be parsed. */
+bool certificate_validity(const char *pem, int64_t *not_before, int64_t *not_after);
 
 /** For logs and `error.message`. */
 const char *certificate_verdict_text(certificate_verdict_t verdict);

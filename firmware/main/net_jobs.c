@@ -114,11 +114,75 @@ static void check_signed(backend_result_t *result)
     }
 }
 
+/** Loads a certificate that has not expired; the caller frees it. Says when it is valid. */
+static bool load_current(certificate_slot_t slot, certificate_t *certificate, certificate_in_use_t *in_use)
+{
+    if (device_store_load_certificate(slot, certificate) != ESP_OK) {
+        return false;
+    }
+    bool parsed = certificate_validity(certificate->certificate_pem, &in_use->not_before, &in_use->not_after);
+    if (parsed && in_use->not_after >= device_clock_now()) {
+        return true;
+    }
+    s_certificate_problem = parsed ? CERTIFICATE_EXPIRED : CERTIFICATE_MALFORMED;
+    certificate_free(certificate);
+    return false;
+}
+
+/** A renewal has to last longer than what it replaces, or it would be asked for again and again. */
+static bool lasts_longer(const certificate_t *next, const certificate_t *current)
+{
+    int64_t not_before;
+    int64_t next_end;
+    int64_t current_end;
+    return certificate_validity(next->certificate_pem, &not_before, &next_end) &&
+           certificate_validity(current->certificate_pem, &not_before, &current_end) && next_end > current_end;
+}
+
+static void ask_for_renewal(const certificate_t *current, backend_result_t *result)
+{
+    backend_client_renew(current, result);
+    if (result->verdict == BACKEND_VERDICT_OK) {
+        check_signed(result);
+    }
+    if (result->verdict == BACKEND_VERDICT_OK && !lasts_longer(&result->certificate, current)) {
+        certificate_free(&result->certificate);
+        result->verdict = BACKEND_VERDICT_RETRY;
+        result->failure = PROV_FAILURE_BACKEND_BAD_RESPONSE;
+        snprintf(result->detail, sizeof result->detail, "the new certificate ends no later");
+    }
+}
+
+/** With the certificate that has worked, if there is one, as the provisioning token is spent. */
+static void renew(uint32_t job_id)
+{
+    certificate_t current;
+    certificate_in_use_t in_use;
+    backend_result_t result = {.verdict = BACKEND_VERDICT_RETRY, .failure = PROV_FAILURE_STORAGE_FAILED};
+    if (load_current(CERTIFICATE_SLOT_ACTIVE, &current, &in_use) ||
+        load_current(CERTIFICATE_SLOT_NEW, &current, &in_use)) {
+        ESP_LOGI(TAG, "renewing the certificate");
+        ask_for_renewal(&current, &result);
+        certificate_free(&current);
+    }
+    prov_msg_t msg = {.job_id = job_id, .failure = result.failure, .event = PROV_EVENT_RENEW_FAILED};
+    memcpy(msg.detail, result.detail, sizeof msg.detail);
+    if (result.verdict == BACKEND_VERDICT_OK) {
+        msg.kind = PROV_MSG_RENEWED;
+        msg.certificate = result.certificate;
+    }
+    if (!prov_post(&msg)) {
+        certificate_free(&result.certificate);
+    }
+}
+
 /** Without a token there is nothing to ask the backend with. */
 static void explain_missing_token(backend_result_t *result)
 {
     result->verdict = BACKEND_VERDICT_REJECTED;
-    if (s_certificate_problem != CERTIFICATE_OK) {
+    if (s_certificate_problem == CERTIFICATE_EXPIRED) {
+        result->failure = PROV_FAILURE_CERTIFICATE_EXPIRED;
+    } else if (s_certificate_problem != CERTIFICATE_OK) {
         result->failure = PROV_FAILURE_CERTIFICATE_MISMATCH;
         snprintf(result->detail, sizeof result->detail, "it %s", certificate_verdict_text(s_certificate_problem));
     } else {
@@ -158,19 +222,63 @@ static void submit_csr(uint32_t job_id)
     }
 }
 
+/** The new certificate if there is one, else the one that has worked. */
+static bool choose_certificate(certificate_t *certificate, certificate_in_use_t *in_use)
+{
+    certificate_t active;
+    certificate_in_use_t of_active = {0};
+    bool has_active = load_current(CERTIFICATE_SLOT_ACTIVE, &active, &of_active);
+    *in_use = (certificate_in_use_t){.is_new = true, .has_fallback = has_active};
+    if (load_current(CERTIFICATE_SLOT_NEW, certificate, in_use)) {
+        if (has_active) {
+            certificate_free(&active);
+        }
+        return true;
+    }
+    *in_use = of_active;
+    *certificate = active;
+    return has_active;
+}
+
 static void mqtt_start(uint32_t job_id)
 {
     certificate_t certificate;
-    if (device_store_load_certificate(CERTIFICATE_SLOT_NEW, &certificate) != ESP_OK &&
-        device_store_load_certificate(CERTIFICATE_SLOT_ACTIVE, &certificate) != ESP_OK) {
+    prov_msg_t chosen = {.kind = PROV_MSG_CERTIFICATE, .job_id = job_id};
+    if (!choose_certificate(&certificate, &chosen.in_use)) {
         post_event(PROV_EVENT_CERT_NEEDED, job_id, PROV_FAILURE_NONE);
         return;
     }
+    prov_post(&chosen);
     if (!mqtt_link_start(&certificate, job_id)) {
         prov_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED,
                                 .job_id = job_id,
                                 .failure = PROV_FAILURE_BROKER_UNREACHABLE,
                                 .detail = "the client does not start"});
+    }
+}
+
+/** Those that ESP-IDF 5.0 knows; later ones came with chips that 5.0 does not. */
+static const char *reset_reason_name(esp_reset_reason_t reason)
+{
+    switch (reason) {
+    case ESP_RST_POWERON:
+        return "power_on";
+    case ESP_RST_EXT:
+        return "external";
+    case ESP_RST_SW:
+        return "software";
+    case ESP_RST_PANIC:
+        return "panic";
+    case ESP_RST_INT_WDT:
+    case ESP_RST_TASK_WDT:
+    case ESP_RST_WDT:
+        return "watchdog";
+    case ESP_RST_DEEPSLEEP:
+        return "deep_sleep";
+    case ESP_RST_BROWNOUT:
+        return "brownout";
+    default:
+        return "other";
     }
 }
 
@@ -186,6 +294,8 @@ static void publish_status(void)
         .rssi = wifi_link_rssi(),
         .uptime_s = (uint32_t)(device_clock_uptime_ms() / 1000),
         .heap_free = esp_get_free_heap_size(),
+        .heap_min = esp_get_minimum_free_heap_size(),
+        .reset_reason = reset_reason_name(esp_reset_reason()),
         .seq = ++s_seq,
     };
     char *json = status_report_mqtt(&status, &vitals);
@@ -236,6 +346,9 @@ static void run(const job_t *job)
         break;
     case NET_JOB_REPORT:
         report();
+        break;
+    case NET_JOB_RENEW:
+        renew(job->id);
         break;
     }
 }

@@ -10,10 +10,11 @@ typedef enum {
     NET_JOB_SYNC_CLOCK,        /* -> CLOCK_READY | CLOCK_FAILED */
     NET_JOB_CHECK_CERTIFICATE, /* -> CERT_READY | CERT_NEEDED */
     NET_JOB_SUBMIT_CSR,        /* -> ENROLLED | BACKEND_FAILED */
-    NET_JOB_MQTT_START,        /* -> MQTT_UP | BROKER_FAILED | CERT_NEEDED */
+    NET_JOB_MQTT_START,        /* -> CERTIFICATE, then MQTT_UP | BROKER_FAILED; or CERT_NEEDED */
     NET_JOB_MQTT_STOP,
     NET_JOB_PUBLISH_STATUS,
     NET_JOB_REPORT,
+    NET_JOB_RENEW, /* -> RENEWED | RENEW_FAILED */
 } net_job_kind_t;
 
 esp_err_t net_jobs_init(void);

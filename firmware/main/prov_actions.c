@@ -14,6 +14,7 @@
 #include "freertos/task.h"
 #include "http_api.h"
 #include "net_jobs.h"
+#include "renewal.h"
 #include "sdkconfig.h"
 #include "wifi_link.h"
 
@@ -21,7 +22,9 @@
 #define AP_STOP_GRACE_MS 500  /* for the last answer to leave */
 #define RESET_GRACE_MS 500
 #define JOB_WATCHDOG_MS 180000 /* no job takes that long; if its result is lost, the step is repeated */
-#define CLOCK_SAVE_INTERVAL_MS (24u * 60 * 60 * 1000)
+#define DAY_MS (24u * 60 * 60 * 1000)
+/* A CA whose certificates arrive in their last third already must not be asked without a pause. */
+#define RENEWAL_PAUSE_MAX_S 3600
 
 static const char *TAG = "prov";
 
@@ -59,7 +62,8 @@ void prov_actions_ap_stop(prov_context_t *c)
 
 static void abandon(prov_context_t *c)
 {
-    c->job_id++;
+    c->job_id = ++c->last_id;
+    c->renewal_id = ++c->last_id;
     c->attempt_running = false;
     prov_timer_stop(&c->timers, PROV_TIMER_CONNECT);
     prov_timer_stop(&c->timers, PROV_TIMER_LINK);
@@ -67,6 +71,10 @@ static void abandon(prov_context_t *c)
     prov_timer_stop(&c->timers, PROV_TIMER_STATUS);
     prov_timer_stop(&c->timers, PROV_TIMER_LINGER);
     prov_timer_stop(&c->timers, PROV_TIMER_AP_STOP);
+    prov_timer_stop(&c->timers, PROV_TIMER_RENEW);
+    c->status.cert_not_after = 0;
+    c->enrolled = false;
+    c->refusals = 0;
     c->backend_failures = 0;
     c->broker_failures = 0;
     c->clock_failures = 0;
@@ -83,16 +91,22 @@ static void wifi_stop(prov_context_t *c)
 /** A job whose result counts: results of earlier ones no longer do. */
 static void submit(prov_context_t *c, net_job_kind_t kind)
 {
-    c->job_id++;
+    c->job_id = ++c->last_id;
     net_jobs_submit(kind, c->job_id);
     start_timer(c, PROV_TIMER_RETRY, JOB_WATCHDOG_MS);
 }
 
+static void note_error(prov_context_t *c, const prov_msg_t *msg)
+{
+    c->status.last_failure = msg->failure != PROV_FAILURE_NONE ? msg->failure : PROV_FAILURE_STORAGE_FAILED;
+    ESP_LOGW(TAG, "error %s %s", prov_failure_code(c->status.last_failure), msg->detail);
+}
+
 static void set_error(prov_context_t *c, const prov_msg_t *msg)
 {
-    c->status.failure = msg->failure != PROV_FAILURE_NONE ? msg->failure : PROV_FAILURE_STORAGE_FAILED;
+    note_error(c, msg);
+    c->status.failure = c->status.last_failure;
     memcpy(c->status.detail, msg->detail, sizeof c->status.detail);
-    ESP_LOGW(TAG, "error %s %s", prov_failure_code(c->status.failure), c->status.detail);
 }
 
 static void clear_error(prov_context_t *c)
@@ -184,6 +198,7 @@ static bool store_certificate(prov_context_t *c, const prov_msg_t *msg)
     certificate_free(&certificate);
     c->backend_failures = 0;
     c->report_due = true;
+    c->enrolled = true;
     return err == ESP_OK;
 }
 
@@ -194,10 +209,53 @@ static void promote_certificate(void)
     }
 }
 
+static void drop_new_certificate(prov_context_t *c)
+{
+    ESP_LOGW(TAG, "back to the certificate before");
+    device_store_drop_certificate(CERTIFICATE_SLOT_NEW);
+    c->enrolled = false;
+    c->refusals = 0;
+    c->broker_failures = 0;
+}
+
+void prov_actions_watch_certificate(prov_context_t *c, int64_t delay_ms)
+{
+    int64_t left_ms = (c->in_use.not_after - device_clock_now() + 1) * 1000;
+    delay_ms = delay_ms < left_ms ? delay_ms : left_ms;
+    delay_ms = delay_ms > 0 ? delay_ms : 0;
+    start_timer(c, PROV_TIMER_RENEW, delay_ms < DAY_MS ? (uint32_t)delay_ms : DAY_MS);
+}
+
+void prov_actions_plan_renewal(prov_context_t *c, const certificate_in_use_t *in_use)
+{
+    int64_t now = device_clock_now();
+    c->in_use = *in_use;
+    c->status.cert_not_after = in_use->not_after;
+    c->renew_at = renewal_due_at(in_use->not_before, in_use->not_after, esp_random());
+    if (c->renewed) {
+        int64_t pause_s = (in_use->not_after - now) / 8;
+        int64_t earliest = now + (pause_s < RENEWAL_PAUSE_MAX_S ? pause_s : RENEWAL_PAUSE_MAX_S);
+        c->renew_at = c->renew_at > earliest ? c->renew_at : earliest;
+    }
+    prov_actions_watch_certificate(c, (c->renew_at - now) * 1000);
+}
+
+static void renew(prov_context_t *c)
+{
+    c->renewal_id = ++c->last_id;
+    net_jobs_submit(NET_JOB_RENEW, c->renewal_id);
+    prov_actions_watch_certificate(c, JOB_WATCHDOG_MS);
+}
+
+static void renew_later(prov_context_t *c)
+{
+    prov_actions_watch_certificate(c, renewal_retry_ms(device_clock_now(), c->in_use.not_after, esp_random()));
+}
+
 static void save_clock(prov_context_t *c)
 {
     device_store_save_clock(device_clock_now());
-    start_timer(c, PROV_TIMER_CLOCK, CLOCK_SAVE_INTERVAL_MS);
+    start_timer(c, PROV_TIMER_CLOCK, DAY_MS);
 }
 
 static void report(prov_context_t *c)
@@ -252,8 +310,16 @@ static bool run_first_half(prov_context_t *c, uint32_t actions, const prov_msg_t
     }
     if (actions & PROV_DO_PROMOTE_CERTIFICATE) {
         promote_certificate();
+        c->enrolled = false;
+        c->refusals = 0;
         c->broker_failures = 0;
         prov_timer_stop(&c->timers, PROV_TIMER_RETRY);
+    }
+    if (actions & PROV_DO_DROP_NEW_CERTIFICATE) {
+        drop_new_certificate(c);
+    }
+    if (actions & PROV_DO_NOTE_ERROR) {
+        note_error(c, msg);
     }
     if (actions & PROV_DO_SET_ERROR) {
         set_error(c, msg);
@@ -296,6 +362,12 @@ static bool run_second_half(prov_context_t *c, uint32_t actions)
     }
     if (actions & PROV_DO_MQTT_START) {
         submit(c, NET_JOB_MQTT_START);
+    }
+    if (actions & PROV_DO_RENEW) {
+        renew(c);
+    }
+    if (actions & PROV_DO_RENEW_LATER) {
+        renew_later(c);
     }
     if (actions & PROV_DO_RETRY_BACKOFF) {
         retry_backoff(c);

@@ -16,7 +16,14 @@ typedef struct {
     bool attempt_running;  /* an association or its DHCP is under way */
     bool ap_up;
     bool report_due;       /* an enrolment succeeded since the last report */
+    uint32_t last_id;      /* given to a job */
     uint32_t job_id;       /* of the job whose result counts */
+    uint32_t renewal_id;   /* the same for a renewal, which runs beside the others */
+    certificate_in_use_t in_use;
+    int64_t renew_at;      /* Unix seconds */
+    bool renewed;          /* at least once since boot */
+    bool enrolled;         /* the certificate in use answers a token, and has yet to prove itself */
+    uint32_t refusals;     /* the broker's, in a row */
     wifi_judge_t judge;
     uint32_t backend_failures;
     uint32_t broker_failures;
@@ -29,6 +36,11 @@ typedef struct {
  * going on would be wrong; the rest is then left undone.
  */
 bool prov_actions_run(prov_context_t *context, uint32_t actions, const prov_msg_t *msg);
+
+/** Takes note of the certificate that is about to be used, and of when to renew it. */
+void prov_actions_plan_renewal(prov_context_t *context, const certificate_in_use_t *in_use);
+/** Looks again at the lifetime of the certificate in use after `delay_ms`, or when it ends. */
+void prov_actions_watch_certificate(prov_context_t *context, int64_t delay_ms);
 
 /** Brings the AP and its HTTP server up, now and again later if that fails. */
 void prov_actions_ap_start(prov_context_t *context);

@@ -16,9 +16,19 @@ typedef enum {
     PROV_MSG_LINK_DOWN,       /* `reason` */
     PROV_MSG_BACKEND_FAILED,  /* `failure`, `verdict` */
     PROV_MSG_BROKER_FAILED,   /* `failure` */
+    PROV_MSG_CERTIFICATE,     /* `in_use`: the broker is about to be shown this one */
+    PROV_MSG_RENEWED,         /* `certificate` */
 } prov_msg_kind_t;
 
 #define PROV_DETAIL_MAX 48
+
+/** What the state machine's task needs to know of the certificate in use. Times in Unix seconds. */
+typedef struct {
+    int64_t not_before;
+    int64_t not_after;
+    bool is_new;       /* no connection with it has succeeded yet */
+    bool has_fallback; /* an older one is there and has not expired */
+} certificate_in_use_t;
 
 typedef struct {
     prov_msg_kind_t kind;
@@ -32,7 +42,8 @@ typedef struct {
         uint32_t ip;       /* LINK_UP, network byte order */
         int verdict;       /* BACKEND_FAILED: backend_verdict_t */
         bool wifi_only;    /* RESET */
-        certificate_t certificate; /* ENROLLED: the receiver owns it */
+        certificate_t certificate; /* ENROLLED, PROV_MSG_RENEWED: the receiver owns it */
+        certificate_in_use_t in_use;
     };
 } prov_msg_t;
 

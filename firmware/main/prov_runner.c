@@ -20,6 +20,9 @@
 #define PRIORITY 5
 #define POST_WAIT_MS 1000
 #define IDLE_WAIT_MS 60000
+/* So many refusals in a row are no hiccup of a broker that restarts. */
+#define REFUSALS_MAX 2
+#define REFUSALS_OF_ENROLLED 5
 
 static const char *TAG = "prov";
 static QueueHandle_t s_queue;
@@ -47,7 +50,8 @@ bool prov_post_event(prov_event_id_t event)
 
 static void release(const prov_msg_t *msg)
 {
-    if (msg->kind == PROV_MSG_EVENT && msg->event == PROV_EVENT_ENROLLED) {
+    bool enrolled = msg->kind == PROV_MSG_EVENT && msg->event == PROV_EVENT_ENROLLED;
+    if (enrolled || msg->kind == PROV_MSG_RENEWED) {
         certificate_t certificate = msg->certificate;
         certificate_free(&certificate);
     }
@@ -69,6 +73,8 @@ static void step(const prov_msg_t *msg)
     }
     c->status.state = next.state;
     c->status.was_connected |= next.state == PROV_STATE_MQTT_CONNECTED;
+    c->status.wifi_connects += msg->event == PROV_EVENT_WIFI_UP;
+    c->status.mqtt_connects += msg->event == PROV_EVENT_MQTT_UP;
     c->status.was_connected &= msg->event != PROV_EVENT_PROVISION; /* a new attempt starts from nothing */
     if (!prov_actions_run(c, next.actions, msg) && msg->event != PROV_EVENT_STORAGE_FAILED) {
         step(&(prov_msg_t){.event = PROV_EVENT_STORAGE_FAILED, .failure = PROV_FAILURE_STORAGE_FAILED});
@@ -174,16 +180,57 @@ static void broker_failed(const prov_msg_t *msg)
     prov_msg_t event = *msg;
     event.kind = PROV_MSG_EVENT;
     c->broker_failures++;
-    /* A certificate does not become trusted by waiting; anything else may be a broker that restarts. */
-    bool stuck = msg->failure == PROV_FAILURE_BROKER_UNTRUSTED || c->broker_failures >= 2;
-    event.event = stuck ? PROV_EVENT_MQTT_STUCK : PROV_EVENT_MQTT_RETRY;
+    bool untrusted = msg->failure == PROV_FAILURE_BROKER_UNTRUSTED;
+    bool refused = untrusted || msg->failure == PROV_FAILURE_BROKER_REJECTED;
+    c->refusals = refused ? c->refusals + 1 : 0;
+    /* Whoever has just asked for a certificate wants to hear that it is refused; a renewal may go. */
+    uint32_t patience = c->enrolled ? REFUSALS_OF_ENROLLED : REFUSALS_MAX;
+    if (c->refusals >= patience && c->in_use.is_new && c->in_use.has_fallback) {
+        event.event = PROV_EVENT_CERT_REFUSED;
+    } else if (c->refusals >= REFUSALS_MAX) {
+        event.event = PROV_EVENT_MQTT_REFUSED;
+    } else {
+        /* A certificate does not become trusted by waiting; anything else may be a broker that restarts. */
+        event.event = untrusted || c->broker_failures >= 2 ? PROV_EVENT_MQTT_STUCK : PROV_EVENT_MQTT_RETRY;
+    }
     step(&event);
+}
+
+/** The renewal succeeded: nothing ends before the new certificate is safely stored. */
+static void renewed(const prov_msg_t *msg)
+{
+    prov_context_t *c = &s_context;
+    prov_msg_t event = {.event = PROV_EVENT_RENEWED, .failure = PROV_FAILURE_STORAGE_FAILED};
+    bool wanted = prov_sm_handles(c->status.state, PROV_EVENT_RENEWED);
+    if (wanted && device_store_save_certificate(&msg->certificate) == ESP_OK) {
+        prov_timer_stop(&c->timers, PROV_TIMER_RENEW);
+        c->renewed = true;
+        c->refusals = 0;
+    } else {
+        event.event = PROV_EVENT_RENEW_FAILED;
+    }
+    release(msg);
+    step(&event);
+}
+
+/** Is the certificate in use past its end, or in the part of its life where a new one is due? */
+static void certificate_tick(void)
+{
+    prov_context_t *c = &s_context;
+    int64_t now = device_clock_now();
+    if (now > c->in_use.not_after) {
+        step_event(PROV_EVENT_CERT_EXPIRED);
+    } else if (now >= c->renew_at) {
+        step_event(PROV_EVENT_RENEW_DUE);
+    } else {
+        prov_actions_watch_certificate(c, (c->renew_at - now) * 1000);
+    }
 }
 
 static void handle(const prov_msg_t *msg)
 {
     prov_context_t *c = &s_context;
-    if (msg->job_id != 0 && msg->job_id != c->job_id) {
+    if (msg->job_id != 0 && msg->job_id != c->job_id && msg->job_id != c->renewal_id) {
         release(msg);
         return;
     }
@@ -207,6 +254,12 @@ static void handle(const prov_msg_t *msg)
         break;
     case PROV_MSG_BROKER_FAILED:
         broker_failed(msg);
+        break;
+    case PROV_MSG_CERTIFICATE:
+        prov_actions_plan_renewal(c, &msg->in_use);
+        break;
+    case PROV_MSG_RENEWED:
+        renewed(msg);
         break;
     }
 }
@@ -249,6 +302,9 @@ static void timer_due(prov_timer_t timer, int64_t now_ms)
     case PROV_TIMER_CLOCK:
         device_store_save_clock(device_clock_now());
         prov_timer_start(&c->timers, PROV_TIMER_CLOCK, now_ms, 24u * 60 * 60 * 1000);
+        break;
+    case PROV_TIMER_RENEW:
+        certificate_tick();
         break;
     case PROV_TIMER_BUTTON:
         button_tick(c, now_ms);

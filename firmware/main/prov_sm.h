@@ -43,7 +43,13 @@
     X(MQTT_UP)            /* the broker accepted us over mutual TLS */              \
     X(MQTT_RETRY)         /* the broker failed once; may be a hiccup */             \
     X(MQTT_STUCK)         /* it keeps failing or refuses us: say so, go on trying */ \
+    X(MQTT_REFUSED)       /* it goes on refusing our only certificate */            \
     X(MQTT_LOST)          /* an accepted connection went away */                    \
+    X(CERT_REFUSED)       /* it refuses the new certificate; the old one is there */ \
+    X(CERT_EXPIRED)       /* the certificate in use is past its end */              \
+    X(RENEW_DUE)          /* it is in the last third of its lifetime */             \
+    X(RENEWED)            /* the next one is stored, and has yet to prove itself */ \
+    X(RENEW_FAILED)       /* no new one this time; the one in use goes on */        \
     X(RETRY_DUE)          /* the delay before the next try is over */               \
     X(STATUS_DUE)         /* time for the periodic status message */                \
     X(STATUS_READ)        /* a client has read "connected" over the AP */           \
@@ -75,27 +81,31 @@ typedef enum {
     PROV_DO_SPEND_TOKEN = 1u << 5,      /* the provisioning token is used up */
     PROV_DO_STORE_CERTIFICATE = 1u << 6,
     PROV_DO_PROMOTE_CERTIFICATE = 1u << 7,
-    PROV_DO_SET_ERROR = 1u << 8,        /* the event's failure becomes `error` in /status */
-    PROV_DO_CLEAR_ERROR = 1u << 9,
-    PROV_DO_AP_START = 1u << 10,        /* no-op when it is up */
-    PROV_DO_LOAD_CREDENTIALS = 1u << 11,
-    PROV_DO_CONNECT_SOON = 1u << 12,    /* after PROV_CONNECT_DELAY_MS, attempt counter fresh */
-    PROV_DO_CONNECT_BACKOFF = 1u << 13, /* after the backoff of the attempts so far */
-    PROV_DO_CONNECT = 1u << 14,
-    PROV_DO_SYNC_CLOCK = 1u << 15,
-    PROV_DO_SAVE_CLOCK = 1u << 16,
-    PROV_DO_CHECK_CERTIFICATE = 1u << 17,
-    PROV_DO_SUBMIT_CSR = 1u << 18,
-    PROV_DO_MQTT_START = 1u << 19,
-    PROV_DO_RETRY_BACKOFF = 1u << 20,   /* RETRY_DUE after the backoff of the failures so far */
-    PROV_DO_PUBLISH_STATUS = 1u << 21,  /* now, and again after the status interval */
-    PROV_DO_REPORT = 1u << 22,          /* tell the backend once, after an enrolment */
-    PROV_DO_AP_LINGER = 1u << 23,       /* LINGER_OVER after PROV_AP_LINGER_MS when the AP is up */
-    PROV_DO_AP_STOP = 1u << 24,
-    PROV_DO_FACTORY_RESET = 1u << 25,   /* erase and restart */
+    PROV_DO_DROP_NEW_CERTIFICATE = 1u << 8,
+    PROV_DO_NOTE_ERROR = 1u << 9,       /* the event's failure is the last error, and is over */
+    PROV_DO_SET_ERROR = 1u << 10,       /* the event's failure becomes `error` in /status */
+    PROV_DO_CLEAR_ERROR = 1u << 11,
+    PROV_DO_AP_START = 1u << 12,        /* no-op when it is up */
+    PROV_DO_LOAD_CREDENTIALS = 1u << 13,
+    PROV_DO_CONNECT_SOON = 1u << 14,    /* after PROV_CONNECT_DELAY_MS, attempt counter fresh */
+    PROV_DO_CONNECT_BACKOFF = 1u << 15, /* after the backoff of the attempts so far */
+    PROV_DO_CONNECT = 1u << 16,
+    PROV_DO_SYNC_CLOCK = 1u << 17,
+    PROV_DO_SAVE_CLOCK = 1u << 18,
+    PROV_DO_CHECK_CERTIFICATE = 1u << 19,
+    PROV_DO_SUBMIT_CSR = 1u << 20,
+    PROV_DO_MQTT_START = 1u << 21,
+    PROV_DO_RENEW = 1u << 22,           /* beside the connection, which goes on */
+    PROV_DO_RENEW_LATER = 1u << 23,
+    PROV_DO_RETRY_BACKOFF = 1u << 24,   /* RETRY_DUE after the backoff of the failures so far */
+    PROV_DO_PUBLISH_STATUS = 1u << 25,  /* now, and again after the status interval */
+    PROV_DO_REPORT = 1u << 26,          /* tell the backend once, after an enrolment */
+    PROV_DO_AP_LINGER = 1u << 27,       /* LINGER_OVER after PROV_AP_LINGER_MS when the AP is up */
+    PROV_DO_AP_STOP = 1u << 28,
+    PROV_DO_FACTORY_RESET = 1u << 29,   /* erase and restart */
 } prov_action_t;
 
-#define PROV_ACTION_COUNT 26
+#define PROV_ACTION_COUNT 30
 
 typedef struct {
     prov_state_t state;

@@ -11,7 +11,11 @@ typedef struct {
     prov_state_t state;
     prov_failure_t failure;
     char detail[PROV_DETAIL_MAX];
+    prov_failure_t last_failure; /* the latest one, also when it is over */
+    int64_t cert_not_after;      /* of the certificate in use, Unix seconds; 0 = none in use */
     uint32_t ip; /* network byte order; 0 = none */
+    uint32_t wifi_connects; /* successful ones since boot */
+    uint32_t mqtt_connects;
     bool wifi_connected;
     bool certificate;    /* one is in storage */
     bool was_connected;  /* reached MQTT_CONNECTED since boot */

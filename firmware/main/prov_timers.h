@@ -13,6 +13,7 @@ typedef enum {
     PROV_TIMER_AP_STOP,  /* the last answer has left; close the AP */
     PROV_TIMER_AP_RETRY, /* the AP did not start */
     PROV_TIMER_CLOCK,    /* store the time */
+    PROV_TIMER_RENEW,    /* look at the certificate's lifetime */
     PROV_TIMER_BUTTON,
     PROV_TIMER_COUNT
 } prov_timer_t;

@@ -77,6 +77,12 @@ char *status_report_http(const prov_status_t *status)
     return print_and_delete(root);
 }
 
+/** The first connection since boot is none. */
+static uint32_t reconnects(uint32_t connects)
+{
+    return connects > 0 ? connects - 1 : 0;
+}
+
 char *status_report_mqtt(const prov_status_t *status, const status_vitals_t *vitals)
 {
     cJSON *root = cJSON_CreateObject();
@@ -88,6 +94,12 @@ char *status_report_mqtt(const prov_status_t *status, const status_vitals_t *vit
     cJSON_AddStringToObject(root, "fw", firmware_version());
     cJSON_AddNumberToObject(root, "uptime_s", vitals->uptime_s);
     cJSON_AddNumberToObject(root, "heap_free", vitals->heap_free);
+    cJSON_AddNumberToObject(root, "heap_min", vitals->heap_min);
+    cJSON_AddStringToObject(root, "reset_reason", vitals->reset_reason);
+    cJSON_AddNumberToObject(root, "cert_not_after", (double)status->cert_not_after);
+    add_text_or_null(root, "last_error", prov_failure_code(status->last_failure));
+    cJSON_AddNumberToObject(root, "wifi_reconnects", reconnects(status->wifi_connects));
+    cJSON_AddNumberToObject(root, "mqtt_reconnects", reconnects(status->mqtt_connects));
     add_text_or_null(root, "attempt_id", status->attempt_id);
     cJSON_AddNumberToObject(root, "seq", vitals->seq);
     return print_and_delete(root);

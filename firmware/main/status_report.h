@@ -10,6 +10,8 @@ typedef struct {
     int rssi; /* dBm; 0 = not associated */
     uint32_t uptime_s;
     uint32_t heap_free; /* bytes */
+    uint32_t heap_min;  /* the least since boot, bytes */
+    const char *reset_reason;
     uint32_t seq;       /* counts status messages since boot */
 } status_vitals_t;
 

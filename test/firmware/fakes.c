@@ -141,7 +141,7 @@ void http_api_stop(void)
 
 bool net_jobs_submit(net_job_kind_t kind, uint32_t job_id)
 {
-    static const char *const NAMES[] = {"clock", "check", "csr", "mqtt_start", "mqtt_stop", "status", "report"};
+    static const char *const NAMES[] = {"clock", "check", "csr", "mqtt_start", "mqtt_stop", "status", "report", "renew"};
     note("%s %u", NAMES[kind], (unsigned)job_id);
     return true;
 }
@@ -248,6 +248,12 @@ esp_err_t device_store_save_certificate(const certificate_t *certificate)
 esp_err_t device_store_promote_certificate(void)
 {
     note("promote");
+    return ESP_OK;
+}
+
+esp_err_t device_store_drop_certificate(certificate_slot_t slot)
+{
+    note(slot == CERTIFICATE_SLOT_NEW ? "drop_new" : "drop_active");
     return ESP_OK;
 }
 

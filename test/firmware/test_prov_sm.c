@@ -43,6 +43,16 @@ static const expectation_t EDGES[] = {
     {S(MQTT_CONNECTING), E(RETRY_DUE), S(MQTT_CONNECTING)},
     {S(MQTT_CONNECTING), E(CERT_NEEDED), S(SUBMIT_CSR)},
     {S(MQTT_CONNECTING), E(WIFI_LOST), S(WIFI_CONNECTING)},
+    {S(MQTT_CONNECTING), E(MQTT_REFUSED), S(MQTT_CONNECTING)},
+    {S(MQTT_CONNECTING), E(CERT_REFUSED), S(MQTT_CONNECTING)},
+    {S(MQTT_CONNECTING), E(CERT_EXPIRED), S(CHECK_CERTIFICATES)},
+    {S(MQTT_CONNECTING), E(RENEW_DUE), S(MQTT_CONNECTING)},
+    {S(MQTT_CONNECTING), E(RENEWED), S(MQTT_CONNECTING)},
+    {S(MQTT_CONNECTING), E(RENEW_FAILED), S(MQTT_CONNECTING)},
+    {S(MQTT_CONNECTED), E(CERT_EXPIRED), S(CHECK_CERTIFICATES)},
+    {S(MQTT_CONNECTED), E(RENEW_DUE), S(MQTT_CONNECTED)},
+    {S(MQTT_CONNECTED), E(RENEWED), S(MQTT_CONNECTING)},
+    {S(MQTT_CONNECTED), E(RENEW_FAILED), S(MQTT_CONNECTED)},
     {S(MQTT_CONNECTED), E(MQTT_LOST), S(MQTT_CONNECTING)},
     {S(MQTT_CONNECTED), E(STATUS_DUE), S(MQTT_CONNECTED)},
     {S(MQTT_CONNECTED), E(STATUS_READ), S(MQTT_CONNECTED)},
@@ -139,6 +149,9 @@ static void check_credentials_are_kept(void)
             CHECK(!(actions & A(SPEND_TOKEN)) || event == E(ENROL_REJECTED));
             CHECK(!(actions & A(FACTORY_RESET)) || event == E(RESET));
             CHECK(!(actions & A(PROMOTE_CERTIFICATE)) || event == E(MQTT_UP));
+            CHECK(!(actions & A(DROP_NEW_CERTIFICATE)) || event == E(CERT_REFUSED));
+            /* Asking for the next certificate never ends a connection that works with this one. */
+            CHECK(!(actions & (A(RENEW) | A(RENEW_LATER))) || !(actions & A(MQTT_STOP)));
             CHECK(!(actions & A(AP_STOP)) || state == S(MQTT_CONNECTED));
             CHECK(actions < (1u << PROV_ACTION_COUNT));
         }

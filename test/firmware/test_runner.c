@@ -182,7 +182,7 @@ static void test_broker(void)
     EXPECT("mqtt_stop");
     id = job("mqtt_start ");
     EXPECT_STATUS(MQTT_CONNECTING, NONE);
-    CHECK(s_status.was_connected);
+    CHECK(s_status.was_connected && s_status.mqtt_connects == 1);
     event(PROV_EVENT_MQTT_UP, id);
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
     EXPECT("status ");
@@ -209,6 +209,81 @@ static void test_wifi_lost(void)
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
 }
 
+static void in_use(uint32_t id, int64_t not_before, int64_t not_after, bool is_new, bool has_fallback)
+{
+    CHECK(prov_post(&(prov_msg_t){
+        .kind = PROV_MSG_CERTIFICATE,
+        .job_id = id,
+        .in_use = {.not_before = not_before, .not_after = not_after, .is_new = is_new, .has_fallback = has_fallback}}));
+}
+
+static void send_renewed(uint32_t id)
+{
+    prov_msg_t msg = {.kind = PROV_MSG_RENEWED, .job_id = id};
+    CHECK(certificate_make("leaf", "ca", &msg.certificate));
+    CHECK(prov_post(&msg));
+}
+
+/** The connection goes on until the next certificate is stored; it proves itself, or the old one returns. */
+static void test_renewal(void)
+{
+    const int64_t now = 1750000000; /* of the faked clock */
+    event(PROV_EVENT_MQTT_LOST, 0);
+    uint32_t id = job("mqtt_start ");
+    in_use(id, now - 1000, now + 3600, false, true);
+    event(PROV_EVENT_MQTT_UP, id);
+    EXPECT_STATUS(MQTT_CONNECTED, NONE);
+    CHECK(s_status.cert_not_after == now + 3600);
+    in_use(id, now - 9000, now + 100, false, true); /* in its last third */
+    uint32_t renewal = job("renew ");
+    CHECK(prov_post(&(prov_msg_t){
+        .event = PROV_EVENT_RENEW_FAILED, .job_id = renewal, .failure = PROV_FAILURE_BACKEND_UNREACHABLE}));
+    EXPECT_STATUS(MQTT_CONNECTED, NONE); /* no error of the connection */
+    in_use(id, now - 9000, now + 100, false, true);
+    send_renewed(renewal); /* of the try before: stored for nothing, were it not dropped */
+    renewal = job("renew ");
+    prov_status_get(&s_status);
+    CHECK(s_status.last_failure == PROV_FAILURE_BACKEND_UNREACHABLE && !fakes_saw("mqtt_stop"));
+    send_renewed(renewal);
+    EXPECT("save_certificate");
+    EXPECT("mqtt_stop");
+    id = job("mqtt_start ");
+    in_use(id, now, now + 9000, true, true);
+    broker_failed(id, PROV_FAILURE_BROKER_REJECTED);
+    id = job("mqtt_start ");
+    CHECK(!fakes_saw("drop_new")); /* once may be a hiccup */
+    in_use(id, now, now + 9000, true, true);
+    broker_failed(id, PROV_FAILURE_BROKER_REJECTED);
+    EXPECT("drop_new");
+    id = job("mqtt_start ");
+    in_use(id, now - 1000, now + 3600, false, false);
+    event(PROV_EVENT_MQTT_UP, id);
+    EXPECT_STATUS(MQTT_CONNECTED, NONE);
+    CHECK(s_status.last_failure == PROV_FAILURE_BROKER_REJECTED);
+}
+
+/** Refused for good, or expired: a named error, the AP, and everything needed to go on is kept. */
+static void test_certificate_ends(void)
+{
+    const int64_t now = 1750000000;
+    event(PROV_EVENT_MQTT_LOST, 0);
+    for (int i = 0; i < 2; i++) {
+        uint32_t id = job("mqtt_start ");
+        in_use(id, now - 1000, now + 3600, false, false);
+        broker_failed(id, PROV_FAILURE_BROKER_REJECTED);
+    }
+    EXPECT("ap_start");
+    EXPECT_STATUS(MQTT_CONNECTING, BROKER_REJECTED);
+    uint32_t id = job("mqtt_start ");
+    CHECK(!fakes_saw("drop_new"));
+    in_use(id, now - 1000, now - 1, false, false);
+    EXPECT("mqtt_stop");
+    event(PROV_EVENT_CERT_NEEDED, job("check "));
+    backend_failed(job("csr "), BACKEND_VERDICT_REJECTED, PROV_FAILURE_CERTIFICATE_EXPIRED);
+    EXPECT_STATUS(AP_MODE, CERTIFICATE_EXPIRED);
+    CHECK(fakes_store().has_wifi && s_status.cert_not_after == 0);
+}
+
 static void test_rejected_token(void)
 {
     CHECK(provision("home", "a5") == PROV_CLAIM_OK);
@@ -219,7 +294,6 @@ static void test_rejected_token(void)
     uint32_t id = job("csr ");
     backend_failed(id, BACKEND_VERDICT_REJECTED, PROV_FAILURE_TOKEN_REJECTED);
     EXPECT("spend_token");
-    EXPECT("ap_start");
     EXPECT_STATUS(AP_MODE, TOKEN_REJECTED);
     CHECK(!s_status.was_connected && fakes_store().has_wifi);
     send_certificate(id); /* abandoned: freed, not stored (the leak checker watches) */
@@ -257,6 +331,8 @@ int main(void)
     test_enrolment();
     test_broker();
     test_wifi_lost();
+    test_renewal();
+    test_certificate_ends();
     test_rejected_token();
     test_storage_fails();
     test_reset();

@@ -4,6 +4,7 @@
 #include "net_failure.h"
 #include "prov_failure.h"
 #include "prov_timers.h"
+#include "renewal.h"
 #include "wifi_networks.h"
 
 static void test_backoff(void)
@@ -41,6 +42,27 @@ static void test_timers(void)
     prov_timer_start(&timers, PROV_TIMER_RETRY, 5, 10);
     prov_timer_stop(&timers, PROV_TIMER_RETRY);
     CHECK(prov_timers_wait_ms(&timers, 500, 1000) == 1000);
+}
+
+static void test_renewal(void)
+{
+    const int64_t day = 24 * 60 * 60;
+    const int64_t start = 1750000000;
+    for (uint32_t random = 0; random < 2000000000; random += 99999989) {
+        int64_t due = renewal_due_at(start, start + 365 * day, random);
+        CHECK(due >= start + 243 * day && due <= start + 305 * day);
+        due = renewal_due_at(start, start + 120, random);
+        CHECK(due >= start + 80 && due <= start + 100);
+        CHECK(renewal_due_at(start, start, random) == start);
+        CHECK(renewal_due_at(start, start - 5, random) == start - 5);
+        uint32_t delay = renewal_retry_ms(start, start + 1000, random);
+        CHECK(delay >= 50000 && delay <= 100000);
+        delay = renewal_retry_ms(start, start + 365 * day, random);
+        CHECK(delay >= 3 * 3600 * 1000 && delay <= 6 * 3600 * 1000);
+        CHECK(renewal_retry_ms(start, start + 5, random) == 1000);
+        CHECK(renewal_retry_ms(start, start - day, random) == 1000);
+    }
+    CHECK(renewal_due_at(start, start + 365 * day, 0) != renewal_due_at(start, start + 365 * day, 1u << 20));
 }
 
 static void add(wifi_network_t *list, size_t *count, const char *ssid, int rssi)
@@ -136,6 +158,7 @@ int main(void)
 {
     test_backoff();
     test_timers();
+    test_renewal();
     test_networks();
     test_utf8();
     test_net_failures();

@@ -20,13 +20,25 @@ export interface RunningLab {
 export interface LabUpOptions {
   broker?: "embedded" | "mosquitto";
   sanitize?: "address" | "undefined" | "thread";
+  certificateSeconds?: number;
 }
 
 const WAIT_MS = 30_000;
 
 /** `prov lab up` as a process of its own, ready: the board is in AP_MODE. */
 export async function labUp(name: string, options: LabUpOptions = {}): Promise<RunningLab> {
-  const args = ["lab", "up", "--json", "--verbose", "--name", name, "--broker", options.broker ?? "embedded"];
+  const args = [
+    "lab",
+    "up",
+    "--json",
+    "--verbose",
+    "--name",
+    name,
+    "--broker",
+    options.broker ?? "embedded",
+  ];
+  if (options.certificateSeconds)
+    args.push("--certificate-seconds", String(options.certificateSeconds));
   const child = startProv([...args, ...(options.sanitize ? ["--sanitize", options.sanitize] : [])]);
   let stderr = "";
   child.stderr?.on("data", (chunk) => {
@@ -59,7 +71,12 @@ export async function labUp(name: string, options: LabUpOptions = {}): Promise<R
     },
     logLine: async (pattern, { fromNow = false } = {}) => {
       const signal = AbortSignal.timeout(WAIT_MS);
-      for await (const line of client.log({ follow: true, signal, ...(fromNow ? { lines: 0 } : {}) })) if (pattern.test(line)) return line;
+      for await (const line of client.log({
+        follow: true,
+        signal,
+        ...(fromNow ? { lines: 0 } : {}),
+      }))
+        if (pattern.test(line)) return line;
       throw new Error(`no line of the board's log matched ${pattern} within ${WAIT_MS} ms`);
     },
     token: (deviceId = DEVICE_ID) => client.issueToken(deviceId),
@@ -76,4 +93,3 @@ export async function labUp(name: string, options: LabUpOptions = {}): Promise<R
 export function provisionArgs(lab: RunningLab, more: readonly string[] = []): string[] {
   return ["provision", "--lab", lab.name, "--json", "--no-input", "--ssid", lab.home.ssid, ...more];
 }
-

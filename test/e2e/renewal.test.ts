@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+import { connectAsync } from "mqtt";
+import { afterEach, describe, expect, it } from "vitest";
+import type { LabEvent } from "../../cli/lab/events.js";
+import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { DEVICE_ID, prov } from "../helpers/prov.js";
+
+const WAIT_MS = 30_000;
+
+interface StatusMessage {
+  status: string;
+  cert_not_after: number;
+  attempt_id: string | null;
+  mqtt_reconnects: number;
+  reset_reason: string;
+  last_error: string | null;
+}
+
+let lab: RunningLab | undefined;
+
+afterEach(async () => {
+  expect(await lab?.stop()).toBe(0);
+  lab = undefined;
+});
+
+async function provisioned(options: Parameters<typeof labUp>[1]): Promise<RunningLab> {
+  lab = await labUp("renewal", options);
+  const outcome = await prov(provisionArgs(lab, ["--token", await lab.token()]), {
+    env: { PROV_WIFI_PASSWORD: lab.home.password, PROV_TOKEN: "", PROV_BEARER: "" },
+  });
+  expect(outcome.code, outcome.stderr).toBe(0);
+  return lab;
+}
+
+/** The device's status messages from now on, as an operator reads them. */
+async function* statusMessages({ client }: RunningLab): AsyncGenerator<StatusMessage> {
+  const { broker, operator } = client.info;
+  const reader = await connectAsync(broker.uri, {
+    ca: readFileSync(operator.caPath),
+    cert: readFileSync(operator.certPath),
+    key: readFileSync(operator.keyPath),
+    clientId: "renewal-test",
+  });
+  const arrived: StatusMessage[] = [];
+  let wake = (): void => {};
+  reader.on("message", (_topic, bytes) => {
+    arrived.push(JSON.parse(String(bytes)));
+    wake();
+  });
+  const deadline = AbortSignal.timeout(WAIT_MS);
+  deadline.addEventListener("abort", () => wake());
+  try {
+    await reader.subscribeAsync(`devices/${DEVICE_ID}/status`, { qos: 1 });
+    for (;;) {
+      deadline.throwIfAborted();
+      const next = arrived.shift();
+      if (next) yield next;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } finally {
+    await reader.endAsync();
+  }
+}
+
+/** The first event, past or future, that is wanted. */
+async function labEvent(
+  { client }: RunningLab,
+  wanted: (event: LabEvent) => boolean,
+): Promise<LabEvent> {
+  const signal = AbortSignal.timeout(WAIT_MS);
+  for await (const event of client.events({ follow: true, signal }))
+    if (wanted(event)) return event;
+  throw new Error("no such event");
+}
+
+describe("a certificate that lives seconds", () => {
+  it.each(["embedded", "mosquitto"] as const)(
+    "is renewed over mutual TLS and proves itself at the %s broker",
+    async (broker) => {
+      const running = await provisioned({ broker, certificateSeconds: 12 });
+      const ends = new Set<number>();
+      for await (const message of statusMessages(running)) {
+        if (message.status !== "connected") continue;
+        ends.add(message.cert_not_after);
+        if (ends.size === 3) {
+          expect(message.mqtt_reconnects).toBeGreaterThanOrEqual(1);
+          expect(message.reset_reason).toBe("external");
+          break;
+        }
+      }
+      const renewed = await labEvent(running, (event) => event.what === "renew-csr");
+      expect(renewed).toMatchObject({ outcome: "ok", deviceId: DEVICE_ID });
+      let signed = 0;
+      for await (const event of running.client.events()) if (event.what === "sign-csr") signed += 1;
+      expect(signed).toBe(1); // the token was spent once; the rest is mutual TLS
+    },
+  );
+
+  it("stays connected with the old one while the backend refuses to renew", async () => {
+    const running = await provisioned({ certificateSeconds: 20 });
+    await running.client.setFaults([
+      { route: "/renew-csr", kind: "status", status: 503, times: 2 },
+    ]);
+    let refused: StatusMessage | undefined;
+    const before = new Set<number>();
+    for await (const message of statusMessages(running)) {
+      if (message.status !== "connected") continue;
+      if (message.last_error === "backend_error") refused = message;
+      before.add(message.cert_not_after);
+      if (before.size === 2) break;
+    }
+    expect(refused?.status).toBe("connected");
+  });
+
+  it("that expired while the device was off is a named failure with the AP up, and a token mends it", async () => {
+    const running = await provisioned({ certificateSeconds: 4 });
+    await running.client.board("power_off");
+    for await (const message of statusMessages(running)) if (message.status === "offline") break;
+    await expired(running);
+    const failed = running.logLine(/error certificate_expired/, { fromNow: true });
+    await running.client.board("power_on");
+    await failed;
+    const status = await boardStatus(running);
+    expect(status).toMatchObject({ state: "AP_MODE", error: { code: "certificate_expired" } });
+    expect(status.device_id).toBe(DEVICE_ID);
+    const again = await prov(provisionArgs(running, ["--token", await running.token()]), {
+      env: { PROV_WIFI_PASSWORD: running.home.password, PROV_TOKEN: "", PROV_BEARER: "" },
+    });
+    expect(again.code, again.stderr).toBe(0);
+  });
+});
+
+/** What the board says of itself; its AP is there a moment before its HTTP server. */
+async function boardStatus(running: RunningLab): Promise<ReturnType<typeof JSON.parse>> {
+  const deadline = AbortSignal.timeout(WAIT_MS);
+  for (;;) {
+    const answer = await fetch(`${await running.baseUrl()}/status`).catch(() => undefined);
+    if (answer?.ok) return answer.json();
+    deadline.throwIfAborted();
+  }
+}
+
+/** Waits until the newest certificate of the board, which is off, has ended for certain. */
+async function expired(running: RunningLab): Promise<void> {
+  let last = 0;
+  for await (const event of running.client.events()) {
+    if (/^(sign|renew)-csr$/.test(event.what)) last = Date.parse(event.at);
+  }
+  expect(last).toBeGreaterThan(0);
+  const leftMs = last + 6_000 - Date.now();
+  if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs)); // time itself is what is waited for
+}

@@ -66,9 +66,13 @@ describe("prov run", () => {
 });
 
 describe.each(["address", "undefined", "thread"])("prov run --sanitize %s", (sanitizer) => {
-  it("passes the whole chain without a report", async () => {
-    const { document, stderr } = await wholeChain("--sanitize", sanitizer, "--verbose");
-    expect(document.mqtt.payload).toMatchObject({ device_id: DEVICE_ID, status: "connected" });
-    expect(stderr).not.toMatch(/Sanitizer|runtime error:/);
-  }, BUILD_TIMEOUT_MS);
+  it(
+    "passes the whole chain without a report",
+    async () => {
+      const { document, stderr } = await wholeChain("--sanitize", sanitizer, "--verbose");
+      expect(document.mqtt.payload).toMatchObject({ device_id: DEVICE_ID, status: "connected" });
+      expect(stderr).not.toMatch(/Sanitizer|runtime error:/);
+    },
+    BUILD_TIMEOUT_MS,
+  );
 });

@@ -91,5 +91,16 @@ export async function labUp(name: string, options: LabUpOptions = {}): Promise<R
 
 /** `prov provision` against a lab, from the shared project. */
 export function provisionArgs(lab: RunningLab, more: readonly string[] = []): string[] {
-  return ["provision", "--lab", lab.name, "--json", "--no-input", "--ssid", lab.home.ssid, ...more];
+  return [
+    "provision",
+    "--lab",
+    lab.name,
+    "--json",
+    "--no-input",
+    "--timeout",
+    "40",
+    "--ssid",
+    lab.home.ssid,
+    ...more,
+  ];
 }

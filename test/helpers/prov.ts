@@ -85,5 +85,8 @@ export function ensureProject(): string {
 /** The arguments are left out: some tests give secrets as flags on purpose. */
 export function keep(args: readonly string[], ...texts: readonly string[]): void {
   mkdirSync(PRODUCED, { recursive: true });
-  appendFileSync(join(PRODUCED, `${args[0] ?? "prov"}-${process.pid}.log`), `${texts.join("\n")}\n`);
+  appendFileSync(
+    join(PRODUCED, `${args[0] ?? "prov"}-${process.pid}.log`),
+    `${texts.join("\n")}\n`,
+  );
 }

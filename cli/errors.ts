@@ -117,7 +117,10 @@ export const HOST_FAILURES = {
     hint: "The AP gave no address: restart the board; its client limit may be reached.",
   },
   ap_lost: { stage: "join", hint: "Move closer to the board and run the same command again." },
-  wifi_busy: { stage: "join", hint: "Wait for the other prov to end, then run the same command again." },
+  wifi_busy: {
+    stage: "join",
+    hint: "Wait for the other prov to end, then run the same command again.",
+  },
   wifi_failed: {
     stage: "join",
     hint: "Join the board's AP by hand, then run the same command with --url http://192.168.4.1.",
@@ -147,7 +150,10 @@ export const HOST_FAILURES = {
     hint: "Check the operator certificate and the broker's address.",
   },
 
-  file_inaccessible: { stage: "environment", hint: "Check the owner and the mode of the file and its folder, and the free space." },
+  file_inaccessible: {
+    stage: "environment",
+    hint: "Check the owner and the mode of the file and its folder, and the free space.",
+  },
   tool_missing: { stage: "environment", hint: "Install it and run the same command again." },
   package_missing: {
     stage: "environment",

@@ -65,11 +65,15 @@ export async function bringUpLab(request: BringUpRequest): Promise<PreparedLab> 
     );
     const identity = await clock.run("keys", () => makeKeys(root, manifest, false));
     const config = await clock.run("codegen", async () =>
-      generateConfig(manifest, identity, workspace, {
-        overrides: {
-          backendUrl: lab.info.backend.url,
-          backendCa: lab.caPem,
-          mqttUri: lab.info.broker.uri,
+      // The chip decides which pin the BOOT button is on.
+      generateConfig({ ...manifest, target: chip }, identity, workspace, {
+        lab: {
+          dir: join(labDir(root, request.name), "firmware", "config"),
+          overrides: {
+            backendUrl: lab.info.backend.url,
+            backendCa: lab.caPem,
+            mqttUri: lab.info.broker.uri,
+          },
         },
       }),
     );

@@ -23,8 +23,6 @@ export interface Workspace {
   readonly keyPath: string;
   readonly csrPath: string;
   readonly configDir: string;
-  /** The configuration with the lab's addresses in it, kept apart so that it never ends on a real device. */
-  readonly labConfigDir: string;
   readonly buildDir: string;
   /** CMake file that tells a plain `idf.py build` where the generated configuration is. */
   readonly firmwareCmake: string;
@@ -39,7 +37,6 @@ export function deviceWorkspace(root: string, deviceId: string): Workspace {
     keyPath: join(identityDir, "key.pem"),
     csrPath: join(identityDir, "csr.pem"),
     configDir: join(device, "config"),
-    labConfigDir: join(device, "lab-config"),
     buildDir: join(device, "build"),
     firmwareCmake: join(root, ".prov", "firmware.cmake"),
   };

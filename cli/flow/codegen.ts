@@ -29,6 +29,12 @@ export interface ManifestOverrides {
   readonly mqttUri?: string;
 }
 
+/** Where a lab keeps the configuration of its firmware, and what it changes in it. */
+export interface LabConfig {
+  readonly dir: string;
+  readonly overrides: ManifestOverrides;
+}
+
 interface GeneratedFile {
   readonly path: string;
   readonly text: string;
@@ -58,22 +64,23 @@ export function applyOverrides(
 
 /**
  * Writes the configuration of a device's firmware; only files that changed, and none when any cannot
- * be made. With `overrides` it goes into a folder of its own, and plain `idf.py` is not led to it.
+ * be made. With `lab` it goes into that lab's own folder, with the lab's addresses in the place of the
+ * manifest's: two labs build at the same time, and plain `idf.py` is not led to either.
  * @throws ProvError codegen_stale (with `check`, which writes nothing), manifest_invalid
  */
 export function generateConfig(
   manifest: DeviceManifest,
   identity: Identity,
   workspace: Workspace,
-  options: { readonly check?: boolean; readonly overrides?: ManifestOverrides } = {},
+  options: { readonly check?: boolean; readonly lab?: LabConfig } = {},
 ): GeneratedConfig {
-  const { overrides } = options;
-  const effective = overrides === undefined ? manifest : applyOverrides(manifest, overrides);
-  const dir = overrides === undefined ? workspace.configDir : workspace.labConfigDir;
+  const { lab } = options;
+  const effective = lab === undefined ? manifest : applyOverrides(manifest, lab.overrides);
+  const dir = lab?.dir ?? workspace.configDir;
   const files = emitAll(effective, identity, dir);
   if (options.check) refuseStale(files);
   const pointer = { path: workspace.firmwareCmake, text: pointerTo(dir), mode: PLAIN_FILE };
-  const wanted = options.check || overrides !== undefined ? files : [...files, pointer];
+  const wanted = options.check || lab !== undefined ? files : [...files, pointer];
   const changed = options.check
     ? []
     : wanted.filter(({ path, text, mode }) => writeIfChanged(path, text, mode));

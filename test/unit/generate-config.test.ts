@@ -140,8 +140,10 @@ describe("overrides", () => {
 
   test("go into a folder of their own, to which plain idf.py is not led", () => {
     generateConfig(GOLDEN_MANIFEST, identity, workspace);
-    const config = generateConfig(GOLDEN_MANIFEST, identity, workspace, { overrides: OVERRIDES });
-    expect(config.dir).toBe(workspace.labConfigDir);
+    const dir = join(root, ".prov", "lab", "default", "config");
+    const lab = { dir, overrides: OVERRIDES };
+    const config = generateConfig(GOLDEN_MANIFEST, identity, workspace, { lab });
+    expect(config.dir).toBe(dir);
     const header = (dir: string) => readFileSync(join(dir, "sdkconfig.h"), "utf8");
     expect(header(config.dir)).toContain(OVERRIDES.backendUrl);
     expect(header(workspace.configDir)).not.toContain(OVERRIDES.backendUrl);

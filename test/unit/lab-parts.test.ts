@@ -5,10 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkFaults, createFaultBox } from "../../cli/lab/faults.js";
 import { openFlashChip } from "../../cli/lab/flash-chip.js";
 import { createLineSplitter } from "../../cli/lab/lines.js";
-import { takeLock } from "../../cli/lock.js";
 import { createStream } from "../../cli/lab/stream.js";
 import { mayPublish, mayReceive } from "../../cli/lab/topic-rules.js";
 import { addToMac } from "../../cli/lab/virtual-board.js";
+import { takeLock } from "../../cli/lock.js";
 
 let dir: string;
 beforeEach(() => {

@@ -5,7 +5,8 @@ import type { Progress, Task } from "./progress.js";
 
 /** What a command hands back: one JSON document for machines, text for people. */
 export interface CommandResult {
-  json: Record<string, unknown>;
+  /** null: the command has printed its document itself, before it ended. */
+  json: Record<string, unknown> | null;
   text: string;
 }
 
@@ -103,6 +104,7 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
       if (options.verbose) line(paint("dim", message));
     },
     result: ({ json, text }) => {
+      if (json === null) return;
       if (options.json) options.stdout.write(`${JSON.stringify({ ok: true, ...json })}\n`);
       else if (text) print(text);
     },

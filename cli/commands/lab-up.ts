@@ -46,7 +46,7 @@ export function labUpCommand(
         if (signal.aborted) resolve();
         signal.addEventListener("abort", () => resolve(), { once: true });
       });
-      return { json: { stopped: true }, text: "" };
+      return { json: null, text: "" };
     } finally {
       await lab.stop();
     }

@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
-import { DEVICE_ID, type Outcome, PROJECT, prov, run } from "../helpers/prov.js";
+import { freshBoard, labUp, nvsTool, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { DEVICE_ID, type Outcome, prov } from "../helpers/prov.js";
 
 let lab: RunningLab;
 
@@ -12,25 +11,6 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(await lab.stop()).toBe(0);
 });
-
-/** The board forgets everything but its key, and waits in AP_MODE. */
-async function freshBoard(): Promise<void> {
-  await lab.client.setFaults([]);
-  await lab.client.board("power_off");
-  const { code, stderr } = await eraseNvs();
-  expect(code, stderr).toBe(0);
-  const ready = lab.logLine(/-> AP_MODE/, { fromNow: true });
-  await lab.client.board("power_on");
-  await ready;
-  await lab.baseUrl();
-}
-
-function nvs(...args: string[]): Promise<Outcome> {
-  const flash = `${lab.client.info.airDir}/../board/flash.bin`;
-  return run(join(PROJECT, ".prov", "build", "host", "tools", "prov_nvs"), [flash, ...args]);
-}
-
-const eraseNvs = (): Promise<Outcome> => nvs("erase-all", "device_config");
 
 async function provision(
   more: readonly string[],
@@ -44,7 +24,7 @@ async function provision(
 
 describe("prov provision against the lab", () => {
   it("brings the device online and names the evidence", async () => {
-    await freshBoard();
+    await freshBoard(lab);
     const { code, document } = await provision(["--token", await lab.token()]);
     expect(code, JSON.stringify(document)).toBe(0);
     expect(document.reached).toBe("mqtt");
@@ -64,14 +44,14 @@ describe("prov provision against the lab", () => {
 
   it("submits its CSR again when the certificates are erased", async () => {
     await lab.client.board("power_off");
-    expect((await nvs("erase", "device_config", "crt")).code).toBe(0);
+    expect((await nvsTool(lab, "erase", "device_config", "crt")).code).toBe(0);
     const submitting = lab.logLine(/-> SUBMIT_CSR/, { fromNow: true });
     await lab.client.board("power_on");
     await submitting;
   });
 
   it("says wifi_wrong_password with exit 7, and takes the right one at once", async () => {
-    await freshBoard();
+    await freshBoard(lab);
     const token = await lab.token();
     const wrong = await provision(["--token", token], "not-the-password");
     expect(wrong.code).toBe(7);
@@ -81,16 +61,16 @@ describe("prov provision against the lab", () => {
   });
 
   it("says wifi_ap_not_found for an SSID that is not there", async () => {
-    await freshBoard();
+    await freshBoard(lab);
     const outcome = await provision(["--ssid", "Nowhere", "--token", await lab.token()]);
     expect([outcome.code, outcome.document.error.code]).toEqual([7, "wifi_ap_not_found"]);
   });
 
   it("says token_rejected with exit 8 for a used and for a foreign token", async () => {
-    await freshBoard();
+    await freshBoard(lab);
     const token = await lab.token();
     expect((await provision(["--token", token])).code).toBe(0);
-    await freshBoard();
+    await freshBoard(lab);
     const used = await provision(["--token", token]);
     expect([used.code, used.document.error.code]).toEqual([8, "token_rejected"]);
     const foreign = await provision(["--token", await lab.token("another-device")]);
@@ -101,14 +81,14 @@ describe("prov provision against the lab", () => {
     ["broker", 9, "broker_untrusted"],
     ["backend", 8, "backend_untrusted"],
   ] as const)("does not trust a %s with a foreign CA", async (server, exitCode, code) => {
-    await freshBoard();
+    await freshBoard(lab);
     await lab.client.setFaults([{ server, kind: "untrusted" }]);
     const outcome = await provision(["--token", await lab.token()]);
     expect([outcome.code, outcome.document.error.code]).toEqual([exitCode, code]);
   });
 
   it("keeps the Bearer token for the report to the backend", async () => {
-    await freshBoard();
+    await freshBoard(lab);
     const before = await countEvents("device-report");
     expect((await provision(["--token", await lab.token()])).code).toBe(0);
     for await (const event of lab.client.events({

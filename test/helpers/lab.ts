@@ -1,8 +1,9 @@
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { connectLab, type LabClient } from "../../cli/lab/client.js";
 import { labInfoSchema } from "../../cli/lab/lab-info.js";
-import { DEVICE_ID, keep, startProv } from "./prov.js";
+import { DEVICE_ID, keep, type Outcome, PROJECT, run, startProv } from "./prov.js";
 
 export interface RunningLab {
   name: string;
@@ -87,6 +88,26 @@ export async function labUp(name: string, options: LabUpOptions = {}): Promise<R
       return code;
     },
   };
+}
+
+/** `prov_nvs` on the board's flash; the board must be off for everything but `list`. */
+export function nvsTool(lab: RunningLab, ...args: string[]): Promise<Outcome> {
+  const tool = join(PROJECT, ".prov", "build", "host", "tools", "prov_nvs");
+  return run(tool, [join(lab.client.info.airDir, "..", "board", "flash.bin"), ...args]);
+}
+
+/** Mends all faults; the board forgets everything but its key, and waits in AP_MODE. */
+export async function freshBoard(lab: RunningLab): Promise<void> {
+  await lab.client.setFaults([]);
+  const { networks } = await lab.client.air();
+  await lab.client.setAir({ networks, faults: {} });
+  await lab.client.board("power_off");
+  const { code, stderr } = await nvsTool(lab, "erase-all", "device_config");
+  if (code !== 0) throw new Error(`prov_nvs: ${stderr}`);
+  const ready = lab.logLine(/-> AP_MODE/, { fromNow: true });
+  await lab.client.board("power_on");
+  await ready;
+  await lab.baseUrl();
 }
 
 /** `prov provision` against a lab, from the shared project. */

@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { RouteFault } from "../../cli/lab/faults.js";
+import { freshBoard, labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { prov } from "../helpers/prov.js";
+
+/** What happens to a provisioning when one side of it fails, and who then decides the outcome. */
+let lab: RunningLab;
+
+beforeAll(async () => {
+  lab = await labUp("witnesses");
+});
+
+afterAll(async () => {
+  await lab.stop();
+});
+
+beforeEach(() => freshBoard(lab));
+
+async function provision(...more: string[]) {
+  const outcome = await prov(provisionArgs(lab, more), {
+    env: { PROV_WIFI_PASSWORD: lab.home.password, PROV_TOKEN: await lab.token() },
+  });
+  return { ...outcome, document: JSON.parse(outcome.stdout) };
+}
+
+async function airFaults(faults: Record<string, unknown>): Promise<void> {
+  await lab.client.setAir({ ...(await lab.client.air()), faults });
+}
+
+function witnessesOf(document: ReturnType<typeof JSON.parse>): string[] {
+  return document.evidence.map((item: { witness: string }) => item.witness);
+}
+
+describe("the outcome of a provisioning", () => {
+  it("is a success by the others' evidence when the AP vanishes right after the POST", async () => {
+    await airFaults({ ap_vanish_on_connect: true });
+    const { code, document } = await provision();
+    expect(code, JSON.stringify(document)).toBe(0);
+    expect(document.reached).toBe("mqtt");
+    expect(witnessesOf(document)).toEqual(expect.arrayContaining(["backend", "broker"]));
+    expect(witnessesOf(document)).not.toContain("status");
+  });
+
+  it("is a success when the reply to the POST is lost", async () => {
+    await airFaults({ lose_replies: ["POST /provision"] });
+    const { code, document, stderr } = await provision();
+    expect(code, JSON.stringify(document)).toBe(0);
+    expect(stderr).toContain("no reply to POST /provision");
+  });
+
+  it("is a success when every reply to GET /status is lost after the POST", async () => {
+    await airFaults({ lose_replies: ["POST /provision", "GET /scan"] });
+    const { code, document } = await provision("--wait", "mqtt");
+    expect(code, JSON.stringify(document)).toBe(0);
+  });
+
+  const FAULTS: readonly [
+    name: string,
+    fault: Omit<RouteFault, "route">,
+    exit: number,
+    code: string | null,
+  ][] = [
+    ["401", { kind: "status", status: 401 }, 8, "token_rejected"],
+    ["403", { kind: "status", status: 403 }, 8, "token_rejected"],
+    ["404", { kind: "status", status: 404 }, 8, "backend_error"],
+    ["500, then all is well", { kind: "status", status: 500, times: 1 }, 0, null],
+    ["a hang-up, then all is well", { kind: "close", times: 1 }, 0, null],
+    ["half a JSON for ever", { kind: "truncated_json" }, 8, "backend_bad_response"],
+    ["a certificate for another key", { kind: "foreign_certificate" }, 8, "certificate_mismatch"],
+    ["a certificate with another name", { kind: "foreign_name" }, 8, "certificate_mismatch"],
+    ["a certificate that has expired", { kind: "expired_certificate" }, 8, "certificate_mismatch"],
+    ["a CA that did not sign it", { kind: "wrong_ca" }, 8, "certificate_mismatch"],
+  ];
+
+  it.each(FAULTS)("with a backend that answers %s", async (_name, fault, exit, code) => {
+    await lab.client.setFaults([{ route: "/sign-csr", ...fault }]);
+    const outcome = await provision();
+    expect([outcome.code, outcome.document.error?.code ?? null], outcome.stdout).toEqual([
+      exit,
+      code,
+    ]);
+  });
+
+  it("waits for a broker that is down and comes up", async () => {
+    await lab.client.setFaults([{ server: "broker", kind: "down" }]);
+    const pending = provision();
+    await lab.logLine(/-> MQTT_CONNECTING/);
+    await lab.logLine(/mqtt/i, { fromNow: true });
+    await lab.client.setFaults([]);
+    const { code, document } = await pending;
+    expect(code, JSON.stringify(document)).toBe(0);
+  });
+
+  it("is broker_unreachable with exit 9 when the broker stays down", async () => {
+    await lab.client.setFaults([{ server: "broker", kind: "down" }]);
+    const { code, document } = await provision("--timeout", "12");
+    expect([code, document.error.code]).toEqual([9, "broker_unreachable"]);
+  });
+
+  it("ends where --wait says", async () => {
+    await lab.client.setFaults([{ server: "broker", kind: "down" }]);
+    const { code, document } = await provision("--wait", "certificate");
+    expect([code, document.reached]).toEqual([0, "certificate"]);
+  });
+});

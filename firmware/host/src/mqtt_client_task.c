@@ -8,6 +8,7 @@
 
 #include "esp_log.h"
 #include "host_link.h"
+#include "host_net_probe.h"
 #include "mbedtls/ssl.h"
 #include "mqtt_client_priv.h"
 
@@ -101,6 +102,12 @@ static void note_error(esp_mqtt_client_handle_t client, esp_err_t error, int sta
     client->error.esp_transport_sock_errno = sock_errno;
 }
 
+static int timeout_ms(esp_mqtt_client_handle_t client)
+{
+    int configured = client->config.network.timeout_ms;
+    return configured > 0 ? configured : DEFAULT_TIMEOUT_MS;
+}
+
 /* A context for this attempt: the board's clock may have been set since the last one. */
 static bool prepare_tls(esp_mqtt_client_handle_t client)
 {
@@ -170,6 +177,14 @@ static bool open_connection(esp_mqtt_client_handle_t client)
     if (keepalive < MIN_KEEPALIVE_S) {
         keepalive = MIN_KEEPALIVE_S;
     }
+    int unreachable = host_net_probe(client->host, client->port, timeout_ms(client));
+    if (unreachable != 0) {
+        bool is_late = unreachable == ETIMEDOUT;
+        note_error(client, is_late ? ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT
+                                   : ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, 0,
+                   is_late ? 0 : unreachable);
+        return false;
+    }
     errno = 0;
     int code = mosquitto_connect(client->mosquitto, client->host, client->port, keepalive);
     if (code != MOSQ_ERR_SUCCESS) {
@@ -201,9 +216,7 @@ static bool is_stop_wanted(esp_mqtt_client_handle_t client)
 /* Serve the connection until it ends. @return false when it ended by a failure. */
 static bool serve(esp_mqtt_client_handle_t client)
 {
-    int timeout_ms = client->config.network.timeout_ms > 0 ? client->config.network.timeout_ms
-                                                           : DEFAULT_TIMEOUT_MS;
-    int64_t connack_deadline = host_uptime_us() + (int64_t)timeout_ms * 1000;
+    int64_t connack_deadline = host_uptime_us() + (int64_t)timeout_ms(client) * 1000;
     uint32_t generation = host_link_get().generation;
     for (;;) {
         if (is_stop_wanted(client) || take_flag(client, &client->is_disconnect_wanted)) {

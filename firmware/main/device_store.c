@@ -318,7 +318,11 @@ esp_err_t device_store_drop_certificate(certificate_slot_t slot)
     return err;
 }
 
-/* Cut between the two writes, both slots hold the same certificate, and this runs again. */
+/*
+ * Cut between any two of these writes, the new slot is still full, and this runs again. The token goes
+ * before the new slot does: a cut may have come before save_certificate() erased it, and a token beside
+ * an active certificate alone would ask the backend for another one, which refuses it as spent.
+ */
 esp_err_t device_store_promote_certificate(void)
 {
     uint8_t *record = NULL;
@@ -327,9 +331,8 @@ esp_err_t device_store_promote_certificate(void)
     esp_err_t err = get(KEY_CRT_NEW, &record, &size);
     if (err == ESP_OK) {
         err = put(KEY_CRT, record, size);
-        if (err == ESP_OK) {
-            err = erase(KEY_CRT_NEW);
-        }
+        err = err == ESP_OK ? spend_token_locked() : err;
+        err = err == ESP_OK ? erase(KEY_CRT_NEW) : err;
     } else if (err == ESP_ERR_NOT_FOUND) {
         err = ESP_OK; /* the active one is in use */
     }

@@ -173,6 +173,9 @@ static void scenario(void)
         CHECK(finish() == run);
     }
     CHECK(certificate_run(CERTIFICATE_SLOT_ACTIVE) == RUNS - 1 && certificate_run(CERTIFICATE_SLOT_NEW) < 0);
+    /* A token that is left beside an active certificate would be presented again, and refused. */
+    static enrolment_t enrol;
+    CHECK(device_store_load_enrolment(&enrol) == ESP_OK && enrol.token[0] == '\0');
 }
 
 /** A reset that is cut leaves a device that can be reset again; afterwards nothing is left. */

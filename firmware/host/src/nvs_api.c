@@ -11,6 +11,7 @@
 #define PARTITION_TYPE_DATA 0x01
 #define PARTITION_SUBTYPE_NVS 0x02
 #define PARTITION_FLAG_ENCRYPTED 0x01u
+#define PARTITION_FLAG_READONLY 2u
 
 typedef struct open_handle {
     struct open_handle *next;
@@ -22,6 +23,7 @@ typedef struct open_handle {
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
 static nvs_storage_t s_storage;
 static bool s_ready;
+static bool s_is_readonly; /* the partition table says so */
 static open_handle_t *s_handles; /* owned */
 static nvs_handle_t s_last_id;
 
@@ -68,6 +70,7 @@ esp_err_t nvs_flash_init(void)
         err = nvs_storage_open(&s_storage, region.offset, region.size);
     }
     s_ready = err == ESP_OK;
+    s_is_readonly = s_ready && (region.flags & PARTITION_FLAG_READONLY) != 0;
     return unlocked(err);
 }
 
@@ -110,6 +113,9 @@ esp_err_t nvs_open(const char *namespace_name, nvs_open_mode_t open_mode, nvs_ha
     nvs_storage_t *storage = nvs_lock_storage();
     if (storage == NULL) {
         return unlocked(ESP_ERR_NVS_NOT_INITIALIZED);
+    }
+    if (open_mode == NVS_READWRITE && s_is_readonly) {
+        return unlocked(ESP_ERR_NOT_ALLOWED);
     }
     uint8_t ns = 0;
     esp_err_t err =

@@ -1,0 +1,263 @@
+import { createPrivateKey, type KeyObject } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { deviceWorkspace } from "../../cli/config/workspace.js";
+import { buildForHost } from "../../cli/flow/build-host.js";
+import { generateConfig } from "../../cli/flow/codegen.js";
+import { makeKeys } from "../../cli/flow/keys.js";
+import type { LabEvent } from "../../cli/lab/events.js";
+import { startLab } from "../../cli/lab/lab.js";
+import { labDir } from "../../cli/lab/lab-info.js";
+import type { Lab } from "../../cli/lab/lab-types.js";
+import type { VirtualBoard } from "../../cli/lab/virtual-board.js";
+import { silent } from "../../cli/progress.js";
+import { parseDevice } from "../../codegen/manifest-schema.js";
+
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+export const DEVICE_ID = "attacked";
+/** The `nvs` partition of firmware/partitions.csv. */
+const NVS = { offset: 0x9000, size: 0x6000 } as const;
+const WAIT_MS = 60_000;
+
+/** Everything that a person would wait for is as short as the firmware allows. */
+const IMPATIENT = {
+  CONFIG_PROV_CONNECT_DELAY_MS: 0,
+  CONFIG_PROV_RECONNECT_MIN_MS: 100,
+  CONFIG_PROV_RECONNECT_MAX_MS: 300,
+  CONFIG_PROV_BACKEND_RETRY_MIN_MS: 10,
+  CONFIG_PROV_BACKEND_RETRY_MAX_MS: 200,
+  CONFIG_PROV_MQTT_RECONNECT_MIN_MS: 100,
+  CONFIG_PROV_MQTT_RECONNECT_MAX_MS: 300,
+  CONFIG_PROV_AP_LINGER_MS: 600_000,
+} as const;
+
+/** The two networks that a device under attack is sent to. */
+const AIR = {
+  networks: [
+    { ssid: "Home-0", psk: "password-of-0", rssi: -50, channel: 6, auth: "wpa2" },
+    { ssid: "Home-1", psk: "password-of-1", rssi: -55, channel: 6, auth: "wpa2" },
+  ],
+} as const;
+
+/** One POST /provision. */
+export interface Credentials {
+  readonly ssid: string;
+  readonly password: string;
+  readonly token: string;
+  readonly bearer: string;
+  readonly attemptId: string;
+}
+
+export interface RigOptions {
+  readonly sdkconfig?: Readonly<Record<string, number>>;
+  readonly certificateLifetimeMs?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A lab whose board runs an impatient build of the firmware, in this very process. */
+export interface Rig {
+  readonly lab: Lab;
+  readonly board: VirtualBoard;
+  /** The host build, unstripped. */
+  readonly elf: string;
+  readonly deviceKey: KeyObject;
+  /** Credentials for network 0 or 1 with a token of their own. */
+  credentials(network: number): Credentials;
+  /** The NVS partition's bytes; the board must be off. */
+  readNvs(): Buffer;
+  writeNvs(bytes: Uint8Array): void;
+  eraseNvs(): void;
+  /** Resolves when the firmware runs. */
+  powerOn(): Promise<void>;
+  /** Waits until the AP answers; null when the board lost power first. */
+  apUp(): Promise<string | null>;
+  /** The status code of the answer; null when none came. */
+  post(path: string, body: object, bearer?: string): Promise<Answer | null>;
+  get(path: string): Promise<Answer | null>;
+  provision(credentials: Credentials): Promise<Answer | null>;
+  /** Call before what leads there: the next MQTT connection with a status message, or a power cut. */
+  outcome(): Promise<"online" | "power_cut">;
+  stop(): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+/** @param name the folder below .cache/attack: one rig at a time may use it */
+export async function openRig(name: string, options: RigOptions = {}): Promise<Rig> {
+  const root = join(REPOSITORY, ".cache", "attack", name);
+  mkdirSync(root, { recursive: true });
+  const lab = await startLab({
+    root: labDir(root, "lab"),
+    deviceIds: [DEVICE_ID],
+    air: { networks: AIR.networks.map((network) => ({ ...network })) },
+    ...(options.certificateLifetimeMs === undefined
+      ? {}
+      : { certificateLifetimeMs: options.certificateLifetimeMs }),
+    ...(options.environment === undefined ? {} : { firmwareEnvironment: options.environment }),
+  });
+  try {
+    const { image, deviceKey } = await buildImpatient(root, lab, options.sdkconfig ?? {});
+    lab.board.placeImage(image.flasherArgs);
+    return makeRig(lab, image.elf, deviceKey);
+  } catch (error) {
+    await lab.stop();
+    throw error;
+  }
+}
+
+async function buildImpatient(root: string, lab: Lab, sdkconfig: Record<string, number>) {
+  const parsed = parseDevice({
+    id: DEVICE_ID,
+    target: "host",
+    backend: { url: lab.backend.url, ca: lab.caPem },
+    mqtt: { uri: lab.broker.uri, statusIntervalSeconds: 1 },
+    sdkconfig: { ...IMPATIENT, CONFIG_PROV_BUTTON_GPIO: 9, ...sdkconfig },
+  });
+  if (!parsed.ok) throw new Error(parsed.issues.map((issue) => issue.message).join("\n"));
+  const manifest = parsed.device;
+  const identity = await makeKeys(root, manifest, false);
+  const config = generateConfig(manifest, identity, deviceWorkspace(root, DEVICE_ID));
+  const image = await buildForHost({
+    manifest,
+    config,
+    root,
+    target: "host",
+    chip: "esp32c3",
+    clean: false,
+    signal: new AbortController().signal,
+    progress: silent,
+  });
+  return { image, deviceKey: createPrivateKey(identity.privateKeyPem) };
+}
+
+function makeRig(lab: Lab, elf: string, deviceKey: KeyObject): Rig {
+  const { board } = lab;
+  const apUp = async (): Promise<string | null> => {
+    const deadline = Date.now() + WAIT_MS;
+    while (board.state() !== "off") {
+      const url = board.baseUrl();
+      if (url !== null) return url;
+      if (Date.now() > deadline) throw new Error(`no AP within ${WAIT_MS} ms\n${tail(board)}`);
+      await delay(2);
+    }
+    return null;
+  };
+  /** The AP is announced a moment before its server listens, so a refused connection is tried again. */
+  const call = async (path: string, init: RequestInit): Promise<Answer | null> => {
+    for (;;) {
+      const base = await apUp();
+      if (base === null) return null;
+      try {
+        const response = await fetch(`${base}${path}`, {
+          ...init,
+          signal: AbortSignal.timeout(WAIT_MS),
+        });
+        return { status: response.status, body: (await response.json()) as Answer["body"] };
+      } catch (error) {
+        if (!isRefused(error)) return null; // the power went away before the answer
+        await delay(2);
+      }
+    }
+  };
+  const post = (path: string, body: object, bearer = ""): Promise<Answer | null> => {
+    const authorization = bearer === "" ? {} : { authorization: `Bearer ${bearer}` };
+    return call(path, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...authorization },
+      body: JSON.stringify(body),
+    });
+  };
+  return {
+    lab,
+    board,
+    elf,
+    deviceKey,
+    credentials: (network) => credentialsFor(lab, network),
+    readNvs: () => board.flash.read(NVS.offset, NVS.size),
+    writeNvs: (bytes) => board.flash.write(NVS.offset, bytes),
+    eraseNvs: () => board.flash.erase(NVS.offset, NVS.size),
+    powerOn: async () => {
+      const booted = lab.events.waitFor((event) => event.what === "boot", { futureOnly: true });
+      await board.powerOn();
+      await booted;
+    },
+    apUp,
+    post,
+    get: (path) => call(path, {}),
+    provision: async (credentials) => {
+      for (;;) {
+        const answer = await post("/provision", requestOf(credentials), credentials.bearer);
+        if (answer?.body.code !== "busy") return answer; // while it boots, it is
+        await delay(2);
+      }
+    },
+    outcome: () => outcome(lab),
+    stop: lab.stop,
+  };
+}
+
+async function outcome(lab: Lab): Promise<"online" | "power_cut"> {
+  let isConnected = false; // a last will of the connection before is no sign of life
+  const isDecisive = ({ source, what, outcome }: LabEvent): boolean => {
+    if (source === "broker" && what === "connect" && outcome === "ok") isConnected = true;
+    return what === "power_cut" || (isConnected && what === "publish" && outcome === "ok");
+  };
+  try {
+    const signal = AbortSignal.timeout(WAIT_MS);
+    const event = await lab.events.waitFor(isDecisive, { futureOnly: true, signal });
+    return event.what === "power_cut" ? "power_cut" : "online";
+  } catch (cause) {
+    throw new Error(`the board did not come online; it said\n${tail(lab.board)}`, { cause });
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
+}
+
+let attempts = 0;
+
+function credentialsFor(lab: Lab, network: number): Credentials {
+  const { ssid, psk } = AIR.networks[network] ?? AIR.networks[0];
+  attempts += 1;
+  return {
+    ssid,
+    password: psk,
+    token: lab.issueToken(DEVICE_ID),
+    bearer: `bearer-${attempts}`,
+    attemptId: `attempt-${attempts}`,
+  };
+}
+
+export function requestOf(credentials: Credentials): Record<string, string> {
+  return {
+    ssid: credentials.ssid,
+    password: credentials.password,
+    device_id: DEVICE_ID,
+    provisioning_token: credentials.token,
+    attempt_id: credentials.attemptId,
+  };
+}
+
+/** The end of the board's log, for a message about what went wrong. */
+export function tail(board: VirtualBoard): string {
+  return board.log.recent(25).join("\n");
+}
+
+/** The next line of the log that matches; rejects with the log when none comes, or the board goes off. */
+export async function nextLine(board: VirtualBoard, pattern: RegExp): Promise<string> {
+  try {
+    return await board.log.waitFor((line) => pattern.test(line), {
+      futureOnly: true,
+      signal: AbortSignal.timeout(WAIT_MS),
+    });
+  } catch (cause) {
+    throw new Error(`the board did not say ${pattern}; it said\n${tail(board)}`, { cause });
+  }
+}

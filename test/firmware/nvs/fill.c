@@ -1,0 +1,44 @@
+/*
+ * Fills the NVS of a flash image with another program's data until `leave` bytes of it are erased again.
+ *
+ *   nvs_fill FLASH LEAVE
+ */
+#include "flash_file.h"
+#include "support.h"
+
+#define CHUNK 480
+
+static int put_until_full(nvs_handle_t handle, size_t size, int first)
+{
+    static uint8_t data[CHUNK];
+    for (int i = first;; ++i) {
+        char key[16];
+        snprintf(key, sizeof(key), "k%d", i);
+        esp_err_t err = nvs_set_blob(handle, key, data, size);
+        if (err != ESP_OK) {
+            CHECK_ERR(err, ESP_ERR_NVS_NOT_ENOUGH_SPACE);
+            return i;
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    nvs_handle_t handle;
+    CHECK(argc == 3);
+    CHECK_OK(flash_file_open(argv[1], FLASH_FILE_IN_PLACE));
+    CHECK_OK(nvs_flash_init());
+    CHECK_OK(nvs_open("other", NVS_READWRITE, &handle));
+    int large = put_until_full(handle, CHUNK, 0);
+    put_until_full(handle, 1, large);
+    int freed = (int)strtoul(argv[2], NULL, 10) / CHUNK;
+    for (int i = 0; i < freed; ++i) {
+        char key[16];
+        snprintf(key, sizeof(key), "k%d", i);
+        CHECK_OK(nvs_erase_key(handle, key));
+    }
+    nvs_close(handle);
+    CHECK_OK(nvs_flash_deinit());
+    flash_file_close();
+    return 0;
+}

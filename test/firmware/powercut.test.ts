@@ -1,0 +1,11 @@
+import { expect, it } from "vitest";
+import { cutPowerEverywhere } from "../attack/powercut.js";
+
+/** Coprime to the number of writes per record, so that each kind of write has its turn. */
+const EVERY = 13;
+
+it("survives a power cut at every 13th write (npm run test:powercut tries each)", async () => {
+  const tallies = await cutPowerEverywhere("powercut-test", { every: EVERY });
+  expect(tallies.flatMap((tally) => tally.inconsistent)).toEqual([]);
+  for (const { scenario, cuts } of tallies) expect(cuts, scenario).toBeGreaterThan(2);
+}, 300_000);

@@ -34,6 +34,31 @@ export const deviceSchema = table({
       /^[\x20-\x7e]{8,63}$/.test(value),
     ).default(DEFAULTS.softAp.password),
     channel: integer(1, 13).default(DEFAULTS.softAp.channel),
+    pairingSecret: text(
+      '8–64 printable ASCII characters, or ""',
+      (value) => value === "" || /^[\x20-\x7e]{8,64}$/.test(value),
+    ).default(DEFAULTS.softAp.pairingSecret),
+    windowSeconds: integer(0, 86_400).default(DEFAULTS.softAp.windowSeconds),
+  }),
+  wifi: section({
+    allowOpen: z.boolean({ error: "boolean" }).default(DEFAULTS.wifi.allowOpen),
+    country: text("two capital letters of ISO 3166, or 01", (value) =>
+      /^([A-Z]{2}|01)$/.test(value),
+    ).default(DEFAULTS.wifi.country),
+    fallbackApSeconds: integer(0, 86_400).default(DEFAULTS.wifi.fallbackApSeconds),
+  }),
+  time: section({
+    servers: z
+      .array(
+        text("host name or address of at most 64 bytes", (value) =>
+          /^[A-Za-z0-9.:_-]{1,64}$/.test(value),
+        ),
+        { error: "array of 1–4 host names" },
+      )
+      .refine((list) => list.length >= 1 && list.length <= 4, {
+        error: "array of 1–4 host names",
+      })
+      .default([...DEFAULTS.time.servers]),
   }),
   backend: section({
     url: text(
@@ -74,7 +99,7 @@ export const deviceSchema = table({
 export const FIELD_NAMES: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(deviceSchema.shape),
   ...Object.fromEntries(
-    (["softAp", "backend", "mqtt", "key"] as const).map((name) => [
+    (["softAp", "wifi", "time", "backend", "mqtt", "key"] as const).map((name) => [
       name,
       Object.keys(deviceSchema.shape[name].unwrap().shape),
     ]),

@@ -34,6 +34,26 @@ export interface DeviceDefinition {
         readonly password?: string | undefined;
         /** WiFi channel of the AP, 1–13. Default 1. */
         readonly channel?: number | undefined;
+        /** Asked of whoever provisions or resets, besides the AP's password; 8–64 printable ASCII characters. Default "": none. */
+        readonly pairingSecret?: string | undefined;
+        /** The AP closes after this long without a provisioning, until the next power-up; 0–86400. Default 0: never. */
+        readonly windowSeconds?: number | undefined;
+      }
+    | undefined;
+  readonly wifi?:
+    | {
+        /** Whether the device joins networks without a password. Default false. */
+        readonly allowOpen?: boolean | undefined;
+        /** Where the radio is used: ISO 3166 code, or `01`, which is legal everywhere. Default `01`. */
+        readonly country?: string | undefined;
+        /** The AP opens after this long without WiFi, while the device goes on trying; 0–86400, 0 is never. Default 300. */
+        readonly fallbackApSeconds?: number | undefined;
+      }
+    | undefined;
+  readonly time?:
+    | {
+        /** SNTP servers, tried in turn: 1–4 host names or addresses. Default `["pool.ntp.org"]`. */
+        readonly servers?: readonly string[] | undefined;
       }
     | undefined;
   readonly backend?:
@@ -68,7 +88,18 @@ export interface DeviceManifest {
     readonly ssidPrefix: string;
     readonly password: string;
     readonly channel: number;
+    /** "" for none. */
+    readonly pairingSecret: string;
+    /** 0 for never. */
+    readonly windowSeconds: number;
   };
+  readonly wifi: {
+    readonly allowOpen: boolean;
+    readonly country: string;
+    /** 0 for never. */
+    readonly fallbackApSeconds: number;
+  };
+  readonly time: { readonly servers: readonly string[] };
   readonly backend: {
     /** Without a trailing slash. */
     readonly url: string;
@@ -114,7 +145,15 @@ const PLACEHOLDER_BROKER = "your-broker.com";
 
 export const DEFAULTS = {
   target: "esp32",
-  softAp: { ssidPrefix: "ESP32-Prov", password: "prov12345678", channel: 1 },
+  softAp: {
+    ssidPrefix: "ESP32-Prov",
+    password: "prov12345678",
+    channel: 1,
+    pairingSecret: "",
+    windowSeconds: 0,
+  },
+  wifi: { allowOpen: false, country: "01", fallbackApSeconds: 300 },
+  time: { servers: ["pool.ntp.org"] },
   backend: { url: `https://${PLACEHOLDER_BACKEND}`, reportPath: "/device-report" },
   mqtt: { uri: `mqtts://${PLACEHOLDER_BROKER}:8883`, statusIntervalSeconds: 30 },
   key: { algorithm: "P-256" },

@@ -38,6 +38,23 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
   fromField(WIFI_MENU, "SOFTAP_PASSWORD", "string", "softAp.password", (m) => m.softAp.password),
   fromField(WIFI_MENU, "SOFTAP_CHANNEL", "int", "softAp.channel", (m) => m.softAp.channel),
   tunable(WIFI_MENU, "SOFTAP_MAX_CLIENTS", 4, [1, 10]),
+  fromField(
+    WIFI_MENU,
+    "PAIRING_SECRET",
+    "string",
+    "softAp.pairingSecret",
+    (m) => m.softAp.pairingSecret,
+  ),
+  fromField(WIFI_MENU, "AP_WINDOW_S", "int", "softAp.windowSeconds", (m) => m.softAp.windowSeconds),
+  fromField(WIFI_MENU, "WIFI_ALLOW_OPEN", "bool", "wifi.allowOpen", (m) => m.wifi.allowOpen),
+  fromField(WIFI_MENU, "WIFI_COUNTRY", "string", "wifi.country", (m) => m.wifi.country),
+  fromField(
+    WIFI_MENU,
+    "FALLBACK_AP_S",
+    "int",
+    "wifi.fallbackApSeconds",
+    (m) => m.wifi.fallbackApSeconds,
+  ),
   tunable(WIFI_MENU, "WIFI_MAX_ATTEMPTS", 5, [1, 100]),
   tunable(WIFI_MENU, "WIFI_CONNECT_TIMEOUT_MS", 15_000, [1_000, 120_000]),
   tunable(WIFI_MENU, "DHCP_TIMEOUT_MS", 15_000, [1_000, 120_000]),
@@ -66,12 +83,9 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
     "backend.reportPath",
     (m) => m.backend.reportPath,
   ),
-  {
-    name: "CONFIG_PROV_SNTP_SERVER",
-    menu: BACKEND_MENU,
-    type: "string",
-    value: () => "pool.ntp.org",
-  },
+  fromField(BACKEND_MENU, "SNTP_SERVERS", "string", "time.servers", (m) =>
+    m.time.servers.join(" "),
+  ),
   tunable(BACKEND_MENU, "SNTP_TIMEOUT_MS", 10_000, [100, 120_000]),
 
   fromField(MQTT_MENU, "MQTT_BROKER_URI", "string", "mqtt.uri", (m) => m.mqtt.uri),
@@ -117,7 +131,7 @@ export function findSdkconfigSymbol(name: string): SdkconfigSymbol | undefined {
 function fromField(
   menu: string,
   name: string,
-  type: "int" | "string",
+  type: SdkconfigSymbol["type"],
   field: string,
   value: SdkconfigSymbol["value"],
 ): SdkconfigSymbol {

@@ -1,6 +1,7 @@
 #include "device_clock.h"
 
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -19,11 +20,17 @@
 #include "esp_sntp.h"
 #endif
 
+#define SERVER_MAX 64
+#define SAVE_INTERVAL_S 3600
+
 static const char *TAG = "clock";
 
 /** SNTP answered since boot. A restored time can be far behind, a client's may be a little off. */
 static atomic_bool s_synced;
 static atomic_bool s_restored;
+static atomic_bool s_distrusted;
+static int64_t s_saved;               /* the time in the storage; 0 = none */
+static char s_server[SERVER_MAX + 1]; /* SNTP keeps the pointer */
 
 bool device_clock_is_set(void)
 {
@@ -51,7 +58,10 @@ static void set_clock(int64_t unix_seconds)
 void device_clock_restore(void)
 {
     int64_t last_known = 0;
-    if (!device_clock_is_set() && device_store_load_clock(&last_known) == ESP_OK && last_known >= PROV_TIME_MIN) {
+    if (device_store_load_clock(&last_known) == ESP_OK && last_known >= PROV_TIME_MIN) {
+        s_saved = last_known;
+    }
+    if (s_saved != 0 && !device_clock_is_set()) {
         set_clock(last_known);
         s_restored = true;
         ESP_LOGI(TAG, "restored the last known time");
@@ -66,8 +76,25 @@ void device_clock_offer(int64_t unix_seconds)
     if (unix_seconds >= PROV_TIME_MIN && (never_set || ahead_of_restored)) {
         set_clock(unix_seconds);
         s_restored = false;
+        s_distrusted = false;
         ESP_LOGI(TAG, "took the time from the client");
     }
+}
+
+/** Copies the server that is next in turn out of the list, which is separated by spaces. */
+static void choose_server(void)
+{
+    static const char SERVERS[] = CONFIG_PROV_SNTP_SERVERS;
+    static size_t s_at;
+    s_at += strspn(SERVERS + s_at, " ");
+    if (SERVERS[s_at] == '\0') {
+        s_at = strspn(SERVERS, " ");
+    }
+    size_t length = strcspn(SERVERS + s_at, " ");
+    size_t copied = length < SERVER_MAX ? length : SERVER_MAX;
+    memcpy(s_server, SERVERS + s_at, copied);
+    s_server[copied] = '\0';
+    s_at += length;
 }
 
 #if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 1, 0)
@@ -78,7 +105,8 @@ static bool s_sntp_running;
 static bool sntp_sync(uint32_t timeout_ms)
 {
     if (!s_sntp_running) {
-        esp_sntp_config_t config = ESP_NETIF_SNTP_DEFAULT_CONFIG(CONFIG_PROV_SNTP_SERVER);
+        choose_server();
+        esp_sntp_config_t config = ESP_NETIF_SNTP_DEFAULT_CONFIG(s_server);
         if (esp_netif_sntp_init(&config) != ESP_OK) {
             return false;
         }
@@ -98,8 +126,9 @@ static bool sntp_sync(uint32_t timeout_ms)
 {
     const uint32_t step_ms = 100;
     if (!esp_sntp_enabled()) {
+        choose_server();
         esp_sntp_setoperatingmode(ESP_SNTP_OPMODE_POLL);
-        esp_sntp_setservername(0, CONFIG_PROV_SNTP_SERVER);
+        esp_sntp_setservername(0, s_server);
         esp_sntp_init();
     }
     for (uint32_t waited_ms = 0; waited_ms < timeout_ms; waited_ms += step_ms) {
@@ -121,10 +150,26 @@ bool device_clock_sync(void)
     if (s_synced) {
         return true;
     }
-    bool trustworthy = device_clock_is_set() && !s_restored;
+    bool trustworthy = device_clock_is_set() && !s_restored && !s_distrusted;
     s_synced = sntp_sync(trustworthy ? 0 : CONFIG_PROV_SNTP_TIMEOUT_MS);
     if (!s_synced && !trustworthy) {
-        ESP_LOGW(TAG, "no answer from the time server");
+        ESP_LOGW(TAG, "no answer from the time server %s", s_server);
     }
-    return device_clock_is_set();
+    return s_synced || (device_clock_is_set() && !s_distrusted);
+}
+
+void device_clock_distrust(void)
+{
+    s_distrusted = !s_synced;
+}
+
+void device_clock_save(void)
+{
+    int64_t now = device_clock_now();
+    if (!device_clock_is_set() || (now >= s_saved && now - s_saved < SAVE_INTERVAL_S)) {
+        return;
+    }
+    if (device_store_save_clock(now) == ESP_OK) {
+        s_saved = now;
+    }
 }

@@ -21,6 +21,13 @@ void device_clock_offer(int64_t unix_seconds);
 
 /**
  * Gets the time from SNTP. Blocks up to PROV_SNTP_TIMEOUT_MS unless a trustworthy time is known
- * already. Returns true when the clock is good enough to check certificates with.
+ * already; the next call asks the next server. Returns true when the clock is good enough to check
+ * certificates with.
  */
 bool device_clock_sync(void);
+
+/** The clock cannot be right (a certificate begins in its future): only SNTP or a client mends it. */
+void device_clock_distrust(void);
+
+/** Stores the time for the next boot, when the stored one is an hour old or ahead: flash wears out. */
+void device_clock_save(void);

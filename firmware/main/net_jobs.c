@@ -93,11 +93,17 @@ static void check_certificate(uint32_t job_id)
 {
     s_certificate_problem = CERTIFICATE_OK;
     bool ready = is_usable(CERTIFICATE_SLOT_NEW);
-    if (!ready && s_certificate_problem != CERTIFICATE_OK) {
+    if (!ready && s_certificate_problem != CERTIFICATE_OK && s_certificate_problem != CERTIFICATE_NOT_YET_VALID) {
         device_store_drop_certificate(CERTIFICATE_SLOT_NEW);
     }
     if (!ready && !has_token()) {
         ready = is_usable(CERTIFICATE_SLOT_ACTIVE);
+    }
+    if (!ready && s_certificate_problem == CERTIFICATE_NOT_YET_VALID) {
+        /* It was valid when it was stored, so the fault is the clock's: a restored time can be old. */
+        device_clock_distrust();
+        post_event(PROV_EVENT_CLOCK_FAILED, job_id, PROV_FAILURE_CLOCK_NOT_SET);
+        return;
     }
     post_event(ready ? PROV_EVENT_CERT_READY : PROV_EVENT_CERT_NEEDED, job_id, PROV_FAILURE_NONE);
 }

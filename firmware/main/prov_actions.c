@@ -26,6 +26,12 @@
 /* A CA whose certificates arrive in their last third already must not be asked without a pause. */
 #define RENEWAL_PAUSE_MAX_S 3600
 
+#ifdef CONFIG_PROV_WIFI_ALLOW_OPEN
+#define OPEN_IS_ALLOWED true
+#else
+#define OPEN_IS_ALLOWED false
+#endif
+
 static const char *TAG = "prov";
 
 static void start_timer(prov_context_t *c, prov_timer_t timer, uint32_t delay_ms)
@@ -37,6 +43,9 @@ void prov_actions_ap_start(prov_context_t *c)
 {
     prov_timer_stop(&c->timers, PROV_TIMER_LINGER);
     prov_timer_stop(&c->timers, PROV_TIMER_AP_STOP);
+    if (CONFIG_PROV_AP_WINDOW_S > 0) {
+        start_timer(c, PROV_TIMER_WINDOW, CONFIG_PROV_AP_WINDOW_S * 1000u);
+    }
     if (c->ap_up) {
         return;
     }
@@ -52,6 +61,7 @@ void prov_actions_ap_stop(prov_context_t *c)
 {
     prov_timer_stop(&c->timers, PROV_TIMER_LINGER);
     prov_timer_stop(&c->timers, PROV_TIMER_AP_RETRY);
+    prov_timer_stop(&c->timers, PROV_TIMER_WINDOW);
     if (c->ap_up) {
         http_api_stop();
         if (wifi_link_ap_stop() == ESP_OK) {
@@ -80,6 +90,13 @@ static void abandon(prov_context_t *c)
     c->broker_failures = 0;
     c->clock_failures = 0;
     memset(&c->judge, 0, sizeof c->judge);
+}
+
+static void offline_begin(prov_context_t *c)
+{
+    if (CONFIG_PROV_FALLBACK_AP_S > 0 && c->timers.due_ms[PROV_TIMER_OFFLINE] == 0) {
+        start_timer(c, PROV_TIMER_OFFLINE, CONFIG_PROV_FALLBACK_AP_S * 1000u);
+    }
 }
 
 static void wifi_stop(prov_context_t *c)
@@ -167,7 +184,9 @@ static void connect_backoff(prov_context_t *c)
 static void connect_now(prov_context_t *c)
 {
     c->attempt_running = true;
-    if (wifi_link_connect(&c->wifi) == ESP_OK) {
+    if (c->wifi.password[0] == '\0' && !OPEN_IS_ALLOWED) {
+        prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_DOWN, .reason = WIFI_REASON_OPEN});
+    } else if (wifi_link_connect(&c->wifi) == ESP_OK) {
         start_timer(c, PROV_TIMER_LINK, CONFIG_PROV_WIFI_CONNECT_TIMEOUT_MS);
     } else {
         prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_DOWN, .reason = WIFI_REASON_NOT_STARTED});
@@ -197,6 +216,8 @@ static bool store_certificate(prov_context_t *c, const prov_msg_t *msg)
     certificate_t certificate = msg->certificate;
     esp_err_t err = device_store_save_certificate(&certificate);
     certificate_free(&certificate);
+    /* The certificate begins about now: the next boot must not find it in the future. */
+    device_store_save_clock(device_clock_now());
     c->backend_failures = 0;
     c->report_due = true;
     c->enrolled = true;
@@ -255,7 +276,7 @@ static void renew_later(prov_context_t *c)
 
 static void save_clock(prov_context_t *c)
 {
-    device_store_save_clock(device_clock_now());
+    device_clock_save();
     start_timer(c, PROV_TIMER_CLOCK, DAY_MS);
 }
 
@@ -392,6 +413,9 @@ static void run_last(prov_context_t *c, uint32_t actions, const prov_msg_t *msg)
     }
     if ((actions & PROV_DO_AP_STOP) && c->ap_up) {
         start_timer(c, PROV_TIMER_AP_STOP, AP_STOP_GRACE_MS);
+    }
+    if (actions & PROV_DO_OFFLINE_BEGIN) {
+        offline_begin(c);
     }
     if (actions & PROV_DO_FACTORY_RESET) {
         factory_reset(c, msg);

@@ -72,6 +72,9 @@ static void step(const prov_msg_t *msg)
         ESP_LOGI(TAG, "state %s -> %s", prov_state_name(before), prov_state_name(next.state));
     }
     c->status.state = next.state;
+    if (!prov_sm_handles(next.state, PROV_EVENT_OFFLINE_LONG)) {
+        prov_timer_stop(&c->timers, PROV_TIMER_OFFLINE);
+    }
     c->status.was_connected |= next.state == PROV_STATE_MQTT_CONNECTED;
     c->status.wifi_connects += msg->event == PROV_EVENT_WIFI_UP;
     c->status.mqtt_connects += msg->event == PROV_EVENT_MQTT_UP;
@@ -96,6 +99,8 @@ static void attempt_failed(uint16_t reason)
     prov_msg_t msg = {.failure = wifi_reason_failure(reason)};
     if (reason < WIFI_REASON_NO_ANSWER) {
         snprintf(msg.detail, sizeof msg.detail, "reason %u", reason);
+    } else if (reason == WIFI_REASON_OPEN) {
+        snprintf(msg.detail, sizeof msg.detail, "open networks are not allowed");
     }
     if (c->pending && verdict != PROV_FAILURE_NONE) {
         msg.failure = verdict;
@@ -203,6 +208,7 @@ static void renewed(const prov_msg_t *msg)
     prov_msg_t event = {.event = PROV_EVENT_RENEWED, .failure = PROV_FAILURE_STORAGE_FAILED};
     bool wanted = prov_sm_handles(c->status.state, PROV_EVENT_RENEWED);
     if (wanted && device_store_save_certificate(&msg->certificate) == ESP_OK) {
+        device_store_save_clock(device_clock_now()); /* as with any new certificate */
         prov_timer_stop(&c->timers, PROV_TIMER_RENEW);
         c->renewed = true;
         c->refusals = 0;
@@ -300,11 +306,17 @@ static void timer_due(prov_timer_t timer, int64_t now_ms)
         }
         break;
     case PROV_TIMER_CLOCK:
-        device_store_save_clock(device_clock_now());
+        device_clock_save();
         prov_timer_start(&c->timers, PROV_TIMER_CLOCK, now_ms, 24u * 60 * 60 * 1000);
         break;
     case PROV_TIMER_RENEW:
         certificate_tick();
+        break;
+    case PROV_TIMER_OFFLINE:
+        step_event(PROV_EVENT_OFFLINE_LONG);
+        break;
+    case PROV_TIMER_WINDOW:
+        step_event(PROV_EVENT_WINDOW_OVER);
         break;
     case PROV_TIMER_BUTTON:
         button_tick(c, now_ms);

@@ -54,6 +54,8 @@
     X(STATUS_DUE)         /* time for the periodic status message */                \
     X(STATUS_READ)        /* a client has read "connected" over the AP */           \
     X(LINGER_OVER)        /* the AP has lingered long enough */                     \
+    X(OFFLINE_LONG)       /* a device that has worked has had no WiFi for long */   \
+    X(WINDOW_OVER)        /* nobody has provisioned in the time for it */           \
     X(STORAGE_FAILED)     /* NVS refused a write that the next step needs */        \
     X(RESET)              /* POST /reset or a long press of the button */
 
@@ -85,7 +87,7 @@ typedef enum {
     PROV_DO_NOTE_ERROR = 1u << 9,       /* the event's failure is the last error, and is over */
     PROV_DO_SET_ERROR = 1u << 10,       /* the event's failure becomes `error` in /status */
     PROV_DO_CLEAR_ERROR = 1u << 11,
-    PROV_DO_AP_START = 1u << 12,        /* no-op when it is up */
+    PROV_DO_AP_START = 1u << 12,        /* when it is up, its window is as new */
     PROV_DO_LOAD_CREDENTIALS = 1u << 13,
     PROV_DO_CONNECT_SOON = 1u << 14,    /* after PROV_CONNECT_DELAY_MS, attempt counter fresh */
     PROV_DO_CONNECT_BACKOFF = 1u << 15, /* after the backoff of the attempts so far */
@@ -102,10 +104,11 @@ typedef enum {
     PROV_DO_REPORT = 1u << 26,          /* tell the backend once, after an enrolment */
     PROV_DO_AP_LINGER = 1u << 27,       /* LINGER_OVER after PROV_AP_LINGER_MS when the AP is up */
     PROV_DO_AP_STOP = 1u << 28,
-    PROV_DO_FACTORY_RESET = 1u << 29,   /* erase and restart */
+    PROV_DO_OFFLINE_BEGIN = 1u << 29,   /* OFFLINE_LONG after PROV_FALLBACK_AP_S, unless it runs already */
+    PROV_DO_FACTORY_RESET = 1u << 30,   /* erase and restart */
 } prov_action_t;
 
-#define PROV_ACTION_COUNT 30
+#define PROV_ACTION_COUNT 31
 
 typedef struct {
     prov_state_t state;

@@ -14,6 +14,8 @@ typedef enum {
     PROV_TIMER_AP_RETRY, /* the AP did not start */
     PROV_TIMER_CLOCK,    /* store the time */
     PROV_TIMER_RENEW,    /* look at the certificate's lifetime */
+    PROV_TIMER_OFFLINE,  /* open the AP beside the attempts */
+    PROV_TIMER_WINDOW,   /* close the AP that nobody has used */
     PROV_TIMER_BUTTON,
     PROV_TIMER_COUNT
 } prov_timer_t;

@@ -112,6 +112,9 @@ static esp_err_t start_driver(void)
     if (err == ESP_OK) {
         err = esp_wifi_set_storage(WIFI_STORAGE_RAM);
     }
+    if (err == ESP_OK && esp_wifi_set_country_code(CONFIG_PROV_WIFI_COUNTRY, true) != ESP_OK) {
+        ESP_LOGW(TAG, "the country code %s is not known", CONFIG_PROV_WIFI_COUNTRY);
+    }
     if (err == ESP_OK) {
         err = esp_wifi_set_mode(WIFI_MODE_APSTA);
     }

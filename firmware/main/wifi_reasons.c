@@ -16,6 +16,7 @@ wifi_reason_class_t wifi_reason_class(uint16_t reason)
         return WIFI_REASON_CLASS_NOT_FOUND;
     case 210: /* NO_AP_FOUND_W_COMPATIBLE_SECURITY */
     case 211: /* NO_AP_FOUND_IN_AUTHMODE_THRESHOLD */
+    case WIFI_REASON_OPEN:
         return WIFI_REASON_CLASS_SECURITY;
     case 212: /* NO_AP_FOUND_IN_RSSI_THRESHOLD */
         return WIFI_REASON_CLASS_SIGNAL;

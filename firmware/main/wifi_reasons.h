@@ -10,6 +10,7 @@
 #define WIFI_REASON_NO_ANSWER 0x1000  /* neither connected nor refused in PROV_WIFI_CONNECT_TIMEOUT_MS */
 #define WIFI_REASON_NO_ADDRESS 0x1001 /* associated, but no IP in PROV_DHCP_TIMEOUT_MS */
 #define WIFI_REASON_NOT_STARTED 0x1002 /* the driver refused to start the attempt */
+#define WIFI_REASON_OPEN 0x1003       /* no password, and open networks are not allowed */
 
 typedef enum {
     WIFI_REASON_CLASS_TRANSIENT, /* says nothing about the credentials */

@@ -176,6 +176,11 @@ int64_t device_clock_uptime_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+void device_clock_save(void)
+{
+    note("save_clock");
+}
+
 int64_t device_clock_now(void)
 {
     return 1750000000;

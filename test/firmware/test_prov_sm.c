@@ -31,6 +31,14 @@ static const expectation_t EDGES[] = {
     {S(CHECK_CERTIFICATES), E(CERT_NEEDED), S(SUBMIT_CSR)},
     {S(CHECK_CERTIFICATES), E(RETRY_DUE), S(CHECK_CERTIFICATES)},
     {S(CHECK_CERTIFICATES), E(WIFI_LOST), S(WIFI_CONNECTING)},
+    {S(CHECK_CERTIFICATES), E(CLOCK_FAILED), S(WIFI_CONNECTED)},
+    {S(WIFI_CONNECTING), E(OFFLINE_LONG), S(WIFI_CONNECTING)},
+    {S(WIFI_CONNECTED), E(OFFLINE_LONG), S(WIFI_CONNECTED)},
+    {S(AP_MODE), E(WINDOW_OVER), S(AP_MODE)},
+    {S(WIFI_CONNECTING), E(WINDOW_OVER), S(WIFI_CONNECTING)},
+    {S(WIFI_CONNECTED), E(WINDOW_OVER), S(WIFI_CONNECTED)},
+    {S(SUBMIT_CSR), E(WINDOW_OVER), S(SUBMIT_CSR)},
+    {S(MQTT_CONNECTING), E(WINDOW_OVER), S(MQTT_CONNECTING)},
     {S(SUBMIT_CSR), E(ENROLLED), S(MQTT_CONNECTING)},
     {S(SUBMIT_CSR), E(ENROL_RETRY), S(SUBMIT_CSR)},
     {S(SUBMIT_CSR), E(ENROL_STUCK), S(SUBMIT_CSR)},
@@ -100,7 +108,7 @@ static void check_liveness(prov_state_t state, prov_event_id_t event)
         [S(CHECK_PROVISIONING)] = A(LOAD_CREDENTIALS),
         [S(AP_MODE)] = A(AP_START),
         [S(WIFI_CONNECTING)] = A(CONNECT) | A(CONNECT_SOON) | A(CONNECT_BACKOFF),
-        [S(WIFI_CONNECTED)] = A(SYNC_CLOCK),
+        [S(WIFI_CONNECTED)] = A(SYNC_CLOCK) | A(RETRY_BACKOFF),
         [S(CHECK_CERTIFICATES)] = A(CHECK_CERTIFICATE),
         [S(SUBMIT_CSR)] = A(SUBMIT_CSR),
         [S(MQTT_CONNECTING)] = A(MQTT_START) | A(RETRY_BACKOFF),
@@ -152,7 +160,9 @@ static void check_credentials_are_kept(void)
             CHECK(!(actions & A(DROP_NEW_CERTIFICATE)) || event == E(CERT_REFUSED));
             /* Asking for the next certificate never ends a connection that works with this one. */
             CHECK(!(actions & (A(RENEW) | A(RENEW_LATER))) || !(actions & A(MQTT_STOP)));
-            CHECK(!(actions & A(AP_STOP)) || state == S(MQTT_CONNECTED));
+            CHECK(!(actions & A(AP_STOP)) || state == S(MQTT_CONNECTED) || event == E(WINDOW_OVER));
+            /* Without a network, an AP that closes opens again. */
+            CHECK(!(actions & A(AP_STOP)) || (actions & A(OFFLINE_BEGIN)) || !prov_sm_handles(state, E(OFFLINE_LONG)));
             CHECK(actions < (1u << PROV_ACTION_COUNT));
         }
     }

@@ -77,6 +77,8 @@ static prov_claim_t provision(const char *ssid, const char *attempt_id)
         fake_store_t store = fakes_store();
         store.has_pending = true;
         snprintf(store.pending.wifi.ssid, sizeof store.pending.wifi.ssid, "%s", ssid);
+        snprintf(store.pending.wifi.password, sizeof store.pending.wifi.password, "%s",
+                 strcmp(ssid, "cafe") == 0 ? "" : "secret-pass");
         snprintf(store.pending.enrol.attempt_id, sizeof store.pending.enrol.attempt_id, "%s", attempt_id);
         fakes_store_set(&store);
         prov_status_accepted(attempt_id);
@@ -201,12 +203,16 @@ static void test_wifi_lost(void)
     EXPECT("connect home");
     EXPECT_STATUS(WIFI_CONNECTING, WIFI_WRONG_PASSWORD);
     CHECK(fakes_store().has_wifi && !fakes_saw("ap_start"));
+    EXPECT("ap_start"); /* offline for long: somebody may come with new credentials */
+    EXPECT("http_start");
+    CHECK(fakes_store().has_wifi && wait_status(PROV_STATE_WIFI_CONNECTING, PROV_FAILURE_WIFI_WRONG_PASSWORD));
     link_up();
     event(PROV_EVENT_CLOCK_READY, job("clock "));
     EXPECT_STATUS(CHECK_CERTIFICATES, NONE);
     event(PROV_EVENT_CERT_READY, job("check "));
     event(PROV_EVENT_MQTT_UP, job("mqtt_start "));
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
+    EXPECT("ap_stop");
 }
 
 static void in_use(uint32_t id, int64_t not_before, int64_t not_after, bool is_new, bool has_fallback)
@@ -299,6 +305,24 @@ static void test_rejected_token(void)
     send_certificate(id); /* abandoned: freed, not stored (the leak checker watches) */
 }
 
+/** No password, and open networks are not allowed: a verdict, without the radio. */
+static void test_open(void)
+{
+    CHECK(provision("cafe", "a8") == PROV_CLAIM_OK);
+    EXPECT("drop_pending");
+    EXPECT_STATUS(AP_MODE, WIFI_WEAK_SECURITY);
+    CHECK_TEXT(s_status.detail, "open networks are not allowed");
+    CHECK(!fakes_saw("connect "));
+    EXPECT("ap_stop"); /* the window is over */
+    CHECK(provision("home", "a9") == PROV_CLAIM_OK); /* a POST that had come in before that */
+    EXPECT("ap_start");
+    EXPECT("connect home");
+    link_down(15);
+    EXPECT("connect home");
+    link_down(15);
+    EXPECT_STATUS(AP_MODE, WIFI_WRONG_PASSWORD);
+}
+
 static void test_storage_fails(void)
 {
     CHECK(provision("home", "a6") == PROV_CLAIM_OK);
@@ -334,6 +358,7 @@ int main(void)
     test_renewal();
     test_certificate_ends();
     test_rejected_token();
+    test_open();
     test_storage_fails();
     test_reset();
     return check_result("runner");

@@ -26,7 +26,15 @@ test("only the id is required; every other field has the default of the mission"
   expect(accepted(ID)).toEqual({
     id: "d1",
     target: "esp32",
-    softAp: { ssidPrefix: "ESP32-Prov", password: "prov12345678", channel: 1 },
+    softAp: {
+      ssidPrefix: "ESP32-Prov",
+      password: "prov12345678",
+      channel: 1,
+      pairingSecret: "",
+      windowSeconds: 0,
+    },
+    wifi: { allowOpen: false, country: "01", fallbackApSeconds: 300 },
+    time: { servers: ["pool.ntp.org"] },
     backend: { url: "https://your-backend.com", ca: null, reportPath: "/device-report" },
     mqtt: { uri: "mqtts://your-broker.com:8883", statusIntervalSeconds: 30 },
     key: { algorithm: "P-256" },
@@ -61,6 +69,16 @@ describe("values at their limits are accepted", () => {
     ["softAp.password", " ~!\"'\\$%"],
     ["softAp.channel", 1],
     ["softAp.channel", 13],
+    ["softAp.pairingSecret", ""],
+    ["softAp.pairingSecret", "s".repeat(8)],
+    ["softAp.pairingSecret", "s".repeat(64)],
+    ["softAp.windowSeconds", 86_400],
+    ["wifi.allowOpen", true],
+    ["wifi.country", "DE"],
+    ["wifi.country", "01"],
+    ["wifi.fallbackApSeconds", 0],
+    ["wifi.fallbackApSeconds", 86_400],
+    ["time.servers", ["a".repeat(64), "b", "192.0.2.1", "2001:db8::1"]],
     ["backend.url", "https://b"],
     ["backend.url", `https://${"b".repeat(248)}`], // 256 bytes
     ["backend.url", "https://192.168.1.2:8443/api/v1"],
@@ -78,7 +96,7 @@ describe("values at their limits are accepted", () => {
     ["sdkconfig.CONFIG_LWIP_MAX_SOCKETS", 16],
     ["sdkconfig.CONFIG_LWIP_MAX_SOCKETS", 64],
     ["sdkconfig.CONFIG_PROV_WIFI_MAX_ATTEMPTS", 1],
-    ["sdkconfig.CONFIG_PROV_SNTP_SERVER", "ntp.example.org"],
+    ["sdkconfig.CONFIG_PARTITION_TABLE_CUSTOM_FILENAME", "big.csv"],
     ["sdkconfig.CONFIG_SOME_OPTION", "x".repeat(1024)],
     ["sdkconfig.CONFIG_MBEDTLS_HAVE_TIME_DATE", true],
   ])("%s = %j", (path, value) => {
@@ -94,6 +112,30 @@ describe("values beyond their limits are refused, with path, expectation and wha
     ["id", "../x", 'id: expected 1–64 of A–Z a–z 0–9 _ -, got "../x"'],
     ["id", "d1\n", 'id: expected 1–64 of A–Z a–z 0–9 _ -, got "d1\\n"'],
     ["id", 7, "id: expected 1–64 of A–Z a–z 0–9 _ -, got 7"],
+    [
+      "softAp.pairingSecret",
+      "short",
+      'softAp.pairingSecret: expected 8–64 printable ASCII characters, or "", got 5 bytes (not shown)',
+    ],
+    ["softAp.windowSeconds", -1, "softAp.windowSeconds: expected integer 0–86400, got -1"],
+    ["wifi.allowOpen", "yes", 'wifi.allowOpen: expected boolean, got "yes"'],
+    [
+      "wifi.country",
+      "de",
+      'wifi.country: expected two capital letters of ISO 3166, or 01, got "de"',
+    ],
+    ["wifi.fallbackApSeconds", 0.5, "wifi.fallbackApSeconds: expected integer 0–86400, got 0.5"],
+    ["time.servers", [], "time.servers: expected array of 1–4 host names, got an array of 0"],
+    [
+      "time.servers",
+      ["a", "b", "c", "d", "e"],
+      "time.servers: expected array of 1–4 host names, got an array of 5",
+    ],
+    [
+      "time.servers",
+      "pool.ntp.org",
+      'time.servers: expected array of 1–4 host names, got "pool.ntp.org"',
+    ],
     [
       "target",
       "esp8266",
@@ -237,14 +279,14 @@ describe("no secret is quoted", () => {
 describe("a misspelt field", () => {
   test("of the device", () => {
     expect(messages({ ...ID, softAP: {} })).toEqual([
-      'softAP: expected one of id, target, softAp, backend, mqtt, key, sdkconfig, got an unknown field (did you mean "softAp"?)',
+      'softAP: expected one of id, target, softAp, wifi, time, backend, mqtt, key, sdkconfig, got an unknown field (did you mean "softAp"?)',
     ]);
   });
 
   test("of a section, beside a misspelt value", () => {
     expect(messages({ ...ID, softAp: { ssidPrefx: "x", channel: 99 } })).toEqual(
       expect.arrayContaining([
-        'softAp.ssidPrefx: expected one of ssidPrefix, password, channel, got an unknown field (did you mean "ssidPrefix"?)',
+        'softAp.ssidPrefx: expected one of ssidPrefix, password, channel, pairingSecret, windowSeconds, got an unknown field (did you mean "ssidPrefix"?)',
         "softAp.channel: expected integer 1–13, got 99",
       ]),
     );
@@ -320,8 +362,8 @@ describe("across fields", () => {
     ],
     [
       "a tunable of the wrong type",
-      { CONFIG_PROV_SNTP_SERVER: 7 },
-      "sdkconfig.CONFIG_PROV_SNTP_SERVER: expected non-empty text, got 7",
+      { CONFIG_PARTITION_TABLE_CUSTOM_FILENAME: 7 },
+      "sdkconfig.CONFIG_PARTITION_TABLE_CUSTOM_FILENAME: expected non-empty text, got 7",
     ],
     [
       "an unknown symbol of the firmware",

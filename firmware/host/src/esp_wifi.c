@@ -1,6 +1,7 @@
 /* The WiFi driver's modes and configuration. Errors as the real driver returns them. */
 #include "esp_wifi.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,20 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
         g_wifi.ap_config = (wifi_ap_config_t){.channel = 1, .max_connection = 4};
     }
     return unlock(ESP_OK);
+}
+
+esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled)
+{
+    (void)ieee80211d_enabled;
+    if (country == NULL || strlen(country) < 2 || strlen(country) > 3) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    bool is_letters = isupper((unsigned char)country[0]) && isupper((unsigned char)country[1]);
+    if (!is_letters && strncmp(country, "01", 2) != 0) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    lock();
+    return unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
 }
 
 esp_err_t esp_wifi_deinit(void)

@@ -58,7 +58,10 @@ describe("the lab's radio", () => {
       "wlan3: CTRL-EVENT-DISCONNECTED bssid=02:00:00:00:02:00 reason=15",
       { kind: "ended", reason: 15 },
     ],
-    ["wlan3: CTRL-EVENT-NETWORK-NOT-FOUND ", { kind: "ended", reason: 201 }],
+    [
+      "wlan3: CTRL-EVENT-AUTH-REJECT 02:00:00:00:02:00 auth_type=0 auth_transaction=2 status_code=1",
+      { kind: "ended", reason: 202 },
+    ],
     [
       "wlan3: CTRL-EVENT-ASSOC-REJECT bssid=02:00:00:00:02:00 status_code=17",
       { kind: "ended", reason: 203 },

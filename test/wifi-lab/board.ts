@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startFirmware } from "../../cli/lab/firmware-process.js";
 import { openFlashChip } from "../../cli/lab/flash-chip.js";
@@ -17,15 +17,26 @@ const flashPath = join(dir, "flash.bin");
 
 mkdirSync(join(airDir, "aps"), { recursive: true });
 writeFileSync(join(airDir, "air.json"), JSON.stringify({ networks: [] }));
+// The build folder keeps the image without the right to execute it.
+const program = join(dir, "prov_firmware");
+copyFileSync(join(build, "prov_firmware.elf"), program);
+chmodSync(program, 0o700);
 const flash = openFlashChip(flashPath);
 flash.write(PARTITION_TABLE_OFFSET, readFileSync(join(build, "partition-table.bin")));
 flash.close();
-await startRadio(radioSocket);
-mirrorSoftAp(airDir);
+const radio = await startRadio(radioSocket);
+const softAp = mirrorSoftAp(airDir);
 
-for (let resetReason: "poweron" | "sw" | "panic" = "poweron"; ; ) {
+let powerOff = async (): Promise<void> => undefined;
+process.once("SIGTERM", async () => {
+  await powerOff();
+  await radio.close();
+  await softAp.close();
+  process.exit(0);
+});
+for (let resetReason: "poweron" | "sw" = "poweron"; ; resetReason = "sw") {
   const firmware = await startFirmware({
-    program: join(build, "prov_firmware.elf"),
+    program,
     flashPath,
     airDir,
     mac: "7cdfa1a1b2c2",
@@ -35,10 +46,8 @@ for (let resetReason: "poweron" | "sw" | "panic" = "poweron"; ; ) {
     onLine: (line) => process.stdout.write(`${line}\n`),
     onDiagnostic: (line) => process.stdout.write(`! ${line}\n`),
   });
-  process.once("SIGTERM", () => {
-    firmware.powerOff().finally(() => process.exit(0));
-  });
+  powerOff = firmware.powerOff;
   const exit = await firmware.exited;
   process.stdout.write(`board: ${exit.kind}\n`);
-  resetReason = exit.kind === "restart" ? "sw" : "panic";
+  if (exit.kind !== "restart") break;
 }

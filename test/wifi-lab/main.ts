@@ -1,11 +1,21 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { createRadios, startHomeAp, startNetworkManager } from "./air.js";
 import { boardScenarios } from "./board-scenarios.js";
 import { brokenHostScenarios, scenarios } from "./scenarios.js";
 import { run } from "./shell.js";
 
 /** Run in the VM: plays every scenario (or those whose name contains what /job/only says) and reports. */
+const SCENARIO_LIMIT_MS = 420_000;
+
 const results: { name: string; seconds: number; failure: string | null }[] = [];
+
+/** A scenario that hangs ends the whole run: what it left running would spoil the others. */
+async function tooLong(name: string): Promise<never> {
+  await delay(SCENARIO_LIMIT_MS, undefined, { ref: false });
+  process.stdout.write(`FAIL ${name}: still not done\n${(await run("ps", "axfww")).stdout}`);
+  process.exit(1);
+}
 
 await createRadios();
 await startHomeAp();
@@ -15,9 +25,10 @@ for (const { name, play } of [...scenarios, ...boardScenarios, ...brokenHostScen
   (scenario) => scenario.name.includes(only),
 )) {
   const started = performance.now();
+  process.stdout.write(`     ${name} …\n`);
   let failure: string | null = null;
   try {
-    await play();
+    await Promise.race([play(), tooLong(name)]);
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
   }
@@ -29,6 +40,6 @@ for (const { name, play } of [...scenarios, ...boardScenarios, ...brokenHostScen
 }
 writeFileSync("/job/results.json", JSON.stringify(results, null, 2));
 const failed = results.filter(({ failure }) => failure !== null);
-if (failed.length > 0) await run("sh", "-c", "cp /tmp/*.log /job/");
+await run("sh", "-c", "cp /tmp/*.log /job/");
 process.stdout.write(`${results.length - failed.length} of ${results.length} scenarios passed\n`);
 process.exit(failed.length === 0 ? 0 : 1);

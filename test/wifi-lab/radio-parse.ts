@@ -13,7 +13,7 @@ export type SupplicantEvent =
   /** `reason` as ESP-IDF numbers it: IEEE 802.11's, or 201 and up. */
   | { kind: "ended"; reason: number };
 
-const REASON_NO_AP_FOUND = 201;
+export const REASON_NO_AP_FOUND = 201;
 const REASON_AUTH_FAIL = 202;
 const REASON_ASSOC_FAIL = 203;
 
@@ -41,9 +41,6 @@ export function parseSupplicantLine(line: string): SupplicantEvent | null {
   if (connected !== undefined) return { kind: "connected", bssid: connected };
   const reason = /CTRL-EVENT-DISCONNECTED .*reason=(\d+)/.exec(line)?.[1];
   if (reason !== undefined) return { kind: "ended", reason: Number(reason) };
-  if (line.includes("CTRL-EVENT-NETWORK-NOT-FOUND")) {
-    return { kind: "ended", reason: REASON_NO_AP_FOUND };
-  }
   if (line.includes("CTRL-EVENT-AUTH-REJECT")) return { kind: "ended", reason: REASON_AUTH_FAIL };
   if (line.includes("CTRL-EVENT-ASSOC-REJECT")) return { kind: "ended", reason: REASON_ASSOC_FAIL };
   return null;

@@ -4,7 +4,13 @@ import { createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { STATION_IFACE } from "./air.js";
-import { parseLink, parseScan, parseSupplicantLine, type Sighting } from "./radio-parse.js";
+import {
+  parseLink,
+  parseScan,
+  parseSupplicantLine,
+  REASON_NO_AP_FOUND,
+  type Sighting,
+} from "./radio-parse.js";
 import { end, must, run } from "./shell.js";
 
 /**
@@ -28,14 +34,21 @@ const SUPPLICANT_CONFIG = "/tmp/station.conf";
 const DHCP_SCRIPT = "/tmp/udhcpc.sh";
 const SCAN_RETRIES = 10;
 
-export async function startRadio(socketPath: string): Promise<void> {
+export async function startRadio(socketPath: string): Promise<{ close(): Promise<void> }> {
   await must("ip", "link", "set", STATION_IFACE, "up");
   writeFileSync(DHCP_SCRIPT, dhcpScript(), { mode: 0o755 });
   rmSync(socketPath, { force: true });
-  createServer((socket) => serve(socket)).listen(socketPath);
+  const undo: (() => Promise<void>)[] = [];
+  createServer((socket) => undo.push(serve(socket))).listen(socketPath);
+  return {
+    close: async () => {
+      for (const giveUp of undo) await giveUp();
+    },
+  };
 }
 
-function serve(socket: Socket): void {
+/** Serves one boot of the board; the function returned ends its connection. */
+function serve(socket: Socket): () => Promise<void> {
   let attempt: Attempt | null = null;
   const send = (event: object) => {
     if (socket.writable) socket.write(`${JSON.stringify(event)}\n`);
@@ -59,11 +72,17 @@ function serve(socket: Socket): void {
   socket.on("close", () => {
     queue = queue.then(giveUp);
   });
+  return async () => {
+    queue = queue.then(giveUp);
+    await queue;
+  };
 }
 
-async function scan(): Promise<Sighting[]> {
+/** Every network in reach; with `ssid` also that one should it be hidden. */
+async function scan(ssid?: string): Promise<Sighting[]> {
+  const named = ssid === undefined ? [] : ["ssid", escapeForIw(ssid)];
   for (let i = 0; i < SCAN_RETRIES; i += 1) {
-    const outcome = await run("iw", "dev", STATION_IFACE, "scan");
+    const outcome = await run("iw", "dev", STATION_IFACE, "scan", ...named);
     if (outcome.code === 0) return parseScan(outcome.stdout);
   }
   return [];
@@ -74,6 +93,12 @@ async function connect(
   send: (event: object) => void,
 ): Promise<Attempt> {
   const attempt: Attempt = { id: request.id, ssid: request.ssid, children: [], isOver: false };
+  // wpa_supplicant would go on looking for ever; the chip's driver gives up after one scan.
+  if (!(await scan(request.ssid)).some(({ ssid }) => ssid === request.ssid)) {
+    attempt.isOver = true;
+    send({ event: "disconnected", id: attempt.id, reason: REASON_NO_AP_FOUND });
+    return attempt;
+  }
   writeFileSync(SUPPLICANT_CONFIG, supplicantConfig(request.ssid, request.password), {
     mode: 0o600,
   });
@@ -129,6 +154,10 @@ function supplicantConfig(ssid: string, password: string): string {
   const key = password === "" ? "key_mgmt=NONE" : `key_mgmt=WPA-PSK\n  psk=${psk}`;
   const hex = Buffer.from(ssid).toString("hex");
   return `network={\n  ssid=${hex}\n  scan_ssid=1\n  ${key}\n}\n`;
+}
+
+function escapeForIw(ssid: string): string {
+  return [...Buffer.from(ssid)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
 }
 
 function dhcpScript(): string {

@@ -23,7 +23,7 @@ interface OnAir {
   entrance: Server;
 }
 
-export function mirrorSoftAp(airDir: string): void {
+export function mirrorSoftAp(airDir: string): { close(): Promise<void> } {
   let onAir: OnAir | null = null;
   let queue = Promise.resolve();
   const update = async () => {
@@ -45,8 +45,15 @@ export function mirrorSoftAp(airDir: string): void {
       process.stdout.write(`softap: ${error}\n`);
     });
   };
-  watch(join(airDir, APS_FOLDER), later);
+  const watcher = watch(join(airDir, APS_FOLDER), later);
   later();
+  return {
+    close: async () => {
+      watcher.close();
+      await queue;
+      await onAir?.ap.stop();
+    },
+  };
 }
 
 /** A channel switch is announced to the stations; anything else is another AP. */

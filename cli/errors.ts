@@ -182,6 +182,10 @@ export const HOST_FAILURES = {
     hint: "Run from the desktop session, with sudo, or allow it with a polkit rule.",
   },
   lab_not_running: { stage: "environment", hint: "Start one with `prov lab up`." },
+  lab_busy: {
+    stage: "environment",
+    hint: "Stop it (Ctrl-C where it runs), or give this one another name with --name.",
+  },
   lab_failed: {
     stage: "environment",
     hint: "Look at the message above; `prov doctor` checks what the lab needs.",

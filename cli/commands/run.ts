@@ -5,10 +5,8 @@ import type { Sanitizer } from "../flow/build-host.js";
 import { backendWitness } from "../flow/event-witness.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
 import { createStageClock, type StageClock, type StageRecord } from "../flow/stages.js";
-import { labDir, readLabInfo } from "../lab/lab-info.js";
 import type { Lab } from "../lab/lab-types.js";
 import type { CommandResult } from "../output.js";
-import { isProcessAlive } from "../wifi/air-file.js";
 import { virtualWifi } from "../wifi/virtual.js";
 import { bootVirtualBoard, flashVirtualBoard } from "./lab-board.js";
 import { bringUpLab, refuseCrashes } from "./lab-bring-up.js";
@@ -56,9 +54,8 @@ async function runOnVirtualBoard(
 ): Promise<ProvisionedBoard> {
   const { out, signal } = context;
   await mentionRealBoards(out);
-  const { lab, image } = await bringUpLab({
+  const { lab, image } = await bringUpFreeLab({
     project,
-    name: freeLabName(project.root),
     broker: options.broker,
     clock,
     context,
@@ -103,17 +100,22 @@ async function mentionRealBoards(out: CommandContext["out"]): Promise<void> {
     );
 }
 
-/** The first lab name that no running process holds: two runs at once get two labs. */
-function freeLabName(root: string): string {
-  for (let number = 1; number <= MOST_RUNS_AT_ONCE; number += 1) {
-    const name = number === 1 ? "run" : `run-${number}`;
-    const info = readLabInfo(labDir(root, name));
-    if (info === null || !isProcessAlive(info.pid)) return name;
+/** Two runs at once get two labs: the first name that no other process holds. */
+async function bringUpFreeLab(
+  request: Omit<Parameters<typeof bringUpLab>[0], "name">,
+): ReturnType<typeof bringUpLab> {
+  for (let number = 1; number < MOST_RUNS_AT_ONCE; number += 1) {
+    try {
+      return await bringUpLab({ ...request, name: labName(number) });
+    } catch (error) {
+      if (!(error instanceof ProvError) || error.code !== "lab_busy") throw error;
+    }
   }
-  throw new ProvError(
-    "lab_failed",
-    `${MOST_RUNS_AT_ONCE} runs are under way in this folder already`,
-  );
+  return bringUpLab({ ...request, name: labName(MOST_RUNS_AT_ONCE) });
+}
+
+function labName(number: number): string {
+  return number === 1 ? "run" : `run-${number}`;
 }
 
 function homeNetwork(lab: Lab): { ssid: string; password: string } {

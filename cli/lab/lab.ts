@@ -32,20 +32,14 @@ const DEVICE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
  * Starts backend, broker and board (off) on free ports of 127.0.0.1.
- * @throws ProvError lab_failed (also when this lab runs already), tool_missing
+ * @throws ProvError lab_busy, lab_failed, tool_missing
  */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const root = resolve(options.root);
   ensurePrivateDir(root);
   const lock = takeLock(join(root, "lab.lock"));
   if ("heldBy" in lock) {
-    throw new ProvError(
-      "lab_failed",
-      `the lab ${basename(root)} runs already (pid ${lock.heldBy})`,
-      {
-        hint: "Stop it, or give this one another name.",
-      },
-    );
+    throw new ProvError("lab_busy", `the lab ${basename(root)} runs already (pid ${lock.heldBy})`);
   }
   const undo: (() => unknown)[] = [lock.release];
   try {

@@ -86,7 +86,7 @@ it("runs beside another one, but not twice", async () => {
   expect(new Set(addresses).size).toBe(addresses.length);
   expect(first.caPem).not.toBe(second.caPem);
   await expect(start("first")).rejects.toMatchObject({
-    code: "lab_failed",
+    code: "lab_busy",
     message: expect.stringContaining(`runs already (pid ${process.pid})`),
   });
   expect((await findLab(project, "first")).info).toEqual(first.info);

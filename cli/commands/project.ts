@@ -3,6 +3,8 @@ import type { DeviceManifest } from "../../codegen/manifest.js";
 import { loadManifest, selectDevice } from "../config/load-manifest.js";
 import { deviceWorkspace, type Workspace } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
+import type { Progress } from "../progress.js";
+import { hasJournal } from "../wifi/journal.js";
 
 /** What most commands begin with: the device that is meant and where its files are. */
 export interface Project {
@@ -22,10 +24,22 @@ export async function openProject(
   const loaded = await loadManifest(options.config, context.cwd);
   const manifest = selectDevice(loaded, options.device);
   const { root } = loaded;
+  const stateDir = join(root, ".prov");
+  await repairWifi(stateDir, context.out);
   return {
     manifest,
     root,
-    stateDir: join(root, ".prov"),
+    stateDir,
     workspace: deviceWorkspace(root, manifest.id),
   };
+}
+
+/** A run that was killed may have left this machine on a board's AP. */
+async function repairWifi(stateDir: string, out: Progress): Promise<void> {
+  if (!hasJournal(stateDir)) return;
+  const { repairFromJournal } = await import("../wifi/repair.js");
+  const report = await repairFromJournal(stateDir);
+  if (report?.restored)
+    out.note(`put back the WiFi that an earlier run left changed: ${report.message}`);
+  else if (report) out.warn(report.message);
 }

@@ -140,11 +140,12 @@ function describe(project: Project, board: ProvisionedBoard, clock: StageClock):
     json: {
       device: project.manifest.id,
       reached: outcome.reached,
+      already_online: board.wasOnline,
       attempt_id: board.attemptId,
       evidence,
       stages: clock.records,
       ...(outcome.mqtt ? { mqtt: outcome.mqtt } : {}),
     },
-    text: `${project.manifest.id} is online: ${outcome.reached}, seen by the ${best?.witness ?? "device"} (${best?.detail ?? ""})`,
+    text: `${project.manifest.id} ${board.wasOnline ? "was online already, nothing was changed" : "is online"}: ${outcome.reached}, seen by the ${best?.witness ?? "device"} (${best?.detail ?? ""})`,
   };
 }

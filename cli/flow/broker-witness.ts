@@ -1,6 +1,7 @@
-import { connectAsync } from "mqtt";
+import { connectAsync, type MqttClient } from "mqtt";
 import { ProvError } from "../errors.js";
-import type { Witness } from "./outcome.js";
+import { pause } from "../wifi/wait.js";
+import type { MqttProof, Witness } from "./outcome.js";
 
 /** How an operator reads the broker: addresses and PEM texts. */
 export interface BrokerAccess {
@@ -18,53 +19,97 @@ const RECONNECT_MS = 500;
  * earlier run carries another `attempt_id` and proves nothing.
  */
 export function brokerWitness(access: BrokerAccess, deviceId: string, attemptId: string): Witness {
-  const topic = `devices/${deviceId}/status`;
   return {
     name: "broker",
     provesMqtt: true,
     async watch(report, signal) {
-      const client = await connectAsync(
-        access.uri,
-        {
-          ca: access.caPem,
-          cert: access.certPem,
-          key: access.keyPem,
-          clientId: `prov-observer-${attemptId.slice(0, 8)}`,
-          protocolVersion: 4,
-          clean: true,
-          connectTimeout: CONNECT_TIMEOUT_MS,
-          reconnectPeriod: RECONNECT_MS,
-        },
-        false,
-      ).catch((error: unknown) => {
-        throw new ProvError(
-          "observer_failed",
-          `cannot watch the broker ${access.uri}: ${error instanceof Error ? error.message : String(error)}`,
-          { cause: error },
-        );
-      });
-      try {
-        client.on("error", () => {});
-        client.on("message", (received, bytes) => {
-          const payload = received === topic ? parseStatus(bytes) : undefined;
-          if (payload?.attempt_id !== attemptId || payload.status !== "connected") return;
-          report({
-            kind: "evidence",
-            evidence: {
-              witness: "broker",
-              milestone: "mqtt",
-              detail: topic,
-              mqtt: { topic, payload },
-            },
-          });
-        });
-        await client.subscribeAsync(topic, { qos: 1 });
-        await aborted(signal);
-      } finally {
-        await client.endAsync(true);
+      const onStatus = (proof: MqttProof): void => {
+        if (proof.payload.attempt_id !== attemptId) return;
+        const evidence = {
+          witness: "broker",
+          milestone: "mqtt",
+          detail: proof.topic,
+          mqtt: proof,
+        } as const;
+        report({ kind: "evidence", evidence });
+      };
+      // A broker that is down now may be up before the device's time is.
+      while (!signal.aborted) {
+        try {
+          await watchStatus(access, deviceId, onStatus, signal);
+        } catch (error) {
+          if (signal.aborted) return;
+          report({ kind: "lost", reason: error instanceof Error ? error.message : String(error) });
+          await pause(RECONNECT_MS, signal);
+        }
       }
     },
   };
+}
+
+/**
+ * Whether the device is online right now: a status message that was published while we looked. What the
+ * broker had retained may be of a device that has lost its power since.
+ * @returns the message, or undefined when none came in time or the broker cannot be watched
+ */
+export async function findLiveStatus(
+  access: BrokerAccess,
+  deviceId: string,
+  signal: AbortSignal,
+): Promise<MqttProof | undefined> {
+  const found = new AbortController();
+  let proof: MqttProof | undefined;
+  const onStatus = (seen: MqttProof, isRetained: boolean): void => {
+    if (isRetained || proof) return;
+    proof = seen;
+    found.abort();
+  };
+  const until = AbortSignal.any([signal, found.signal]);
+  await watchStatus(access, deviceId, onStatus, until).catch(() => {});
+  return proof;
+}
+
+/** Calls `onStatus` for each "connected" of the device, until `signal` aborts. @throws ProvError observer_failed */
+async function watchStatus(
+  access: BrokerAccess,
+  deviceId: string,
+  onStatus: (proof: MqttProof, isRetained: boolean) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const topic = `devices/${deviceId}/status`;
+  const client = await connectObserver(access);
+  try {
+    client.on("error", () => {});
+    client.on("message", (received, bytes, packet) => {
+      const payload = received === topic ? parseStatus(bytes) : undefined;
+      if (payload?.status === "connected") onStatus({ topic, payload }, packet.retain);
+    });
+    await client.subscribeAsync(topic, { qos: 1 });
+    await aborted(signal);
+  } finally {
+    await client.endAsync(true);
+  }
+}
+
+async function connectObserver(access: BrokerAccess): Promise<MqttClient> {
+  const options = {
+    ca: access.caPem,
+    cert: access.certPem,
+    key: access.keyPem,
+    clientId: `prov-observer-${Math.random().toString(16).slice(2, 10)}`,
+    protocolVersion: 4,
+    clean: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    reconnectPeriod: RECONNECT_MS,
+  } as const;
+  try {
+    return await connectAsync(access.uri, options, false);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ProvError("observer_failed", `cannot watch the broker ${access.uri}: ${reason}`, {
+      cause: error,
+    });
+  }
 }
 
 function parseStatus(bytes: Uint8Array): Record<string, unknown> | undefined {

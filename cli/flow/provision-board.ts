@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { DeviceManifest } from "../../codegen/manifest.js";
+import { deadline } from "../deadline.js";
 import type { DeviceApi, ScannedNetwork } from "../device/device-api.js";
 import { ProvError } from "../errors.js";
 import { asTask, type Progress } from "../progress.js";
 import type { HostWifi } from "../wifi/host-wifi.js";
-import { type BrokerAccess, brokerWitness } from "./broker-witness.js";
-import { joinBoard } from "./join.js";
+import { type BrokerAccess, brokerWitness, findLiveStatus } from "./broker-witness.js";
+import { type JoinedBoard, joinBoard } from "./join.js";
 import {
   awaitOutcome,
   type Evidence,
@@ -52,8 +53,12 @@ export interface ProvisionedBoard {
   readonly outcome: Outcome;
   /** The broker that the device reports to. */
   readonly brokerUri: string;
+  /** The device needed nothing: it has no AP any more because it is online. */
+  readonly wasOnline: boolean;
 }
 
+/** A status message may be late by so much. */
+const STATUS_GRACE_MS = 5_000;
 /** Below this the board's own connection is unlikely to last. */
 const WEAK_SIGNAL_DBM = -80;
 
@@ -65,11 +70,14 @@ const WEAK_SIGNAL_DBM = -80;
 export async function provisionBoard(request: ProvisionBoardRequest): Promise<ProvisionedBoard> {
   const { clock, progress, manifest } = request;
   const attemptId = randomUUID();
+  const brokerUri = request.broker?.uri ?? manifest.mqtt.uri;
   const broker = request.broker ? brokerWitness(request.broker, manifest.id, attemptId) : undefined;
   try {
-    const board = await clock.run("join", () =>
-      joinBoard({ ...request, timeoutMs: request.joinTimeoutMs }),
-    );
+    const board = await clock.run("join", () => joinOrRecognise(request));
+    if ("alreadyOnline" in board) {
+      const { alreadyOnline } = board;
+      return { attemptId, networks: [], outcome: alreadyOnline, brokerUri, wasOnline: true };
+    }
     const networks = await clock.run("scan", () => scanFor(board.api, request));
     await clock.run("provision", () =>
       asTask(progress, "provision", () => post(board.api, request, attemptId)),
@@ -80,12 +88,33 @@ export async function provisionBoard(request: ProvisionBoardRequest): Promise<Pr
       ...(request.witnesses ?? []).map((make) => make(attemptId)),
     ];
     const outcome = await waitForGoal(request, witnesses);
-    return { attemptId, networks, outcome, brokerUri: request.broker?.uri ?? manifest.mqtt.uri };
+    return { attemptId, networks, outcome, brokerUri, wasOnline: false };
   } finally {
     const report = await request.wifi.leave();
     if (report.changed && report.restored)
       progress.detail(`host WiFi restored: ${report.network ?? "not connected, as before"}`);
     if (!report.restored) progress.warn(report.message);
+  }
+}
+
+/** A device without an AP has no power, or is online already; the broker knows which. */
+async function joinOrRecognise(
+  request: ProvisionBoardRequest,
+): Promise<JoinedBoard | { alreadyOnline: Outcome }> {
+  const { manifest, broker, progress } = request;
+  try {
+    return await joinBoard({ ...request, timeoutMs: request.joinTimeoutMs });
+  } catch (error) {
+    if (!(error instanceof ProvError) || error.code !== "ap_not_found" || !broker) throw error;
+    const patienceMs = manifest.mqtt.statusIntervalSeconds * 1000 + STATUS_GRACE_MS;
+    const signal = AbortSignal.any([request.signal, deadline(patienceMs)]);
+    const mqtt = await asTask(progress, "no AP: look whether it is online already", () =>
+      findLiveStatus(broker, manifest.id, signal),
+    );
+    request.signal.throwIfAborted();
+    if (!mqtt) throw error;
+    const evidence = { witness: "broker", milestone: "mqtt", detail: mqtt.topic, mqtt } as const;
+    return { alreadyOnline: { reached: "mqtt", evidence: [evidence], mqtt } };
   }
 }
 
@@ -96,11 +125,11 @@ async function waitForGoal(
 ): Promise<Outcome> {
   const { clock, progress, signal } = request;
   const goal = request.goal ?? "mqtt";
-  const deadline = performance.now() + request.outcomeTimeoutMs;
+  const endsAt = performance.now() + request.outcomeTimeoutMs;
   const wait = (name: string, label: string, upTo: Milestone, earlier: readonly Evidence[]) =>
     clock.run(name, () =>
       asTask(progress, label, (task) => {
-        const timeoutMs = Math.max(0, Math.round(deadline - performance.now()));
+        const timeoutMs = Math.max(0, Math.round(endsAt - performance.now()));
         return awaitOutcome({ witnesses, goal: upTo, earlier, timeoutMs, signal, task });
       }),
     );

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -92,6 +93,11 @@ export function writeJournal(stateDir: string, entry: JournalEntry): void {
     closeSync(fd);
     rmSync(draft, { force: true });
   }
+}
+
+/** Whether there is one at all; costs one look at the folder. */
+export function hasJournal(stateDir: string): boolean {
+  return existsSync(journalPath(stateDir));
 }
 
 /** The entry that a dead run left behind; null when there is none or its run is still alive. */

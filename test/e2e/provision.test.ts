@@ -42,6 +42,14 @@ describe("prov provision against the lab", () => {
     expect((await lab.client.boardStatus()).baseUrl).toBeNull();
   });
 
+  it("recognises a device that is online already, and changes nothing", async () => {
+    const signed = await countEvents("sign-csr");
+    const { code, document } = await provision(["--timeout", "3", "--token", await lab.token()]);
+    expect(code, JSON.stringify(document)).toBe(0);
+    expect(document).toMatchObject({ already_online: true, reached: "mqtt" });
+    expect(await countEvents("sign-csr")).toBe(signed);
+  });
+
   it("submits its CSR again when the certificates are erased", async () => {
     await lab.client.board("power_off");
     expect((await nvsTool(lab, "erase", "device_config", "crt")).code).toBe(0);

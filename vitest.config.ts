@@ -1,13 +1,26 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+/** serialport's native part works on the main thread only, which a worker thread is not. */
+const NEEDS_PROCESS = ["test/unit/serial-pty.test.ts"];
+
 export default defineConfig({
   resolve: { alias: { prov: fileURLToPath(new URL("./codegen/manifest.ts", import.meta.url)) } },
   test: {
-    include: ["test/**/*.test.ts"],
-    pool: "threads",
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 300_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "threads",
+          pool: "threads",
+          include: ["test/**/*.test.ts"],
+          exclude: NEEDS_PROCESS,
+        },
+      },
+      { extends: true, test: { name: "processes", pool: "forks", include: NEEDS_PROCESS } },
+    ],
   },
 });

@@ -1,6 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, write } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
 import type { SerialPort } from "serialport";
 import { ProvError } from "../errors.js";
 import {
@@ -13,7 +15,13 @@ import {
 
 /** What serialport says of a terminal without modem lines, such as a pseudo-terminal. */
 const NO_MODEM_LINES = /Inappropriate ioctl|ENOTTY|Invalid argument|cannot (get|set)/i;
+/** How soon a full port is tried again: at 921600 baud it takes 90 bytes more by then. */
+const FULL_MS = 1;
+/** A port that takes nothing for so long is gone. */
+const STALL_MS = 10_000;
 const CONTROL_ANSWER_MS = 2_000;
+
+const writeAsync = promisify(write);
 
 /** Opens a local serial port. @throws ProvError port_not_found, port_busy, port_forbidden */
 export async function openTtyLink(
@@ -58,7 +66,7 @@ export async function openTtyLink(
     onData: events.onData,
     onLost: events.onLost,
     setLines,
-    write: (bytes) => writePort(port, path, bytes, events.lost()),
+    write: (bytes) => writePort(port, path, bytes, events),
     setBaud: (baudRate) =>
       new Promise((resolve, reject) => {
         port.update({ baudRate }, (error) => (error ? reject(portLost(path, error)) : resolve()));
@@ -84,18 +92,52 @@ function setPortLines(port: SerialPort, path: string, lines: ModemLines): Promis
   });
 }
 
-function writePort(
+/**
+ * Writes past serialport's own loop, on POSIX systems: there, waiting until the port takes more bytes
+ * and waiting until it has some cancel each other out (its poller arms only the last one), so that a
+ * write can hang for ever while an answer comes in.
+ */
+async function writePort(
   port: SerialPort,
   path: string,
   bytes: Uint8Array,
-  lost: ProvError | undefined,
+  events: { lost(): ProvError | undefined },
 ): Promise<void> {
-  if (lost || !port.isOpen) return Promise.reject(lost ?? portLost(path));
+  const fd = descriptorOf(port);
+  let movedAt = performance.now();
+  for (let done = 0; done < bytes.length; ) {
+    const lost = events.lost();
+    if (lost || !port.isOpen) throw lost ?? portLost(path);
+    try {
+      if (fd === undefined) return await writeWithSerialport(port, bytes);
+      done += (await writeAsync(fd, bytes, done)).bytesWritten;
+      movedAt = performance.now();
+    } catch (error) {
+      const isStalled = performance.now() - movedAt > STALL_MS;
+      if (!isFull(error) || isStalled) throw portLost(path, error);
+      await pause(FULL_MS);
+    }
+  }
+}
+
+function writeWithSerialport(port: SerialPort, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     port.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), (error) =>
-      error ? reject(portLost(path, error)) : resolve(),
+      error ? reject(error) : resolve(),
     );
   });
+}
+
+function descriptorOf(port: SerialPort): number | undefined {
+  const binding = port.port;
+  const isPosix = process.platform !== "win32" && binding !== undefined && "fd" in binding;
+  return isPosix && typeof binding.fd === "number" ? binding.fd : undefined;
+}
+
+function isFull(error: unknown): boolean {
+  return (
+    error instanceof Error && "code" in error && (error.code === "EAGAIN" || error.code === "EINTR")
+  );
 }
 
 function openError(path: string, error: Error): ProvError {

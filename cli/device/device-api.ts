@@ -96,9 +96,13 @@ const refusalSchema = z.object({
   message: z.string(),
 });
 
-/** A client of the board at `baseUrl`, such as `http://192.168.4.1`. */
-export function createDeviceApi(baseUrl: string): DeviceApi {
+/**
+ * A client of the board at `baseUrl`, such as `http://192.168.4.1`.
+ * @param pairingSecret what the board asks of whoever changes it; "" for none
+ */
+export function createDeviceApi(baseUrl: string, pairingSecret = ""): DeviceApi {
   const root = baseUrl.replace(/\/+$/, "");
+  const pairing = pairingSecret === "" ? {} : { "X-Pairing-Secret": pairingSecret };
   return {
     baseUrl: root,
     status: async (signal) =>
@@ -120,8 +124,10 @@ export function createDeviceApi(baseUrl: string): DeviceApi {
         attempt_id: request.attemptId,
         time: request.timeSeconds,
       };
-      const headers =
-        request.bearer === undefined ? {} : { Authorization: `Bearer ${request.bearer}` };
+      const headers = {
+        ...pairing,
+        ...(request.bearer === undefined ? {} : { Authorization: `Bearer ${request.bearer}` }),
+      };
       parse(
         acceptedSchema,
         await call({
@@ -141,6 +147,7 @@ export function createDeviceApi(baseUrl: string): DeviceApi {
           method: "POST",
           url: `${root}/reset`,
           body: { scope },
+          headers: pairing,
           timeoutMs: PROVISION_TIMEOUT_MS,
           signal,
         }),

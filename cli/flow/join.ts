@@ -36,7 +36,7 @@ export async function joinBoard(request: JoinRequest): Promise<JoinedBoard> {
     const ap = await chooseAp(request, signal);
     task.update({ text: ap.ssid });
     const joined = await wifi.join(ap, manifest.softAp.password, { signal });
-    const api = createDeviceApi(joined.baseUrl);
+    const api = createDeviceApi(joined.baseUrl, manifest.softAp.pairingSecret);
     const status = await firstStatus(api, signal);
     requireDevice(status, manifest.id);
     return { api, apSsid: joined.ssid, status };

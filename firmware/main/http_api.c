@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access_gate.h"
 #include "cJSON.h"
 #include "device_clock.h"
 #include "device_identity.h"
@@ -18,16 +19,19 @@
 #include "wifi_link.h"
 
 #define BODY_MAX 4096
+#define STALL_TIMEOUT_S 2
 #define STACK_SIZE 6144 /* cJSON and printf; large buffers are on the heap */
 #define AUTHORIZATION_MAX (PROV_TOKEN_MAX + 16)
 
 #define STATUS_200 "200 OK"
 #define STATUS_400 "400 Bad Request"
+#define STATUS_401 "401 Unauthorized"
 #define STATUS_404 "404 Not Found"
 #define STATUS_405 "405 Method Not Allowed"
 #define STATUS_409 "409 Conflict"
 #define STATUS_413 "413 Content Too Large"
 #define STATUS_415 "415 Unsupported Media Type"
+#define STATUS_429 "429 Too Many Requests"
 #define STATUS_431 "431 Request Header Fields Too Large"
 #define STATUS_500 "500 Internal Server Error"
 #define STATUS_503 "503 Service Unavailable"
@@ -137,9 +141,29 @@ static esp_err_t send_saved(httpd_req_t *req)
     return http_json_send(req, STATUS_200, "{\"status\":\"ok\",\"message\":\"Credentials saved\"}");
 }
 
+/** Sends the refusal of a client that is not paired; false when it is. */
+static bool refuse_unpaired(httpd_req_t *req, const char *field)
+{
+    switch (access_gate_pairing(req, field)) {
+    case PAIRING_REQUIRED:
+        http_json_error(req, STATUS_401, "pairing_required", "the pairing secret is missing or wrong");
+        return true;
+    case PAIRING_LOCKED:
+        http_json_error(req, STATUS_429, "locked", "too many wrong pairing secrets; restart the device");
+        return true;
+    case PAIRING_OK:
+    default:
+        return false;
+    }
+}
+
 /** The request is valid: store it, answer, and only then let the state machine touch the radio. */
 static esp_err_t accept_request(httpd_req_t *req, const provision_request_t *request)
 {
+    if (access_gate_wait_ms() > 0) {
+        httpd_resp_set_hdr(req, "Retry-After", "6");
+        return http_json_error(req, STATUS_429, "slow_down", "too many requests, wait a little");
+    }
     switch (prov_status_claim(request->provisioning.enrol.attempt_id)) {
     case PROV_CLAIM_REPEAT:
         return send_saved(req);
@@ -180,6 +204,9 @@ static esp_err_t handle_request(httpd_req_t *req, const char *body, size_t lengt
     if (!valid) {
         return http_json_error(req, STATUS_400, error.code, error.message);
     }
+    if (refuse_unpaired(req, request->pairing_secret)) {
+        return ESP_OK;
+    }
     if (strcmp(request->device_id, device_identity_id()) != 0) {
         return http_json_error(req, STATUS_409, "wrong_device", "device_id: this is another device");
     }
@@ -205,19 +232,22 @@ static esp_err_t on_reset(httpd_req_t *req)
 {
     esp_err_t result = ESP_OK;
     size_t length = 0;
-    bool wifi_only = false;
+    reset_request_t request;
     request_error_t error = {0};
     char *body = receive_body(req, &length, &result);
     if (body == NULL) {
         return result;
     }
-    bool valid = reset_request_parse(body, length, &wifi_only, &error);
-    free(body);
+    bool valid = reset_request_parse(body, length, &request, &error);
+    free_secret(body, length);
     if (!valid) {
         return http_json_error(req, STATUS_400, error.code, error.message);
     }
+    if (refuse_unpaired(req, request.pairing_secret)) {
+        return ESP_OK;
+    }
     result = http_json_send(req, STATUS_200, "{\"status\":\"ok\",\"message\":\"Resetting\"}");
-    prov_post(&(prov_msg_t){.event = PROV_EVENT_RESET, .wifi_only = wifi_only});
+    prov_post(&(prov_msg_t){.event = PROV_EVENT_RESET, .wifi_only = request.wifi_only});
     return result;
 }
 
@@ -271,6 +301,9 @@ esp_err_t http_api_start(void)
     httpd_config_t config = HTTPD_DEFAULT_CONFIG();
     config.stack_size = STACK_SIZE;
     config.lru_purge_enable = true; /* idle connections must not lock anybody out */
+    /* One task serves all: a client that stalls may hold it for this long and no longer. */
+    config.recv_wait_timeout = STALL_TIMEOUT_S;
+    config.send_wait_timeout = STALL_TIMEOUT_S;
     esp_err_t err = httpd_start(&s_server, &config);
     if (err == ESP_OK) {
         err = register_handlers();

@@ -7,8 +7,8 @@
 #include "cJSON.h"
 #include "device_clock.h"
 
-#define BODY_DEADLINE_MS 10000
-#define DISCARD_DEADLINE_MS 5000
+#define BODY_DEADLINE_MS 4000
+#define DISCARD_DEADLINE_MS 2000
 
 esp_err_t http_json_send(httpd_req_t *req, const char *status_line, const char *json)
 {

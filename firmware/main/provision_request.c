@@ -134,13 +134,15 @@ static bool read_fields(const cJSON *root, bool token_optional, provision_reques
     static const text_rule_t PASSWORD = {"password", 0, PROV_PASSWORD_MAX};
     static const text_rule_t DEVICE_ID = {"device_id", 1, PROV_DEVICE_ID_MAX};
     static const text_rule_t ATTEMPT_ID = {"attempt_id", 0, PROV_ATTEMPT_ID_MAX};
+    static const text_rule_t PAIRING = {"pairing_secret", 0, PAIRING_SECRET_MAX};
     const text_rule_t token_rule = {"provisioning_token", token_optional ? 0 : 1, PROV_TOKEN_MAX};
     wifi_credentials_t *wifi = &out->provisioning.wifi;
     enrolment_t *enrol = &out->provisioning.enrol;
 
     if (!read_text(root, &SSID, wifi->ssid, error) || !read_text(root, &PASSWORD, wifi->password, error) ||
         !read_text(root, &DEVICE_ID, out->device_id, error) || !read_text(root, &token_rule, enrol->token, error) ||
-        !read_text(root, &ATTEMPT_ID, enrol->attempt_id, error) || !read_time(root, &out->time, error)) {
+        !read_text(root, &ATTEMPT_ID, enrol->attempt_id, error) ||
+        !read_text(root, &PAIRING, out->pairing_secret, error) || !read_time(root, &out->time, error)) {
         return false;
     }
     if (!password_is_valid(wifi->password)) {
@@ -170,9 +172,10 @@ bool provision_request_parse(const char *body, size_t length, const char *author
     return valid;
 }
 
-bool reset_request_parse(const char *body, size_t length, bool *wifi_only, request_error_t *error)
+bool reset_request_parse(const char *body, size_t length, reset_request_t *out, request_error_t *error)
 {
-    *wifi_only = false;
+    static const text_rule_t PAIRING = {"pairing_secret", 0, PAIRING_SECRET_MAX};
+    memset(out, 0, sizeof *out);
     if (length == 0) {
         return true;
     }
@@ -181,9 +184,9 @@ bool reset_request_parse(const char *body, size_t length, bool *wifi_only, reque
         return false;
     }
     const cJSON *scope = cJSON_GetObjectItemCaseSensitive(root, "scope");
-    bool valid = true;
+    bool valid = read_text(root, &PAIRING, out->pairing_secret, error);
     if (cJSON_IsString(scope) && strcmp(scope->valuestring, "wifi") == 0) {
-        *wifi_only = true;
+        out->wifi_only = true;
     } else if (scope != NULL && !(cJSON_IsString(scope) && strcmp(scope->valuestring, "all") == 0)) {
         valid = bad_field(error, "scope", "expected \"wifi\" or \"all\"");
     }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pairing.h"
 #include "prov_records.h"
 
 /** No clock that shows less has ever been set; one that shows more has. Unix seconds. */
@@ -16,7 +17,13 @@ typedef struct {
     provisioning_t provisioning;
     char device_id[PROV_DEVICE_ID_MAX + 1];
     int64_t time; /* Unix seconds; 0 = not given */
+    char pairing_secret[PAIRING_SECRET_MAX + 1];
 } provision_request_t;
+
+typedef struct {
+    bool wifi_only;
+    char pairing_secret[PAIRING_SECRET_MAX + 1];
+} reset_request_t;
 
 typedef struct {
     const char *code; /* "bad_json" or "bad_field" */
@@ -31,5 +38,5 @@ typedef struct {
 bool provision_request_parse(const char *body, size_t length, const char *authorization, bool token_optional,
                              provision_request_t *out, request_error_t *error);
 
-/** The body of POST /reset: `{"scope":"wifi"|"all"}`; an absent scope (or body) means all. */
-bool reset_request_parse(const char *body, size_t length, bool *wifi_only, request_error_t *error);
+/** The body of POST /reset: `{"scope":"wifi"|"all","pairing_secret"}`; an absent scope (or body) means all. */
+bool reset_request_parse(const char *body, size_t length, reset_request_t *out, request_error_t *error);

@@ -190,14 +190,17 @@ static void test_bearer(void)
 
 static void test_reset(void)
 {
-    bool wifi_only = true;
-    CHECK(reset_request_parse("", 0, &wifi_only, &s_error) && !wifi_only);
-    CHECK(reset_request_parse("{}", 2, &wifi_only, &s_error) && !wifi_only);
-    CHECK(reset_request_parse("{\"scope\":\"wifi\"}", 16, &wifi_only, &s_error) && wifi_only);
-    CHECK(reset_request_parse("{\"scope\":\"all\"}", 15, &wifi_only, &s_error) && !wifi_only);
-    CHECK(!reset_request_parse("{\"scope\":\"everything\"}", 22, &wifi_only, &s_error) && !wifi_only);
-    CHECK(!reset_request_parse("{\"scope\":1}", 11, &wifi_only, &s_error));
-    CHECK(!reset_request_parse("[]", 2, &wifi_only, &s_error));
+    static reset_request_t reset;
+    CHECK(reset_request_parse("", 0, &reset, &s_error) && !reset.wifi_only);
+    CHECK(reset_request_parse("{}", 2, &reset, &s_error) && !reset.wifi_only);
+    CHECK(reset_request_parse("{\"scope\":\"wifi\"}", 16, &reset, &s_error) && reset.wifi_only);
+    CHECK(reset_request_parse("{\"scope\":\"all\"}", 15, &reset, &s_error) && !reset.wifi_only);
+    CHECK(!reset_request_parse("{\"scope\":\"everything\"}", 22, &reset, &s_error) && !reset.wifi_only);
+    CHECK(!reset_request_parse("{\"scope\":1}", 11, &reset, &s_error));
+    CHECK(!reset_request_parse("[]", 2, &reset, &s_error));
+    CHECK(reset_request_parse("{\"pairing_secret\":\"12345678\"}", 29, &reset, &s_error));
+    CHECK_TEXT(reset.pairing_secret, "12345678");
+    CHECK(!reset_request_parse("{\"pairing_secret\":7}", 20, &reset, &s_error));
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #include "backoff.h"
 #include "check.h"
 #include "net_failure.h"
+#include "pairing.h"
 #include "prov_failure.h"
 #include "prov_timers.h"
 #include "renewal.h"
@@ -63,6 +64,42 @@ static void test_renewal(void)
         CHECK(renewal_retry_ms(start, start - day, random) == 1000);
     }
     CHECK(renewal_due_at(start, start + 365 * day, 0) != renewal_due_at(start, start + 365 * day, 1u << 20));
+}
+
+static void test_pairing(void)
+{
+    pairing_t pairing = {0};
+    char longest[PAIRING_SECRET_MAX + 1] = "";
+    memset(longest, 'x', PAIRING_SECRET_MAX);
+    CHECK(pairing_check(&pairing, "", NULL) == PAIRING_OK && pairing_check(&pairing, "", "any") == PAIRING_OK);
+    for (int i = 0; i < 20; i++) {
+        CHECK(pairing_check(&pairing, "12345678", i % 2 ? NULL : "") == PAIRING_REQUIRED); /* no try */
+    }
+    CHECK(pairing_check(&pairing, longest, longest) == PAIRING_OK);
+    CHECK(pairing_check(&pairing, longest, "x") == PAIRING_REQUIRED);
+    CHECK(pairing_check(&pairing, longest, longest) == PAIRING_OK); /* and the tries are whole again */
+    static const char *const WRONG[] = {"1234567", "123456789", "02345678", "1234567x"};
+    for (int i = 0; i < PAIRING_TRIES - 1; i++) {
+        CHECK(pairing_check(&pairing, "12345678", WRONG[i]) == PAIRING_REQUIRED);
+    }
+    CHECK(pairing_check(&pairing, "12345678", WRONG[0]) == PAIRING_LOCKED);
+    CHECK(pairing_check(&pairing, "12345678", "12345678") == PAIRING_LOCKED);
+}
+
+static void test_rate_limit(void)
+{
+    rate_limit_t limit = {0};
+    for (int i = 0; i < RATE_BURST; i++) {
+        CHECK(rate_limit_take(&limit, 1000) == 0);
+    }
+    CHECK(rate_limit_take(&limit, 1000) == RATE_INTERVAL_MS);
+    CHECK(rate_limit_take(&limit, 2000) == RATE_INTERVAL_MS - 1000);
+    CHECK(rate_limit_take(&limit, 1000 + RATE_INTERVAL_MS) == 0);
+    CHECK(rate_limit_take(&limit, 1000 + RATE_INTERVAL_MS) == RATE_INTERVAL_MS);
+    for (int i = 0; i < RATE_BURST; i++) {
+        CHECK(rate_limit_take(&limit, 10000000) == 0); /* after a long rest the burst is whole again, no more */
+    }
+    CHECK(rate_limit_take(&limit, 10000000) > 0);
 }
 
 static void add(wifi_network_t *list, size_t *count, const char *ssid, int rssi)
@@ -159,6 +196,8 @@ int main(void)
     test_backoff();
     test_timers();
     test_renewal();
+    test_pairing();
+    test_rate_limit();
     test_networks();
     test_utf8();
     test_net_failures();

@@ -22,6 +22,8 @@ export interface LabUpOptions {
   broker?: "embedded" | "mosquitto";
   sanitize?: "address" | "undefined" | "thread";
   certificateSeconds?: number;
+  /** The folder of the manifest; default the shared project. */
+  project?: string;
 }
 
 const WAIT_MS = 30_000;
@@ -40,7 +42,8 @@ export async function labUp(name: string, options: LabUpOptions = {}): Promise<R
   ];
   if (options.certificateSeconds)
     args.push("--certificate-seconds", String(options.certificateSeconds));
-  const child = startProv([...args, ...(options.sanitize ? ["--sanitize", options.sanitize] : [])]);
+  if (options.sanitize) args.push("--sanitize", options.sanitize);
+  const child = startProv(args, options.project ? { cwd: options.project } : {});
   let stderr = "";
   child.stderr?.on("data", (chunk) => {
     stderr += String(chunk);

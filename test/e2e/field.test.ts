@@ -1,0 +1,246 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { prov, REPOSITORY, run } from "../helpers/prov.js";
+
+const PAIRING_SECRET = "a-pairing-secret";
+const ID = "field-device";
+const WAIT_MS = 30_000;
+
+/** A project of its own: short times, and a pairing secret. */
+const PROJECT = join(REPOSITORY, ".cache", "e2e-field");
+const MANIFEST = `import { defineDevice } from "prov";
+
+export default defineDevice({
+  id: "${ID}",
+  target: "esp32c3",
+  mqtt: { statusIntervalSeconds: 1 },
+  softAp: { pairingSecret: "${PAIRING_SECRET}" },
+  wifi: { fallbackApSeconds: 2, country: "DE" },
+  time: { servers: ["ntp-1.example", "ntp-2.example"] },
+  sdkconfig: {
+    CONFIG_PROV_SNTP_TIMEOUT_MS: 1000,
+    CONFIG_PROV_RECONNECT_MAX_MS: 1000,
+    CONFIG_PROV_AP_LINGER_MS: 500,
+  },
+});
+`;
+
+let lab: RunningLab;
+
+beforeAll(async () => {
+  mkdirSync(PROJECT, { recursive: true });
+  writeFileSync(join(PROJECT, "device.config.ts"), MANIFEST);
+  lab = await labUp("field", { project: PROJECT });
+});
+
+afterAll(async () => {
+  expect(await lab?.stop()).toBe(0);
+});
+
+async function setAir(change: Partial<Awaited<ReturnType<RunningLab["client"]["air"]>>>) {
+  await lab.client.setAir({ ...(await lab.client.air()), ...change });
+}
+
+/** An empty board in AP_MODE, whatever it was before. */
+beforeEach(async () => {
+  await setAir({ faults: {} });
+  await lab.client.board("power_off");
+  const flash = `${lab.client.info.airDir}/../board/flash.bin`;
+  const tool = join(PROJECT, ".prov", "build", "host", "tools", "prov_nvs");
+  const { code, stderr } = await run(tool, [flash, "erase-all", "device_config"]);
+  expect(code, stderr).toBe(0);
+  await boot();
+});
+
+/** Powers the board up, which must lead to AP_MODE. */
+async function boot(): Promise<void> {
+  await lab.client.board("power_off");
+  const booted = lab.logLine(/-> AP_MODE/, { fromNow: true });
+  await lab.client.board("power_on");
+  await booted;
+  await statusWhere((now) => now.state === "AP_MODE");
+}
+
+async function post(
+  path: string,
+  body: object,
+  secret = PAIRING_SECRET,
+): Promise<{ status: number; body: ReturnType<typeof JSON.parse> }> {
+  const answer = await retry(async () =>
+    fetch(`${await lab.baseUrl()}${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Pairing-Secret": secret },
+      body: JSON.stringify(body),
+    }),
+  );
+  return { status: answer.status, body: await answer.json() };
+}
+
+/** The AP is there a moment before its HTTP server. */
+async function retry(call: () => Promise<Response>): Promise<Response> {
+  const deadline = AbortSignal.timeout(WAIT_MS);
+  for (;;) {
+    try {
+      return await call();
+    } catch {
+      deadline.throwIfAborted();
+    }
+  }
+}
+
+async function status(): Promise<ReturnType<typeof JSON.parse>> {
+  return (await retry(async () => fetch(`${await lab.baseUrl()}/status`))).json();
+}
+
+async function statusWhere(
+  wanted: (status: ReturnType<typeof JSON.parse>) => boolean,
+): Promise<ReturnType<typeof JSON.parse>> {
+  const deadline = AbortSignal.timeout(WAIT_MS);
+  for (;;) {
+    const now = await status();
+    if (wanted(now)) return now;
+    deadline.throwIfAborted();
+  }
+}
+
+async function credentials(more: object = {}): Promise<object> {
+  return {
+    ssid: lab.home.ssid,
+    password: lab.home.password,
+    device_id: ID,
+    provisioning_token: await lab.token(ID),
+    ...more,
+  };
+}
+
+describe("a pairing secret", () => {
+  it("is asked for, five wrong ones lock the device, and a restart unlocks it", async () => {
+    const body = await credentials();
+    expect(await post("/provision", body, "")).toMatchObject({
+      status: 401,
+      body: { code: "pairing_required" },
+    });
+    for (let tries = 1; tries < 5; tries++) {
+      const answer = await post("/provision", body, "wrong-secret");
+      expect([answer.status, answer.body.code]).toEqual([401, "pairing_required"]);
+    }
+    const fifth = await post("/reset", { scope: "all", pairing_secret: "x" }, "");
+    expect([fifth.status, fifth.body.code]).toEqual([429, "locked"]);
+    expect((await post("/provision", body)).body.code).toBe("locked");
+    expect((await status()).state).toBe("AP_MODE");
+    await boot();
+    const answer = await post("/provision", { ...body, pairing_secret: PAIRING_SECRET }, "");
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    await statusWhere((now) => now.status === "connected");
+  });
+
+  it("is sent by prov, which has it from the manifest", async () => {
+    const outcome = await prov(provisionArgs(lab, ["--token", await lab.token(ID)]), {
+      cwd: PROJECT,
+      env: { PROV_WIFI_PASSWORD: lab.home.password, PROV_TOKEN: "", PROV_BEARER: "" },
+    });
+    expect(outcome.code, outcome.stderr).toBe(0);
+    expect(outcome.stdout + outcome.stderr).not.toContain(PAIRING_SECRET);
+  });
+});
+
+describe("a device without the time", () => {
+  it("says clock_not_set and goes on when a time server answers; the time survives a power cycle", async () => {
+    await setAir({ faults: { sntp_blocked: true } });
+    expect((await post("/provision", await credentials())).status).toBe(200);
+    const stuck = await statusWhere((now) => now.error !== null);
+    expect(stuck).toMatchObject({ state: "WIFI_CONNECTED", error: { code: "clock_not_set" } });
+    await lab.logLine(/time server ntp-2\.example/, { fromNow: true });
+    const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    await setAir({ faults: {} });
+    await connected;
+    await setAir({ faults: { sntp_blocked: true } });
+    const restored = lab.logLine(/restored the last known time/, { fromNow: true });
+    const again = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    await lab.client.board("reset");
+    await restored;
+    await again;
+  });
+});
+
+describe("networks", () => {
+  it("that are hidden or in WPA2/WPA3 transition are joined", async () => {
+    const { networks } = await lab.client.air();
+    const psk = "hidden-password";
+    const hidden = { ssid: "Hidden", psk, rssi: -50, channel: 9, hidden: true };
+    await setAir({ networks: [...networks, { ...hidden, auth: "wpa2wpa3" }] });
+    const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    expect(
+      (await post("/provision", await credentials({ ssid: "Hidden", password: psk }))).status,
+    ).toBe(200);
+    await connected;
+    await setAir({ networks });
+  });
+
+  it("without a password are refused unless they are allowed", async () => {
+    const open = (await lab.client.air()).networks.find((each) => each.psk === null);
+    const body = await credentials({ ssid: open?.ssid, password: "" });
+    expect((await post("/provision", body)).status).toBe(200);
+    const verdict = await statusWhere((now) => now.error !== null);
+    expect(verdict).toMatchObject({ state: "AP_MODE", error: { code: "wifi_weak_security" } });
+  });
+
+  it("that are away for long open the AP, and the device is back when they are", async () => {
+    const closed = lab.logLine(/the AP is closed/, { fromNow: true });
+    expect((await post("/provision", await credentials())).status).toBe(200);
+    await closed;
+    const { networks } = await lab.client.air();
+    await setAir({ networks: networks.filter((each) => each.ssid !== lab.home.ssid) });
+    await lab.client.board("reset");
+    const fallback = await statusWhere((now) => now.error !== null);
+    expect(fallback).toMatchObject({
+      state: "WIFI_CONNECTING",
+      error: { code: "wifi_ap_not_found" },
+      certificate: true,
+    });
+    const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    await setAir({ networks });
+    await connected;
+  });
+});
+
+describe("the API", () => {
+  it("answers while seven clients stall it in every way", async () => {
+    const { hostname, port } = new URL(await lab.baseUrl());
+    await status();
+    const post = `POST /provision HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\n`;
+    const stalls = [
+      "",
+      "GET /sta",
+      "GET /status HTTP/1.1\r\n",
+      `${post}Content-Length: 4000\r\n\r\n`,
+      `${post}Content-Length: 9\r\n\r\n{`,
+      post,
+      "\r\n",
+    ];
+    const sockets = await Promise.all(stalls.map((text) => open(hostname, Number(port), text)));
+    const pipelined = await open(
+      hostname,
+      Number(port),
+      `GET /status HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(3),
+    );
+    let answers = "";
+    for await (const chunk of pipelined) {
+      answers += String(chunk);
+      if (answers.split("HTTP/1.1 200").length === 4) break;
+    }
+    expect((await status()).state).toBe("AP_MODE");
+    for (const socket of sockets) socket.destroy();
+  });
+});
+
+async function open(host: string, port: number, text: string): Promise<Socket> {
+  const socket = connect({ host, port });
+  socket.on("error", () => {}); // the board may close it; that is its answer
+  await new Promise<void>((resolve) => socket.once("connect", resolve));
+  socket.write(text);
+  return socket;
+}

@@ -127,7 +127,7 @@ static void check_liveness(prov_state_t state, prov_event_id_t event)
 static void check_failures(prov_state_t state, prov_event_id_t event)
 {
     prov_step_t step = prov_sm_step(state, event);
-    bool back = step.state == S(AP_MODE) && state != S(CHECK_PROVISIONING);
+    bool back = step.state == S(AP_MODE) && state != S(CHECK_PROVISIONING) && event != E(WINDOW_OVER);
     if (back && prov_sm_handles(state, event)) {
         CHECK((step.actions & A(SET_ERROR)) && (step.actions & A(ABANDON)) && (step.actions & A(WIFI_STOP)));
     }

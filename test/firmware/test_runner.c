@@ -205,7 +205,8 @@ static void test_wifi_lost(void)
     CHECK(fakes_store().has_wifi && !fakes_saw("ap_start"));
     EXPECT("ap_start"); /* offline for long: somebody may come with new credentials */
     EXPECT("http_start");
-    CHECK(fakes_store().has_wifi && wait_status(PROV_STATE_WIFI_CONNECTING, PROV_FAILURE_WIFI_WRONG_PASSWORD));
+    EXPECT_STATUS(WIFI_CONNECTING, WIFI_WRONG_PASSWORD);
+    CHECK(fakes_store().has_wifi);
     link_up();
     event(PROV_EVENT_CLOCK_READY, job("clock "));
     EXPECT_STATUS(CHECK_CERTIFICATES, NONE);

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { plainReporter } from "./test/support/plain-reporter.js";
 
 /** serialport's native part works on the main thread only, which a worker thread is not. */
 const NEEDS_PROCESS = ["test/unit/serial-pty.test.ts"];
@@ -10,6 +11,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 300_000,
+    reporters: ["default", plainReporter],
     projects: [
       {
         extends: true,

@@ -45,6 +45,8 @@ export interface FlashRequest {
   readonly onProgress?: (progress: FlashProgress) => void;
   /** Something that is worth a line, such as a lower baud rate. */
   readonly onNote?: (text: string) => void;
+  /** Where a device is after it has gone and come back; default: looked up by its serial number. */
+  readonly findPort?: (usb: UsbIdentity) => Promise<string | undefined>;
   readonly signal?: AbortSignal;
 }
 
@@ -96,7 +98,8 @@ export async function flashDevice(request: FlashRequest): Promise<FlashReport> {
       if (!link.lost() || usb.serialNumber === undefined || signal?.aborted) throw error;
       // The reset made the chip's USB port vanish; it comes back, perhaps under another name.
       await link.close();
-      link = await reopenPort({ spec: port, withinMs: REENUMERATION_MS, ...opening });
+      const find = request.findPort ? { find: request.findPort } : {};
+      link = await reopenPort({ spec: port, withinMs: REENUMERATION_MS, ...opening, ...find });
       return connect(link, regions, { ...request, isInLoader: true });
     });
     const result = await flashLink(session, link, regions, request);

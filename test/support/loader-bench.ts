@@ -1,6 +1,7 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { onTestFinished } from "vitest";
 import { type FlashChip, openFlashChip } from "../../cli/lab/flash-chip.js";
 import {
   type ChipSecurity,
@@ -41,10 +42,13 @@ export function createLoaderBench(
   options: { circuit?: ResetCircuit; security?: ChipSecurity } = {},
 ): LoaderBench {
   const circuit = options.circuit ?? "uart";
-  const flash = openFlashChip(
-    path.join(mkdtempSync(path.join(tmpdir(), "prov-rom-")), "flash.bin"),
-    FLASH_BYTES,
-  );
+  const dir = mkdtempSync(path.join(tmpdir(), "prov-rom-"));
+  const flash = openFlashChip(path.join(dir, "flash.bin"), FLASH_BYTES);
+  onTestFinished(() => {
+    loader.powerOff();
+    flash.close();
+    rmSync(dir, { recursive: true });
+  });
   const faults = noFaults();
   const frames: Buffer[] = [];
   const boots: ("app" | "download")[] = [];

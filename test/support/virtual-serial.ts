@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type FlashChip, openFlashChip } from "../../cli/lab/flash-chip.js";
@@ -60,6 +60,7 @@ export async function startVirtualSerial(
     async close() {
       await front.close();
       flash.close();
+      rmSync(dir, { recursive: true });
     },
   };
 }

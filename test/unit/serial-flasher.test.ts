@@ -118,6 +118,29 @@ describe("flashing", () => {
     expect((await flashDevice({ port, flasherArgs })).sent).toBe(0);
   });
 
+  it("follows a device whose port comes back under another name, by its serial number", async () => {
+    const { front, flash, dir, port } = await start();
+    const usb = { vendorId: 0x303a, productId: 0x1001, serialNumber: "7C:DF:A1" };
+    const flasherArgs = makeImage(dir);
+    const other = `socket://127.0.0.1:${await front.openTcp()}`;
+    // The first bytes after the reset find nobody there any more.
+    front.reset({ download: true });
+    front.faults.vanishAfterBytes = 1;
+    const asked: unknown[] = [];
+    const report = await flashDevice({
+      port,
+      usb,
+      flasherArgs,
+      findPort: async (identity) => {
+        asked.push(identity);
+        return other;
+      },
+    });
+    expect(asked).toEqual([usb]);
+    expect(report.port).toBe(other);
+    expect(holdsImage(flash, flasherArgs)).toBe(true);
+  });
+
   it("frees a chip that ends in its loader after the reset, with the watchdog if need be", async () => {
     const { port, front, boots, dir } = await start({ circuit: "usb" });
     front.faults.stickInDownload = true;

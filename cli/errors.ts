@@ -205,18 +205,32 @@ export class ProvError extends Error {
   readonly code: ErrorCode;
   readonly stage: Stage;
   readonly hint: string;
+  /** What else the JSON document of the error holds, beside `ok` and `error`. */
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; details?: Readonly<Record<string, unknown>> } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     const row = isHostFailure(code) ? HOST_FAILURES[code] : deviceRow(code);
     this.code = code;
     this.stage = row.stage;
     this.hint = options.hint ?? row.hint;
+    this.details = options.details ?? {};
   }
 
   get exitCode(): number {
     return EXIT[this.stage];
   }
+}
+
+/** The same error with more for its JSON document; anything else as it is. */
+export function withDetails(error: unknown, details: Readonly<Record<string, unknown>>): unknown {
+  if (!(error instanceof ProvError)) return error;
+  const { code, message, hint, cause } = error;
+  return new ProvError(code, message, { hint, cause, details: { ...error.details, ...details } });
 }
 
 function isHostFailure(code: ErrorCode): code is HostFailureCode {

@@ -128,11 +128,13 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
 }
 
 /** The JSON form of an error; part of the interface. */
-export function errorDocument(error: ProvError): { ok: false; error: Record<string, string> } {
-  return {
-    ok: false,
-    error: { code: error.code, stage: error.stage, message: error.message, hint: error.hint },
-  };
+export function errorDocument(error: ProvError): {
+  ok: false;
+  error: Record<string, string>;
+  [detail: string]: unknown;
+} {
+  const { code, stage, message, hint, details } = error;
+  return { ok: false, error: { code, stage, message, hint }, ...details };
 }
 
 /** GitHub's workflow command for an error; it ends at a line break, so those are escaped. */

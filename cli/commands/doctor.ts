@@ -26,7 +26,7 @@ export function doctorCommand(
     throw new ProvError(
       "doctor_failed",
       `${failed.length} of ${checks.length} checks failed: ${failed.map((check) => check.name).join(", ")}`,
-      { hint: fixes },
+      { hint: fixes, details: { checks } },
     );
   };
 }

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { CommandContext } from "../context.js";
-import { ProvError } from "../errors.js";
+import { ProvError, withDetails } from "../errors.js";
 import type { BrokerAccess } from "../flow/broker-witness.js";
 import { backendWitness, type Enrolled } from "../flow/event-witness.js";
 import { renderJunit } from "../flow/junit.js";
@@ -36,6 +36,8 @@ export function provisionCommand(
     try {
       const board = await provision(project, options, context, clock);
       return describe(project, board, clock);
+    } catch (error) {
+      throw withDetails(error, { device: project.manifest.id, stages: clock.records });
     } finally {
       if (options.junit !== undefined) {
         writeFileSync(

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { CommandContext, GlobalOptions } from "../context.js";
-import { ProvError } from "../errors.js";
+import { ProvError, withDetails } from "../errors.js";
 import type { Sanitizer } from "../flow/build-host.js";
 import { backendWitness } from "../flow/event-witness.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
@@ -38,11 +38,15 @@ export function runCommand(
     const project = await openProject(options, context);
     const clock = createStageClock();
     const { port } = options;
-    const board =
-      port === undefined
-        ? await runOnVirtualBoard(project, options, context, clock)
-        : await runOnRealBoard(project, { ...options, port }, context, clock);
-    return describe(project, board, clock.records);
+    try {
+      const board =
+        port === undefined
+          ? await runOnVirtualBoard(project, options, context, clock)
+          : await runOnRealBoard(project, { ...options, port }, context, clock);
+      return describe(project, board, clock.records);
+    } catch (error) {
+      throw withDetails(error, { device: project.manifest.id, stages: clock.records });
+    }
   };
 }
 

@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
 import { delimiter, join } from "node:path";
 import { connect as connectTls } from "node:tls";
@@ -36,6 +36,9 @@ const SKEW_WARNING_S = 60;
 const DAY_MS = 86_400_000;
 const NODE_AT_LEAST = [20, 19] as const;
 const TOOLS = ["cc", "cmake", "ninja", "strip", "socat"];
+/** Debian's mbedTLS brings nothing for pkg-config. */
+const MBEDTLS_HEADER = "mbedtls/version.h";
+const INCLUDE_DIRS = ["/usr/include", "/usr/local/include", "/opt/homebrew/include"];
 const LIBRARIES = ["libmicrohttpd", "libcurl", "libmosquitto", "openssl", "libcjson"];
 
 /** Looks at everything that the chain needs on this machine. Never throws for what it finds. */
@@ -95,12 +98,15 @@ async function checkLibraries({ env, signal }: DoctorRequest): Promise<Check[]> 
     cwd: "/",
     signal,
   });
-  if (exitCode === 0) return [{ name, verdict: "ok", detail: LIBRARIES.join(", ") }];
+  const mbedtls = INCLUDE_DIRS.some((dir) => existsSync(join(dir, MBEDTLS_HEADER)));
+  if (exitCode === 0 && mbedtls) {
+    return [{ name, verdict: "ok", detail: `${LIBRARIES.join(", ")}, mbedtls` }];
+  }
   return [
     {
       name,
       verdict: "failed",
-      detail: lines[0] ?? "some are missing",
+      detail: lines[0] ?? "mbedtls is missing",
       fix: "Run `npm run setup`.",
     },
   ];
@@ -117,7 +123,7 @@ function checkIdf({ env, manifest }: DoctorRequest): Check[] {
       {
         name: "ESP-IDF",
         verdict: "warning",
-        detail: "not installed; only the virtual board can be built for",
+        detail: `${error.message}; only the virtual board can be built for`,
         fix: error.hint,
       },
     ];

@@ -11,10 +11,11 @@ import {
 } from "./flash-regions.js";
 import { eraseChip, writeRun } from "./flash-write.js";
 import type { FlasherArgs } from "./flasher-args.js";
-import { openPort, type SerialLink, type UsbIdentity } from "./link.js";
+import type { SerialLink, UsbIdentity } from "./link.js";
 import { asFlashError, flashMd5 } from "./loader-commands.js";
 import { leaveLoader } from "./loader-leave.js";
 import { type LoaderSession, openSession } from "./loader-session.js";
+import { openPort } from "./open-port.js";
 import { identifyPort } from "./ports.js";
 import { reopenPort } from "./reopen.js";
 

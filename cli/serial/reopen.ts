@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ProvError } from "../errors.js";
-import { openPort, type SerialLink, type UsbIdentity } from "./link.js";
+import type { SerialLink, UsbIdentity } from "./link.js";
+import { openPort } from "./open-port.js";
 import { findPortOf } from "./ports.js";
 
 const POLL_MS = 200;

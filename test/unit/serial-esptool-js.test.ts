@@ -2,9 +2,10 @@ import { writeFileSync } from "node:fs";
 import { afterEach, expect, it, vi } from "vitest";
 import { packEspImage } from "../../cli/serial/esp-image.js";
 import { flashDevice } from "../../cli/serial/flasher.js";
-import { type ModemLines, openPort, type SerialLink } from "../../cli/serial/link.js";
+import type { ModemLines, SerialLink } from "../../cli/serial/link.js";
 import { flashMd5 } from "../../cli/serial/loader-commands.js";
 import { openSession } from "../../cli/serial/loader-session.js";
+import { openPort } from "../../cli/serial/open-port.js";
 import { resetIntoApp } from "../../cli/serial/reset.js";
 import { LinkTransport } from "../../cli/serial/transport.js";
 import {

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { openPort, parseNetworkSpec } from "../../cli/serial/link.js";
+import { openPort, parseNetworkSpec } from "../../cli/serial/open-port.js";
 import { chooseOnlyPort, findPortOf, listPorts } from "../../cli/serial/ports.js";
 
 const jtag = {

@@ -4,8 +4,8 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { flashDevice } from "../../cli/serial/flasher.js";
-import { openPort } from "../../cli/serial/link.js";
 import { monitor } from "../../cli/serial/monitor.js";
+import { openPort } from "../../cli/serial/open-port.js";
 import {
   holdsImage,
   makeImage,

@@ -19,6 +19,7 @@ const linesSchema = z.object({ dtr: z.boolean().optional(), rts: z.boolean().opt
 
 /** A port that stands for the line; closing it is like pulling the cable. */
 export interface OpenEnd {
+  /** Resolves when nothing of it is left, also when it is closing already. */
   close(): Promise<void>;
 }
 
@@ -56,11 +57,16 @@ export async function openPty(
       void close();
     },
   });
-  const close = async (): Promise<void> => {
+  const closeAll = async (): Promise<void> => {
     detach();
     await stopChild(child, STOP_MS);
     await control.close();
     rmSync(link, { force: true });
+  };
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= closeAll();
+    return closed;
   };
   for (let waitedMs = 0; !isLink(link); waitedMs += POLL_MS) {
     if (waitedMs > READY_MS || hasExited(child)) {

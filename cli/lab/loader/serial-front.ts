@@ -59,6 +59,7 @@ export function createSerialFront(options: SerialFrontOptions): SerialFront {
   });
   const faults = noFaults();
   const ends: OpenEnd[] = [];
+  const ptys = new Map<string, OpenEnd>();
   const line = createLine({
     throttle: options.throttle ?? false,
     faults,
@@ -87,7 +88,11 @@ export function createSerialFront(options: SerialFrontOptions): SerialFront {
     setLines: loader.setLines,
     mode: loader.mode,
     async openPty(link) {
-      ends.push(await openPty(link, line, loader.setLines));
+      // One that vanished may still be clearing its paths away.
+      await ptys.get(link)?.close();
+      const pty = await openPty(link, line, loader.setLines);
+      ptys.set(link, pty);
+      ends.push(pty);
     },
     async openTcp(port) {
       const server = await openTcp(line, port);

@@ -148,9 +148,15 @@ export function buildProgram(runCommand: RunCommand): Command {
   add<import("./commands/reset.js").ResetOptions>(
     withBoardOptions(
       program.command("reset").description("make the board forget its WiFi, or everything"),
-    ).addOption(
-      new Option("--scope <scope>", "what to forget").choices(["wifi", "all"]).default("wifi"),
-    ),
+    )
+      .addOption(
+        new Option("--scope <scope>", "what to forget").choices(["wifi", "all"]).default("wifi"),
+      )
+      .option(
+        "--port <port>",
+        "through the loader on this serial port instead of the AP (with --scope all)",
+      )
+      .option("--baud <rate>", "with --port: line rate", positiveInteger, 460800),
     async (options) => (await import("./commands/reset.js")).resetCommand(options),
   );
 

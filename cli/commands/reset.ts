@@ -1,30 +1,64 @@
 import type { CommandContext } from "../context.js";
 import type { ResetScope } from "../device/device-api.js";
+import { ProvError } from "../errors.js";
+import { eraseSettings } from "../flow/erase-settings.js";
 import type { CommandResult } from "../output.js";
 import { asTask } from "../progress.js";
 import type { BoardOptions } from "./board-options.js";
 import { onBoard } from "./on-board.js";
+import { openProject } from "./project.js";
 
 export interface ResetOptions extends BoardOptions {
   scope: ResetScope;
+  /** The serial port, instead of the AP. */
+  port?: string;
+  baud: number;
 }
 
 /** `prov reset`: the board forgets its WiFi (or everything but its key) and starts again. */
 export function resetCommand(
   options: ResetOptions,
 ): (context: CommandContext) => Promise<CommandResult> {
+  const { port } = options;
+  return port === undefined ? resetOverAp(options) : resetOverSerial({ ...options, port });
+}
+
+function resetOverAp(options: ResetOptions): (context: CommandContext) => Promise<CommandResult> {
   return (context) =>
     onBoard(options, context, async ({ api, status }) => {
       await asTask(context.out, `reset ${options.scope}`, () =>
         api.reset(options.scope, context.signal),
       );
-      const forgot =
-        options.scope === "wifi"
-          ? "its WiFi credentials"
-          : "its WiFi credentials, tokens and certificates";
-      return {
-        json: { device: status.deviceId, scope: options.scope },
-        text: `${status.deviceId} forgot ${forgot} and starts again.`,
-      };
+      return describe(status.deviceId, options.scope);
     });
+}
+
+function resetOverSerial(
+  options: ResetOptions & { port: string },
+): (context: CommandContext) => Promise<CommandResult> {
+  return async (context) => {
+    if (options.scope !== "all") {
+      throw new ProvError("usage", "over serial a board can only forget everything", {
+        hint: "Add --scope all, or leave --port out to reset it over its AP.",
+      });
+    }
+    const { manifest } = await openProject(options, context);
+    await eraseSettings({
+      port: options.port,
+      baud: options.baud,
+      signal: context.signal,
+      progress: context.out,
+      ...(manifest.target === "host" ? {} : { chip: manifest.target }),
+    });
+    return describe(manifest.id, "all");
+  };
+}
+
+function describe(deviceId: string, scope: ResetScope): CommandResult {
+  const forgot =
+    scope === "wifi" ? "its WiFi credentials" : "its WiFi credentials, tokens and certificates";
+  return {
+    json: { device: deviceId, scope },
+    text: `${deviceId} forgot ${forgot} and starts again.`,
+  };
 }

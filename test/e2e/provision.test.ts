@@ -58,6 +58,27 @@ describe("prov provision against the lab", () => {
     await submitting;
   });
 
+  it.each(["over the AP", "over serial"])(
+    "forgets everything %s and can be provisioned again",
+    async (way) => {
+      await freshBoard(lab);
+      if (way === "over serial") {
+        expect((await provision(["--token", await lab.token()])).code).toBe(0);
+        const { tty } = lab.client.info.board;
+        const ready = lab.logLine(/-> AP_MODE/, { fromNow: true });
+        const reset = await prov(["reset", "--scope", "all", "--port", tty ?? ""]);
+        expect(reset.code, reset.stderr).toBe(0);
+        await ready;
+      } else {
+        const ready = lab.logLine(/-> AP_MODE/, { fromNow: true });
+        const reset = await prov(["reset", "--scope", "all", "--lab", lab.name]);
+        expect(reset.code, reset.stderr).toBe(0);
+        await ready;
+      }
+      expect((await provision(["--token", await lab.token()])).code).toBe(0);
+    },
+  );
+
   it("says wifi_wrong_password with exit 7, and takes the right one at once", async () => {
     await freshBoard(lab);
     const token = await lab.token();

@@ -1,0 +1,52 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parsePartitions } from "../../codegen/partitions.js";
+import { installRoot } from "../paths.js";
+import { asTask, type Progress } from "../progress.js";
+import type { ChipName } from "../serial/chips.js";
+import { flashDevice } from "../serial/flasher.js";
+
+export interface EraseRequest {
+  readonly port: string;
+  readonly chip?: ChipName;
+  readonly baud: number;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** Erased flash reads so. */
+const ERASED = 0xff;
+
+/**
+ * Makes a board forget everything but its firmware and key, through its loader: the NVS partition is
+ * erased and the board started. Works whatever state the firmware is in.
+ * @throws ProvError of the flash stage
+ */
+export async function eraseSettings(request: EraseRequest): Promise<void> {
+  const csv = readFileSync(join(installRoot(), "firmware", "partitions.csv"), "utf8");
+  const nvs = parsePartitions(csv).find((partition) => partition.name === "nvs");
+  if (!nvs) throw new Error("partitions.csv has no nvs partition");
+  const dir = mkdtempSync(join(tmpdir(), "prov-reset-"));
+  try {
+    const file = join(dir, "nvs.bin");
+    writeFileSync(file, Buffer.alloc(nvs.size, ERASED));
+    await asTask(request.progress, `erase the settings on ${request.port}`, () =>
+      flashDevice({
+        port: request.port,
+        baud: request.baud,
+        signal: request.signal,
+        onNote: (text) => request.progress.note(text),
+        flasherArgs: {
+          path: file,
+          chip: request.chip,
+          files: [{ offset: nvs.offset, file, encrypted: false }],
+          stub: true,
+        },
+        ...(request.chip ? { target: request.chip } : {}),
+      }),
+    );
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}

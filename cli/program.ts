@@ -160,7 +160,7 @@ export function buildProgram(runCommand: RunCommand): Command {
     async (options) => (await import("./commands/reset.js")).resetCommand(options),
   );
 
-  add<import("./commands/run.js").RunOptions>(
+  add<import("./commands/run-options.js").RunOptions>(
     program
       .command("run")
       .description(

@@ -11,7 +11,7 @@ import type { StageClock } from "../flow/stages.js";
 import { selectWifi } from "../wifi/select.js";
 import { readCredentials } from "./credentials.js";
 import type { Project } from "./project.js";
-import type { RunOptions } from "./run.js";
+import type { RunOptions } from "./run-options.js";
 
 const BOOT_TIMEOUT_MS = 30_000;
 const JOIN_TIMEOUT_MS = 60_000;

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { CommandContext, GlobalOptions } from "../context.js";
+import type { CommandContext } from "../context.js";
 import { ProvError, withDetails } from "../errors.js";
-import type { Sanitizer } from "../flow/build-host.js";
 import { backendWitness } from "../flow/event-witness.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
 import { createStageClock, type StageClock, type StageRecord } from "../flow/stages.js";
@@ -11,19 +10,9 @@ import { virtualWifi } from "../wifi/virtual.js";
 import { bootVirtualBoard, flashVirtualBoard } from "./lab-board.js";
 import { bringUpLab, refuseCrashes } from "./lab-bring-up.js";
 import { openProject, type Project } from "./project.js";
+import type { RunOptions } from "./run-options.js";
 import { runOnRealBoard } from "./run-real.js";
 import { renderTable } from "./table.js";
-
-export interface RunOptions extends GlobalOptions {
-  port?: string;
-  broker: "embedded" | "mosquitto";
-  sanitize?: Sanitizer;
-  ssid?: string;
-  password?: string;
-  token?: string;
-  bearer?: string;
-  baud: number;
-}
 
 const JOIN_TIMEOUT_MS = 20_000;
 const OUTCOME_TIMEOUT_MS = 60_000;

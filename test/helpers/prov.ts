@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { installRoot } from "../../cli/paths.js";
 
-export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+export const REPOSITORY = installRoot();
 const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
 
 /** Everything that the suite makes prov print or write lies below this folder, for the test that looks for secrets. */

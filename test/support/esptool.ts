@@ -2,12 +2,11 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { REPOSITORY } from "../helpers/prov.js";
 
 /** Espressif's own tool, in the version the tests were written against and later ones of its major. */
 const PACKAGE = "esptool>=5.0,<6";
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const VENV = path.join(ROOT, ".cache", "venv-esptool");
+const VENV = path.join(REPOSITORY, ".cache", "venv-esptool");
 const INSTALL_MS = 240_000;
 
 export interface Esptool {

@@ -15,6 +15,11 @@ const SCAN = `BSS 02:00:00:00:02:00(on wlan3) -- associated
 \t\t * Pairwise ciphers: CCMP
 \t\t * Authentication suites: PSK
 \t\t * Capabilities: 1-PTKSA-RC 1-GTKSA-RC (0x0000)
+BSS 02:00:00:00:04:00(on wlan3)
+\tfreq: 2462
+\tsignal: -71.00 dBm
+\tlast seen: 9000 ms ago
+\tSSID: Gone
 BSS 02:00:00:00:05:00(on wlan3)
 \tfreq: 2462
 \tcapability: ESS ShortSlotTime (0x0401)
@@ -35,8 +40,8 @@ BSS 02:00:00:00:07:00(on wlan3)
 `;
 
 describe("the lab's radio", () => {
-  test("a scan: names, channels, security; hidden networks left out", () => {
-    expect(parseScan(SCAN)).toEqual([
+  test("a scan: names, channels, security; hidden and old ones left out", () => {
+    expect(parseScan(SCAN, 5000)).toEqual([
       { ssid: "Café : \\ net", bssid: "02:00:00:00:02:00", rssi: -30, channel: 6, auth: "wpa2" },
       { ssid: "Guest", bssid: "02:00:00:00:05:00", rssi: -71, channel: 11, auth: "open" },
       { ssid: "Both", bssid: "02:00:00:00:07:00", rssi: -55, channel: 1, auth: "wpa2wpa3" },

@@ -17,15 +17,16 @@ export const REASON_NO_AP_FOUND = 201;
 const REASON_AUTH_FAIL = 202;
 const REASON_ASSOC_FAIL = 203;
 
-/** `iw dev IFACE scan`; hidden networks are left out. */
-export function parseScan(text: string): Sighting[] {
+/** `iw dev IFACE scan dump`; hidden networks and those not seen for `maxAgeMs` are left out. */
+export function parseScan(text: string, maxAgeMs: number): Sighting[] {
   return text
     .split(/^BSS /m)
     .slice(1)
     .flatMap((block) => {
       const bssid = /^([0-9a-f:]{17})/.exec(block)?.[1];
       const ssid = /^\tSSID: (.*)$/m.exec(block)?.[1];
-      if (bssid === undefined || !ssid) return [];
+      const ageMs = Number(/last seen: (\d+) ms ago/.exec(block)?.[1] ?? 0);
+      if (bssid === undefined || !ssid || ageMs > maxAgeMs) return [];
       return [{ ssid: unescapeSsid(ssid), bssid, ...signalOf(block), auth: authOf(block) }];
     });
 }

@@ -11,7 +11,7 @@ import {
   REASON_NO_AP_FOUND,
   type Sighting,
 } from "./radio-parse.js";
-import { end, must, run } from "./shell.js";
+import { end, must, run, until } from "./shell.js";
 
 /**
  * The radio of the board's station, for firmware/host/src/wifi_radio.c: scans by iw, associations by
@@ -32,7 +32,8 @@ interface Attempt {
 
 const SUPPLICANT_CONFIG = "/tmp/station.conf";
 const DHCP_SCRIPT = "/tmp/udhcpc.sh";
-const SCAN_RETRIES = 10;
+/** One takes 4 s here. */
+const SCAN_LIMIT_S = 20;
 
 export async function startRadio(socketPath: string): Promise<{ close(): Promise<void> }> {
   await must("ip", "link", "set", STATION_IFACE, "up");
@@ -78,14 +79,25 @@ function serve(socket: Socket): () => Promise<void> {
   };
 }
 
-/** Every network in reach; with `ssid` also that one should it be hidden. */
-async function scan(ssid?: string): Promise<Sighting[]> {
-  const named = ssid === undefined ? [] : ["ssid", escapeForIw(ssid)];
-  for (let i = 0; i < SCAN_RETRIES; i += 1) {
-    const outcome = await run("iw", "dev", STATION_IFACE, "scan", ...named);
-    if (outcome.code === 0) return parseScan(outcome.stdout);
-  }
-  return [];
+/**
+ * Every network in reach. `iw scan`, which waits for the end of its scan, has been seen to miss it and
+ * to spin for ever; so it is told to start one, and asked to start another until that is not refused
+ * as "busy" any more.
+ */
+async function scan(): Promise<Sighting[]> {
+  await startScan();
+  const startedAt = performance.now();
+  await startScan();
+  await run("iw", "dev", STATION_IFACE, "scan", "abort");
+  const elapsedMs = performance.now() - startedAt;
+  return parseScan(await must("iw", "dev", STATION_IFACE, "scan", "dump"), elapsedMs);
+}
+
+async function startScan(): Promise<void> {
+  await until("a scan can start", SCAN_LIMIT_S, async () => {
+    const outcome = await run("iw", "dev", STATION_IFACE, "scan", "trigger");
+    return outcome.code === 0 || undefined;
+  });
 }
 
 async function connect(
@@ -94,7 +106,7 @@ async function connect(
 ): Promise<Attempt> {
   const attempt: Attempt = { id: request.id, ssid: request.ssid, children: [], isOver: false };
   // wpa_supplicant would go on looking for ever; the chip's driver gives up after one scan.
-  if (!(await scan(request.ssid)).some(({ ssid }) => ssid === request.ssid)) {
+  if (!(await scan()).some(({ ssid }) => ssid === request.ssid)) {
     attempt.isOver = true;
     send({ event: "disconnected", id: attempt.id, reason: REASON_NO_AP_FOUND });
     return attempt;
@@ -154,10 +166,6 @@ function supplicantConfig(ssid: string, password: string): string {
   const key = password === "" ? "key_mgmt=NONE" : `key_mgmt=WPA-PSK\n  psk=${psk}`;
   const hex = Buffer.from(ssid).toString("hex");
   return `network={\n  ssid=${hex}\n  scan_ssid=1\n  ${key}\n}\n`;
-}
-
-function escapeForIw(ssid: string): string {
-  return [...Buffer.from(ssid)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
 }
 
 function dhcpScript(): string {

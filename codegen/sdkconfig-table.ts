@@ -55,6 +55,7 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
     "wifi.fallbackApSeconds",
     (m) => m.wifi.fallbackApSeconds,
   ),
+  tunable(WIFI_MENU, "CAPTIVE_DNS_PORT", 53, [0, 65_535]),
   tunable(WIFI_MENU, "WIFI_MAX_ATTEMPTS", 5, [1, 100]),
   tunable(WIFI_MENU, "WIFI_CONNECT_TIMEOUT_MS", 15_000, [1_000, 120_000]),
   tunable(WIFI_MENU, "DHCP_TIMEOUT_MS", 15_000, [1_000, 120_000]),

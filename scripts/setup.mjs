@@ -60,6 +60,7 @@ const REQUIREMENTS = [
 /** What only the tests need besides. */
 const TEST_REQUIREMENTS = [
   { command: "python3", apt: ["python3"], brew: ["python3"] },
+  { command: "chromium", apt: ["chromium"], brew: ["chromium"] },
   { pythonModule: "ensurepip", apt: ["python3-venv"], brew: ["python3"] },
 ];
 

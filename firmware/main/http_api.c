@@ -3,18 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "access_gate.h"
 #include "cJSON.h"
-#include "device_clock.h"
 #include "device_identity.h"
 #include "device_store.h"
 #include "esp_http_server.h"
 #include "esp_log.h"
-#include "esp_system.h"
 #include "http_json.h"
+#include "http_page.h"
 #include "prov_event.h"
 #include "prov_status.h"
-#include "provision_request.h"
+#include "provision_intake.h"
 #include "status_report.h"
 #include "wifi_link.h"
 
@@ -25,15 +23,11 @@
 
 #define STATUS_200 "200 OK"
 #define STATUS_400 "400 Bad Request"
-#define STATUS_401 "401 Unauthorized"
 #define STATUS_404 "404 Not Found"
 #define STATUS_405 "405 Method Not Allowed"
-#define STATUS_409 "409 Conflict"
 #define STATUS_413 "413 Content Too Large"
 #define STATUS_415 "415 Unsupported Media Type"
-#define STATUS_429 "429 Too Many Requests"
 #define STATUS_431 "431 Request Header Fields Too Large"
-#define STATUS_500 "500 Internal Server Error"
 #define STATUS_503 "503 Service Unavailable"
 
 static const char *TAG = "http";
@@ -100,7 +94,7 @@ static esp_err_t on_status(httpd_req_t *req)
 static esp_err_t refuse_body(httpd_req_t *req, http_body_t outcome)
 {
     switch (outcome) {
-    case HTTP_BODY_NOT_JSON:
+    case HTTP_BODY_WRONG_TYPE:
         http_json_error(req, STATUS_415, "not_json", "expected Content-Type: application/json");
         return http_body_discard(req);
     case HTTP_BODY_TOO_LARGE:
@@ -119,7 +113,7 @@ static char *receive_body(httpd_req_t *req, size_t *length, esp_err_t *result)
         *result = out_of_memory(req);
         return NULL;
     }
-    http_body_t outcome = http_body_read(req, body, BODY_MAX + 1, length);
+    http_body_t outcome = http_body_read(req, HTTPD_TYPE_JSON, body, BODY_MAX + 1, length);
     if (outcome != HTTP_BODY_OK) {
         free(body);
         *result = refuse_body(req, outcome);
@@ -136,55 +130,25 @@ static void free_secret(void *block, size_t size)
     }
 }
 
-static esp_err_t send_saved(httpd_req_t *req)
+static esp_err_t send_refusal(httpd_req_t *req, provision_intake_t outcome)
 {
-    return http_json_send(req, STATUS_200, "{\"status\":\"ok\",\"message\":\"Credentials saved\"}");
-}
-
-/** Sends the refusal of a client that is not paired; false when it is. */
-static bool refuse_unpaired(httpd_req_t *req, const char *field)
-{
-    switch (access_gate_pairing(req, field)) {
-    case PAIRING_REQUIRED:
-        http_json_error(req, STATUS_401, "pairing_required", "the pairing secret is missing or wrong");
-        return true;
-    case PAIRING_LOCKED:
-        http_json_error(req, STATUS_429, "locked", "too many wrong pairing secrets; restart the device");
-        return true;
-    case PAIRING_OK:
-    default:
-        return false;
+    const provision_refusal_t *refusal = provision_refusal(outcome);
+    if (outcome == PROVISION_TOO_OFTEN) {
+        httpd_resp_set_hdr(req, "Retry-After", "6");
     }
+    return http_json_error(req, refusal->status_line, refusal->code, refusal->message);
 }
 
 /** The request is valid: store it, answer, and only then let the state machine touch the radio. */
 static esp_err_t accept_request(httpd_req_t *req, const provision_request_t *request)
 {
-    if (access_gate_wait_ms() > 0) {
-        httpd_resp_set_hdr(req, "Retry-After", "6");
-        return http_json_error(req, STATUS_429, "slow_down", "too many requests, wait a little");
+    provision_intake_t outcome = provision_intake(req, request);
+    if (provision_refusal(outcome) != NULL) {
+        return send_refusal(req, outcome);
     }
-    switch (prov_status_claim(request->provisioning.enrol.attempt_id)) {
-    case PROV_CLAIM_REPEAT:
-        return send_saved(req);
-    case PROV_CLAIM_BUSY:
-        return http_json_error(req, STATUS_409, "busy", "a provisioning is under way");
-    case PROV_CLAIM_OK:
-    default:
-        break;
-    }
-    if (device_store_save_pending(&request->provisioning) != ESP_OK) {
-        prov_status_unclaim();
-        return http_json_error(req, STATUS_500, "storage_failed", "the credentials could not be stored");
-    }
-    if (request->time != 0) {
-        device_clock_offer(request->time);
-    }
-    ESP_LOGI(TAG, "credentials saved");
-    prov_status_accepted(request->provisioning.enrol.attempt_id);
-    esp_err_t err = send_saved(req);
-    if (!prov_post_event(PROV_EVENT_PROVISION)) {
-        esp_restart(); /* nobody takes events any more; the next boot finds the stored request */
+    esp_err_t err = http_json_send(req, STATUS_200, "{\"status\":\"ok\",\"message\":\"Credentials saved\"}");
+    if (outcome == PROVISION_SAVED) {
+        provision_intake_begin();
     }
     return err;
 }
@@ -203,12 +167,6 @@ static esp_err_t handle_request(httpd_req_t *req, const char *body, size_t lengt
     }
     if (!valid) {
         return http_json_error(req, STATUS_400, error.code, error.message);
-    }
-    if (refuse_unpaired(req, request->pairing_secret)) {
-        return ESP_OK;
-    }
-    if (strcmp(request->device_id, device_identity_id()) != 0) {
-        return http_json_error(req, STATUS_409, "wrong_device", "device_id: this is another device");
     }
     return accept_request(req, request);
 }
@@ -243,8 +201,9 @@ static esp_err_t on_reset(httpd_req_t *req)
     if (!valid) {
         return http_json_error(req, STATUS_400, error.code, error.message);
     }
-    if (refuse_unpaired(req, request.pairing_secret)) {
-        return ESP_OK;
+    provision_intake_t pairing = provision_intake_pairing(req, request.pairing_secret);
+    if (provision_refusal(pairing) != NULL) {
+        return send_refusal(req, pairing);
     }
     result = http_json_send(req, STATUS_200, "{\"status\":\"ok\",\"message\":\"Resetting\"}");
     prov_post(&(prov_msg_t){.event = PROV_EVENT_RESET, .wifi_only = request.wifi_only});
@@ -255,6 +214,9 @@ static esp_err_t on_http_error(httpd_req_t *req, httpd_err_code_t code)
 {
     switch (code) {
     case HTTPD_404_NOT_FOUND:
+        if (http_page_is_for_people(req)) {
+            return http_page_redirect(req);
+        }
         http_json_error(req, STATUS_404, "not_found", "no such resource");
         return http_body_discard(req);
     case HTTPD_405_METHOD_NOT_ALLOWED:
@@ -270,21 +232,27 @@ static esp_err_t on_http_error(httpd_req_t *req, httpd_err_code_t code)
     }
 }
 
+static const httpd_uri_t HANDLERS[] = {
+    {.uri = "/scan", .method = HTTP_GET, .handler = on_scan},
+    {.uri = "/local-wifi", .method = HTTP_GET, .handler = on_scan},
+    {.uri = "/status", .method = HTTP_GET, .handler = on_status},
+    {.uri = "/provision", .method = HTTP_POST, .handler = on_provision},
+    {.uri = "/reset", .method = HTTP_POST, .handler = on_reset},
+    {.uri = "/", .method = HTTP_GET, .handler = http_page_get},
+    {.uri = "/", .method = HTTP_POST, .handler = http_page_post},
+    {.uri = "/progress", .method = HTTP_GET, .handler = http_page_progress},
+};
+
+#define HANDLER_COUNT (sizeof HANDLERS / sizeof HANDLERS[0])
+
 static esp_err_t register_handlers(void)
 {
-    static const httpd_uri_t HANDLERS[] = {
-        {.uri = "/scan", .method = HTTP_GET, .handler = on_scan},
-        {.uri = "/local-wifi", .method = HTTP_GET, .handler = on_scan},
-        {.uri = "/status", .method = HTTP_GET, .handler = on_status},
-        {.uri = "/provision", .method = HTTP_POST, .handler = on_provision},
-        {.uri = "/reset", .method = HTTP_POST, .handler = on_reset},
-    };
     static const httpd_err_code_t ERRORS[] = {
         HTTPD_404_NOT_FOUND,    HTTPD_405_METHOD_NOT_ALLOWED, HTTPD_400_BAD_REQUEST,
         HTTPD_414_URI_TOO_LONG, HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE,
     };
     esp_err_t err = ESP_OK;
-    for (size_t i = 0; i < sizeof HANDLERS / sizeof HANDLERS[0] && err == ESP_OK; i++) {
+    for (size_t i = 0; i < HANDLER_COUNT && err == ESP_OK; i++) {
         err = httpd_register_uri_handler(s_server, &HANDLERS[i]);
     }
     for (size_t i = 0; i < sizeof ERRORS / sizeof ERRORS[0] && err == ESP_OK; i++) {
@@ -300,6 +268,7 @@ esp_err_t http_api_start(void)
     }
     httpd_config_t config = HTTPD_DEFAULT_CONFIG();
     config.stack_size = STACK_SIZE;
+    config.max_uri_handlers = HANDLER_COUNT;
     config.lru_purge_enable = true; /* idle connections must not lock anybody out */
     /* One task serves all: a client that stalls may hold it for this long and no longer. */
     config.recv_wait_timeout = STALL_TIMEOUT_S;

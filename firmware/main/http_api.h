@@ -1,4 +1,4 @@
-/* The board's HTTP API on the SoftAP: /scan, /local-wifi, /provision, /status, /reset. */
+/* The board's HTTP server on the SoftAP: /scan, /local-wifi, /provision, /status, /reset, and the page. */
 #pragma once
 
 #include "esp_err.h"

@@ -31,21 +31,20 @@ esp_err_t http_json_error(httpd_req_t *req, const char *status_line, const char 
     return err;
 }
 
-static bool is_json(httpd_req_t *req)
+static bool is_of_type(httpd_req_t *req, const char *type)
 {
-    static const char TYPE[] = "application/json";
     char *value = http_header_copy(req, "Content-Type", 128);
-    bool json = value != NULL && strncasecmp(value, TYPE, sizeof TYPE - 1) == 0 &&
-                strchr("; \t", value[sizeof TYPE - 1]) != NULL; /* strchr finds the NUL too */
+    bool equal = value != NULL && strncasecmp(value, type, strlen(type)) == 0 &&
+                 strchr("; \t", value[strlen(type)]) != NULL; /* strchr finds the NUL too */
     free(value);
-    return json;
+    return equal;
 }
 
-http_body_t http_body_read(httpd_req_t *req, char *buffer, size_t capacity, size_t *length)
+http_body_t http_body_read(httpd_req_t *req, const char *type, char *buffer, size_t capacity, size_t *length)
 {
     *length = 0;
-    if (!is_json(req)) {
-        return HTTP_BODY_NOT_JSON;
+    if (!is_of_type(req, type)) {
+        return HTTP_BODY_WRONG_TYPE;
     }
     if (req->content_len >= capacity) {
         return HTTP_BODY_TOO_LARGE;

@@ -13,13 +13,15 @@ esp_err_t http_json_error(httpd_req_t *req, const char *status_line, const char 
 
 typedef enum {
     HTTP_BODY_OK,
-    HTTP_BODY_NOT_JSON, /* no application/json content type */
+    HTTP_BODY_WRONG_TYPE, /* another content type */
     HTTP_BODY_TOO_LARGE,
     HTTP_BODY_BROKEN, /* the client went away or is too slow; the connection must be closed */
 } http_body_t;
 
-/** Reads the whole body into `buffer` and terminates it with NUL; `capacity` counts that NUL. */
-http_body_t http_body_read(httpd_req_t *req, char *buffer, size_t capacity, size_t *length);
+#define HTTP_TYPE_FORM "application/x-www-form-urlencoded"
+
+/** Reads a whole body of `type` into `buffer` and terminates it with NUL; `capacity` counts that NUL. */
+http_body_t http_body_read(httpd_req_t *req, const char *type, char *buffer, size_t capacity, size_t *length);
 
 /**
  * Reads on until the client has sent what it announced, for a few seconds at most, so that it reads

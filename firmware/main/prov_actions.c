@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backoff.h"
+#include "captive_dns.h"
 #include "device_clock.h"
 #include "device_store.h"
 #include "esp_log.h"
@@ -54,6 +55,7 @@ void prov_actions_ap_start(prov_context_t *c)
         start_timer(c, PROV_TIMER_AP_RETRY, AP_RETRY_MS);
         return;
     }
+    captive_dns_start();
     c->ap_up = true;
 }
 
@@ -63,6 +65,7 @@ void prov_actions_ap_stop(prov_context_t *c)
     prov_timer_stop(&c->timers, PROV_TIMER_AP_RETRY);
     prov_timer_stop(&c->timers, PROV_TIMER_WINDOW);
     if (c->ap_up) {
+        captive_dns_stop();
         http_api_stop();
         if (wifi_link_ap_stop() == ESP_OK) {
             ESP_LOGI(TAG, "the AP is closed");

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "form_decode.h"
 #include "json_guard.h"
 
 typedef struct {
@@ -24,6 +25,17 @@ static bool bad_field(request_error_t *error, const char *field, const char *wha
     return fail(error, "bad_field", field, what);
 }
 
+/** Takes over `root`, unless a field occurs twice: readers of it could disagree on which one counts. */
+static cJSON *without_repetition(cJSON *root, const char *code, request_error_t *error)
+{
+    if (json_has_duplicate_keys(root)) {
+        fail(error, code, "body", "a field occurs twice");
+        cJSON_Delete(root);
+        return NULL;
+    }
+    return root;
+}
+
 static cJSON *parse(const char *body, size_t length, request_error_t *error)
 {
     json_guard_t verdict = JSON_GUARD_OK;
@@ -35,12 +47,18 @@ static cJSON *parse(const char *body, size_t length, request_error_t *error)
         fail(error, "bad_json", "body", what);
         return NULL;
     }
-    if (json_has_duplicate_keys(root)) {
-        fail(error, "bad_json", "body", "a field occurs twice");
-        cJSON_Delete(root);
+    return without_repetition(root, "bad_json", error);
+}
+
+static cJSON *parse_form(const char *body, size_t length, request_error_t *error)
+{
+    form_verdict_t verdict = FORM_OK;
+    cJSON *root = form_parse(body, length, &verdict);
+    if (root == NULL) {
+        fail(error, "bad_form", "body", verdict == FORM_NUL ? "a field contains NUL" : "not a form");
         return NULL;
     }
-    return root;
+    return without_repetition(root, "bad_form", error);
 }
 
 static bool read_text(const cJSON *root, const text_rule_t *rule, char *out, request_error_t *error)
@@ -154,22 +172,35 @@ static bool read_fields(const cJSON *root, bool token_optional, provision_reques
     return is_printable_ascii(enrol->attempt_id) || bad_field(error, "attempt_id", "expected printable ASCII");
 }
 
-bool provision_request_parse(const char *body, size_t length, const char *authorization, bool token_optional,
-                             provision_request_t *out, request_error_t *error)
+/** Validates and deletes `root`, which may be NULL: then `error` says why already. */
+static bool read_request(cJSON *root, const char *authorization, bool token_optional, provision_request_t *out,
+                         request_error_t *error)
 {
-    memset(out, 0, sizeof *out);
-    cJSON *root = parse(body, length, error);
-    if (root == NULL) {
-        return false;
-    }
     enrolment_t *enrol = &out->provisioning.enrol;
-    bool valid = read_fields(root, token_optional, out, error) &&
+    memset(out, 0, sizeof *out);
+    bool valid = root != NULL && read_fields(root, token_optional, out, error) &&
                  read_bearer(authorization, enrol->bearer, sizeof enrol->bearer, error);
     cJSON_Delete(root);
     if (!valid) {
         memset(out, 0, sizeof *out);
     }
     return valid;
+}
+
+bool provision_request_parse(const char *body, size_t length, const char *authorization, bool token_optional,
+                             provision_request_t *out, request_error_t *error)
+{
+    return read_request(parse(body, length, error), authorization, token_optional, out, error);
+}
+
+bool provision_form_parse(const char *body, size_t length, const char *device_id, bool token_optional,
+                          provision_request_t *out, request_error_t *error)
+{
+    cJSON *root = parse_form(body, length, error);
+    if (root != NULL && cJSON_GetObjectItemCaseSensitive(root, "device_id") == NULL) {
+        cJSON_AddStringToObject(root, "device_id", device_id); /* out of memory: refused as missing */
+    }
+    return read_request(root, NULL, token_optional, out, error);
 }
 
 bool reset_request_parse(const char *body, size_t length, reset_request_t *out, request_error_t *error)

@@ -1,4 +1,4 @@
-/* The body of POST /provision: text in, a complete and valid request or a named error out. Pure. */
+/* The body of POST /provision, or of the page's form: text in, a complete and valid request or a named error out. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,7 +26,7 @@ typedef struct {
 } reset_request_t;
 
 typedef struct {
-    const char *code; /* "bad_json" or "bad_field" */
+    const char *code; /* "bad_json", "bad_form" or "bad_field" */
     char message[96];
 } request_error_t;
 
@@ -37,6 +37,13 @@ typedef struct {
  */
 bool provision_request_parse(const char *body, size_t length, const char *authorization, bool token_optional,
                              provision_request_t *out, request_error_t *error);
+
+/**
+ * The same of the page's form, application/x-www-form-urlencoded. Without `device_id` it means the
+ * device that it is sent to, `device_id`: a browser without scripts cannot know it.
+ */
+bool provision_form_parse(const char *body, size_t length, const char *device_id, bool token_optional,
+                          provision_request_t *out, request_error_t *error);
 
 /** The body of POST /reset: `{"scope":"wifi"|"all","pairing_secret"}`; an absent scope (or body) means all. */
 bool reset_request_parse(const char *body, size_t length, reset_request_t *out, request_error_t *error);

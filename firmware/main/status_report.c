@@ -6,6 +6,7 @@
 #include "device_identity.h"
 #include "esp_app_desc.h"
 #include "esp_netif.h"
+#include "sdkconfig.h"
 
 const char *status_word(const prov_status_t *status)
 {
@@ -74,6 +75,7 @@ char *status_report_http(const prov_status_t *status)
     add_text_or_null(root, "attempt_id", status->attempt_id);
     cJSON_AddBoolToObject(root, "wifi_connected", status->wifi_connected);
     cJSON_AddBoolToObject(root, "certificate", status->certificate);
+    cJSON_AddBoolToObject(root, "pairing_required", sizeof CONFIG_PROV_PAIRING_SECRET > 1);
     return print_and_delete(root);
 }
 

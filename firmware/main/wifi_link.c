@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "captive_portal.h"
 #include "esp_event.h"
 #include "esp_log.h"
 #include "esp_mac.h"
@@ -138,7 +139,7 @@ esp_err_t wifi_link_init(void)
         return err;
     }
     esp_netif_create_default_wifi_sta();
-    esp_netif_create_default_wifi_ap();
+    captive_portal_init(esp_netif_create_default_wifi_ap());
     err = register_handlers();
     return err == ESP_OK ? start_driver() : err;
 }

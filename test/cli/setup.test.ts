@@ -16,7 +16,9 @@ import { temporaryDir } from "../helpers/project.js";
 import { REPOSITORY } from "../helpers/prov.js";
 
 const COMMANDS =
-  "cc cmake ninja pkg-config socat openssl curl mosquitto mosquitto_sub python3".split(" ");
+  "cc cmake ninja pkg-config socat openssl curl mosquitto mosquitto_sub python3 chromium".split(
+    " ",
+  );
 const ROOT_USER = "data:text/javascript,process.getuid=()=>0";
 const PLAIN_USER = "data:text/javascript,process.getuid=()=>1000";
 const UPDATE = "apt-get update -q";

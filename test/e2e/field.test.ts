@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { REFUSAL_WORDS } from "../../codegen/page-words.js";
+import { auditPage, launchBrowser, openPhone, screenshot } from "../helpers/browser.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
 import { prov, REPOSITORY, run } from "../helpers/prov.js";
 
@@ -135,6 +137,42 @@ describe("a pairing secret", () => {
     const answer = await post("/provision", { ...body, pairing_secret: PAIRING_SECRET }, "");
     expect(answer.status, JSON.stringify(answer.body)).toBe(200);
     await statusWhere((now) => now.status === "connected");
+  });
+
+  it("is asked of the page's form as well", async () => {
+    const { ssid, password } = lab.home;
+    const form = { ssid, password, provisioning_token: await lab.token(ID) };
+    const send = async (more: Record<string, string>) =>
+      fetch(`${await lab.baseUrl()}/`, {
+        method: "POST",
+        body: new URLSearchParams({ ...form, ...more }),
+      });
+    expect((await send({})).status).toBe(401);
+    for (let tries = 1; tries < 5; tries++)
+      expect((await send({ pairing_secret: "wrong" })).status).toBe(401);
+    expect((await send({ pairing_secret: "wrong" })).status).toBe(429);
+    expect((await send({ pairing_secret: PAIRING_SECRET })).status).toBe(429);
+    expect((await status()).state).toBe("AP_MODE");
+  });
+
+  it("has a field of its own on the page", async () => {
+    const browser = await launchBrowser();
+    try {
+      const { page } = await openPhone(browser, await lab.baseUrl());
+      await page.getByRole("radio", { name: lab.home.ssid }).click();
+      await page.getByLabel("WiFi password").fill(lab.home.password);
+      await page.getByLabel("Provisioning token").fill(await lab.token(ID));
+      await page.getByLabel("Pairing secret").fill("wrong");
+      await page.getByRole("button", { name: "Connect", exact: true }).click();
+      await page.getByText(REFUSAL_WORDS.pairing_required ?? "").waitFor();
+      expect(await auditPage(page)).toEqual([]);
+      await screenshot(page, "light-13-pairing");
+      await page.getByLabel("Pairing secret").fill(PAIRING_SECRET);
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: "Your device is online" }).waitFor();
+    } finally {
+      await browser.close();
+    }
   });
 
   it("is sent by prov, which has it from the manifest", async () => {

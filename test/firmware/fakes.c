@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "button.h"
+#include "captive_dns.h"
 #include "device_clock.h"
 #include "device_store.h"
 #include "esp_random.h"
@@ -103,7 +104,7 @@ void fakes_press_button(void)
     pthread_mutex_unlock(&s_lock);
 }
 
-/* wifi_link.h, http_api.h, net_jobs.h, button.h, and what they need of ESP-IDF */
+/* wifi_link.h, http_api.h, captive_dns.h, net_jobs.h, button.h, and what they need of ESP-IDF */
 
 esp_err_t wifi_link_ap_start(void)
 {
@@ -132,6 +133,16 @@ esp_err_t http_api_start(void)
 {
     note("http_start");
     return ESP_OK;
+}
+
+void captive_dns_start(void)
+{
+    note("dns_start");
+}
+
+void captive_dns_stop(void)
+{
+    note("dns_stop");
 }
 
 void http_api_stop(void)

@@ -11,6 +11,8 @@ const TESTS = [
   "test_prov_sm",
   "test_wifi_reasons",
   "test_provision_request",
+  "test_form",
+  "test_dns_answer",
   "test_backend_answer",
   "test_records",
   "test_small",

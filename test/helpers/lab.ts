@@ -99,18 +99,22 @@ export function nvsTool(lab: RunningLab, ...args: string[]): Promise<Outcome> {
   return run(tool, [join(lab.client.info.airDir, "..", "board", "flash.bin"), ...args]);
 }
 
-/** Mends all faults; the board forgets everything but its key, and waits in AP_MODE. */
-export async function freshBoard(lab: RunningLab): Promise<void> {
+/**
+ * Mends all faults; the board forgets everything but its key, and waits in AP_MODE. Returns where its
+ * HTTP server and its name server are.
+ */
+export async function freshBoard(lab: RunningLab): Promise<{ baseUrl: string; dnsPort: number }> {
   await lab.client.setFaults([]);
   const { networks } = await lab.client.air();
   await lab.client.setAir({ networks, faults: {} });
   await lab.client.board("power_off");
   const { code, stderr } = await nvsTool(lab, "erase-all", "device_config");
   if (code !== 0) throw new Error(`prov_nvs: ${stderr}`);
-  const ready = lab.logLine(/-> AP_MODE/, { fromNow: true });
+  // The last thing to start on the AP is its name server.
+  const ready = lab.logLine(/dns: (every name|no name server)/, { fromNow: true });
   await lab.client.board("power_on");
-  await ready;
-  await lab.baseUrl();
+  const dnsPort = Number(/port (\d+)/.exec(await ready)?.[1]);
+  return { baseUrl: await lab.baseUrl(), dnsPort };
 }
 
 /** `prov provision` against a lab, from the shared project. */

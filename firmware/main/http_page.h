@@ -1,0 +1,21 @@
+/* The page for people with a phone: GET / and its form, and the way there from anywhere else. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "esp_http_server.h"
+
+/** GET /: the page; a request meant for another host is sent to the page's own address. */
+esp_err_t http_page_get(httpd_req_t *req);
+
+/** POST /: the form of a browser without scripts. Answers are pages. */
+esp_err_t http_page_post(httpd_req_t *req);
+
+/** GET /progress: how it goes, for the same browser; refreshes itself until there is an outcome. */
+esp_err_t http_page_progress(httpd_req_t *req);
+
+/** True when an unknown path was asked for by a browser or a captive-portal probe, not by a program. */
+bool http_page_is_for_people(httpd_req_t *req);
+
+/** 303 to the page. */
+esp_err_t http_page_redirect(httpd_req_t *req);

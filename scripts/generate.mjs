@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+// Writes the committed files that codegen/ makes for the firmware, those that are not current only.
+// `npm run build` first. The golden tests say when this is due.
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
+const { emitFailureInc, FAILURE_INC_PATH } = await import("../dist/codegen/failure-inc.js");
+const { emitPageInc, isPageCurrent, PAGE_INC_PATH, PAGE_SOURCE_DIR, PAGE_SOURCES } = await import(
+  "../dist/codegen/page.js"
+);
+
+function read(path) {
+  try {
+    return readFileSync(join(ROOT, path), "utf8");
+  } catch (error) {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  }
+}
+
+function write(path, text) {
+  writeFileSync(join(ROOT, path), text);
+  console.error(`wrote ${path}`);
+}
+
+if (read(FAILURE_INC_PATH) !== emitFailureInc()) write(FAILURE_INC_PATH, emitFailureInc());
+
+const sources = Object.fromEntries(
+  PAGE_SOURCES.map((name) => [name, read(`${PAGE_SOURCE_DIR}/${name}`)]),
+);
+if (!isPageCurrent(read(PAGE_INC_PATH), sources)) write(PAGE_INC_PATH, emitPageInc(sources));

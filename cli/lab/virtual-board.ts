@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { buttonGpio } from "../../codegen/sdkconfig-table.js";
 import { ProvError } from "../errors.js";
 import type { ChipName } from "../serial/chips.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
@@ -258,16 +259,8 @@ const RESET_TEXT: Record<ResetReason, string> = {
   brownout: "0xf (BROWNOUT_RST)",
 };
 
-/** The BOOT button's usual pin on each chip. */
-const BUTTON_GPIO: Partial<Record<ChipName, number>> = {
-  esp32c2: 9,
-  esp32c3: 9,
-  esp32c6: 9,
-  esp32c5: 28,
-};
-
 function buttonPin(options: VirtualBoardOptions): number {
-  return options.buttonGpio ?? BUTTON_GPIO[options.chip] ?? 0;
+  return options.buttonGpio ?? buttonGpio(options.chip);
 }
 
 function placeImage(flash: FlashChip, flasherArgsPath: string): void {

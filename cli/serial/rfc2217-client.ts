@@ -1,27 +1,26 @@
 import { ProvError } from "../errors.js";
+import {
+  ANSWER,
+  COM_PORT,
+  DO,
+  DONT,
+  IAC,
+  MAX_SUBNEGOTIATION,
+  SB,
+  SE,
+  SET_BAUDRATE,
+  SET_CONTROL,
+  SET_DATASIZE,
+  SET_PARITY,
+  SET_STOPSIZE,
+  TELNET_OPTIONS,
+  WILL,
+  WONT,
+} from "./rfc2217.js";
 
 /* The client's side of RFC 2217 (COM port control over Telnet, RFC 854). */
 
-const IAC = 255;
-const DONT = 254;
-const DO = 253;
-const WONT = 252;
-const WILL = 251;
-const SB = 250;
-const SE = 240;
-const BINARY = 0;
-const SUPPRESS_GO_AHEAD = 3;
-const COM_PORT = 44;
-const WANTED = [BINARY, SUPPRESS_GO_AHEAD, COM_PORT];
-
-const SET_BAUDRATE = 1;
-const SET_DATASIZE = 2;
-const SET_PARITY = 3;
-const SET_STOPSIZE = 4;
-const SET_CONTROL = 5;
-const ANSWER = 100;
 const ANSWER_MS = 3_000;
-const MAX_SUBNEGOTIATION = 256;
 
 export interface ComPortClient {
   /** Negotiates and sets 8N1. @throws ProvError port_not_found when the other side is no such server */
@@ -57,7 +56,7 @@ export function createComPortClient(port: {
   };
 
   const negotiate = (verb: number, option: number): void => {
-    const isWanted = WANTED.includes(option);
+    const isWanted = TELNET_OPTIONS.includes(option);
     const answer = verb === WILL ? (isWanted ? DO : DONT) : isWanted ? WILL : WONT;
     if (verb === WONT || verb === DONT) return;
     const key = answer * 256 + option;
@@ -76,7 +75,7 @@ export function createComPortClient(port: {
 
   return {
     async start(baud) {
-      for (const option of WANTED) {
+      for (const option of TELNET_OPTIONS) {
         announced.add(WILL * 256 + option).add(DO * 256 + option);
         await port.send(Uint8Array.from([IAC, WILL, option, IAC, DO, option]));
       }

@@ -1,32 +1,27 @@
+import {
+  ANSWER,
+  COM_PORT,
+  DO,
+  DONT,
+  DTR_OFF,
+  DTR_ON,
+  IAC,
+  MAX_SUBNEGOTIATION,
+  RTS_OFF,
+  RTS_ON,
+  SB,
+  SE,
+  SET_BAUDRATE,
+  SET_CONTROL,
+  TELNET_OPTIONS,
+  WILL,
+  WONT,
+} from "../../serial/rfc2217.js";
+
 /*
  * The server's side of RFC 2217 (COM port control over Telnet, RFC 854): enough for pyserial and for
  * prov's own client.
  */
-
-const IAC = 255;
-const DONT = 254;
-const DO = 253;
-const WONT = 252;
-const WILL = 251;
-const SB = 250;
-const SE = 240;
-
-const BINARY = 0;
-const SUPPRESS_GO_AHEAD = 3;
-const COM_PORT = 44;
-const OPTIONS = [BINARY, SUPPRESS_GO_AHEAD, COM_PORT];
-
-const SET_BAUDRATE = 1;
-const SET_CONTROL = 5;
-/** A server's answer carries the client's command plus 100. */
-const ANSWER = 100;
-/** SET-CONTROL values for the modem lines (RFC 2217, section 3). */
-const DTR_ON = 8;
-const DTR_OFF = 9;
-const RTS_ON = 11;
-const RTS_OFF = 12;
-/** Longest subnegotiation that any client sends; the rest of a longer one is dropped. */
-const MAX_SUBNEGOTIATION = 256;
 
 export interface TelnetSession {
   start(): void;
@@ -64,7 +59,7 @@ export function createTelnetSession(handlers: {
 
   const refuseUnknown = (option: number): void => {
     state = "data";
-    if (OPTIONS.includes(option) || verb === WONT || verb === DONT) return;
+    if (TELNET_OPTIONS.includes(option) || verb === WONT || verb === DONT) return;
     handlers.send(Uint8Array.from([IAC, verb === WILL ? DONT : WONT, option]));
   };
 
@@ -104,7 +99,7 @@ export function createTelnetSession(handlers: {
   return {
     start() {
       handlers.send(
-        Uint8Array.from(OPTIONS.flatMap((option) => [IAC, WILL, option, IAC, DO, option])),
+        Uint8Array.from(TELNET_OPTIONS.flatMap((option) => [IAC, WILL, option, IAC, DO, option])),
       );
     },
     feed(bytes) {

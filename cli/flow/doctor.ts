@@ -1,12 +1,11 @@
 import { accessSync, constants, existsSync } from "node:fs";
-import { connect as connectTcp } from "node:net";
 import { delimiter, join } from "node:path";
-import { connect as connectTls } from "node:tls";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { placeholderFields } from "../../codegen/manifest.js";
 import { ProvError } from "../errors.js";
 import { listPorts } from "../serial/ports.js";
 import { runTool } from "../tool.js";
+import { shakeHands } from "./handshake.js";
 import { findIdf } from "./idf.js";
 
 export type Verdict = "ok" | "warning" | "failed";
@@ -29,7 +28,6 @@ export interface DoctorRequest {
   readonly brokerUri?: string;
 }
 
-const REACH_TIMEOUT_MS = 5_000;
 const EXPIRY_WARNING_DAYS = 14;
 /** TLS tolerates minutes; more than this and certificates that are fresh look not yet valid. */
 const SKEW_WARNING_S = 60;
@@ -276,51 +274,6 @@ function expiryCheck(name: string, where: string, validTo: Date): Check {
     detail,
     fix: "Renew the server's certificate.",
   };
-}
-
-interface Handshake {
-  host: string;
-  port: number;
-  ca: string | null;
-  askTime: boolean;
-  anyCa?: boolean;
-}
-
-type Seen = { validTo: Date; skewS?: number } | { problem: string };
-
-async function shakeHands({ host, port, ca, askTime, anyCa = false }: Handshake): Promise<Seen> {
-  const name = host.replace(/^\[|\]$/g, "");
-  return new Promise<Seen>((resolve) => {
-    const tcp = connectTcp({ host: name, port });
-    const socket = connectTls({
-      socket: tcp,
-      ...(ca ? { ca } : {}),
-      servername: /^[\d.:]+$/.test(name) ? "" : name,
-      host: name,
-      rejectUnauthorized: !anyCa,
-    });
-    const finish = (seen: Seen): void => {
-      clearTimeout(timer);
-      tcp.destroy();
-      resolve(seen);
-    };
-    const timer = setTimeout(
-      () => finish({ problem: `no answer within ${REACH_TIMEOUT_MS / 1000} s` }),
-      REACH_TIMEOUT_MS,
-    );
-    tcp.once("error", (error) => finish({ problem: error.message }));
-    socket.once("error", (error) => finish({ problem: error.message }));
-    socket.once("secureConnect", () => {
-      const validTo = new Date(socket.getPeerCertificate().valid_to);
-      if (!askTime) return finish({ validTo });
-      socket.once("data", (chunk) => {
-        const date = /^date:\s*(.+)$/im.exec(chunk.toString("latin1"))?.[1];
-        const skewS = date ? Math.round((Date.now() - Date.parse(date)) / 1000) : undefined;
-        finish({ validTo, ...(skewS === undefined ? {} : { skewS }) });
-      });
-      socket.write(`HEAD / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`);
-    });
-  });
 }
 
 function onPath(tool: string, env: NodeJS.ProcessEnv): boolean {

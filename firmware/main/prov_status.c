@@ -36,10 +36,13 @@ void prov_status_set(const prov_status_t *status, bool release_claim)
     xSemaphoreGive(s_lock);
 }
 
-/** Between the first step and success, unless it got stuck, an attempt must not be disturbed. */
+/**
+ * Between the first step and success, unless it got stuck, an attempt must not be disturbed. The AP
+ * serves its first clients a moment before AP_MODE is published; there is no attempt then.
+ */
 static bool is_working(const prov_status_t *status)
 {
-    return status->state != PROV_STATE_AP_MODE && status->state != PROV_STATE_MQTT_CONNECTED &&
+    return status->state > PROV_STATE_AP_MODE && status->state != PROV_STATE_MQTT_CONNECTED &&
            status->failure == PROV_FAILURE_NONE;
 }
 

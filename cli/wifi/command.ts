@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ProvError } from "../errors.js";
+import { DEFAULT_BASE_URL } from "./wait.js";
 
 export interface Command {
   file: string;
@@ -93,6 +94,7 @@ function start(command: Command, secretFd: number | null): Promise<CommandResult
 function startError(file: string, error: Error): ProvError {
   if ("code" in error && error.code === "ENOENT") {
     return new ProvError("tool_missing", `${file} is not installed or not on the PATH`, {
+      hint: `Install it, or join the board's AP by hand and add --url ${DEFAULT_BASE_URL}`,
       cause: error,
     });
   }

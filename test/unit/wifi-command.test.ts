@@ -42,7 +42,11 @@ describe.skipIf(process.platform === "win32")("running a command", () => {
 
   test("a program that is not there", async () => {
     const running = runCommand({ file: "prov-no-such-program", args: [] });
-    await expect(running).rejects.toMatchObject({ code: "tool_missing", exitCode: 10 });
+    await expect(running).rejects.toMatchObject({
+      code: "tool_missing",
+      exitCode: 10,
+      hint: expect.stringContaining("--url http://192.168.4.1"),
+    });
   });
 });
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HOME_PROFILE, LAPTOP_IFACE } from "./air.js";
 import type { Project, ProvRun } from "./prov.js";
-import { must, until } from "./shell.js";
+import { must } from "./shell.js";
 
 /** Throws unless the run ended with this exit code and this error code (null: no error). */
 export function expectRun(run: ProvRun, exitCode: number, code: string | null): void {
@@ -29,16 +29,6 @@ export async function expectNothingLeft(project: Project, secrets: string[]): Pr
   for (const file of filesBelow(join(project.dir, ".prov")).concat(strayTempFiles()))
     for (const secret of secrets)
       if (readFileSync(file).includes(secret)) throw new Error(`a secret in ${file}`);
-}
-
-/** Waits until the laptop is back at home and has been for two looks in a row. */
-export async function settleAtHome(): Promise<void> {
-  await until("home again", 90, async () => {
-    const status = await must("nmcli", "-t", "-f", "DEVICE,STATE,CON-UUID", "device");
-    return status.split("\n").includes(`${LAPTOP_IFACE}:connected:${HOME_PROFILE.uuid}`)
-      ? true
-      : undefined;
-  });
 }
 
 function strayTempFiles(): string[] {

@@ -5,6 +5,7 @@ import {
   buildNvsTools,
   inconsistencies,
   inEffect,
+  putRecord,
   type Records,
   readRecords,
   unfinished,
@@ -17,6 +18,8 @@ interface Scenario {
   readonly start: Buffer;
   /** POSTed one after the other, each when the one before has come online. */
   readonly attempts: readonly Credentials[];
+  /** Set when nothing is POSTed, because the device holds the attempt and renews this certificate. */
+  readonly renews?: string;
   /** The first write that belongs to the scenario, counted from power-on. */
   readonly firstWrite: number;
   /** A certificate is in storage by then. */
@@ -46,7 +49,7 @@ export async function cutPowerEverywhere(name: string, options: PowercutOptions)
   const rig = await openRig(name, { environment: { PROV_HOST_NVS_COUNT_FILE: countFile } });
   try {
     const tallies: Tally[] = [];
-    for (const makeScenario of [provisioning, reprovisioning, afterReset]) {
+    for (const makeScenario of [provisioning, reprovisioning, afterReset, renewal]) {
       const scenario = await makeScenario(rig, () => Number(readFileSync(countFile, "utf8")));
       const tally = await cutEach(rig, scenario, options.every);
       options.onTally?.(tally);
@@ -100,18 +103,39 @@ async function afterReset(rig: Rig): Promise<Scenario> {
   };
 }
 
+/** A boot with a certificate that is due for renewal, until the new one has proved itself. */
+async function renewal(rig: Rig): Promise<Scenario> {
+  rig.eraseNvs();
+  const attempt = rig.credentials(0);
+  await goThrough(rig, [attempt]);
+  await rig.board.powerOff();
+  const [certificate, ca] = rig.agedCertificate();
+  await putRecord(rig.board.flash.path, "crt", [certificate, ca]);
+  return {
+    name: "renewal",
+    start: rig.readNvs(),
+    attempts: [attempt],
+    renews: certificate,
+    firstWrite: 1,
+    isEnrolled: true,
+  };
+}
+
 async function cutEach(rig: Rig, scenario: Scenario, every: number): Promise<Tally> {
   const inconsistent: string[] = [];
   let cuts = 0;
   for (let write = scenario.firstWrite; ; write += every) {
     rig.writeNvs(scenario.start);
     // A token is spent once; each run pays with its own.
-    const attempts = scenario.attempts.map((each) => ({ ...each, token: freshToken(rig) }));
+    const isPosted = scenario.renews === undefined;
+    const attempts = isPosted
+      ? scenario.attempts.map((each) => ({ ...each, token: freshToken(rig) }))
+      : scenario.attempts;
     rig.board.cutAtNvsWrite(write);
-    const { answered, isCut } = await goThrough(rig, attempts);
+    const { answered, isCut } = await (isPosted ? goThrough(rig, attempts) : renewOnce(rig));
     if (!isCut) break;
     cuts += 1;
-    const faults = await recover(rig, attempts, answered, scenario.isEnrolled);
+    const faults = await recover(rig, attempts, answered, scenario);
     if (faults.length > 0)
       inconsistent.push(
         `${scenario.name}, write ${write}: ${faults.join("; ")}\n${tail(rig.board)}`,
@@ -140,12 +164,33 @@ async function goThrough(rig: Rig, attempts: readonly Credentials[]) {
   return { answered, isCut: false };
 }
 
+/** Powers on and waits for the connection with the old certificate, and for the one with the new. */
+async function renewOnce(rig: Rig) {
+  for (const isFirst of [true, false]) {
+    const end = rig.outcome();
+    if (isFirst) await rig.powerOn();
+    if ((await end) === "power_cut") return { answered: 1, isCut: true };
+  }
+  return { answered: 1, isCut: false };
+}
+
+/** The records once a certificate that is to be renewed has been. */
+async function settled(rig: Rig, renews: string | undefined): Promise<Records> {
+  for (;;) {
+    const further = rig.outcome();
+    further.catch(() => {}); // nobody waits for it when there is nothing to renew
+    const records = await readRecords(rig.board.flash.path);
+    if (records.get("crt")?.[0] !== renews) return records;
+    await further;
+  }
+}
+
 /** The boot after the cut. Returns everything that is wrong with it. */
 async function recover(
   rig: Rig,
   attempts: readonly Credentials[],
   answered: number,
-  isEnrolled: boolean,
+  { isEnrolled, renews }: Scenario,
 ): Promise<string[]> {
   const { deviceKey } = rig;
   const expected = { attempts, answered, deviceKey, isEnrolled };
@@ -165,7 +210,7 @@ async function recover(
       return [...faults, "it takes no new provisioning"];
   }
   if ((await end) !== "online") faults.push("it did not come online again");
-  const after = await readRecords(rig.board.flash.path);
+  const after = await settled(rig, renews);
   faults.push(...inconsistencies(after, { ...expected, isEnrolled: true }));
   if (wanted !== undefined) faults.push(...unfinished(after, wanted));
   return faults;

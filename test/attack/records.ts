@@ -13,10 +13,10 @@ const VERSION = 1;
 /** What the firmware remembers: the texts of each record of the namespace `device_config`, by key. */
 export type Records = ReadonlyMap<string, readonly string[]>;
 
-/** Builds the programs that print and fill an NVS; the values are the test's own, so they may be seen. */
+/** Builds the programs that print, fill and change an NVS; the values are the test's own, so they may be seen. */
 export async function buildNvsTools(): Promise<void> {
   await run("cmake", ["-S", join(REPOSITORY, "test/firmware/nvs"), "-B", BUILD, "-G", "Ninja"]);
-  await run("ninja", ["-C", BUILD, "nvs_dump", "nvs_fill"]);
+  await run("ninja", ["-C", BUILD, "nvs_dump", "nvs_fill", "nvs_put"]);
 }
 
 /** Reads a flash image as the next boot would, without changing it. @throws when a record is malformed */
@@ -34,6 +34,22 @@ export async function readRecords(flashPath: string): Promise<Records> {
 /** Leaves about `leave` bytes of the NVS for the firmware; the board must be off. */
 export async function fillNvs(flashPath: string, leave: number): Promise<void> {
   await run(join(BUILD, "nvs_fill"), [flashPath, String(leave)]);
+}
+
+/** Replaces a record; the board must be off. */
+export async function putRecord(
+  flashPath: string,
+  key: string,
+  texts: readonly string[],
+): Promise<void> {
+  const fields = texts.flatMap((text) => {
+    const size = Buffer.alloc(2);
+    size.writeUInt16LE(Buffer.byteLength(text) + 1);
+    return [size, Buffer.from(`${text}\0`)];
+  });
+  const written = run(join(BUILD, "nvs_put"), [flashPath, key]);
+  written.child.stdin?.end(Buffer.concat([Buffer.from([VERSION]), ...fields]));
+  await written;
 }
 
 function textsOf(key: string, record: Buffer): string[] {

@@ -1,6 +1,6 @@
-import { createPrivateKey, type KeyObject } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { deviceWorkspace } from "../../cli/config/workspace.js";
@@ -12,6 +12,7 @@ import { startLab } from "../../cli/lab/lab.js";
 import { labDir } from "../../cli/lab/lab-info.js";
 import type { Lab } from "../../cli/lab/lab-types.js";
 import type { VirtualBoard } from "../../cli/lab/virtual-board.js";
+import { signCsr } from "../../cli/pki/ca.js";
 import { silent } from "../../cli/progress.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
 
@@ -65,6 +66,8 @@ export interface Rig {
   readonly deviceKey: KeyObject;
   /** Credentials for network 0 or 1 with a token of their own. */
   credentials(network: number): Credentials;
+  /** A good certificate of the device in the last tenth of its life, with the CA. */
+  agedCertificate(): readonly [string, string];
   /** The NVS partition's bytes; the board must be off. */
   readNvs(): Buffer;
   writeNvs(bytes: Uint8Array): void;
@@ -178,6 +181,7 @@ function makeRig(lab: Lab, elf: string, deviceKey: KeyObject): Rig {
     elf,
     deviceKey,
     credentials: (network) => credentialsFor(lab, network),
+    agedCertificate: () => agedCertificate(lab, deviceKey),
     readNvs: () => board.flash.read(NVS.offset, NVS.size),
     writeNvs: (bytes) => board.flash.write(NVS.offset, bytes),
     eraseNvs: () => board.flash.erase(NVS.offset, NVS.size),
@@ -219,6 +223,15 @@ async function outcome(lab: Lab): Promise<"online" | "power_cut"> {
 function isRefused(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
+}
+
+function agedCertificate(lab: Lab, deviceKey: KeyObject): readonly [string, string] {
+  const caDir = dirname(lab.info.backend.caPath);
+  const ca = { certPem: lab.caPem, keyPem: readFileSync(join(caDir, "ca-key.pem"), "utf8") };
+  const hoursFromNow = (hours: number): Date => new Date(Date.now() + hours * 3_600_000);
+  const csr = { commonName: DEVICE_ID, publicKey: createPublicKey(deviceKey) };
+  const validity = { notBefore: hoursFromNow(-9), notAfter: hoursFromNow(1) };
+  return [signCsr(ca, csr, { usage: "client", ...validity }), lab.caPem];
 }
 
 let attempts = 0;

@@ -321,7 +321,8 @@ static bool run_first_half(prov_context_t *c, uint32_t actions, const prov_msg_t
         c->pending = false;
     }
     if (actions & PROV_DO_COMMIT_PENDING) {
-        if (device_store_commit_pending() != ESP_OK) {
+        /* A POST that was stored since has not been tried: what connected were the credentials before it. */
+        if (c->pending && device_store_commit_pending() != ESP_OK) {
             return false;
         }
         c->pending = false;

@@ -116,7 +116,7 @@ static void attempt_failed(uint16_t reason)
 static void link_up(uint32_t ip)
 {
     prov_context_t *c = &s_context;
-    if (c->status.state == PROV_STATE_WIFI_CONNECTING && !c->attempt_running) {
+    if (!c->attempt_running && !c->status.wifi_connected) {
         return; /* of a connection that was given up meanwhile */
     }
     c->attempt_running = false;
@@ -327,21 +327,32 @@ static void timer_due(prov_timer_t timer, int64_t now_ms)
     }
 }
 
+/**
+ * One round of the task: waits for a message or a deadline, serves all messages, then one deadline. In
+ * this order, because a message may be of something that was given up, and must not be taken for the
+ * outcome of what a deadline starts next.
+ */
+static void run_once(uint32_t max_wait_ms)
+{
+    prov_context_t *c = &s_context;
+    prov_msg_t msg;
+    prov_timer_t timer;
+    uint32_t wait_ms = prov_timers_wait_ms(&c->timers, device_clock_uptime_ms(), max_wait_ms);
+    while (xQueueReceive(s_queue, &msg, pdMS_TO_TICKS(wait_ms)) == pdTRUE) {
+        handle(&msg);
+        wait_ms = 0;
+    }
+    int64_t now_ms = device_clock_uptime_ms();
+    if (prov_timers_take(&c->timers, now_ms, &timer)) {
+        timer_due(timer, now_ms);
+    }
+}
+
 static void runner_task(void *arg)
 {
     (void)arg;
-    prov_context_t *c = &s_context;
     for (;;) {
-        prov_msg_t msg;
-        prov_timer_t timer;
-        uint32_t wait_ms = prov_timers_wait_ms(&c->timers, device_clock_uptime_ms(), IDLE_WAIT_MS);
-        if (xQueueReceive(s_queue, &msg, pdMS_TO_TICKS(wait_ms)) == pdTRUE) {
-            handle(&msg);
-        }
-        int64_t now_ms = device_clock_uptime_ms();
-        if (prov_timers_take(&c->timers, now_ms, &timer)) {
-            timer_due(timer, now_ms);
-        }
+        run_once(IDLE_WAIT_MS);
     }
 }
 

@@ -247,8 +247,9 @@ static void test_renewal(void)
         .event = PROV_EVENT_RENEW_FAILED, .job_id = renewal, .failure = PROV_FAILURE_BACKEND_UNREACHABLE}));
     EXPECT_STATUS(MQTT_CONNECTED, NONE); /* no error of the connection */
     in_use(id, now - 9000, now + 100, false, true);
+    uint32_t next = job("renew ");
     send_renewed(renewal); /* of the try before: stored for nothing, were it not dropped */
-    renewal = job("renew ");
+    renewal = next;
     prov_status_get(&s_status);
     CHECK(s_status.last_failure == PROV_FAILURE_BACKEND_UNREACHABLE && !fakes_saw("mqtt_stop"));
     send_renewed(renewal);

@@ -15,6 +15,7 @@ import type { VirtualBoard } from "../../cli/lab/virtual-board.js";
 import { signCsr } from "../../cli/pki/ca.js";
 import { silent } from "../../cli/progress.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
+import { buildHeapVariant } from "./heap-variant.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 export const DEVICE_ID = "attacked";
@@ -55,6 +56,8 @@ export interface RigOptions {
   readonly sdkconfig?: Readonly<Record<string, number>>;
   readonly certificateLifetimeMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** `heap`: the build of test/firmware/heap, which counts our own code's heap. */
+  readonly variant?: "heap";
 }
 
 /** A lab whose board runs an impatient build of the firmware, in this very process. */
@@ -64,6 +67,8 @@ export interface Rig {
   /** The host build, unstripped. */
   readonly elf: string;
   readonly deviceKey: KeyObject;
+  /** Where the variant `heap` writes its peak, in bytes. */
+  readonly heapFile: string;
   /** Credentials for network 0 or 1 with a token of their own. */
   credentials(network: number): Credentials;
   /** A good certificate of the device in the last tenth of its life, with the CA. */
@@ -94,6 +99,7 @@ export interface Answer {
 export async function openRig(name: string, options: RigOptions = {}): Promise<Rig> {
   const root = join(REPOSITORY, ".cache", "attack", name);
   mkdirSync(root, { recursive: true });
+  const heapFile = join(root, "heap-peak");
   const lab = await startLab({
     root: labDir(root, "lab"),
     deviceIds: [DEVICE_ID],
@@ -101,12 +107,13 @@ export async function openRig(name: string, options: RigOptions = {}): Promise<R
     ...(options.certificateLifetimeMs === undefined
       ? {}
       : { certificateLifetimeMs: options.certificateLifetimeMs }),
-    ...(options.environment === undefined ? {} : { firmwareEnvironment: options.environment }),
+    firmwareEnvironment: { PROV_HEAP_FILE: heapFile, ...options.environment },
   });
   try {
     const { image, deviceKey } = await buildImpatient(root, lab, options.sdkconfig ?? {});
-    lab.board.placeImage(image.flasherArgs);
-    return makeRig(lab, image.elf, deviceKey);
+    const isHeap = options.variant === "heap";
+    lab.board.placeImage(isHeap ? await buildHeapVariant(root) : image.flasherArgs);
+    return makeRig(lab, { elf: image.elf, deviceKey, heapFile });
   } catch (error) {
     await lab.stop();
     throw error;
@@ -138,7 +145,7 @@ async function buildImpatient(root: string, lab: Lab, sdkconfig: Record<string, 
   return { image, deviceKey: createPrivateKey(identity.privateKeyPem) };
 }
 
-function makeRig(lab: Lab, elf: string, deviceKey: KeyObject): Rig {
+function makeRig(lab: Lab, built: Pick<Rig, "elf" | "deviceKey" | "heapFile">): Rig {
   const { board } = lab;
   const apUp = async (): Promise<string | null> => {
     const deadline = Date.now() + WAIT_MS;
@@ -178,10 +185,9 @@ function makeRig(lab: Lab, elf: string, deviceKey: KeyObject): Rig {
   return {
     lab,
     board,
-    elf,
-    deviceKey,
+    ...built,
     credentials: (network) => credentialsFor(lab, network),
-    agedCertificate: () => agedCertificate(lab, deviceKey),
+    agedCertificate: () => agedCertificate(lab, built.deviceKey),
     readNvs: () => board.flash.read(NVS.offset, NVS.size),
     writeNvs: (bytes) => board.flash.write(NVS.offset, bytes),
     eraseNvs: () => board.flash.erase(NVS.offset, NVS.size),

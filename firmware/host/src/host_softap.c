@@ -111,7 +111,7 @@ static void announce(void)
     if (text == NULL || !replace_file(path, text)) {
         ESP_LOGE(TAG, "cannot write %s", path);
     }
-    free(text);
+    cJSON_free(text);
 }
 
 static void remove_announcement(void)

@@ -149,7 +149,7 @@ static void send_request(cJSON *request)
     if (sent != (ssize_t)(parts[0].iov_len + 1)) {
         ESP_LOGE(TAG, "the radio does not listen: %s", strerror(errno));
     }
-    free(text);
+    cJSON_free(text);
 }
 
 static cJSON *make_request(const char *op)

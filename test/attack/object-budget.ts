@@ -1,0 +1,116 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+const MAIN = join(REPOSITORY, "firmware", "main");
+const OUT = join(REPOSITORY, ".cache", "budget");
+
+/** A function of ours: its own stack frame in bytes, and what it calls. */
+interface Frame {
+  readonly bytes: number;
+  readonly calls: readonly string[];
+}
+
+export interface ObjectBudget {
+  /** Code and constants of firmware/main at -Os, bytes, without the web page. */
+  readonly flashBytes: number;
+  readonly pageBytes: number;
+  readonly frames: ReadonlyMap<string, Frame>;
+}
+
+/** Compiles firmware/main with gcc for this machine, whose pointers are wider than the chips'. */
+export async function compileForSize(): Promise<ObjectBudget> {
+  mkdirSync(OUT, { recursive: true });
+  // The key is the device's, not the code's: an empty one stands in for it.
+  const keys = ["DEVICE_ID", "DEVICE_PRIVATE_KEY_PEM", "DEVICE_CSR_PEM"];
+  writeFileSync(join(OUT, "device_keys.h"), keys.map((name) => `#define ${name} ""\n`).join(""));
+  const sources = readdirSync(MAIN).filter((name) => name.endsWith(".c"));
+  const include = [OUT, join(REPOSITORY, "test/golden"), join(REPOSITORY, "firmware/host/include")];
+  const options = [
+    "-std=gnu11",
+    "-Os",
+    "-c",
+    "-D_GNU_SOURCE",
+    "-fcallgraph-info=su",
+    "-fno-asynchronous-unwind-tables",
+    "-fcf-protection=none",
+    "-fno-stack-protector",
+  ];
+  const flags = [...options, ...include.flatMap((dir) => ["-I", dir])];
+  await run("gcc", [...flags, ...sources.map((name) => join(MAIN, name))], { cwd: OUT });
+  const objects = sources.map((name) => join(OUT, name.replace(/\.c$/, ".o")));
+  const pageBytes = await symbolSize(join(OUT, "http_page.o"), "PAGE_GZIP");
+  const { stdout } = await run("size", ["-t", ...objects]);
+  const [text = 0, data = 0] = (stdout.trim().split("\n").at(-1) ?? "")
+    .trim()
+    .split(/\s+/)
+    .map(Number);
+  return { flashBytes: text + data - pageBytes, pageBytes, frames: readFrames() };
+}
+
+async function symbolSize(object: string, symbol: string): Promise<number> {
+  const { stdout } = await run("nm", ["-S", object]);
+  const size = new RegExp(`^\\S+ (\\S+) \\S ${symbol}$`, "m").exec(stdout)?.[1];
+  if (size === undefined) throw new Error(`${object} holds no ${symbol}`);
+  return Number.parseInt(size, 16);
+}
+
+const NODE = /^node: \{ title: "([^"]+)" label: "[^"]*?\\n(\d+) bytes/;
+const EDGE = /^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"/;
+
+/** gcc's call graph: static functions are named `file.c:function`. */
+function readFrames(): Map<string, Frame> {
+  const lines = readdirSync(OUT)
+    .filter((name) => name.endsWith(".ci"))
+    .flatMap((name) => readFileSync(join(OUT, name), "utf8").split("\n"));
+  const calls = new Map<string, string[]>();
+  for (const line of lines) {
+    const [, from, to] = EDGE.exec(line) ?? [];
+    if (from !== undefined && to !== undefined) calls.set(from, [...(calls.get(from) ?? []), to]);
+  }
+  const frames = new Map<string, Frame>();
+  for (const line of lines) {
+    const [, name, bytes] = NODE.exec(line) ?? [];
+    if (name !== undefined)
+      frames.set(name, { bytes: Number(bytes), calls: calls.get(name) ?? [] });
+  }
+  return frames;
+}
+
+export interface TaskStack {
+  /** The largest single frame of ours that the task can reach, and whose it is. */
+  readonly largest: { readonly name: string; readonly bytes: number };
+  /** The deepest chain of our own frames. */
+  readonly deepest: number;
+}
+
+/** What a task needs of its stack for our own code, from the functions where it enters. */
+export function stackOf(budget: ObjectBudget, entries: readonly string[]): TaskStack {
+  const names = entries.map((entry) => {
+    const found = [...budget.frames.keys()].find((name) => short(name) === entry);
+    if (found === undefined) throw new Error(`no function ${entry}`);
+    return found;
+  });
+  const reached = new Set<string>();
+  const depthOf = (name: string, above: ReadonlySet<string>): number => {
+    const frame = budget.frames.get(name);
+    if (frame === undefined || above.has(name)) return 0; // not ours, or a recursion
+    reached.add(name);
+    const path = new Set(above).add(name);
+    return frame.bytes + Math.max(0, ...frame.calls.map((callee) => depthOf(callee, path)));
+  };
+  const deepest = Math.max(...names.map((name) => depthOf(name, new Set())));
+  const largest = [...reached]
+    .map((name) => ({ name: short(name), bytes: budget.frames.get(name)?.bytes ?? 0 }))
+    .reduce((most, each) => (each.bytes > most.bytes ? each : most));
+  return { largest, deepest };
+}
+
+/** Without the path of the file, and without the suffix of a part that gcc split off. */
+function short(name: string): string {
+  return (name.split(":").at(-1) ?? name).replace(/\..*$/, "");
+}

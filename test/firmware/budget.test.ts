@@ -1,0 +1,101 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { compileForSize, type ObjectBudget, stackOf } from "../attack/object-budget.js";
+import { openRig } from "../attack/rig.js";
+
+const MAIN = fileURLToPath(new URL("../../firmware/main/", import.meta.url));
+const FLASH_MAX = 48 * 1024;
+const HEAP_MAX = 16 * 1024;
+
+/** Where each task enters our code. The stack's size is the named constant of the file, or bytes. */
+const TASKS: readonly {
+  readonly task: string;
+  readonly entries: readonly string[];
+  readonly stack: readonly [file: string, constant: string] | number;
+}[] = [
+  { task: "main", entries: ["app_main"], stack: 6144 },
+  { task: "prov", entries: ["runner_task"], stack: ["prov_runner.c", "STACK_SIZE"] },
+  { task: "prov_net", entries: ["net_task", "on_http_event"], stack: ["net_jobs.c", "STACK_SIZE"] },
+  {
+    task: "httpd",
+    entries: [
+      ...["on_scan", "on_status", "on_provision", "on_reset", "on_http_error"],
+      ...["http_page_get", "http_page_post", "http_page_progress"],
+    ],
+    stack: ["http_api.c", "STACK_SIZE"],
+  },
+  { task: "mqtt", entries: ["on_mqtt"], stack: ["mqtt_link.c", "TASK_STACK"] },
+  { task: "sys_evt", entries: ["on_wifi", "on_ip", "on_scan_done"], stack: 4096 },
+  { task: "captive_dns", entries: ["run"], stack: ["captive_dns.c", "STACK_SIZE"] },
+];
+
+function stackSize(stack: (typeof TASKS)[number]["stack"]): number {
+  if (typeof stack === "number") return stack;
+  const [file, constant] = stack;
+  const text = readFileSync(join(MAIN, file), "utf8");
+  return Number(new RegExp(`#define ${constant} (\\d+)`).exec(text)?.[1]);
+}
+
+function isGcc(): boolean {
+  return execFileSync("gcc", ["--version"], { encoding: "utf8" }).includes("Free Software");
+}
+
+describe.runIf(isGcc())("the compiled objects", () => {
+  let budget: ObjectBudget;
+  beforeAll(async () => {
+    budget = await compileForSize();
+  });
+
+  it("fit 48 KiB of flash without the page", () => {
+    process.stdout.write(
+      `own code and constants: ${budget.flashBytes} of ${FLASH_MAX} bytes, and a page of ${budget.pageBytes}\n`,
+    );
+    expect(budget.flashBytes).toBeGreaterThan(10_000);
+    expect(budget.flashBytes).toBeLessThanOrEqual(FLASH_MAX);
+    expect(budget.pageBytes).toBeLessThanOrEqual(10 * 1024);
+  });
+
+  it.each(TASKS)("leave the task $task room on its stack", ({ task, entries, stack }) => {
+    const { largest, deepest } = stackOf(budget, entries);
+    const size = stackSize(stack);
+    process.stdout.write(
+      `task ${task}: largest frame ${largest.bytes} (${largest.name}), deepest own chain ${deepest}, of ${size} bytes\n`,
+    );
+    expect(size).toBeGreaterThan(0);
+    expect(largest.bytes).toBeLessThan(size);
+    // The other half is for what our code calls: printf, cJSON, TLS.
+    expect(deepest).toBeLessThan(size / 2);
+  });
+
+  it("belong to the tasks above, all of them", () => {
+    const sources = execFileSync("grep", ["-rhoE", "xTaskCreate|stack_size =", MAIN], {
+      encoding: "utf8",
+    });
+    expect(sources.trim().split("\n")).toHaveLength(5);
+  });
+});
+
+it("a provisioning holds less than 16 KiB of heap of our own", async () => {
+  const rig = await openRig("heap", { variant: "heap" });
+  try {
+    rig.eraseNvs();
+    const online = rig.outcome();
+    await rig.powerOn();
+    await rig.get("/scan");
+    await rig.provision(rig.credentials(0));
+    expect(await online).toBe("online");
+    await rig.get("/status");
+    const again = rig.outcome();
+    await rig.provision(rig.credentials(1));
+    expect(await again).toBe("online");
+    const peak = Number(readFileSync(rig.heapFile, "utf8"));
+    process.stdout.write(`heap peak of our own code: ${peak} of ${HEAP_MAX} bytes\n`);
+    expect(peak).toBeGreaterThan(1000);
+    expect(peak).toBeLessThan(HEAP_MAX);
+  } finally {
+    await rig.stop();
+  }
+}, 120_000);

@@ -15,7 +15,7 @@ import type { VirtualBoard } from "../../cli/lab/virtual-board.js";
 import { signCsr } from "../../cli/pki/ca.js";
 import { silent } from "../../cli/progress.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
-import { buildHeapVariant } from "./heap-variant.js";
+import { buildVariant, type Variant } from "./variant.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 export const DEVICE_ID = "attacked";
@@ -56,8 +56,7 @@ export interface RigOptions {
   readonly sdkconfig?: Readonly<Record<string, number>>;
   readonly certificateLifetimeMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
-  /** `heap`: the build of test/firmware/heap, which counts our own code's heap. */
-  readonly variant?: "heap";
+  readonly variant?: Variant;
 }
 
 /** A lab whose board runs an impatient build of the firmware, in this very process. */
@@ -111,8 +110,8 @@ export async function openRig(name: string, options: RigOptions = {}): Promise<R
   });
   try {
     const { image, deviceKey } = await buildImpatient(root, lab, options.sdkconfig ?? {});
-    const isHeap = options.variant === "heap";
-    lab.board.placeImage(isHeap ? await buildHeapVariant(root) : image.flasherArgs);
+    const { variant } = options;
+    lab.board.placeImage(variant ? await buildVariant(root, variant) : image.flasherArgs);
     return makeRig(lab, { elf: image.elf, deviceKey, heapFile });
   } catch (error) {
     await lab.stop();

@@ -1,0 +1,51 @@
+import { execFile } from "node:child_process";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { APP_OFFSET, packHostImage } from "../../cli/serial/host-image.js";
+import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
+
+const run = promisify(execFile);
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+
+/**
+ * `heap` counts our own code's heap. `soak` takes requests without a pause: a thousand would take hours
+ * at the pace that the firmware allows.
+ */
+export type Variant = "heap" | "soak";
+
+/**
+ * Builds the firmware of a rig once more, differently.
+ * @returns the path of its flasher_args.json
+ */
+export async function buildVariant(root: string, variant: Variant): Promise<string> {
+  const build = join(root, `${variant}-build`);
+  const config = join(root, ".prov", "build", "host", "config");
+  const args = [`-DPROV_CONFIG_DIR=${config}`];
+  if (variant === "soak") args.push(`-DPROV_MAIN_DIR=${copyWithoutPause(join(root, "main"))}`);
+  const source = variant === "heap" ? "test/firmware/heap" : "firmware/host";
+  await run("cmake", ["-S", join(REPOSITORY, source), "-B", build, "-G", "Ninja", ...args]);
+  await run("ninja", ["-C", build, "prov_firmware"], { maxBuffer: 1 << 26 });
+  const csv = readFileSync(join(REPOSITORY, "firmware", "partitions.csv"), "utf8");
+  const partitions = parsePartitions(csv);
+  const app = partitions.find((partition) => partition.offset === APP_OFFSET);
+  const packed = packHostImage({
+    elf: join(build, variant === "heap" ? "host" : "", "prov_firmware"),
+    chip: "esp32c3",
+    partitionTable: encodePartitionTable(partitions),
+    appPartitionSize: app?.size ?? 0,
+    outDir: join(root, `${variant}-image`),
+  });
+  return packed.flasherArgs;
+}
+
+function copyWithoutPause(dir: string): string {
+  cpSync(join(REPOSITORY, "firmware", "main"), dir, { recursive: true });
+  const header = join(dir, "pairing.h");
+  const text = readFileSync(header, "utf8");
+  const hurried = text.replace("#define RATE_INTERVAL_MS 6000", "#define RATE_INTERVAL_MS 1");
+  if (hurried === text) throw new Error("pairing.h has another RATE_INTERVAL_MS by now");
+  writeFileSync(header, hurried);
+  return dir;
+}

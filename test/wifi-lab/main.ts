@@ -11,8 +11,9 @@ const SCENARIO_LIMIT_MS = 420_000;
 const results: { name: string; seconds: number; failure: string | null }[] = [];
 
 /** A scenario that hangs ends the whole run: what it left running would spoil the others. */
-async function tooLong(name: string): Promise<never> {
-  await delay(SCENARIO_LIMIT_MS, undefined, { ref: false });
+async function tooLong(name: string, over: AbortSignal): Promise<void> {
+  await delay(SCENARIO_LIMIT_MS, undefined, { ref: false, signal: over }).catch(() => undefined);
+  if (over.aborted) return;
   await run("sh", "-c", "cp /tmp/*.log /job/");
   process.stdout.write(`FAIL ${name}: still not done\n${(await run("ps", "axfww")).stdout}`);
   process.exit(1);
@@ -28,10 +29,13 @@ for (const { name, play } of [...scenarios, ...boardScenarios, ...brokenHostScen
   const started = performance.now();
   process.stdout.write(`     ${name} …\n`);
   let failure: string | null = null;
+  const over = new AbortController();
   try {
-    await Promise.race([play(), tooLong(name)]);
+    await Promise.race([play(), tooLong(name, over.signal)]);
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
+  } finally {
+    over.abort();
   }
   const seconds = (performance.now() - started) / 1000;
   results.push({ name, seconds, failure });

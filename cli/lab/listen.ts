@@ -1,7 +1,10 @@
 import { createServer, type Server } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { ProvError } from "../errors.js";
 
 export const LOOPBACK = "127.0.0.1";
+const TAKE_BACK_MS = 15_000;
+const TAKE_BACK_POLL_MS = 100;
 
 /**
  * Listens on 127.0.0.1: on `preferredPort` when it is free (unless `exact`, any other one will do),
@@ -14,7 +17,9 @@ export async function listenOn(
   { exact = false }: { exact?: boolean } = {},
 ): Promise<number> {
   try {
-    return await listen(server, preferredPort ?? 0);
+    return await (exact
+      ? listenAgain(server, preferredPort ?? 0)
+      : listen(server, preferredPort ?? 0));
   } catch (cause) {
     if (exact || preferredPort === undefined || !isAddressInUse(cause)) {
       throw new ProvError("lab_failed", `cannot listen on port ${preferredPort ?? "(any)"}`, {
@@ -22,6 +27,22 @@ export async function listenOn(
       });
     }
     return listen(server, 0);
+  }
+}
+
+/**
+ * Takes a port back that was ours. A client that kept trying meanwhile may hold it for a moment: its
+ * connection can leave from the very port that it goes to (TCP's simultaneous open, RFC 9293, 3.5).
+ */
+async function listenAgain(server: Server, port: number): Promise<number> {
+  const end = Date.now() + TAKE_BACK_MS;
+  for (;;) {
+    try {
+      return await listen(server, port);
+    } catch (error) {
+      if (!isAddressInUse(error) || Date.now() > end) throw error;
+      await pause(TAKE_BACK_POLL_MS);
+    }
   }
 }
 

@@ -73,20 +73,8 @@ describe("the lab, driven by hand from another terminal", () => {
     expect(connected).toMatchObject({ status: "connected", device_id: DEVICE_ID, error: null });
     expect(connected.ip).not.toBe("");
 
-    const { broker, operator } = lab.client.info;
     const seen = await run("mosquitto_sub", [
-      ...[
-        "-h",
-        "127.0.0.1",
-        "-p",
-        new URL(broker.uri).port,
-        "--cafile",
-        operator.caPath,
-        "--cert",
-        operator.certPath,
-        "--key",
-        operator.keyPath,
-      ],
+      ...operatorAccess(),
       ...["-t", `devices/${DEVICE_ID}/status`, "-C", "1", "-W", "20"],
     ]);
     expect(seen.code, seen.stderr).toBe(0);
@@ -94,20 +82,8 @@ describe("the lab, driven by hand from another terminal", () => {
   });
 
   it("is marked offline by its last will when its power is cut", async () => {
-    const { broker, operator } = lab.client.info;
     const subscriber = spawn("mosquitto_sub", [
-      ...[
-        "-h",
-        "127.0.0.1",
-        "-p",
-        new URL(broker.uri).port,
-        "--cafile",
-        operator.caPath,
-        "--cert",
-        operator.certPath,
-        "--key",
-        operator.keyPath,
-      ],
+      ...operatorAccess(),
       ...["-t", `devices/${DEVICE_ID}/status`, "-W", "30"],
     ]);
     const seen: string[] = [];
@@ -120,6 +96,14 @@ describe("the lab, driven by hand from another terminal", () => {
     expect(seen.at(-1)).toBe("offline");
   });
 });
+
+/** How mosquitto_sub reaches the broker as the operator. */
+function operatorAccess(): string[] {
+  const { broker, operator } = lab.client.info;
+  const address = ["-h", "127.0.0.1", "-p", new URL(broker.uri).port];
+  const identity = ["--cert", operator.certPath, "--key", operator.keyPath];
+  return [...address, "--cafile", operator.caPath, ...identity];
+}
 
 async function untilConnected(base: string): Promise<ReturnType<typeof JSON.parse>> {
   const deadline = AbortSignal.timeout(30_000);

@@ -155,10 +155,6 @@ export const HOST_FAILURES = {
     hint: "Check the owner and the mode of the file and its folder, and the free space.",
   },
   tool_missing: { stage: "environment", hint: "Install it and run the same command again." },
-  package_missing: {
-    stage: "environment",
-    hint: "Run `npm run setup`, which installs what is missing.",
-  },
   idf_missing: { stage: "environment", hint: "Install ESP-IDF with the commands shown." },
   port_forbidden: {
     stage: "environment",

@@ -113,30 +113,18 @@ export function buildProgram(runCommand: RunCommand): Command {
   );
 
   add<import("./commands/provision.js").ProvisionOptions>(
-    withBoardOptions(
-      program
-        .command("provision")
-        .description("give the board its WiFi and tokens; prove that it came online"),
+    withProvisioningOptions(
+      withBoardOptions(
+        program
+          .command("provision")
+          .description("give the board its WiFi and tokens; prove that it came online"),
+      ),
     )
-      .option("--ssid <ssid>", "the WiFi network to join")
-      .option(
-        "--password <password>",
-        "its password (better: PROV_WIFI_PASSWORD, --password-stdin or the prompt)",
-      )
-      .option("--password-stdin", "read the password from stdin")
-      .option("--open", "the network has no password")
-      .option("--token <token>", "one-time provisioning token (or PROV_TOKEN)")
-      .option("--bearer <token>", "Bearer token for calls on the user's behalf (or PROV_BEARER)")
       .addOption(
         new Option("--wait <what>", "how far to wait").choices(["wifi", "certificate", "mqtt"]),
       )
-      .option("--timeout <seconds>", "bound on the whole command", positiveNumber, 120)
-      .option("--port <port>", "serial port of the board: its log is one more witness")
-      .option("--mqtt-ca <file>", "CA of the broker, to watch for the device's status message")
-      .option("--mqtt-cert <file>", "operator certificate for the broker")
-      .option("--mqtt-key <file>", "its key")
-      .option("--junit <file>", "write a JUnit report, one test case per stage")
-      .option("--no-input", "never ask"),
+      .option("--timeout <seconds>", "bound on all of it", positiveNumber, 120)
+      .option("--port <port>", "serial port of the board: its log is one more witness"),
     async (options) => (await import("./commands/provision.js")).provisionCommand(options),
   );
 
@@ -161,11 +149,15 @@ export function buildProgram(runCommand: RunCommand): Command {
   );
 
   add<import("./commands/run-options.js").RunOptions>(
-    program
-      .command("run")
-      .description(
-        "everything: keys, build, flash, boot, join, scan, provision, status, MQTT proof",
-      )
+    withProvisioningOptions(
+      withReachOptions(
+        program
+          .command("run")
+          .description(
+            "everything: keys, build, flash, boot, join, scan, provision, status, MQTT proof",
+          ),
+      ),
+    )
       .option("--port <port>", "a real board; without it the virtual board is used")
       .addOption(
         new Option("--broker <kind>", "the lab's broker")
@@ -178,10 +170,7 @@ export function buildProgram(runCommand: RunCommand): Command {
           "build the virtual board's firmware with a sanitizer",
         ).choices(["address", "undefined", "thread"]),
       )
-      .option("--ssid <ssid>", "with --port: the WiFi network to join")
-      .option("--password <password>", "with --port: its password (better: PROV_WIFI_PASSWORD)")
-      .option("--token <token>", "with --port: provisioning token (or PROV_TOKEN)")
-      .option("--bearer <token>", "with --port: Bearer token (or PROV_BEARER)")
+      .option("--timeout <seconds>", "bound on everything after the boot", positiveNumber, 120)
       .option("--baud <rate>", "line rate while writing", positiveInteger, 460800),
     async (options) => (await import("./commands/run.js")).runCommand(options),
   );
@@ -266,10 +255,14 @@ function addLab(program: Command, add: Add): void {
   );
 }
 
-/** How to reach the board: the lab's air, the host's WiFi, or an address that is reachable already. */
+/** Which board: that of a lab, or a real one. */
 function withBoardOptions(command: Command): Command {
+  return withReachOptions(command.option("--lab [name]", "the virtual board of a running lab"));
+}
+
+/** How to reach a real board: the host's WiFi, or an address that is reachable already. */
+function withReachOptions(command: Command): Command {
   return command
-    .option("--lab [name]", "the virtual board of a running lab")
     .option("--url <url>", "the board's address, when this machine can reach it already")
     .option("--ap <ssid>", "the board's AP, when several are near")
     .option("--iface <name>", "the WiFi adapter to use")
@@ -278,6 +271,25 @@ function withBoardOptions(command: Command): Command {
         .choices(["auto", "nmcli", "networksetup", "netsh", "manual"])
         .default("auto"),
     );
+}
+
+/** What the board is given, and how the outcome is watched and reported. */
+function withProvisioningOptions(command: Command): Command {
+  return command
+    .option("--ssid <ssid>", "the WiFi network to join")
+    .option(
+      "--password <password>",
+      "its password (better: PROV_WIFI_PASSWORD, --password-stdin or the prompt)",
+    )
+    .option("--password-stdin", "read the password from stdin")
+    .option("--open", "the network has no password")
+    .option("--token <token>", "one-time provisioning token (or PROV_TOKEN)")
+    .option("--bearer <token>", "Bearer token for calls on the user's behalf (or PROV_BEARER)")
+    .option("--mqtt-ca <file>", "CA of the broker, to watch for the device's status message")
+    .option("--mqtt-cert <file>", "operator certificate for the broker")
+    .option("--mqtt-key <file>", "its key")
+    .option("--junit <file>", "write a JUnit report, one test case per stage")
+    .option("--no-input", "never ask");
 }
 
 function collect(value: string, previous: string[]): string[] {

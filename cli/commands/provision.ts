@@ -1,27 +1,28 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readText } from "../config/workspace.js";
 import type { CommandContext } from "../context.js";
-import { ProvError, withDetails } from "../errors.js";
 import type { BrokerAccess } from "../flow/broker-witness.js";
 import { backendWitness, type Enrolled } from "../flow/event-witness.js";
-import { renderJunit } from "../flow/junit.js";
 import { logWitness } from "../flow/log-witness.js";
 import type { Milestone, Witness } from "../flow/outcome.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
-import { createStageClock, type StageClock } from "../flow/stages.js";
+import type { StageClock } from "../flow/stages.js";
 import type { LabClient } from "../lab/client.js";
 import type { CommandResult } from "../output.js";
 import { type BoardOptions, reachBoard } from "./board-options.js";
+import { type BrokerOptions, brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
 import { type CredentialOptions, readCredentials } from "./credentials.js";
-import { openProject, type Project } from "./project.js";
+import { bestEvidence, evidenceOf } from "./evidence.js";
+import type { Project } from "./project.js";
+import { type ReportOptions, withStageReport } from "./stage-report.js";
 
-export interface ProvisionOptions extends BoardOptions, CredentialOptions {
+export interface ProvisionOptions
+  extends BoardOptions,
+    CredentialOptions,
+    BrokerOptions,
+    ReportOptions {
   wait?: Milestone;
   timeout: number;
   port?: string;
-  mqttCa?: string;
-  mqttCert?: string;
-  mqttKey?: string;
-  junit?: string;
 }
 
 const JOIN_TIMEOUT_MS = 45_000;
@@ -30,23 +31,10 @@ const JOIN_TIMEOUT_MS = 45_000;
 export function provisionCommand(
   options: ProvisionOptions,
 ): (context: CommandContext) => Promise<CommandResult> {
-  return async (context) => {
-    const project = await openProject(options, context);
-    const clock = createStageClock();
-    try {
-      const board = await provision(project, options, context, clock);
-      return describe(project, board, clock);
-    } catch (error) {
-      throw withDetails(error, { device: project.manifest.id, stages: clock.records });
-    } finally {
-      if (options.junit !== undefined) {
-        writeFileSync(
-          options.junit,
-          renderJunit(`prov provision ${project.manifest.id}`, clock.records),
-        );
-      }
-    }
-  };
+  return (context) =>
+    withStageReport("prov provision", options, context, async (project, clock) =>
+      describe(project, await provision(project, options, context, clock), clock),
+    );
 }
 
 async function provision(
@@ -59,13 +47,10 @@ async function provision(
   const credentials = await readCredentials(options, context);
   const secrets = [credentials.password, credentials.token ?? "", credentials.bearer ?? ""];
   const reach = await reachBoard(options, project, context);
-  const broker = brokerAccess(options, project, reach.lab);
-  if (!broker)
-    out.note(
-      "no operator certificate for the broker (--mqtt-ca, --mqtt-cert, --mqtt-key): the board's own word is the evidence",
-    );
-  const witnesses: (() => Witness)[] = [];
   const { lab } = reach;
+  const broker = lab ? labBroker(lab) : brokerAccess(options, project.manifest.mqtt.uri);
+  if (!broker) out.note(NO_OPERATOR_NOTE);
+  const witnesses: (() => Witness)[] = [];
   if (lab) witnesses.push(labBackend(lab, project.manifest.id));
   const { port } = options;
   if (port !== undefined) witnesses.push(() => logWitness(port, secrets));
@@ -73,8 +58,8 @@ async function provision(
     manifest: project.manifest,
     credentials,
     wifi: reach.wifi,
-    joinTimeoutMs: Math.min(JOIN_TIMEOUT_MS, options.timeout * 1000),
-    outcomeTimeoutMs: options.timeout * 1000,
+    joinTimeoutMs: JOIN_TIMEOUT_MS,
+    timeoutMs: options.timeout * 1000,
     pollMs: reach.pollMs,
     clock,
     signal,
@@ -86,30 +71,12 @@ async function provision(
   });
 }
 
-function brokerAccess(
-  options: ProvisionOptions,
-  project: Project,
-  lab: LabClient | undefined,
-): BrokerAccess | undefined {
-  const read = (file: string): string => readFileSync(file, "utf8");
-  if (lab) {
-    const { operator, broker } = lab.info;
-    return {
-      uri: broker.uri,
-      caPem: read(operator.caPath),
-      certPem: read(operator.certPath),
-      keyPem: read(operator.keyPath),
-    };
-  }
-  const { mqttCa, mqttCert, mqttKey } = options;
-  if (!mqttCert && !mqttKey && !mqttCa) return undefined;
-  if (!mqttCert || !mqttKey || !mqttCa)
-    throw new ProvError("usage", "--mqtt-ca, --mqtt-cert and --mqtt-key belong together");
+function labBroker({ info }: LabClient): BrokerAccess {
   return {
-    uri: project.manifest.mqtt.uri,
-    caPem: read(mqttCa),
-    certPem: read(mqttCert),
-    keyPem: read(mqttKey),
+    uri: info.broker.uri,
+    caPem: readText(info.operator.caPath),
+    certPem: readText(info.operator.certPath),
+    keyPem: readText(info.operator.keyPath),
   };
 }
 
@@ -131,23 +98,18 @@ function labBackend(lab: LabClient, deviceId: string): () => ReturnType<typeof b
 }
 
 function describe(project: Project, board: ProvisionedBoard, clock: StageClock): CommandResult {
-  const { outcome } = board;
-  const evidence = outcome.evidence.map(({ witness, milestone, detail }) => ({
-    witness,
-    milestone,
-    detail,
-  }));
-  const best = [...evidence].reverse().find((item) => item.milestone === outcome.reached);
+  const { id } = project.manifest;
+  const { outcome, wasOnline } = board;
   return {
     json: {
-      device: project.manifest.id,
+      device: id,
       reached: outcome.reached,
-      already_online: board.wasOnline,
+      already_online: wasOnline,
       attempt_id: board.attemptId,
-      evidence,
+      evidence: evidenceOf(outcome),
       stages: clock.records,
       ...(outcome.mqtt ? { mqtt: outcome.mqtt } : {}),
     },
-    text: `${project.manifest.id} ${board.wasOnline ? "was online already, nothing was changed" : "is online"}: ${outcome.reached}, seen by the ${best?.witness ?? "device"} (${best?.detail ?? ""})`,
+    text: `${id} ${wasOnline ? "was online already, nothing was changed" : "is online"}: ${bestEvidence(outcome)}`,
   };
 }

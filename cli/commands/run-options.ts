@@ -1,13 +1,18 @@
-import type { GlobalOptions } from "../context.js";
 import type { Sanitizer } from "../flow/build-host.js";
+import type { BoardOptions } from "./board-options.js";
+import type { BrokerOptions } from "./broker-options.js";
+import type { CredentialOptions } from "./credentials.js";
+import type { ReportOptions } from "./stage-report.js";
 
-export interface RunOptions extends GlobalOptions {
+export interface RunOptions
+  extends Omit<BoardOptions, "lab">,
+    CredentialOptions,
+    BrokerOptions,
+    ReportOptions {
   port?: string;
   broker: "embedded" | "mosquitto";
   sanitize?: Sanitizer;
-  ssid?: string;
-  password?: string;
-  token?: string;
-  bearer?: string;
+  /** Bound on everything after the boot. */
+  timeout: number;
   baud: number;
 }

@@ -8,15 +8,14 @@ import { makeKeys } from "../flow/keys.js";
 import { logWitness } from "../flow/log-witness.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
 import type { StageClock } from "../flow/stages.js";
-import { selectWifi } from "../wifi/select.js";
+import { reachBoard } from "./board-options.js";
+import { brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
 import { readCredentials } from "./credentials.js";
 import type { Project } from "./project.js";
 import type { RunOptions } from "./run-options.js";
 
 const BOOT_TIMEOUT_MS = 30_000;
 const JOIN_TIMEOUT_MS = 60_000;
-const OUTCOME_TIMEOUT_MS = 120_000;
-const POLL_MS = 500;
 
 /** The whole chain on a real board at `port`. */
 export async function runOnRealBoard(
@@ -34,7 +33,10 @@ export async function runOnRealBoard(
       "the manifest's target is `host`; name the chip of the board on the port",
     );
   refusePlaceholders(manifest);
-  const credentials = await readCredentials({ ...options, input: true }, context);
+  const credentials = await readCredentials(options, context);
+  const reach = await reachBoard(options, project, context);
+  const broker = brokerAccess(options, manifest.mqtt.uri);
+  if (!broker) out.note(NO_OPERATOR_NOTE);
   const identity = await clock.run("keys", () => makeKeys(root, manifest, false));
   const config = await clock.run("codegen", async () =>
     generateConfig(manifest, identity, workspace),
@@ -75,11 +77,13 @@ export async function runOnRealBoard(
   return provisionBoard({
     manifest,
     credentials,
-    wifi: selectWifi({ stateDir: project.stateDir }),
+    wifi: reach.wifi,
+    ...(reach.apSsid === undefined ? {} : { apSsid: reach.apSsid }),
+    ...(broker ? { broker } : {}),
     witnesses: [() => logWitness(options.port, secrets)],
     joinTimeoutMs: JOIN_TIMEOUT_MS,
-    outcomeTimeoutMs: OUTCOME_TIMEOUT_MS,
-    pollMs: POLL_MS,
+    timeoutMs: options.timeout * 1000,
+    pollMs: reach.pollMs,
     clock,
     signal,
     progress: out,

@@ -1,21 +1,22 @@
 import { randomBytes } from "node:crypto";
 import type { CommandContext } from "../context.js";
-import { ProvError, withDetails } from "../errors.js";
+import { ProvError } from "../errors.js";
 import { backendWitness } from "../flow/event-witness.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
-import { createStageClock, type StageClock, type StageRecord } from "../flow/stages.js";
+import type { StageClock, StageRecord } from "../flow/stages.js";
 import type { Lab } from "../lab/lab-types.js";
 import type { CommandResult } from "../output.js";
 import { virtualWifi } from "../wifi/virtual.js";
+import { bestEvidence, evidenceOf } from "./evidence.js";
 import { bootVirtualBoard, flashVirtualBoard } from "./lab-board.js";
 import { bringUpLab, refuseCrashes } from "./lab-bring-up.js";
-import { openProject, type Project } from "./project.js";
+import type { Project } from "./project.js";
 import type { RunOptions } from "./run-options.js";
 import { runOnRealBoard } from "./run-real.js";
+import { withStageReport } from "./stage-report.js";
 import { renderTable } from "./table.js";
 
 const JOIN_TIMEOUT_MS = 20_000;
-const OUTCOME_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 const MOST_RUNS_AT_ONCE = 32;
 
@@ -23,20 +24,33 @@ const MOST_RUNS_AT_ONCE = 32;
 export function runCommand(
   options: RunOptions,
 ): (context: CommandContext) => Promise<CommandResult> {
-  return async (context) => {
-    const project = await openProject(options, context);
-    const clock = createStageClock();
-    const { port } = options;
-    try {
+  return (context) =>
+    withStageReport("prov run", options, context, async (project, clock) => {
+      const { port } = options;
+      if (port === undefined) refuseRealBoardOptions(options);
       const board =
         port === undefined
           ? await runOnVirtualBoard(project, options, context, clock)
           : await runOnRealBoard(project, { ...options, port }, context, clock);
       return describe(project, board, clock.records);
-    } catch (error) {
-      throw withDetails(error, { device: project.manifest.id, stages: clock.records });
-    }
+    });
+}
+
+/** Whoever names their own network means their own board, and is not to get a yes for the virtual one. */
+function refuseRealBoardOptions(options: RunOptions): void {
+  const { ssid, url, ap, iface, mqttCa, mqttCert, mqttKey } = options;
+  const given = {
+    ssid,
+    url,
+    ap,
+    iface,
+    "mqtt-ca": mqttCa,
+    "mqtt-cert": mqttCert,
+    "mqtt-key": mqttKey,
   };
+  const [name] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+  if (name !== undefined)
+    throw new ProvError("usage", `--${name} is for a real board, and no --port names one`);
 }
 
 async function runOnVirtualBoard(
@@ -70,13 +84,15 @@ async function runOnVirtualBoard(
       broker: { uri: lab.info.broker.uri, caPem: lab.caPem, ...lab.operator },
       witnesses: [() => labBackend(lab, project.manifest.id)],
       joinTimeoutMs: JOIN_TIMEOUT_MS,
-      outcomeTimeoutMs: OUTCOME_TIMEOUT_MS,
+      timeoutMs: options.timeout * 1000,
       pollMs: POLL_MS,
       clock,
       signal,
       progress: out,
     });
     refuseCrashes(lab);
+    if (!result.outcome.mqtt)
+      throw new ProvError("status_timeout", "the broker delivered no status message");
     return result;
   } finally {
     await lab.stop();
@@ -136,8 +152,7 @@ function describe(
   board: ProvisionedBoard,
   stages: readonly StageRecord[],
 ): CommandResult {
-  const { mqtt } = board.outcome;
-  if (!mqtt) throw new ProvError("status_timeout", "the broker delivered no status message");
+  const { outcome } = board;
   const rows = stages.map((stage) => [
     stage.name,
     stage.ok ? "ok" : "failed",
@@ -147,8 +162,10 @@ function describe(
   return {
     json: {
       device: project.manifest.id,
+      reached: outcome.reached,
+      evidence: evidenceOf(outcome),
       stages: stages.map(({ name, ok, ms }) => ({ name, ok, ms })),
-      mqtt,
+      ...(outcome.mqtt ? { mqtt: outcome.mqtt } : {}),
     },
     text: [
       renderTable(
@@ -156,9 +173,13 @@ function describe(
         [...rows, ["total", "", `${(total / 1000).toFixed(2)} s`]],
       ),
       "",
-      `device ${project.manifest.id} is online`,
-      `broker ${board.brokerUri}, topic ${mqtt.topic}`,
-      `status ${JSON.stringify(mqtt.payload)}`,
+      `device ${project.manifest.id} is online: ${bestEvidence(outcome)}`,
+      ...(outcome.mqtt
+        ? [
+            `broker ${board.brokerUri}, topic ${outcome.mqtt.topic}`,
+            `status ${JSON.stringify(outcome.mqtt.payload)}`,
+          ]
+        : []),
     ].join("\n"),
   };
 }

@@ -65,6 +65,18 @@ export function readIfPresent(path: string): string | undefined {
   }
 }
 
+/**
+ * The text of a file that somebody named.
+ * @throws ProvError file_inaccessible
+ */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw inaccessible(path, error);
+  }
+}
+
 /** Whether `writeIfChanged` would leave the file alone. */
 export function isCurrent(path: string, text: string, mode: number): boolean {
   return readIfPresent(path) === text && hasMode(path, mode);
@@ -98,6 +110,20 @@ export function writeNew(path: string, text: string, mode: number): boolean {
     }
   });
   return created;
+}
+
+/**
+ * Makes sure, before the work that a file is to tell of, that it can be written. Its folder is made, and what
+ * an earlier run left in it is gone.
+ * @throws ProvError file_inaccessible
+ */
+export function prepareOutput(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    closeSync(openSync(path, "w"));
+  } catch (error) {
+    throw inaccessible(path, error);
+  }
 }
 
 /** Takes away every right to a file but its owner's; a key may have been copied in with more. */

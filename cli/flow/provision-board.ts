@@ -39,8 +39,10 @@ export interface ProvisionBoardRequest {
   readonly witnesses?: readonly ((attemptId: string) => Witness)[];
   /** Default: the furthest that can be observed. */
   readonly goal?: Milestone;
+  /** Bound on finding and joining the AP. */
   readonly joinTimeoutMs: number;
-  readonly outcomeTimeoutMs: number;
+  /** Bound on all of it, from looking for the AP to the proof. */
+  readonly timeoutMs: number;
   readonly pollMs: number;
   readonly clock: StageClock;
   readonly signal: AbortSignal;
@@ -57,6 +59,8 @@ export interface ProvisionedBoard {
   readonly wasOnline: boolean;
 }
 
+/** How an adapter says that the AP is not there; the manual one only knows that nobody answers. */
+const NO_AP: ReadonlySet<string> = new Set(["ap_not_found", "ap_unreachable"]);
 /** A status message may be late by so much. */
 const STATUS_GRACE_MS = 5_000;
 /** Below this the board's own connection is unlikely to last. */
@@ -70,6 +74,7 @@ const WEAK_SIGNAL_DBM = -80;
 export async function provisionBoard(request: ProvisionBoardRequest): Promise<ProvisionedBoard> {
   const { clock, progress, manifest } = request;
   const attemptId = randomUUID();
+  const endsAt = performance.now() + request.timeoutMs;
   const brokerUri = request.broker?.uri ?? manifest.mqtt.uri;
   const broker = request.broker ? brokerWitness(request.broker, manifest.id, attemptId) : undefined;
   try {
@@ -87,7 +92,7 @@ export async function provisionBoard(request: ProvisionBoardRequest): Promise<Pr
       ...(broker ? [broker] : []),
       ...(request.witnesses ?? []).map((make) => make(attemptId)),
     ];
-    const outcome = await waitForGoal(request, witnesses);
+    const outcome = await waitForGoal(request, witnesses, endsAt);
     return { attemptId, networks, outcome, brokerUri, wasOnline: false };
   } finally {
     const report = await request.wifi.leave();
@@ -102,11 +107,13 @@ async function joinOrRecognise(
   request: ProvisionBoardRequest,
 ): Promise<JoinedBoard | { alreadyOnline: Outcome }> {
   const { manifest, broker, progress } = request;
+  const statusMs = manifest.mqtt.statusIntervalSeconds * 1000 + STATUS_GRACE_MS;
+  const patienceMs = broker ? Math.min(statusMs, request.timeoutMs / 2) : 0;
   try {
-    return await joinBoard({ ...request, timeoutMs: request.joinTimeoutMs });
+    const timeoutMs = Math.min(request.joinTimeoutMs, request.timeoutMs - patienceMs);
+    return await joinBoard({ ...request, timeoutMs });
   } catch (error) {
-    if (!(error instanceof ProvError) || error.code !== "ap_not_found" || !broker) throw error;
-    const patienceMs = manifest.mqtt.statusIntervalSeconds * 1000 + STATUS_GRACE_MS;
+    if (!(error instanceof ProvError) || !NO_AP.has(error.code) || !broker) throw error;
     const signal = AbortSignal.any([request.signal, deadline(patienceMs)]);
     const mqtt = await asTask(progress, "no AP: look whether it is online already", () =>
       findLiveStatus(broker, manifest.id, signal),
@@ -122,10 +129,10 @@ async function joinOrRecognise(
 async function waitForGoal(
   request: ProvisionBoardRequest,
   witnesses: readonly Witness[],
+  endsAt: number,
 ): Promise<Outcome> {
   const { clock, progress, signal } = request;
   const goal = request.goal ?? "mqtt";
-  const endsAt = performance.now() + request.outcomeTimeoutMs;
   const wait = (name: string, label: string, upTo: Milestone, earlier: readonly Evidence[]) =>
     clock.run(name, () =>
       asTask(progress, label, (task) => {

@@ -44,7 +44,9 @@ describe("prov run", () => {
     const { code, stdout } = await prov(["run"]);
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split("\n");
-    expect(lines.at(-3)).toBe(`device ${DEVICE_ID} is online`);
+    expect(lines.at(-3)).toMatch(
+      new RegExp(`^device ${DEVICE_ID} is online: mqtt, seen by the broker`),
+    );
     expect(lines.at(-2)).toMatch(
       new RegExp(`^broker mqtts://\\S+, topic devices/${DEVICE_ID}/status$`),
     );

@@ -23,6 +23,8 @@ export interface IdfStandIn {
   readonly path: string;
   /** What idf.py does from now on: prints the recorded pieces and ends with `exit`. */
   play(pieces: readonly string[], options?: { exit?: number; appBytes?: number }): void;
+  /** From now on idf.py's products are the files of this folder. */
+  handOut(dir: string): void;
   /** From now on idf.py prints the recorded pieces, starts a compiler and does not end. */
   hang(pieces: readonly string[]): void;
   calls(): Call[];
@@ -58,6 +60,8 @@ export function idfStandIn(options: { release?: string; exportScript?: string } 
     path,
     play: (pieces, { exit = 0, appBytes = APP_BYTES } = {}) =>
       setScenario({ output: pieces.map(recorded).join(""), exit, appBytes }),
+    handOut: (products) =>
+      setScenario({ output: SUCCESS.map(recorded).join(""), exit: 0, products }),
     hang: (pieces) => setScenario({ output: pieces.map(recorded).join(""), hang: true }),
     calls: () => {
       const log = join(path, "calls.jsonl");

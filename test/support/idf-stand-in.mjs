@@ -1,6 +1,6 @@
 // Stands in for idf.py: records how it was called, prints a recorded output, leaves the products of a build.
 import { spawn } from "node:child_process";
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const [, , home, ...argv] = process.argv;
@@ -34,7 +34,8 @@ function hang() {
 }
 
 function end() {
-  if (scenario.exit === 0) leaveProducts();
+  if (scenario.products) cpSync(scenario.products, buildDir, { recursive: true });
+  else if (scenario.exit === 0) leaveProducts();
   process.exitCode = scenario.exit;
 }
 

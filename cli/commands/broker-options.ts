@@ -1,0 +1,31 @@
+import { readText } from "../config/workspace.js";
+import { ProvError } from "../errors.js";
+import type { BrokerAccess } from "../flow/broker-witness.js";
+
+/** How the broker can be watched: the identity of an operator who may read the device's topics. */
+export interface BrokerOptions {
+  mqttCa?: string;
+  mqttCert?: string;
+  mqttKey?: string;
+}
+
+/** What to tell when there is no such identity. */
+export const NO_OPERATOR_NOTE =
+  "no operator certificate for the broker (--mqtt-ca, --mqtt-cert, --mqtt-key): the board's own word is the evidence";
+
+/**
+ * The operator's access to the broker at `uri`, or undefined when no certificate was named.
+ * @throws ProvError usage, file_inaccessible
+ */
+export function brokerAccess(options: BrokerOptions, uri: string): BrokerAccess | undefined {
+  const { mqttCa, mqttCert, mqttKey } = options;
+  if (!mqttCert && !mqttKey && !mqttCa) return undefined;
+  if (!mqttCert || !mqttKey || !mqttCa)
+    throw new ProvError("usage", "--mqtt-ca, --mqtt-cert and --mqtt-key belong together");
+  return {
+    uri,
+    caPem: readText(mqttCa),
+    certPem: readText(mqttCert),
+    keyPem: readText(mqttKey),
+  };
+}

@@ -1,0 +1,51 @@
+import { writeFileSync } from "node:fs";
+import { prepareOutput } from "../config/workspace.js";
+import type { CommandContext, GlobalOptions } from "../context.js";
+import { withDetails } from "../errors.js";
+import { renderJunit } from "../flow/junit.js";
+import { toStageError } from "../flow/stage-error.js";
+import { createStageClock, type StageClock, type StageRecord } from "../flow/stages.js";
+import type { CommandResult } from "../output.js";
+import { openProject, type Project } from "./project.js";
+
+export interface ReportOptions extends GlobalOptions {
+  /** Where the JUnit report goes. */
+  junit?: string;
+}
+
+/**
+ * Opens the project and runs a chain of stages on it. An error carries the stages that were run; a JUnit
+ * report, when one is asked for, is written either way, and never without a failure when there was one.
+ * @throws ProvError file_inaccessible before anything is done, or whatever `work` throws
+ */
+export async function withStageReport(
+  command: string,
+  options: ReportOptions,
+  context: CommandContext,
+  work: (project: Project, clock: StageClock) => Promise<CommandResult>,
+): Promise<CommandResult> {
+  const { junit } = options;
+  if (junit !== undefined) prepareOutput(junit);
+  const write = (suite: string, stages: readonly StageRecord[]): void => {
+    if (junit !== undefined) writeFileSync(junit, renderJunit(suite, stages));
+  };
+  const clock = createStageClock();
+  let device: string | undefined;
+  const suite = () => (device === undefined ? command : `${command} ${device}`);
+  try {
+    const project = await openProject(options, context);
+    device = project.manifest.id;
+    const result = await work(project, clock);
+    write(suite(), clock.records);
+    return result;
+  } catch (error) {
+    write(suite(), withFailure(clock.records, error));
+    throw withDetails(error, { ...(device && { device }), stages: clock.records });
+  }
+}
+
+/** What went wrong before the first stage, or between two, is a test case too. */
+function withFailure(records: readonly StageRecord[], error: unknown): readonly StageRecord[] {
+  if (records.some((stage) => !stage.ok)) return records;
+  return [...records, { name: "prepare", ok: false, ms: 0, error: toStageError(error) }];
+}

@@ -1,0 +1,189 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type IdfStandIn, idfStandIn } from "../helpers/idf.js";
+import { labUp, type RunningLab } from "../helpers/lab.js";
+import { temporaryDir } from "../helpers/project.js";
+import { PROJECT, prov } from "../helpers/prov.js";
+
+const DEVICE_ID = "e2e-real";
+
+// `prov run --port` as on a workbench: the lab's board is behind its serial port and an address, its backend
+// and broker are "somebody's". Only idf.py is a stand-in: it hands out the firmware compiled for the board.
+
+let lab: RunningLab;
+let idf: IdfStandIn;
+let wire: Server;
+let url: string;
+let config: string;
+
+beforeAll(async () => {
+  lab = await labUp("real");
+  const { backend, broker } = lab.client.info;
+  config = join(PROJECT, "real.config.ts");
+  writeFileSync(
+    config,
+    `export default ${JSON.stringify({
+      id: DEVICE_ID,
+      target: "esp32c3",
+      backend: { url: backend.url, ca: backend.caPath },
+      mqtt: { uri: broker.uri, statusIntervalSeconds: 1 },
+    })};\n`,
+  );
+  const build = await prov(["build", "--config", config, "--target", "host"]);
+  expect(build.code, build.stderr).toBe(0);
+  idf = idfStandIn();
+  idf.handOut(join(PROJECT, ".prov", "devices", DEVICE_ID, "build", "host"));
+  wire = await forwardToBoard();
+  const address = wire.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  url = `http://127.0.0.1:${address.port}`;
+});
+
+afterAll(async () => {
+  wire.close();
+  await lab.stop();
+});
+
+/** One address for the board, whichever port its AP has in this boot. */
+async function forwardToBoard(): Promise<Server> {
+  const server = createServer((client) => {
+    client.on("error", () => {});
+    void lab.client.boardStatus().then(({ baseUrl }) => {
+      if (baseUrl === null) return client.destroy();
+      const board = connect(Number(new URL(baseUrl).port), "127.0.0.1");
+      board.on("error", () => client.destroy());
+      client.on("close", () => board.destroy());
+      board.on("close", () => client.destroy());
+      client.pipe(board).pipe(client);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+async function runOnPort(...more: string[]) {
+  const { tty } = lab.client.info.board;
+  const { code, stdout, stderr } = await prov(
+    [
+      ...["run", "--json", "--no-input", "--config", config, "--port", tty ?? ""],
+      ...["--ssid", lab.home.ssid, "--wifi", "manual", "--url", url, "--timeout", "40", ...more],
+    ],
+    {
+      env: {
+        IDF_PATH: idf.path,
+        PROV_WIFI_PASSWORD: lab.home.password,
+        PROV_TOKEN: await lab.token(DEVICE_ID),
+      },
+    },
+  );
+  return { code, stderr, document: JSON.parse(stdout) };
+}
+
+async function forgetEverything() {
+  const { tty } = lab.client.info.board;
+  const reset = await prov(["reset", "--scope", "all", "--port", tty ?? "", "--config", config]);
+  expect(reset.code, reset.stderr).toBe(0);
+}
+
+function operatorArgs(): string[] {
+  const { caPath, certPath, keyPath } = lab.client.info.operator;
+  return ["--mqtt-ca", caPath, "--mqtt-cert", certPath, "--mqtt-key", keyPath];
+}
+
+interface Shown {
+  witness: string;
+  milestone: string;
+}
+
+const witnessesOf = (evidence: Shown[]) => new Set(evidence.map(({ witness }) => witness));
+
+describe("prov run --port", () => {
+  it("goes from the manifest to the status message that the operator's certificate sees", async () => {
+    const junit = join(temporaryDir(), "new-folder", "report.xml");
+    const { code, stderr, document } = await runOnPort(...operatorArgs(), "--junit", junit);
+    expect(code, stderr).toBe(0);
+    expect(document).toMatchObject({ ok: true, device: DEVICE_ID, reached: "mqtt" });
+    expect(document.mqtt.topic).toBe(`devices/${DEVICE_ID}/status`);
+    expect(document.mqtt.payload).toMatchObject({ device_id: DEVICE_ID, status: "connected" });
+    expect(witnessesOf(document.evidence)).toContain("broker");
+    const names = document.stages.map((stage: { name: string }) => stage.name);
+    expect(names).toEqual([
+      ...["keys", "codegen", "build", "flash", "boot", "join", "scan", "provision"],
+      ...["status", "mqtt"],
+    ]);
+    const cases = readFileSync(junit, "utf8").match(/<testcase [^>]*name="\w+"/g);
+    expect(cases).toHaveLength(names.length);
+    expect(idf.calls()).toHaveLength(1);
+  });
+
+  it("recognises the device that is online, although its AP is gone", async () => {
+    const { code, stderr, document } = await runOnPort(...operatorArgs(), "--timeout", "8");
+    expect(code, stderr).toBe(0);
+    expect(document).toMatchObject({ ok: true, reached: "mqtt" });
+    expect(witnessesOf(document.evidence)).toEqual(new Set(["broker"]));
+  });
+
+  it("without an operator's certificate goes by the device's own word, and says so", async () => {
+    await forgetEverything();
+    const { code, stderr, document } = await runOnPort();
+    expect(code, stderr).toBe(0);
+    expect(document).toMatchObject({ ok: true, reached: "mqtt" });
+    expect(document.mqtt).toBeUndefined();
+    expect(witnessesOf(document.evidence)).not.toContain("broker");
+    expect(stderr).toContain("the board's own word is the evidence");
+  });
+
+  it("fails with the device's own reason, in the report too", async () => {
+    await forgetEverything();
+    const junit = join(temporaryDir(), "report.xml");
+    const { client, home } = lab;
+    const air = await client.air();
+    const networks = air.networks.map((network) =>
+      network.ssid === home.ssid ? { ...network, psk: "changed since then" } : network,
+    );
+    await client.setAir({ ...air, networks });
+    try {
+      const { code, document } = await runOnPort("--junit", junit);
+      expect([code, document.error.code]).toEqual([7, "wifi_wrong_password"]);
+      expect(readFileSync(junit, "utf8")).toMatch(/<failure type="wifi_wrong_password"/);
+    } finally {
+      await client.setAir(air);
+    }
+  });
+});
+
+describe("options that cannot be meant", () => {
+  it("a network without a port is not taken for the virtual board's", async () => {
+    const { code, stdout } = await prov(["run", "--json", "--config", config, "--ssid", "Home"]);
+    expect([code, JSON.parse(stdout).error.code]).toEqual([2, "usage"]);
+    expect(JSON.parse(stdout).error.message).toContain("--ssid");
+  });
+
+  it("a report that cannot be written stops the run before anything is done", async () => {
+    const folder = join(temporaryDir(), "folder");
+    mkdirSync(folder);
+    const { code, document } = await runOnPort("--junit", folder);
+    expect([code, document.error.code]).toEqual([10, "file_inaccessible"]);
+    expect(document.stages).toBeUndefined();
+  });
+
+  it("a certificate that cannot be read is named", async () => {
+    const { code, document } = await runOnPort(
+      ...["--mqtt-ca", "/nowhere/ca.pem", "--mqtt-cert", "/nowhere/c", "--mqtt-key", "/nowhere/k"],
+    );
+    expect([code, document.error.code]).toEqual([10, "file_inaccessible"]);
+    expect(document.error.message).toContain("/nowhere/ca.pem");
+  });
+
+  it("what fails before the first stage is a failure in the report", async () => {
+    const junit = join(temporaryDir(), "report.xml");
+    const { code } = await prov(
+      ["provision", "--config", config, "--ssid", "Home", "--no-input", "--junit", junit],
+      { env: { PROV_WIFI_PASSWORD: "" } },
+    );
+    expect(code).toBe(2);
+    expect(readFileSync(junit, "utf8")).toMatch(/failures="1"[\s\S]*type="input_missing"/);
+  });
+});

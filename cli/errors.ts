@@ -106,7 +106,10 @@ export const HOST_FAILURES = {
     stage: "join",
     hint: "Is the board powered and in AP_MODE? `prov monitor` shows its state.",
   },
-  ap_ambiguous: { stage: "join", hint: "Several boards are near: choose one with --ap SSID." },
+  ap_ambiguous: {
+    stage: "join",
+    hint: "Is the board in AP_MODE, and is this its manifest? Choose one with --ap SSID.",
+  },
   ap_wrong_password: {
     stage: "join",
     hint: "Check softAp.password in the manifest that the board was built with.",

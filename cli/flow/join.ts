@@ -1,9 +1,9 @@
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { deadline } from "../deadline.js";
 import { createDeviceApi, type DeviceApi, type DeviceStatus } from "../device/device-api.js";
-import { ProvError } from "../errors.js";
-import { asTask, type Progress } from "../progress.js";
-import type { AccessPoint, HostWifi } from "../wifi/host-wifi.js";
+import { type ErrorCode, ProvError } from "../errors.js";
+import { asTask, type Progress, type Task } from "../progress.js";
+import type { ApTarget, HostWifi } from "../wifi/host-wifi.js";
 import { abortError, apNotFound, poll } from "../wifi/wait.js";
 
 /** The board's AP, joined, and the board on it known to be the right one. */
@@ -26,49 +26,114 @@ export interface JoinRequest {
 const POLL_MS = 250;
 
 /**
- * Finds the board's AP, joins it and asks who is there, before any secret is sent.
+ * Finds the board's AP, joins it and asks who is there, before any secret is sent. When several boards are
+ * near they are asked in turn, the strongest first, until the manifest's device answers.
  * @throws ProvError ap_not_found, ap_ambiguous, ap_wrong_password, ap_unreachable, device_mismatch
  */
 export async function joinBoard(request: JoinRequest): Promise<JoinedBoard> {
-  const { wifi, manifest, progress } = request;
+  const { wifi, manifest, progress, apSsid } = request;
   const signal = AbortSignal.any([request.signal, deadline(request.timeoutMs)]);
-  return asTask(progress, `join ${manifest.softAp.ssidPrefix}-…`, async (task) => {
-    const ap = await chooseAp(request, signal);
-    task.update({ text: ap.ssid });
-    const joined = await wifi.join(ap, manifest.softAp.password, { signal });
-    const api = createDeviceApi(joined.baseUrl, manifest.softAp.pairingSecret);
-    const status = await firstStatus(api, signal);
-    requireDevice(status, manifest.id);
-    return { api, apSsid: joined.ssid, status };
+  const prefix = `${manifest.softAp.ssidPrefix}-`;
+  return asTask(progress, `join ${prefix}…`, async (task) => {
+    if (apSsid !== undefined) return joinOne({ ssid: apSsid }, request, signal, task);
+    // A wired or hand-joined board has no AP to look for.
+    if (wifi.kind === "manual")
+      return joinOne({ ssid: manifest.softAp.ssidPrefix }, request, signal, task);
+    return joinInTurn(prefix, request, signal, task);
   });
 }
 
+interface Refusal {
+  readonly ssid: string;
+  readonly error: ProvError;
+}
+
+async function joinInTurn(
+  prefix: string,
+  request: JoinRequest,
+  signal: AbortSignal,
+  task: Task,
+): Promise<JoinedBoard> {
+  const refusals: Refusal[] = [];
+  const onTimeout = apNotFound(`${prefix}…`);
+  const look = async (): Promise<string[] | undefined> => {
+    const names = await boardsInReach(request.wifi, prefix, signal);
+    return names.length > 0 || refusals.length > 0 ? names : undefined;
+  };
+  for (;;) {
+    const names = await poll(look, { intervalMs: POLL_MS, signal, onTimeout });
+    // A board that the last scan missed may be there now; those that have answered stay what they are.
+    const fresh = names.filter((name) => !refusals.some(({ ssid }) => ssid === name));
+    if (fresh.length === 0) throw noneIsOurs(refusals, request.manifest.id);
+    for (const ssid of fresh) {
+      try {
+        return await joinOne({ ssid }, request, signal, task);
+      } catch (error) {
+        if (!isOfOneBoard(error)) throw error;
+        refusals.push({ ssid, error });
+        if (signal.aborted) throw noneIsOurs(refusals, request.manifest.id);
+      }
+    }
+  }
+}
+
+/** The names of the boards' APs, the strongest first, as scans list them. */
+async function boardsInReach(
+  wifi: HostWifi,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const seen = (await wifi.scan(signal)).filter((ap) => ap.ssid.startsWith(prefix));
+  return [...new Set(seen.map((ap) => ap.ssid))];
+}
+
+/** The only board's own failure says more than that none was left. */
+function noneIsOurs(refusals: readonly Refusal[], deviceId: string): ProvError {
+  const [only, ...others] = refusals;
+  if (only && others.length === 0) return only.error;
+  const list = refusals.map(({ ssid, error }) => `${ssid}: ${error.message}`);
+  return new ProvError(
+    "ap_ambiguous",
+    [`several boards are near, and none answered as "${deviceId}"`, ...list].join("\n"),
+  );
+}
+
+/** What may go wrong with one board while the next one is the right one. */
+function isOfOneBoard(error: unknown): error is ProvError {
+  return error instanceof ProvError && ONE_BOARDS_FAILURES.has(error.code);
+}
+
+const ONE_BOARDS_FAILURES: ReadonlySet<ErrorCode> = new Set([
+  "device_mismatch",
+  "bad_answer",
+  "ap_wrong_password",
+  "ap_not_found",
+  "ap_unreachable",
+  "ap_no_dhcp",
+  "ap_lost",
+]);
+
+async function joinOne(
+  ap: ApTarget,
+  { wifi, manifest }: JoinRequest,
+  signal: AbortSignal,
+  task: Task,
+): Promise<JoinedBoard> {
+  task.update({ text: ap.ssid });
+  const joined = await wifi.join(ap, manifest.softAp.password, { signal });
+  const api = createDeviceApi(joined.baseUrl, manifest.softAp.pairingSecret);
+  const status = await firstStatus(api, signal);
+  requireDevice(status, manifest.id);
+  return { api, apSsid: joined.ssid, status };
+}
+
 /** @throws ProvError device_mismatch when another board answered */
-export function requireDevice(status: DeviceStatus, deviceId: string): void {
+function requireDevice(status: DeviceStatus, deviceId: string): void {
   if (status.deviceId === deviceId) return;
   throw new ProvError(
     "device_mismatch",
     `the board that answered is "${status.deviceId}", not "${deviceId}"; nothing was sent to it`,
   );
-}
-
-async function chooseAp(
-  request: JoinRequest,
-  signal: AbortSignal,
-): Promise<AccessPoint | { ssid: string }> {
-  const { wifi, manifest, apSsid } = request;
-  const prefix = `${manifest.softAp.ssidPrefix}-`;
-  if (apSsid !== undefined) return { ssid: apSsid };
-  // A wired or hand-joined board has no AP to look for.
-  if (wifi.kind === "manual") return { ssid: manifest.softAp.ssidPrefix };
-  const look = async (): Promise<AccessPoint | undefined> => {
-    const seen = (await wifi.scan(signal)).filter((ap) => ap.ssid.startsWith(prefix));
-    const names = [...new Set(seen.map((ap) => ap.ssid))];
-    if (names.length > 1)
-      throw new ProvError("ap_ambiguous", `several boards are near: ${names.join(", ")}`);
-    return seen[0];
-  };
-  return poll(look, { intervalMs: POLL_MS, signal, onTimeout: apNotFound(`${prefix}…`) });
 }
 
 /** The first answer: right after joining, DHCP or the board's HTTP server may need another moment. */

@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
-import { type CommandRunner, runCommand } from "./command.js";
-import type { ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
+import { type CommandResult, type CommandRunner, runCommand } from "./command.js";
+import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
 import { type NetshEntry, removeJournal, writeJournal } from "./journal.js";
 import {
   parseInterfaces,
   parseNetworks,
+  parseRefusal,
   profileXml,
   type WindowsInterface,
 } from "./netsh-parse.js";
@@ -54,8 +55,8 @@ export function netshWifi(options: NetshOptions & { connectLimitMs?: number }): 
     kind: "netsh",
     scan: (signal) =>
       abortsAs(signal, SCAN_TOO_SLOW, async () => {
-        await open(signal);
-        return parseNetworks(await show(run, "networks mode=bssid", signal));
+        const { iface } = await open(signal);
+        return showNetworks(run, iface, signal);
       }),
     join: (target, password, { signal: outer }) =>
       session.run(outer, (signal) =>
@@ -68,11 +69,60 @@ export function netshWifi(options: NetshOptions & { connectLimitMs?: number }): 
   };
 }
 
-/** Lists come in the console's code page; only UTF-8 keeps names whole. The words are constant. */
-async function show(run: CommandRunner, what: string, signal: AbortSignal): Promise<string> {
+/**
+ * The list that `parse` finds in what netsh shows. Only an empty one is a refusal: another adapter
+ * may be off. Lists come in the console's code page; only UTF-8 keeps names whole.
+ */
+async function show<T>(
+  run: CommandRunner,
+  what: "interfaces" | "networks mode=bssid",
+  signal: AbortSignal,
+  parse: (stdout: string) => T[],
+): Promise<T[]> {
   const line = `chcp 65001 >nul & netsh wlan show ${what}`;
-  const { stdout } = await run({ file: "cmd.exe", args: ["/d", "/s", "/c", line], signal });
-  return stdout;
+  const result = await run({ file: "cmd.exe", args: ["/d", "/s", "/c", line], signal });
+  const list = parse(result.stdout);
+  if (list.length === 0) throwIfRefused(result, `show ${what}`);
+  return list;
+}
+
+function showInterfaces(run: CommandRunner, signal: AbortSignal): Promise<WindowsInterface[]> {
+  return show(run, "interfaces", signal, parseInterfaces);
+}
+
+function showNetworks(
+  run: CommandRunner,
+  iface: WindowsInterface,
+  signal: AbortSignal,
+): Promise<AccessPoint[]> {
+  return show(run, "networks mode=bssid", signal, (stdout) => parseNetworks(stdout, iface.name));
+}
+
+/** @throws ProvError for what netsh says instead of doing it, whatever its exit status */
+function throwIfRefused({ code, stdout, stderr }: CommandResult, what: string): void {
+  const text = `${stdout}${stderr}`.trim();
+  switch (parseRefusal(text)) {
+    case "service_down":
+      throw new ProvError("wifi_service_down", "Windows' WLAN AutoConfig service is not running", {
+        hint: "Start it: net start wlansvc",
+      });
+    case "no_location":
+      throw new ProvError("wifi_not_permitted", "Windows hides the WiFi: location is off", {
+        hint:
+          "Switch on Location services and desktop apps' access to it (start ms-settings:privacy-location), " +
+          `or join the board's AP by hand and add --url ${DEFAULT_BASE_URL}`,
+      });
+    case "powered_down":
+      throw new ProvError("wifi_radio_off", "WiFi is switched off");
+    case "no_adapter":
+      throw new ProvError("wifi_no_adapter", "Windows has no such WiFi adapter");
+    case null:
+      if (code === 0) return;
+      throw new ProvError(
+        /denied|elevat/i.test(text) ? "wifi_not_permitted" : "wifi_failed",
+        `netsh wlan ${what} failed: ${text}`,
+      );
+  }
 }
 
 async function chooseInterface(
@@ -80,13 +130,7 @@ async function chooseInterface(
   wanted: string | undefined,
   signal: AbortSignal,
 ): Promise<WindowsInterface> {
-  const stdout = await show(run, "interfaces", signal);
-  if (/wlansvc/i.test(stdout)) {
-    throw new ProvError("wifi_service_down", "Windows' WLAN AutoConfig service is not running", {
-      hint: "Start it: net start wlansvc",
-    });
-  }
-  const present = parseInterfaces(stdout);
+  const present = await showInterfaces(run, signal);
   const chosen = wanted === undefined ? present[0] : present.find(({ name }) => name === wanted);
   if (chosen === undefined) {
     const names = present.map(({ name }) => name).join(", ") || "none";
@@ -105,9 +149,7 @@ async function join(
   const { run, stateDir, iface, signal, pollIntervalMs: intervalMs } = context;
   const onTimeout = apNotFound(target.ssid);
   const seen = async () =>
-    parseNetworks(await show(run, "networks mode=bssid", signal)).find(
-      ({ ssid }) => ssid === target.ssid,
-    );
+    (await showNetworks(run, iface, signal)).find(({ ssid }) => ssid === target.ssid);
   const ap = await abortsAs(signal, onTimeout, () => poll(seen, { intervalMs, signal, onTimeout }));
   if (ap.secure && password === null) {
     throw new ProvError("ap_wrong_password", `${JSON.stringify(target.ssid)} needs a password`);
@@ -152,19 +194,15 @@ async function netsh(
   ...args: string[]
 ): Promise<void> {
   const { run, signal } = context;
-  const result = await run({ file: "netsh", args: ["wlan", ...args], signal });
-  if (result.code === 0) return;
-  const text = `${result.stdout}${result.stderr}`.trim();
-  const code = /denied|elevat/i.test(text) ? "wifi_not_permitted" : "wifi_failed";
-  throw new ProvError(code, `netsh wlan ${args[0]} failed: ${text}`);
+  throwIfRefused(await run({ file: "netsh", args: ["wlan", ...args], signal }), args[0] ?? "");
 }
 
 async function waitConnected(context: Context, ssid: string): Promise<void> {
   const limit = deadline(context.connectLimitMs);
   while (!limit.aborted) {
     context.signal.throwIfAborted();
-    const stdout = await show(context.run, "interfaces", context.signal);
-    const now = parseInterfaces(stdout).find(({ name }) => name === context.iface.name);
+    const interfaces = await showInterfaces(context.run, context.signal);
+    const now = interfaces.find(({ name }) => name === context.iface.name);
     if (now?.ssid === ssid) return;
     await pause(context.pollIntervalMs, AbortSignal.any([context.signal, limit]));
   }
@@ -214,7 +252,7 @@ async function waitProfile(
 ): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
-    const interfaces = parseInterfaces(await show(run, "interfaces", signal));
+    const interfaces = await showInterfaces(run, signal);
     if (interfaces.find(({ name }) => name === entry.iface)?.profile === profile) return;
     await pause(intervalMs, signal);
   }

@@ -22,7 +22,10 @@ const interfaceSchema = z.object({
   spairport_status_information: z.string().optional(),
   // An adapter without a connection has an empty object here, or nothing.
   spairport_current_network_information: networkSchema.partial().optional(),
+  /** What is in reach while the adapter is connected. */
   spairport_airport_other_local_wireless_networks: z.array(networkSchema).optional(),
+  /** What is in reach while it is not. */
+  spairport_airport_local_wireless_networks: z.array(networkSchema).optional(),
 });
 
 const profileSchema = z.object({
@@ -38,7 +41,7 @@ export interface MacWifiState {
   /** Null when there is none or macOS hides it. */
   ssid: string | null;
   accessPoints: AccessPoint[];
-  /** True when every network in reach is nameless: macOS hides them from this program. */
+  /** True when macOS hides the names of networks from this program. */
   isRedacted: boolean;
 }
 
@@ -70,29 +73,60 @@ export function parseAirport(json: string, iface: string): MacWifiState | null {
   if (adapter === undefined) return null;
   const current = adapter.spairport_current_network_information;
   const name = current?._name;
-  const others = adapter.spairport_airport_other_local_wireless_networks ?? [];
-  const named = others.filter(({ _name }) => _name !== REDACTED).map(toAccessPoint);
-  if (current !== undefined && name !== undefined && name !== REDACTED) {
-    named.push(toAccessPoint({ ...current, _name: name }));
-  }
+  const networks = [
+    ...(adapter.spairport_airport_other_local_wireless_networks ?? []),
+    ...(adapter.spairport_airport_local_wireless_networks ?? []),
+    ...(name === undefined ? [] : [{ ...current, _name: name }]),
+  ];
+  const named = networks.filter(({ _name }) => _name !== REDACTED).map(toAccessPoint);
   return {
     isOff: adapter.spairport_status_information === "spairport_status_off",
     isConnected: name !== undefined,
     ssid: name === undefined || name === REDACTED ? null : name,
     accessPoints: named.sort((a, b) => (b.rssiDbm ?? -127) - (a.rssiDbm ?? -127)),
-    isRedacted: others.length > 0 && named.length === 0,
+    isRedacted: named.length < networks.length,
   };
 }
 
-/** Why `networksetup -setairportnetwork` failed; null when it did not (it exits 0 either way). */
-export function parseJoinFailure(stdout: string): "not_found" | "refused" | "other" | null {
-  const text = stdout.trim();
-  if (text === "") return null;
-  if (/^Could not find network/m.test(text)) return "not_found";
-  // -3924, -3925, -3926 and -3906: the password did not fit or the association was refused.
-  if (/^Error:\s*-39(24|25|26|06)\b/m.test(text) || /password|invalid key/i.test(text))
-    return "refused";
-  return "other";
+export type JoinFailure =
+  | "not_found"
+  | "refused"
+  | "not_permitted"
+  | "no_adapter"
+  /** Tells neither what went wrong nor whether anything did. */
+  | "unclear"
+  | "other";
+
+/** CWErr (CoreWLANTypes.h) as far as it tells what to do. */
+const JOIN_FAILURES: Record<string, JoinFailure> = {
+  // kCWInvalidParameterErr: networksetup says it, with "tmpErr", before an association has settled.
+  "-3900": "unclear",
+  "-3905": "unclear", // kCWTimeoutErr
+  "-3906": "unclear", // kCWUnspecifiedFailureErr
+  "-3912": "refused", // kCWChallengeFailureErr
+  "-3924": "refused", // kCWInvalidPMKErr
+  "-3925": "refused", // kCWSupplicantTimeoutErr: the WPA handshake
+  "-3930": "not_permitted", // kCWOperationNotPermittedErr
+};
+
+/** Why `networksetup -setairportnetwork` failed; null when it did not (it may exit 0 either way). */
+export function parseJoinFailure(output: string): JoinFailure | null {
+  const lines = output.trim().split("\n");
+  if (lines.join("") === "") return null;
+  const says = (pattern: RegExp) => lines.some((line) => pattern.test(line));
+  if (says(/^Could not find network/)) return "not_found";
+  if (says(/ is not a Wi-Fi interface/)) return "no_adapter";
+  if (says(/requires admin privileges/)) return "not_permitted";
+  const code = lines.map((line) => /^Error:\s*(-\d+)/.exec(line)?.[1]).find(Boolean);
+  if (code !== undefined) return JOIN_FAILURES[code] ?? "other";
+  const reasons = lines.filter((line) => !line.startsWith("Failed to join network"));
+  if (reasons.length === 0) return "unclear";
+  return reasons.some((line) => /password|invalid key/i.test(line)) ? "refused" : "other";
+}
+
+/** Whether `networksetup -removepreferredwirelessnetwork` leaves the network out of the list. */
+export function isForgotten(output: string): boolean {
+  return /^(Removed .* from|Network .* was not found in) the preferred networks list/m.test(output);
 }
 
 function toAccessPoint(network: z.infer<typeof networkSchema>): AccessPoint {

@@ -1,8 +1,10 @@
 import { ProvError } from "../errors.js";
 import { type CommandRunner, runCommand } from "./command.js";
-import type { ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
+import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
 import { type NetworksetupEntry, removeJournal, writeJournal } from "./journal.js";
 import {
+  isForgotten,
+  type JoinFailure,
   type MacWifiState,
   parseAirport,
   parseJoinFailure,
@@ -22,6 +24,8 @@ export interface NetworksetupOptions {
 }
 
 const RESTORE_LIMIT_MS = 45_000;
+/** How often a join is tried whose failure macOS does not explain. */
+const UNCLEAR_ATTEMPTS = 3;
 const SCAN_TOO_SLOW = { code: "ap_not_found", message: "the scan took too long" } as const;
 
 interface Context {
@@ -48,12 +52,7 @@ export function networksetupWifi(options: NetworksetupOptions): HostWifi {
   };
   return {
     kind: "networksetup",
-    scan: (signal) =>
-      abortsAs(
-        signal,
-        SCAN_TOO_SLOW,
-        async () => (await readState(await open(signal))).accessPoints,
-      ),
+    scan: (signal) => abortsAs(signal, SCAN_TOO_SLOW, async () => scan(await open(signal))),
     join: (target, password, { signal: outer }) =>
       session.run(outer, (signal) =>
         abortsAs(signal, joinTooSlow(target.ssid), async () => {
@@ -72,15 +71,23 @@ async function findDevice(run: CommandRunner, signal: AbortSignal): Promise<stri
   throw new ProvError("wifi_no_adapter", "this Mac has no WiFi adapter");
 }
 
-async function readState({ run, iface, signal }: Omit<Context, "stateDir">): Promise<MacWifiState> {
+/** Null where system_profiler does not list the adapter. */
+async function readState({ run, iface, signal }: Context): Promise<MacWifiState | null> {
   const args = ["SPAirPortDataType", "-json"];
   const { stdout } = await run({ file: "system_profiler", args, signal });
   const state = parseAirport(stdout, iface);
-  if (state === null) throw new ProvError("wifi_no_adapter", `there is no WiFi adapter ${iface}`);
-  if (state.isOff) {
+  if (state?.isOff) {
     throw new ProvError("wifi_radio_off", "WiFi is switched off", {
       hint: `networksetup -setairportpower ${iface} on`,
     });
+  }
+  return state;
+}
+
+async function scan(context: Context): Promise<AccessPoint[]> {
+  const state = await readState(context);
+  if (state === null) {
+    throw new ProvError("wifi_no_adapter", `there is no WiFi adapter ${context.iface}`);
   }
   if (state.isRedacted) {
     throw new ProvError(
@@ -91,7 +98,7 @@ async function readState({ run, iface, signal }: Omit<Context, "stateDir">): Pro
       },
     );
   }
-  return state;
+  return state.accessPoints;
 }
 
 async function join(
@@ -111,24 +118,35 @@ async function join(
     iface,
     ssid: target.ssid,
     wasPreferred: parsePreferred(preferred.stdout).includes(target.ssid),
-    previousSsid: await currentSsid(context),
+    // Being told no name is no failure here.
+    previousSsid: (await readState(context))?.ssid ?? null,
   };
   writeJournal(stateDir, entry);
   begin(entry);
+  let unclearAttempts = 0;
   for (;;) {
     const failure = await associate(context, target.ssid, password);
-    if (failure === null) return { ssid: target.ssid, baseUrl: DEFAULT_BASE_URL };
-    if (failure.code !== "ap_not_found") throw failure;
+    if (failure === null) break;
+    if (failure.isUnclear) unclearAttempts += 1;
+    else if (failure.error.code !== "ap_not_found") throw failure.error;
     await pause(context.pollIntervalMs, signal);
+    if (failure.isUnclear && (await hasJoined(context, target.ssid))) break;
+    if (unclearAttempts === UNCLEAR_ATTEMPTS) throw failure.error;
     if (signal.aborted) throw new ProvError("ap_not_found", apNotFound(target.ssid).message);
   }
+  return { ssid: target.ssid, baseUrl: DEFAULT_BASE_URL };
 }
 
-/** The current network's name, where macOS tells it; being told nothing is no failure here. */
-async function currentSsid(context: Context): Promise<string | null> {
-  const args = ["SPAirPortDataType", "-json"];
-  const { stdout } = await context.run({ file: "system_profiler", args, signal: context.signal });
-  return parseAirport(stdout, context.iface)?.ssid ?? null;
+/** A hidden name cannot be compared; whether the Mac is on the board then shows at its address. */
+async function hasJoined(context: Context, ssid: string): Promise<boolean> {
+  const state = await readState(context);
+  return state?.isConnected === true && (state.ssid === null || state.ssid === ssid);
+}
+
+interface AssociateFailure {
+  error: ProvError;
+  /** The Mac may have joined all the same. */
+  isUnclear: boolean;
 }
 
 /** networksetup(8): "Any flag that takes a password will accept - to read it from stdin". */
@@ -136,7 +154,7 @@ async function associate(
   context: Context,
   ssid: string,
   password: string,
-): Promise<ProvError | null> {
+): Promise<AssociateFailure | null> {
   const { run, iface, signal } = context;
   const args = ["-setairportnetwork", iface, ssid];
   const result = await run(
@@ -144,16 +162,34 @@ async function associate(
       ? { file: "networksetup", args, signal }
       : { file: "networksetup", args: [...args, "-"], stdin: `${password}\n`, signal },
   );
+  const text = `${result.stdout}${result.stderr}`.trim();
+  const failure = parseJoinFailure(text) ?? (result.code === 0 ? null : "other");
+  if (failure === null) return null;
+  return { error: joinError(failure, { iface, ssid, text }), isUnclear: failure === "unclear" };
+}
+
+function joinError(
+  failure: JoinFailure,
+  { iface, ssid, text }: { iface: string; ssid: string; text: string },
+): ProvError {
   const name = JSON.stringify(ssid);
-  switch (parseJoinFailure(`${result.stdout}${result.stderr}`)) {
-    case null:
-      return null;
+  switch (failure) {
     case "not_found":
       return new ProvError("ap_not_found", `macOS does not see ${name}`);
     case "refused":
       return new ProvError("ap_wrong_password", `${name} refused the password`);
+    case "no_adapter":
+      return new ProvError("wifi_no_adapter", `there is no WiFi adapter ${iface}`);
+    case "not_permitted":
+      return new ProvError("wifi_not_permitted", `macOS does not allow joining ${name}: ${text}`, {
+        hint: "Run as an administrator of this Mac.",
+      });
+    case "unclear":
+      return new ProvError("ap_unreachable", `macOS did not get into ${name}: ${text}`, {
+        hint: "macOS does not say why: check softAp.password in the manifest, and move closer.",
+      });
     case "other":
-      return new ProvError("wifi_failed", `macOS could not join ${name}: ${result.stdout.trim()}`);
+      return new ProvError("wifi_failed", `macOS could not join ${name}: ${text}`);
   }
 }
 
@@ -165,12 +201,10 @@ export async function restoreAndForgetMac(
   options: { pollIntervalMs?: number; limitMs?: number } = {},
 ): Promise<RestoreReport> {
   const signal = AbortSignal.timeout(options.limitMs ?? RESTORE_LIMIT_MS);
-  const context = { run, stateDir, iface: entry.iface, signal };
+  const pollIntervalMs = options.pollIntervalMs ?? 2000;
   try {
-    const report = await restore(
-      { ...context, pollIntervalMs: options.pollIntervalMs ?? 2000 },
-      entry,
-    );
+    const context = { run, stateDir, iface: entry.iface, signal, pollIntervalMs };
+    const report = await restore(context, entry);
     if (report.restored) removeJournal(stateDir);
     return report;
   } catch (error) {
@@ -186,12 +220,23 @@ export async function restoreAndForgetMac(
 
 async function restore(context: Context, entry: NetworksetupEntry): Promise<RestoreReport> {
   const { run, iface, signal, pollIntervalMs } = context;
-  const networksetup = (...args: string[]) => run({ file: "networksetup", args, signal });
+  const networksetup = async (...args: string[]) => {
+    const { code, stdout, stderr } = await run({ file: "networksetup", args, signal });
+    return { failed: code !== 0, text: `${stdout}${stderr}`.trim() };
+  };
+  let leftover = "";
   if (!entry.wasPreferred) {
-    await networksetup("-removepreferredwirelessnetwork", iface, entry.ssid);
+    const { text } = await networksetup("-removepreferredwirelessnetwork", iface, entry.ssid);
+    if (!isForgotten(text)) {
+      leftover = `; ${JSON.stringify(entry.ssid)} is still among the known networks (${text})`;
+    }
   }
-  await networksetup("-setairportpower", iface, "off");
-  await networksetup("-setairportpower", iface, "on");
+  for (const power of ["off", "on"]) {
+    const { failed, text } = await networksetup("-setairportpower", iface, power);
+    if (failed || text.startsWith("** Error")) {
+      throw new ProvError("wifi_not_permitted", `macOS did not switch WiFi ${power}: ${text}`);
+    }
+  }
   while (!signal.aborted) {
     const args = ["SPAirPortDataType", "-json"];
     const { stdout } = await run({ file: "system_profiler", args, signal });
@@ -202,7 +247,7 @@ async function restore(context: Context, entry: NetworksetupEntry): Promise<Rest
         entry.previousSsid === null
           ? "WiFi was switched off and on, so that macOS chose its network by itself"
           : `back on ${JSON.stringify(entry.previousSsid)}`;
-      return { changed: true, restored: true, network: state.ssid, message };
+      return { changed: true, restored: true, network: state.ssid, message: message + leftover };
     }
     await pause(pollIntervalMs, signal);
   }

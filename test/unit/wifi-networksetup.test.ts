@@ -1,86 +1,140 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Command, CommandRunner } from "../../cli/wifi/command.js";
 import { networksetupWifi } from "../../cli/wifi/networksetup.js";
 import {
+  isForgotten,
   parseAirport,
   parseJoinFailure,
   parsePreferred,
   parseWifiDevice,
 } from "../../cli/wifi/networksetup-parse.js";
+import { macOutput } from "./fixtures/vendor.js";
 
-const AIRPORT = readFileSync(
-  new URL("./fixtures/networksetup/airport.json", import.meta.url),
-  "utf8",
-);
-const PORTS = `
-Hardware Port: Ethernet
-Device: en5
-Ethernet Address: 00:11:22:33:44:55
-
-Hardware Port: Wi-Fi
-Device: en0
-Ethernet Address: 66:77:88:99:aa:bb
-
-VLAN Configurations
-===================
-`;
-const PREFERRED = "Preferred networks on en0:\n\tHomeNet\n\tJo’s Café\n";
+const AIRPORT = macOutput("airport-15.json");
 const PASSWORD = "prov12345678";
 const SSID = "ESP32-Prov-A1B2C3";
+const BOARD = { ssid: SSID, bssid: null, channel: 1, rssiDbm: -41, secure: true };
+const CAFE = { ssid: "Jo’s Café", bssid: null, channel: 11, rssiDbm: null, secure: false };
+const HOME = { ssid: "HomeNet", bssid: null, channel: 44, rssiDbm: -55, secure: true };
 
-describe("what macOS prints", () => {
+/** The same, connected to `ssid`. */
+function airportOn(ssid: string): string {
+  return AIRPORT.replace('"HomeNet"', JSON.stringify(ssid));
+}
+
+describe("what networksetup prints", () => {
   test("the WiFi device among the hardware ports", () => {
-    expect(parseWifiDevice(PORTS)).toBe("en0");
-    expect(parseWifiDevice(PORTS.replace("Wi-Fi", "Thunderbolt Bridge"))).toBeNull();
+    const ports = macOutput("hardware-ports.txt");
+    expect(parseWifiDevice(ports)).toBe("en0");
+    expect(parseWifiDevice(ports.replace("Wi-Fi", "Bluetooth PAN"))).toBeNull();
   });
 
   test("preferred networks, whatever is in their names", () => {
-    expect(parsePreferred(PREFERRED)).toEqual(["HomeNet", "Jo’s Café"]);
-    expect(parsePreferred("Preferred networks on en0:\n")).toEqual([]);
+    expect(parsePreferred(macOutput("preferred.txt"))).toEqual([
+      "HomeNet",
+      "@cafe/Guests",
+      "Jo’s Café",
+    ]);
+    expect(parsePreferred(macOutput("preferred-none.txt"))).toEqual([]);
   });
 
-  test("the adapter's state and the networks in reach", () => {
+  test.each([
+    ["join-not-found.txt", "not_found"],
+    ["join-unclear.txt", "unclear"],
+    ["join-wrong-device.txt", "no_adapter"],
+    ["no-privileges.txt", "not_permitted"],
+  ])("joining says %s: %s", (file, failure) => {
+    expect(parseJoinFailure(macOutput(file))).toBe(failure);
+  });
+
+  // CWErr: the PMK was rejected, the handshake timed out, the AP is full, and so on.
+  test.each([
+    [-3912, "refused"],
+    [-3924, "refused"],
+    [-3925, "refused"],
+    [-3905, "unclear"],
+    [-3906, "unclear"],
+    [-3913, "other"],
+    [-3926, "other"],
+    [-3930, "not_permitted"],
+  ])("joining says error %i: %s", (code, failure) => {
+    expect(parseJoinFailure(macOutput("join-unclear.txt").replace("-3900", `${code}`))).toBe(
+      failure,
+    );
+  });
+
+  test.each([
+    ["", null],
+    ["Failed to join network my password.\n", "unclear"],
+    ["Failed to join network x.\nReason: Invalid password.\n", "refused"],
+    ["Something new\n", "other"],
+  ])("joining says %j: %s", (output, failure) => {
+    expect(parseJoinFailure(output)).toBe(failure);
+  });
+
+  test("a network taken off the list, not on it, and still there", () => {
+    expect(isForgotten(macOutput("remove.txt"))).toBe(true);
+    expect(isForgotten(macOutput("remove-unknown.txt"))).toBe(true);
+    expect(isForgotten(macOutput("no-privileges.txt"))).toBe(false);
+  });
+});
+
+describe("what system_profiler prints", () => {
+  test("macOS 15, connected", () => {
     expect(parseAirport(AIRPORT, "en0")).toEqual({
       isOff: false,
       isConnected: true,
       ssid: "HomeNet",
       isRedacted: false,
-      accessPoints: [
-        { ssid: SSID, bssid: null, channel: 1, rssiDbm: -41, secure: true },
-        { ssid: "HomeNet", bssid: null, channel: 44, rssiDbm: -55, secure: true },
-        { ssid: "Jo’s Café", bssid: "aa:bb:cc:dd:ee:02", channel: 11, rssiDbm: -70, secure: false },
-      ],
+      accessPoints: [BOARD, HOME, CAFE],
     });
+    expect(parseAirport(AIRPORT, "awdl0")).toMatchObject({ isConnected: false, accessPoints: [] });
     expect(parseAirport(AIRPORT, "en7")).toBeNull();
     expect(parseAirport("not json", "en0")).toBeNull();
   });
 
+  test("macOS 15, not connected: the networks are under another key", () => {
+    expect(parseAirport(macOutput("airport-15-not-associated.json"), "en0")).toEqual({
+      isOff: false,
+      isConnected: false,
+      ssid: null,
+      isRedacted: false,
+      accessPoints: [BOARD, CAFE],
+    });
+  });
+
+  test("macOS 15, switched off", () => {
+    expect(parseAirport(macOutput("airport-15-off.json"), "en0")).toMatchObject({
+      isOff: true,
+      isConnected: false,
+    });
+  });
+
   test("macOS 15 hides names: connected, but to what is unknown", () => {
-    const hidden = AIRPORT.replaceAll(
-      /"_name": "(HomeNet|Jo’s Café|ESP32[^"]*)"/g,
-      '"_name": "<redacted>"',
-    );
-    expect(parseAirport(hidden, "en0")).toMatchObject({
+    const hidden = {
       isConnected: true,
       ssid: null,
       isRedacted: true,
       accessPoints: [],
-    });
+    };
+    const json = macOutput("airport-15-redacted.json");
+    expect(parseAirport(json, "en0")).toMatchObject(hidden);
+    // Nothing else in reach: still hidden, not empty.
+    const alone = json.replace("_other_local_wireless_networks", "_other");
+    expect(parseAirport(alone, "en0")).toMatchObject(hidden);
+    const partly = AIRPORT.replace(SSID, "<redacted>");
+    expect(parseAirport(partly, "en0")).toMatchObject({ ssid: "HomeNet", isRedacted: true });
   });
 
-  test.each([
-    ["", null],
-    ["Could not find network ESP32-Prov-A1B2C3.\n", "not_found"],
-    [
-      `Failed to join network ${SSID}.\nError: -3925  The operation couldn’t be completed.\n`,
-      "refused",
-    ],
-    ["Failed to join network x.\nError: -3912  The operation couldn’t be completed.\n", "other"],
-  ])("joining says %j: %s", (stdout, failure) => {
-    expect(parseJoinFailure(stdout)).toBe(failure);
+  test("macOS 10.15: addresses, and channels as numbers", () => {
+    expect(parseAirport(macOutput("airport-10.15.json"), "en1")?.accessPoints).toEqual([
+      { ssid: "HomeNet", bssid: "02:00:00:00:01:01", channel: 6, rssiDbm: -55, secure: false },
+      { ssid: SSID, bssid: "02:00:00:a1:b2:c3", channel: 6, rssiDbm: -57, secure: true },
+      { ssid: "Neighbour", bssid: "02:00:00:00:02:01", channel: 1, rssiDbm: -73, secure: false },
+    ]);
   });
 });
 
@@ -88,27 +142,38 @@ describe("the networksetup adapter", () => {
   let stateDir: string;
   let calls: Command[];
   let joinSays: string[];
+  let joinCode: number;
   let airport: string;
+  /** What `-removepreferredwirelessnetwork` and `-setairportpower` say. */
+  let removeSays: string;
+  let powerSays: string;
   beforeEach(() => {
     stateDir = join(mkdtempSync(join(tmpdir(), "prov-mac-")), ".prov");
     calls = [];
     joinSays = [];
+    joinCode = 0;
     airport = AIRPORT;
+    removeSays = macOutput("remove.txt");
+    powerSays = "";
   });
   afterEach(() => rmSync(join(stateDir, ".."), { recursive: true, force: true }));
 
   const run: CommandRunner = async (command) => {
     calls.push(command);
     command.signal?.throwIfAborted();
-    const answer = (stdout: string) => ({ code: 0, stdout, stderr: "" });
+    const answer = (stdout: string, code = 0) => ({ code, stdout, stderr: "" });
     if (command.file === "system_profiler") return answer(airport);
     switch (command.args[0]) {
       case "-listallhardwareports":
-        return answer(PORTS);
+        return answer(macOutput("hardware-ports.txt"));
       case "-listpreferredwirelessnetworks":
-        return answer(PREFERRED);
+        return answer(macOutput("preferred.txt"));
       case "-setairportnetwork":
-        return answer(joinSays.shift() ?? "");
+        return answer(joinSays.shift() ?? "", joinCode);
+      case "-removepreferredwirelessnetwork":
+        return answer(removeSays);
+      case "-setairportpower":
+        return answer(powerSays);
       default:
         return answer("");
     }
@@ -134,7 +199,7 @@ describe("the networksetup adapter", () => {
   });
 
   test("a hidden previous network: WiFi is switched off and on, and the report says so", async () => {
-    airport = AIRPORT.replaceAll('"HomeNet"', '"<redacted>"');
+    airport = macOutput("airport-15-redacted.json");
     const adapter = wifi();
     await adapter.join({ ssid: SSID }, PASSWORD, { signal: signal() });
     const report = await adapter.leave();
@@ -147,7 +212,8 @@ describe("the networksetup adapter", () => {
   });
 
   test("an AP that shows up later is tried again", async () => {
-    joinSays = [`Could not find network ${SSID}.\n`, `Could not find network ${SSID}.\n`, ""];
+    const notFound = macOutput("join-not-found.txt");
+    joinSays = [notFound, notFound, ""];
     const adapter = wifi();
     await adapter.join({ ssid: SSID }, PASSWORD, { signal: signal() });
     expect(ran().filter((line) => line.includes("-setairportnetwork"))).toHaveLength(3);
@@ -155,15 +221,93 @@ describe("the networksetup adapter", () => {
   });
 
   test("a refused password", async () => {
-    joinSays = [`Failed to join network ${SSID}.\nError: -3925  x\n`];
+    joinSays = [macOutput("join-unclear.txt").replace("-3900", "-3925")];
     const adapter = wifi();
     const joining = adapter.join({ ssid: SSID }, PASSWORD, { signal: signal() });
     await expect(joining).rejects.toMatchObject({ code: "ap_wrong_password", exitCode: 6 });
     expect(await adapter.leave()).toMatchObject({ restored: true });
   });
 
+  test("an unexplained failure is none when the Mac is on the AP", async () => {
+    airport = airportOn(SSID);
+    joinSays = [macOutput("join-unclear.txt")];
+    const adapter = wifi();
+    await adapter.join({ ssid: SSID }, PASSWORD, { signal: signal() });
+    expect(ran().filter((line) => line.includes("-setairportnetwork"))).toHaveLength(1);
+  });
+
+  test("an unexplained failure is none as far as hidden names tell", async () => {
+    airport = macOutput("airport-15-redacted.json");
+    joinSays = [macOutput("join-unclear.txt")];
+    await wifi().join({ ssid: SSID }, PASSWORD, { signal: signal() });
+    expect(ran().filter((line) => line.includes("-setairportnetwork"))).toHaveLength(1);
+  });
+
+  test("an unexplained failure is tried again, three times in all", async () => {
+    const unclear = macOutput("join-unclear.txt");
+    joinSays = [unclear, unclear, unclear, ""];
+    const adapter = wifi();
+    const joining = adapter.join({ ssid: SSID }, PASSWORD, { signal: signal() });
+    await expect(joining).rejects.toMatchObject({
+      code: "ap_unreachable",
+      message: expect.stringContaining("-3900"),
+    });
+    expect(ran().filter((line) => line.includes("-setairportnetwork"))).toHaveLength(3);
+    expect(await adapter.leave()).toMatchObject({ restored: true });
+  });
+
+  test.each([
+    ["join-wrong-device.txt", "wifi_no_adapter"],
+    ["no-privileges.txt", "wifi_not_permitted"],
+  ])("joining says %s: %s", async (file, code) => {
+    joinSays = [macOutput(file)];
+    joinCode = 10;
+    const joining = wifi().join({ ssid: SSID }, PASSWORD, { signal: signal() });
+    await expect(joining).rejects.toMatchObject({ code, exitCode: 10 });
+  });
+
+  test("a failure without a word is one all the same", async () => {
+    joinCode = 10;
+    const joining = wifi().join({ ssid: SSID }, PASSWORD, { signal: signal() });
+    await expect(joining).rejects.toMatchObject({ code: "wifi_failed" });
+  });
+
+  test("an AP that cannot be taken off the list: the report says so", async () => {
+    removeSays = macOutput("no-privileges.txt");
+    const adapter = wifi();
+    await adapter.join({ ssid: SSID }, PASSWORD, { signal: signal() });
+    const report = await adapter.leave();
+    expect(report).toMatchObject({ restored: true, network: "HomeNet" });
+    expect(report.message).toMatch(/still among the known networks.*admin privileges/);
+  });
+
+  test("WiFi that cannot be switched: not restored, whatever is connected", async () => {
+    airport = macOutput("airport-15-redacted.json");
+    powerSays = macOutput("no-privileges.txt");
+    const adapter = wifi();
+    await adapter.join({ ssid: SSID }, PASSWORD, { signal: signal() });
+    expect(await adapter.leave()).toMatchObject({ restored: false });
+    expect(existsSync(join(stateDir, "host-wifi.json"))).toBe(true);
+  });
+
   test("WiFi switched off", async () => {
-    airport = AIRPORT.replace("spairport_status_connected", "spairport_status_off");
+    airport = macOutput("airport-15-off.json");
     await expect(wifi().scan(signal())).rejects.toMatchObject({ code: "wifi_radio_off" });
+    const joining = wifi().join({ ssid: SSID }, PASSWORD, { signal: signal() });
+    await expect(joining).rejects.toMatchObject({ code: "wifi_radio_off" });
+    expect(existsSync(join(stateDir, "host-wifi.json"))).toBe(false);
+  });
+
+  test("hidden names: no scan, and what to do", async () => {
+    airport = macOutput("airport-15-redacted.json");
+    await expect(wifi().scan(signal())).rejects.toMatchObject({
+      code: "wifi_not_permitted",
+      hint: expect.stringMatching(/Location Services.*--ap SSID/),
+    });
+  });
+
+  test("a Mac that is not connected sees the board", async () => {
+    airport = macOutput("airport-15-not-associated.json");
+    expect((await wifi().scan(signal()))[0]).toEqual(BOARD);
   });
 });

@@ -8,6 +8,7 @@ const NEEDS_PROCESS = ["test/unit/serial-pty.test.ts"];
 export default defineConfig({
   resolve: { alias: { prov: fileURLToPath(new URL("./codegen/manifest.ts", import.meta.url)) } },
   test: {
+    globalSetup: "test/support/temporary.ts",
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 300_000,

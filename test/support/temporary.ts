@@ -1,10 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+
+const PREFIX = "prov-t-";
 
 /** All temporary files of a run, its children's too, lie in one folder that goes away with it. */
 export function setup(): () => void {
-  const dir = mkdtempSync(join(tmpdir(), "prov-t-"));
+  // Each of vitest's projects runs the set-up.
+  if (basename(tmpdir()).startsWith(PREFIX)) return () => {};
+  const dir = mkdtempSync(join(tmpdir(), PREFIX));
   process.env.TMPDIR = dir;
   return () => rmSync(dir, { recursive: true, force: true });
 }

@@ -93,6 +93,10 @@ export const HOST_FAILURES = {
     stage: "flash",
     hint: "Install ESP-IDF (it brings esptool) and run the command that is shown.",
   },
+  efuses_unconfirmed: {
+    stage: "flash",
+    hint: 'Read README.md, "Hardening"; if you mean it, run the same command with --yes-burn-efuses.',
+  },
   boot_timeout: {
     stage: "flash",
     hint: "`prov monitor` shows what the board prints; flash it again if it prints nothing.",

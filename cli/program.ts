@@ -82,7 +82,11 @@ export function buildProgram(runCommand: RunCommand): Command {
       .option("--target <chip>", "which build to flash; default: the manifest's target")
       .option("--baud <rate>", "line rate while writing", positiveInteger, 460800)
       .option("--full", "write everything, not only what differs")
-      .option("--erase", "erase the whole flash first (settings and certificates too)"),
+      .option("--erase", "erase the whole flash first (settings and certificates too)")
+      .option(
+        "--yes-burn-efuses",
+        "yes, a hardened device's first boot may change the chip for good",
+      ),
     async (options) => (await import("./commands/flash.js")).flashCommand(options),
   );
 
@@ -171,6 +175,7 @@ export function buildProgram(runCommand: RunCommand): Command {
         ).choices(["address", "undefined", "thread"]),
       )
       .option("--timeout <seconds>", "bound on everything after the boot", positiveNumber, 120)
+      .option("--yes-burn-efuses", "with --port: as for `prov flash`")
       .option("--baud <rate>", "line rate while writing", positiveInteger, 460800),
     async (options) => (await import("./commands/run.js")).runCommand(options),
   );

@@ -1,6 +1,7 @@
 import { closest } from "./closest.js";
 import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
 import { findSdkconfigSymbol, SDKCONFIG_SYMBOLS, type SdkconfigSymbol } from "./sdkconfig-table.js";
+import { isSecuritySymbol, securityIssues } from "./security.js";
 
 export interface CrossFieldIssue {
   readonly path: string;
@@ -19,6 +20,7 @@ export function crossFieldIssues(device: DeviceManifest): CrossFieldIssue[] {
     ...entries.flatMap(([name, value]) => symbolIssue(name, value, device)),
     ...MIN_MAX_PAIRS.flatMap((pair) => orderIssue(pair, device)),
     ...trustIssue(device),
+    ...securityIssues(device),
   ];
 }
 
@@ -30,6 +32,9 @@ function symbolIssue(
   const path = `sdkconfig.${name}`;
   if (name === "CONFIG_IDF_TARGET" || name.startsWith("CONFIG_IDF_TARGET_")) {
     return [{ path, expected: "the chip in the field target alone" }];
+  }
+  if (isSecuritySymbol(name)) {
+    return [{ path, expected: "the value in the field security alone" }];
   }
   if (FLASH_TOO_SMALL.includes(name) && value === true) {
     return [{ path, expected: "at least 4 MB of flash, which partitions.csv fills" }];

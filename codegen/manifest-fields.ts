@@ -85,6 +85,15 @@ export const deviceSchema = table({
     statusIntervalSeconds: integer(1, 86_400).default(DEFAULTS.mqtt.statusIntervalSeconds),
   }),
   key: section({ algorithm: oneOf(KEY_ALGORITHMS).default(DEFAULTS.key.algorithm) }),
+  security: section({
+    nvsEncryption: offOr(["flash-encryption", "hmac"]),
+    flashEncryption: offOr(["development", "release"]),
+    secureBoot: z
+      .union([z.literal(false), z.string().refine((value) => isPlainText(value, 1, 1024))], {
+        error: "false, or the path of the PEM file with the signing key",
+      })
+      .default(DEFAULTS.security.secureBoot),
+  }),
   sdkconfig: z
     .record(z.string().regex(/^CONFIG_[A-Z0-9_]+$/), sdkconfigValue(), {
       error: (issue) =>
@@ -99,7 +108,7 @@ export const deviceSchema = table({
 export const FIELD_NAMES: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(deviceSchema.shape),
   ...Object.fromEntries(
-    (["softAp", "wifi", "time", "backend", "mqtt", "key"] as const).map((name) => [
+    (["softAp", "wifi", "time", "backend", "mqtt", "key", "security"] as const).map((name) => [
       name,
       Object.keys(deviceSchema.shape[name].unwrap().shape),
     ]),
@@ -133,6 +142,14 @@ function oneOf<const Values extends readonly [string, ...string[]] | readonly st
   values: Values,
 ) {
   return z.enum(values as readonly Values[number][], { error: `one of ${values.join(", ")}` });
+}
+
+/** A protection that is off unless it is named. */
+function offOr<const Values extends readonly string[]>(values: Values) {
+  const error = `false, ${values.map((value) => `"${value}"`).join(" or ")}`;
+  return z
+    .union([z.literal(false), z.enum(values as readonly Values[number][])], { error })
+    .default(false);
 }
 
 function sdkconfigValue() {

@@ -76,6 +76,17 @@ export interface DeviceDefinition {
     | undefined;
   /** The device's private key. Default P-256. */
   readonly key?: { readonly algorithm?: KeyAlgorithm | undefined } | undefined;
+  /** What protects the device against somebody who holds it. All off by default; most of it is for good. */
+  readonly security?:
+    | {
+        /** Encrypts settings, tokens and certificates in flash; `hmac` burns an eFuse block. */
+        readonly nvsEncryption?: false | "flash-encryption" | "hmac" | undefined;
+        /** Encrypts the whole flash, and with it the device's private key. Burns eFuses. */
+        readonly flashEncryption?: false | "development" | "release" | undefined;
+        /** Runs signed firmware only: the PEM file with the signing key, relative to the manifest. Burns eFuses. */
+        readonly secureBoot?: false | string | undefined;
+      }
+    | undefined;
   /** Further `CONFIG_*` lines for ESP-IDF. */
   readonly sdkconfig?: { readonly [symbol: `CONFIG_${string}`]: SdkconfigValue } | undefined;
 }
@@ -109,6 +120,12 @@ export interface DeviceManifest {
   };
   readonly mqtt: { readonly uri: string; readonly statusIntervalSeconds: number };
   readonly key: { readonly algorithm: KeyAlgorithm };
+  readonly security: {
+    readonly nvsEncryption: false | "flash-encryption" | "hmac";
+    readonly flashEncryption: false | "development" | "release";
+    /** Absolute path of the signing key. */
+    readonly secureBoot: false | string;
+  };
   readonly sdkconfig: { readonly [symbol: string]: SdkconfigValue };
 }
 
@@ -157,4 +174,5 @@ export const DEFAULTS = {
   backend: { url: `https://${PLACEHOLDER_BACKEND}`, reportPath: "/device-report" },
   mqtt: { uri: `mqtts://${PLACEHOLDER_BROKER}:8883`, statusIntervalSeconds: 30 },
   key: { algorithm: "P-256" },
+  security: { nvsEncryption: false, flashEncryption: false, secureBoot: false },
 } as const;

@@ -4,6 +4,8 @@ import type { Chip } from "./manifest.js";
 /** Where ESP-IDF puts the partition table unless told otherwise. */
 export const PARTITION_TABLE_OFFSET = 0x8000;
 
+export const PARTITION_TYPE_APP = 0x00;
+
 /** One entry of a partition table; offsets and sizes in bytes. */
 export interface Partition {
   readonly name: string;
@@ -21,7 +23,7 @@ export function bootloaderOffset(chip: Chip): number {
   return chip === "esp32c5" ? 0x2000 : 0;
 }
 
-const TYPES: Readonly<Record<string, number>> = { app: 0x00, data: 0x01 };
+const TYPES: Readonly<Record<string, number>> = { app: PARTITION_TYPE_APP, data: 0x01 };
 const SUBTYPES: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   0: { factory: 0x00, test: 0x20, ...otaSlots() },
   1: {

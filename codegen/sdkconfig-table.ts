@@ -1,4 +1,5 @@
 import type { DeviceManifest, SdkconfigValue, Target } from "./manifest.js";
+import { partitionsFile } from "./security.js";
 
 /** One CONFIG symbol that codegen sets itself. */
 export interface SdkconfigSymbol {
@@ -120,7 +121,7 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
     name: "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME",
     menu: IDF_MENU,
     type: "string",
-    value: () => "partitions.csv",
+    value: partitionsFile,
   },
   { name: "CONFIG_ESPTOOLPY_FLASHSIZE_4MB", menu: IDF_MENU, type: "bool", value: () => true },
 ];

@@ -1,7 +1,9 @@
 import { cString } from "./c-string.js";
 import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
 import { SDKCONFIG_SYMBOLS } from "./sdkconfig-table.js";
+import { securityLines } from "./security.js";
 
+const SECURITY_MENU = "From `security` of the manifest";
 const EXTRA_MENU = "From `sdkconfig` of the manifest";
 
 interface Line {
@@ -38,6 +40,10 @@ function sdkconfigLines(manifest: DeviceManifest): Line[] {
     extra.delete(symbol.name);
     return { menu: symbol.menu, name: symbol.name, value };
   });
+  for (const { name, value } of securityLines(manifest)) {
+    lines.push({ menu: SECURITY_MENU, name, value: extra.get(name) ?? value });
+    extra.delete(name);
+  }
   const names = [...extra.keys()].sort();
   for (const name of names) {
     lines.push({ menu: EXTRA_MENU, name, value: extra.get(name) ?? false });

@@ -1,4 +1,5 @@
 import { CHIPS, type Chip, type DeviceManifest, type Target } from "../../codegen/manifest.js";
+import { securityIssues } from "../../codegen/security.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import type { BuiltImage } from "../flow/build.js";
@@ -73,7 +74,11 @@ async function buildDevice(
 
 /** A chip's configuration names the chip; the host's is that of the chip that the virtual board plays. */
 function configuredFor(manifest: DeviceManifest, target: Target): DeviceManifest {
-  return target === "host" ? manifest : { ...manifest, target };
+  if (target === "host") return manifest;
+  const configured = { ...manifest, target };
+  const issue = securityIssues(configured)[0];
+  if (issue === undefined) return configured;
+  throw new ProvError("manifest_invalid", `${issue.path}: expected ${issue.expected}`);
 }
 
 /** Accepts `esp32c3`, `c3` and `host`. @throws ProvError usage */

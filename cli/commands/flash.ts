@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
-import { type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
+import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
 import type { CommandResult } from "../output.js";
 import type { ChipName } from "../serial/chips.js";
 import { chooseOnlyPort, listPorts, type PortInfo } from "../serial/ports.js";
@@ -16,6 +16,7 @@ export interface FlashOptions extends GlobalOptions {
   baud: number;
   full?: boolean;
   erase?: boolean;
+  yesBurnEfuses?: boolean;
 }
 
 /** `prov flash`: the device's image onto one board or several at once. */
@@ -25,7 +26,10 @@ export function flashCommand(
   return async (context) => {
     const project = await openProject(options, context);
     const target = parseTarget(options.target, project.manifest.target);
-    if (target !== "host") refusePlaceholders(project.manifest);
+    if (target !== "host") {
+      refusePlaceholders(project.manifest);
+      confirmEfuses(project.manifest, options.yesBurnEfuses ?? false);
+    }
     const image = imageOf(project, target);
     const ports = await choosePorts(options, context);
     const request = {

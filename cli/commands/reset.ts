@@ -45,6 +45,7 @@ function resetOverSerial(
     const { manifest } = await openProject(options, context);
     await eraseSettings({
       port: options.port,
+      manifest,
       baud: options.baud,
       signal: context.signal,
       progress: context.out,

@@ -15,4 +15,5 @@ export interface RunOptions
   /** Bound on everything after the boot. */
   timeout: number;
   baud: number;
+  yesBurnEfuses?: boolean;
 }

@@ -3,7 +3,7 @@ import { ProvError } from "../errors.js";
 import { waitForBoot } from "../flow/boot.js";
 import { buildWithIdf } from "../flow/build-idf.js";
 import { generateConfig } from "../flow/codegen.js";
-import { flashBoard, refusePlaceholders } from "../flow/flash.js";
+import { confirmEfuses, flashBoard, refusePlaceholders } from "../flow/flash.js";
 import { makeKeys } from "../flow/keys.js";
 import { logWitness } from "../flow/log-witness.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
@@ -33,6 +33,7 @@ export async function runOnRealBoard(
       "the manifest's target is `host`; name the chip of the board on the port",
     );
   refusePlaceholders(manifest);
+  confirmEfuses(manifest, options.yesBurnEfuses ?? false);
   const credentials = await readCredentials(options, context);
   const reach = await reachBoard(options, project, context);
   const broker = brokerAccess(options, manifest.mqtt.uri);

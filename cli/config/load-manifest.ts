@@ -5,6 +5,7 @@ import { createJiti } from "jiti";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
 import { ProvError } from "../errors.js";
+import { signingKeyFault } from "./signing-key.js";
 
 export const MANIFEST_NAME = "device.config.ts";
 
@@ -86,9 +87,13 @@ function checkDevices(
   const faults: string[] = [];
   for (const [index, definition] of definitions.entries()) {
     const prefix = several ? `[${index}].` : "";
-    const result = parseDevice(withCaText(definition, root), definition);
-    if (result.ok) devices.push(result.device);
-    else faults.push(...result.issues.map((issue) => prefix + issue.message));
+    const found = withSigningKeyPath(withCaText(definition, root), root);
+    const result = parseDevice(found, definition);
+    if (result.ok) {
+      devices.push(result.device);
+      const fault = signingKeyFault(result.device);
+      if (fault !== undefined) faults.push(prefix + fault);
+    } else faults.push(...result.issues.map((issue) => prefix + issue.message));
   }
   faults.push(...duplicateIds(devices));
   if (faults.length === 0) return devices;
@@ -120,6 +125,17 @@ function withCaText(definition: unknown, root: string): unknown {
   const ca = property(backend, "ca");
   if (typeof ca !== "string" || ca.includes("-----BEGIN")) return definition;
   return { ...Object(definition), backend: { ...Object(backend), ca: textOf(resolve(root, ca)) } };
+}
+
+/** The build runs elsewhere, so the key's path becomes an absolute one. */
+function withSigningKeyPath(definition: unknown, root: string): unknown {
+  const security = property(definition, "security");
+  const key = property(security, "secureBoot");
+  if (typeof key !== "string" || key === "") return definition;
+  return {
+    ...Object(definition),
+    security: { ...Object(security), secureBoot: resolve(root, key) },
+  };
 }
 
 function textOf(path: string): string {

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Chip } from "../../codegen/manifest.js";
-import { parsePartitions } from "../../codegen/partitions.js";
+import { PARTITION_TYPE_APP, parsePartitions } from "../../codegen/partitions.js";
+import { partitionsFile, securityLines } from "../../codegen/security.js";
 import { ProvError } from "../errors.js";
 import { withLock } from "../lock.js";
 import { installRoot } from "../paths.js";
 import { asTask, type Task } from "../progress.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
-import { APP_OFFSET } from "../serial/host-image.js";
 import { runTool, type ToolRun } from "../tool.js";
 import {
   type BuildRequest,
@@ -53,6 +53,7 @@ export async function buildWithIdf(request: IdfBuildRequest): Promise<BuiltImage
   const buildDir = sharedBuildDir(root, target, [
     "idf" in toolchain ? toolchain.idf : toolchain.image,
     readFileSync(join(firmware, "sdkconfig.defaults"), "utf8"),
+    readFileSync(join(firmware, partitionsFile(manifest)), "utf8"),
     readFileSync(join(config.dir, "sdkconfig.defaults"), "utf8"),
   ]);
 
@@ -72,7 +73,13 @@ export async function buildWithIdf(request: IdfBuildRequest): Promise<BuiltImage
           `-DSDKCONFIG=${join(buildDir, "sdkconfig")}`,
           "build",
         ];
-        const tool = idfCommand(toolchain, idfArgs, firmware, buildDir);
+        const tool = idfCommand(
+          toolchain,
+          idfArgs,
+          firmware,
+          buildDir,
+          manifest.security.secureBoot,
+        );
         await runIdf(request, { ...tool, cwd: firmware, signal }, buildDir, task);
         return collect(request, buildDir, join(config.dir, "..", "build", target));
       },
@@ -111,6 +118,8 @@ async function runIdf(
  * Names that prov itself sets are passed over: releases differ in what they have.
  */
 function watchSymbols({ manifest }: IdfBuildRequest, buildDir: string) {
+  const essential = securityLines(manifest).filter((line) => line.essential);
+  const asked = new Set([...Object.keys(manifest.sdkconfig), ...essential.map(({ name }) => name)]);
   const unknown = new Set<string>();
   const stop = new AbortController();
   const rejection = (): ProvError =>
@@ -125,7 +134,7 @@ function watchSymbols({ manifest }: IdfBuildRequest, buildDir: string) {
     onLine: (line: string, compiling: boolean): void => {
       const name = UNKNOWN_SYMBOL.exec(line)?.[1];
       const full = `CONFIG_${name?.replace(/^CONFIG_/, "")}`;
-      if (name && Object.hasOwn(manifest.sdkconfig, full)) unknown.add(full);
+      if (name && asked.has(full)) unknown.add(full);
       if (!compiling || unknown.size === 0 || stop.signal.aborted) return;
       forget();
       stop.abort(rejection());
@@ -158,6 +167,7 @@ function idfCommand(
   args: readonly string[],
   firmware: string,
   buildDir: string,
+  signingKey: string | false,
 ): Pick<ToolRun, "command" | "args" | "source" | "env"> {
   if ("idf" in toolchain) {
     const { idf } = toolchain;
@@ -171,6 +181,7 @@ function idfCommand(
       // As process 1 idf.py would ignore the SIGTERM of an interruption.
       "--init",
       ...["-v", `${firmware}:${firmware}`, "-v", `${buildDir}:${buildDir}`, "-w", firmware],
+      ...(signingKey === false ? [] : ["-v", `${signingKey}:${signingKey}:ro`]),
       ...[toolchain.image, "idf.py", ...args],
     ],
   };
@@ -180,9 +191,9 @@ function idfCommand(
 function collect(request: IdfBuildRequest, buildDir: string, outDir: string): BuiltImage {
   const args = readFlasherArgs(join(buildDir, "flasher_args.json"));
   const partitions = parsePartitions(
-    readFileSync(join(installRoot(), "firmware", "partitions.csv"), "utf8"),
+    readFileSync(join(installRoot(), "firmware", partitionsFile(request.manifest)), "utf8"),
   );
-  const app = partitions.find((partition) => partition.offset === APP_OFFSET);
+  const app = partitions.find((partition) => partition.type === PARTITION_TYPE_APP);
   const image = args.files.find((file) => file.offset === app?.offset);
   const absent = args.files.find(({ file }) => !existsSync(file));
   if (!app || !image || absent)

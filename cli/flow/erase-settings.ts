@@ -1,7 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { DeviceManifest } from "../../codegen/manifest.js";
 import { parsePartitions } from "../../codegen/partitions.js";
+import { partitionsFile } from "../../codegen/security.js";
 import { installRoot } from "../paths.js";
 import { asTask, type Progress } from "../progress.js";
 import type { ChipName } from "../serial/chips.js";
@@ -9,6 +11,8 @@ import { flashDevice } from "../serial/flasher.js";
 
 export interface EraseRequest {
   readonly port: string;
+  /** Whose partition table the board has. */
+  readonly manifest: DeviceManifest;
   readonly chip?: ChipName;
   readonly baud: number;
   readonly signal: AbortSignal;
@@ -24,9 +28,12 @@ const ERASED = 0xff;
  * @throws ProvError of the flash stage
  */
 export async function eraseSettings(request: EraseRequest): Promise<void> {
-  const csv = readFileSync(join(installRoot(), "firmware", "partitions.csv"), "utf8");
+  const csv = readFileSync(
+    join(installRoot(), "firmware", partitionsFile(request.manifest)),
+    "utf8",
+  );
   const nvs = parsePartitions(csv).find((partition) => partition.name === "nvs");
-  if (!nvs) throw new Error("partitions.csv has no nvs partition");
+  if (!nvs) throw new Error("the partition table has no nvs partition");
   const dir = mkdtempSync(join(tmpdir(), "prov-reset-"));
   try {
     const file = join(dir, "nvs.bin");

@@ -1,4 +1,5 @@
 import { type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
+import { irreversibleSteps } from "../../codegen/security.js";
 import { ProvError } from "../errors.js";
 import { asTask, type Progress } from "../progress.js";
 import type { ChipName } from "../serial/chips.js";
@@ -60,6 +61,19 @@ export async function flashBoard(request: FlashBoardRequest): Promise<FlashedBoa
     }),
   );
   return { port, image, report };
+}
+
+/**
+ * The first boot of a hardened device changes the chip for good; nobody does that by accident.
+ * @throws ProvError efuses_unconfirmed
+ */
+export function confirmEfuses(manifest: DeviceManifest, isConfirmed: boolean): void {
+  const steps = irreversibleSteps(manifest);
+  if (steps.length === 0 || isConfirmed) return;
+  throw new ProvError(
+    "efuses_unconfirmed",
+    `this firmware changes the chip for good:\n${steps.map((step) => `  security.${step}`).join("\n")}`,
+  );
 }
 
 /**

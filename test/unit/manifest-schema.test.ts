@@ -38,6 +38,7 @@ test("only the id is required; every other field has the default of the mission"
     backend: { url: "https://your-backend.com", ca: null, reportPath: "/device-report" },
     mqtt: { uri: "mqtts://your-broker.com:8883", statusIntervalSeconds: 30 },
     key: { algorithm: "P-256" },
+    security: { nvsEncryption: false, flashEncryption: false, secureBoot: false },
     sdkconfig: {},
   });
 });
@@ -279,7 +280,7 @@ describe("no secret is quoted", () => {
 describe("a misspelt field", () => {
   test("of the device", () => {
     expect(messages({ ...ID, softAP: {} })).toEqual([
-      'softAP: expected one of id, target, softAp, wifi, time, backend, mqtt, key, sdkconfig, got an unknown field (did you mean "softAp"?)',
+      'softAP: expected one of id, target, softAp, wifi, time, backend, mqtt, key, security, sdkconfig, got an unknown field (did you mean "softAp"?)',
     ]);
   });
 

@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { REPOSITORY, run } from "../helpers/prov.js";
+
+/** The components that main asks for, as CMake itself finds them. */
+async function requires(major: number, minor: number): Promise<string[]> {
+  const { code, stdout, stderr } = await run("cmake", [
+    `-DIDF_VERSION_MAJOR=${major}`,
+    `-DIDF_VERSION_MINOR=${minor}`,
+    `-DCOMPONENT=${join(REPOSITORY, "firmware", "main")}`,
+    ...["-P", join(REPOSITORY, "test", "support", "early-pass.cmake")],
+  ]);
+  if (code !== 0) throw new Error(stderr);
+  return (stdout + stderr).trim().split(";");
+}
+
+const SWITCHED = ["driver", "esp_driver_gpio", "json", "mqtt"];
+
+it.each([
+  [5, 0, ["driver", "json", "mqtt"]],
+  [5, 1, ["driver", "json", "mqtt"]],
+  [5, 2, ["driver", "json", "mqtt"]],
+  [5, 5, ["esp_driver_gpio", "json", "mqtt"]],
+  [6, 1, ["esp_driver_gpio"]],
+])("what main requires of ESP-IDF %i.%i", async (major, minor, expected) => {
+  const all = await requires(major, minor);
+  expect(all).toContain("nvs_flash");
+  expect(all.filter((name) => SWITCHED.includes(name)).sort()).toEqual(expected);
+});

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
-import type { CommandContext, GlobalOptions } from "./context.js";
-import type { CommandResult } from "./output.js";
+import { Command, Option } from "commander";
+import type { GlobalOptions } from "./context.js";
+import { collect, positiveInteger, positiveNumber } from "./option-values.js";
 import { installRoot } from "./paths.js";
+import { addLab, type CommandRun } from "./program-lab.js";
 
-type CommandRun = (context: CommandContext) => Promise<CommandResult>;
 export type RunCommand = (globals: GlobalOptions, command: CommandRun) => Promise<void>;
 
 /** The command tree. Each command's code is imported only when it runs: `prov --help` has to be instant. */
@@ -192,74 +192,6 @@ export function buildProgram(runCommand: RunCommand): Command {
   return program;
 }
 
-type Add = <Options>(
-  command: Command,
-  start: (options: Options & GlobalOptions, ...positional: string[]) => Promise<CommandRun>,
-) => void;
-
-function addLab(program: Command, add: Add): void {
-  const lab = program
-    .command("lab")
-    .description("the virtual board with its own backend, broker and air")
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
-  const name = (): Option => new Option("--name <name>", "which lab").default("default");
-
-  add<import("./commands/lab-up.js").LabUpOptions>(
-    lab
-      .command("up")
-      .description("start a lab in the foreground and print how to drive it")
-      .option("--keep", "go on with the board's flash as the last `lab up` left it")
-      .option(
-        "--certificate-seconds <seconds>",
-        "lifetime of device certificates; default a year",
-        positiveInteger,
-      )
-      .addOption(name())
-      .addOption(
-        new Option("--broker <kind>", "which broker")
-          .choices(["embedded", "mosquitto"])
-          .default("embedded"),
-      )
-      .addOption(
-        new Option("--sanitize <kind>", "build the firmware with a sanitizer").choices([
-          "address",
-          "undefined",
-          "thread",
-        ]),
-      ),
-    async (options) => (await import("./commands/lab-up.js")).labUpCommand(options),
-  );
-  add<import("./commands/lab-control.js").LabOptions>(
-    lab
-      .command("token")
-      .argument("<device>", "device id")
-      .description("issue a provisioning token for a device")
-      .addOption(name()),
-    async (options, device) =>
-      (await import("./commands/lab-control.js")).labTokenCommand(options, device ?? ""),
-  );
-  add<import("./commands/lab-control.js").LabOptions>(
-    lab
-      .command("info")
-      .description("show the addresses and files of a running lab")
-      .addOption(name()),
-    async (options) => (await import("./commands/lab-control.js")).labInfoCommand(options),
-  );
-  add<import("./commands/lab-control.js").LabOptions>(
-    lab
-      .command("board")
-      .argument(
-        "<action>",
-        "on, off, cut (pull the plug), reset, press or release (the BOOT button)",
-      )
-      .description("power, reset or press the button of the virtual board")
-      .addOption(name()),
-    async (options, action) =>
-      (await import("./commands/lab-control.js")).labBoardCommand(options, action ?? ""),
-  );
-}
-
 /** Which board: that of a lab, or a real one. */
 function withBoardOptions(command: Command): Command {
   return withReachOptions(command.option("--lab [name]", "the virtual board of a running lab"));
@@ -295,24 +227,6 @@ function withProvisioningOptions(command: Command): Command {
     .option("--mqtt-key <file>", "its key")
     .option("--junit <file>", "write a JUnit report, one test case per stage")
     .option("--no-input", "never ask");
-}
-
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
-}
-
-function positiveInteger(value: string): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number) || number <= 0)
-    throw new InvalidArgumentError("not a positive whole number");
-  return number;
-}
-
-function positiveNumber(value: string): number {
-  const number = Number(value);
-  if (!Number.isFinite(number) || number <= 0)
-    throw new InvalidArgumentError("not a positive number");
-  return number;
 }
 
 function readVersion(): string {

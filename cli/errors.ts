@@ -89,9 +89,9 @@ export const HOST_FAILURES = {
     stage: "flash",
     hint: "Run the same command again with --full; if it persists, the flash chip may be worn.",
   },
-  esptool_required: {
+  board_hardened: {
     stage: "flash",
-    hint: "Install ESP-IDF (it brings esptool) and run the command that is shown.",
+    hint: 'Read README.md, "Hardening"; prov does not write to a board whose eFuses are burned.',
   },
   efuses_unconfirmed: {
     stage: "flash",

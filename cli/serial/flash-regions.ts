@@ -5,7 +5,6 @@ import { ProvError } from "../errors.js";
 import { CHIPS, type ChipName } from "./chips.js";
 import { parseEspImage } from "./esp-image.js";
 import type { FlasherArgs } from "./flasher-args.js";
-import { esptoolRequired } from "./loader-security.js";
 
 /** The unit of comparison: what is the same in flash is not written again. */
 export const COMPARE_BLOCK = 0x1_0000;
@@ -29,12 +28,9 @@ export interface Run {
 
 /**
  * Reads the files and checks all that can be checked without a chip.
- * @throws ProvError image_missing, image_invalid (overlap, misplaced, empty), esptool_required
+ * @throws ProvError image_missing, image_invalid (overlap, misplaced, empty)
  */
-export function loadRegions(args: FlasherArgs, port: string): Region[] {
-  const encrypted = args.files.find((file) => file.encrypted);
-  if (encrypted)
-    throw esptoolRequired(`${path.basename(encrypted.file)} is encrypted`, port, args.path);
+export function loadRegions(args: FlasherArgs): Region[] {
   const regions = args.files.map(({ offset, file }) => {
     if (offset % SECTOR !== 0) throw invalid(`${file} would start inside of a sector`);
     return { name: path.basename(file), offset, data: readRegion(file) };

@@ -31,6 +31,7 @@ export interface FlashFile {
   readonly offset: number;
   /** Absolute path. */
   readonly file: string;
+  /** The chip has to encrypt it on the way, once its flash is encrypted; until then it is written as it is. */
   readonly encrypted: boolean;
 }
 

@@ -14,6 +14,7 @@ import type { FlasherArgs } from "./flasher-args.js";
 import type { SerialLink, UsbIdentity } from "./link.js";
 import { asFlashError, flashMd5 } from "./loader-commands.js";
 import { leaveLoader } from "./loader-leave.js";
+import { refuseHardened } from "./loader-security.js";
 import { type LoaderSession, openSession } from "./loader-session.js";
 import { openPort } from "./open-port.js";
 import { identifyPort } from "./ports.js";
@@ -43,6 +44,8 @@ export interface FlashRequest {
   readonly full?: boolean;
   /** Erase the whole chip first, NVS included. */
   readonly erase?: boolean;
+  /** What must be in flash already, or nothing is written. */
+  readonly precondition?: { readonly offset: number; readonly data: Buffer; refusal(): ProvError };
   readonly onProgress?: (progress: FlashProgress) => void;
   /** Something that is worth a line, such as a lower baud rate. */
   readonly onNote?: (text: string) => void;
@@ -84,12 +87,12 @@ const REGION_ATTEMPTS = 2;
 /**
  * Writes an image to a board, verifies every region by MD5 and starts it. The port is closed in any
  * case. Interrupted, the chip stays in its loader, where the same command finds it again.
- * @throws ProvError port_*, chip_silent, chip_mismatch, esptool_required, image_*, flash_rejected,
+ * @throws ProvError port_*, chip_silent, chip_mismatch, board_hardened, image_*, flash_rejected,
  *   flash_mismatch, interrupted
  */
 export async function flashDevice(request: FlashRequest): Promise<FlashReport> {
   const startedAt = performance.now();
-  const regions = loadRegions(request.flasherArgs, request.port);
+  const regions = loadRegions(request.flasherArgs);
   const { port, signal } = request;
   const usb = request.usb ?? (await identifyPort(port));
   const opening = { usb, ...(signal ? { signal } : {}) };
@@ -124,7 +127,10 @@ function connect(
     baud: request.baud ?? DEFAULT_FLASH_BAUD,
     stub: args.stub,
     isInLoader: isInLoader ?? false,
-    checkChip: (found) => checkChip(found, { target, args, regions }),
+    checkChip: (found, protection) => {
+      checkChip(found, { target, args, regions });
+      refuseHardened(protection, { chip: found, port: link.spec, args });
+    },
     ...(signal ? { signal } : {}),
     ...(onNote ? { onNote } : {}),
   });
@@ -139,6 +145,7 @@ async function flashLink(
   const tell = request.onProgress ?? (() => {});
   try {
     checkBounds(regions, session.flashBytes);
+    await checkPrecondition(session, request);
     if (request.erase) {
       tell({ stage: "erase", done: 0, total: 0 });
       await eraseChip(session.loader, session.flashBytes).catch((error: unknown) => {
@@ -161,6 +168,17 @@ async function flashLink(
   } finally {
     session.release();
   }
+}
+
+async function checkPrecondition(
+  session: LoaderSession,
+  { precondition }: FlashRequest,
+): Promise<void> {
+  if (!precondition) return;
+  const holds = await isSame(session, precondition).catch((error: unknown) => {
+    throw asFlashError(error, "reading the flash");
+  });
+  if (!holds) throw precondition.refusal();
 }
 
 async function writeRegions(

@@ -1,45 +1,80 @@
 import type { ESPLoader } from "esptool-js/lib/esploader.js";
 import { ProvError } from "../errors.js";
 import type { ChipName } from "./chips.js";
+import type { FlasherArgs } from "./flasher-args.js";
 
 const ESP32_EFUSE = 0x3ff5_a000;
 const FLASH_CRYPT_COUNT = 0x7f << 20;
 const ABS_DONE = 0x30;
 
+/** What a chip's eFuses, which nothing can unburn, ask of whoever writes to its flash. */
+export interface ChipProtection {
+  readonly flashEncryption: boolean;
+  readonly secureBoot: boolean;
+  /** The loader takes a handful of commands only; reading, checking and the stub are not among them. */
+  readonly secureDownload: boolean;
+}
+
+/** Reads eFuses; burns none. */
+export function readProtection(loader: ESPLoader, chip: ChipName): Promise<ChipProtection> {
+  return chip === "esp32" ? readEsp32(loader) : readSecurityInfo(loader);
+}
+
 /**
- * Writing plain images past flash encryption or secure boot makes a board that never boots again:
- * only Espressif's own tool knows all of it.
- * @throws ProvError esptool_required
+ * Plain images on an encrypted flash, or unsigned ones under secure boot, make a board that never boots again.
+ * @throws ProvError board_hardened
  */
-export async function checkSecurity(
-  loader: ESPLoader,
-  chip: ChipName,
-  port: string,
-): Promise<void> {
-  const found = chip === "esp32" ? await readEsp32(loader) : await readSecurityInfo(loader);
-  if (found) throw esptoolRequired(`this chip has ${found} enabled`, port);
+export function refuseHardened(
+  protection: ChipProtection,
+  board: { chip: ChipName; port: string; args?: FlasherArgs | undefined },
+): void {
+  const { flashEncryption, secureBoot, secureDownload } = protection;
+  const found = [
+    ...(flashEncryption ? ["flash encryption"] : []),
+    ...(secureBoot ? ["secure boot"] : []),
+    ...(secureDownload ? ["secure download mode"] : []),
+  ];
+  if (found.length === 0) return;
+  throw new ProvError(
+    "board_hardened",
+    `this chip has ${found.join(" and ")} enabled: nothing was written`,
+    { hint: wayIn(protection, board) },
+  );
 }
 
-/** Why, and the command to run instead. */
-export function esptoolRequired(why: string, port: string, flasherArgs?: string): ProvError {
-  const file = flasherArgs ?? "flasher_args.json";
-  return new ProvError("esptool_required", `${why}; prov leaves that to Espressif's esptool`, {
-    hint: `With ESP-IDF's environment active, in the folder of ${file}: python -m esptool -p ${port} write_flash @flash_args`,
-  });
+/** What Espressif documents for such a chip; the commands name the files of this build. */
+function wayIn(
+  { flashEncryption, secureDownload }: ChipProtection,
+  { chip, port, args }: { chip: ChipName; port: string; args?: FlasherArgs | undefined },
+): string {
+  if (flashEncryption && secureDownload)
+    return "In release mode no firmware goes in over the serial port any more; this board keeps the one that it has.";
+  const esptool = `python -m esptool --chip ${chip} -p ${port}`;
+  if (!flashEncryption) {
+    const app = args?.files.at(-1);
+    const file = app ? `${hex(app.offset)} ${app.file}` : "0x20000 APPLICATION.bin";
+    return `An application that is signed with the board's key can still be written by Espressif's esptool: ${esptool} --no-stub write_flash ${file}`;
+  }
+  const encrypted = args?.files.filter((file) => file.encrypted) ?? [];
+  if (encrypted.length === 0)
+    return 'A board in development mode takes builds with security.flashEncryption "development" through `idf.py encrypted-flash`, one in release mode none.';
+  const files = encrypted.map(({ offset, file }) => `${hex(offset)} ${file}`).join(" ");
+  return `A board in development mode takes this build, encrypted by the chip itself, through Espressif's esptool: ${esptool} write_flash --encrypt ${files}`;
 }
 
-async function readEsp32(loader: ESPLoader): Promise<string | undefined> {
+async function readEsp32(loader: ESPLoader): Promise<ChipProtection> {
   const count = (await loader.readReg(ESP32_EFUSE)) & FLASH_CRYPT_COUNT;
-  if (isOdd(count)) return "flash encryption";
   const done = (await loader.readReg(ESP32_EFUSE + 24)) & ABS_DONE;
-  return done === 0 ? undefined : "secure boot";
+  return { flashEncryption: isOdd(count), secureBoot: done !== 0, secureDownload: false };
 }
 
-async function readSecurityInfo(loader: ESPLoader): Promise<string | undefined> {
-  const info = await loader.getSecurityInfo();
-  if (info.parsedFlags.SECURE_DOWNLOAD_ENABLE) return "secure download mode";
-  if (info.parsedFlags.SECURE_BOOT_EN) return "secure boot";
-  return isOdd(info.flashCryptCnt) ? "flash encryption" : undefined;
+async function readSecurityInfo(loader: ESPLoader): Promise<ChipProtection> {
+  const { flashCryptCnt, parsedFlags } = await loader.getSecurityInfo();
+  return {
+    flashEncryption: isOdd(flashCryptCnt),
+    secureBoot: parsedFlags.SECURE_BOOT_EN,
+    secureDownload: parsedFlags.SECURE_DOWNLOAD_ENABLE,
+  };
 }
 
 /** Each further bit of the counter turns encryption on and off again. */
@@ -47,4 +82,8 @@ function isOdd(bits: number): boolean {
   let parity = false;
   for (let rest = bits >>> 0; rest !== 0; rest &= rest - 1) parity = !parity;
   return parity;
+}
+
+function hex(offset: number): string {
+  return `0x${offset.toString(16)}`;
 }

@@ -5,7 +5,7 @@ import { ProvError } from "../errors.js";
 import { CHIPS, type ChipName, chipByName } from "./chips.js";
 import { DEFAULT_BAUD, type SerialLink } from "./link.js";
 import { OP, sendCommand, words } from "./loader-commands.js";
-import { checkSecurity } from "./loader-security.js";
+import { type ChipProtection, readProtection } from "./loader-security.js";
 import { isUsbSerialJtag, type ResetKind, resetIntoLoader } from "./reset.js";
 import { uploadStub } from "./stub-upload.js";
 import { LinkTransport } from "./transport.js";
@@ -34,7 +34,7 @@ export interface SessionRequest {
   readonly signal?: AbortSignal;
   readonly onNote?: (text: string) => void;
   /** Runs when the chip is known, before anything is uploaded. */
-  readonly checkChip?: (chip: ChipName) => void;
+  readonly checkChip?: (chip: ChipName, protection: ChipProtection) => void;
 }
 
 const HOLD_MS = 50;
@@ -49,7 +49,7 @@ const DEFAULT_FLASH_BYTES = 4 * 1024 * 1024;
 
 /**
  * Resets the chip into its loader, learns what it is, uploads the stub and raises the baud rate.
- * @throws ProvError chip_silent, chip_mismatch, esptool_required, port_lost; or the abort reason
+ * @throws ProvError chip_silent, chip_mismatch, port_lost, what `checkChip` throws; or the abort reason
  */
 export async function openSession(request: SessionRequest): Promise<LoaderSession> {
   const bauds = [request.baud, ...LOWER_BAUDS.filter((lower) => lower < request.baud)];
@@ -67,8 +67,7 @@ async function tryBaud(request: SessionRequest, baud: number): Promise<LoaderSes
   try {
     const loader = await connect(request, transport);
     const chip = identify(loader);
-    request.checkChip?.(chip);
-    await checkSecurity(loader, chip, request.link.spec);
+    request.checkChip?.(chip, await readProtection(loader, chip));
     const mac = await loader.chip.readMac(loader);
     const isRunning = await isStubRunning(loader);
     if (isRunning) loader.IS_STUB = true;

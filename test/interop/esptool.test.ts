@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import type { LoaderChip } from "../../cli/lab/loader/chip-profile.js";
+import type { ChipSecurity, LoaderChip } from "../../cli/lab/loader/chip-profile.js";
 import { flashDevice } from "../../cli/serial/flasher.js";
 import { type Esptool, findEsptool } from "../support/esptool.js";
 import { makeImage, startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
@@ -62,6 +62,36 @@ describe
           expect(info.output).toMatch(/Validation hash: [0-9a-f]+ \(valid\)/);
         }));
     });
+
+    it("finds the protections that the eFuses of a hardened chip tell of", () =>
+      onBoard(
+        {
+          chip: "esp32c3",
+          transport: "pty",
+          security: { flashEncryption: true, secureBoot: true },
+        },
+        async ({ esptool }) => {
+          const info = await esptool("get-security-info");
+          expect(info).toMatch(/Secure Boot: Enabled/);
+          expect(info).toMatch(/Flash Encryption: Enabled/);
+        },
+      ));
+
+    it("gets what Secure Download Mode leaves it, and no more", () =>
+      onBoard(
+        { chip: "esp32s3", transport: "pty", security: { secureDownload: true } },
+        async ({ dir, flash, esptool }) => {
+          expect(await esptool("get-security-info")).toMatch(/Secure Download Mode/i);
+          const image = path.join(dir, "image.bin");
+          writeFileSync(image, randomBytes(5_000));
+          await esptool("--no-stub", "write_flash", `${OFFSET}`, image);
+          expect(flash.read(OFFSET, 5_000).equals(readFileSync(image))).toBe(true);
+          const copy = path.join(dir, "copy.bin");
+          await expect(esptool("--no-stub", "read-flash", "0", "64", copy)).rejects.toThrow(
+            /Secure Download Mode/i,
+          );
+        },
+      ));
 
     it("resets a board behind USB-Serial-JTAG", () =>
       onBoard(
@@ -129,11 +159,16 @@ async function allCommands({
 
 /** Runs `work` with a board that nobody else has. */
 async function onBoard(
-  options: { chip: LoaderChip; transport: "rfc2217" | "pty"; circuit?: "usb" },
+  options: {
+    chip: LoaderChip;
+    transport: "rfc2217" | "pty";
+    circuit?: "usb";
+    security?: ChipSecurity;
+  },
   work: (board: EsptoolBoard) => Promise<void>,
 ): Promise<void> {
-  const { chip, transport, circuit } = options;
-  const board = await startVirtualSerial({ chip, ...(circuit ? { circuit } : {}) });
+  const { chip, transport, circuit, security = {} } = options;
+  const board = await startVirtualSerial({ chip, security, ...(circuit ? { circuit } : {}) });
   const tty = path.join(board.dir, "tty");
   try {
     if (transport === "pty") await board.front.openPty(tty);

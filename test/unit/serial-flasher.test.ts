@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, it } from "vitest";
+import { ProvError } from "../../cli/errors.js";
+import type { ChipSecurity } from "../../cli/lab/loader/chip-profile.js";
 import { type FlashProgress, flashDevice } from "../../cli/serial/flasher.js";
 import {
   holdsImage,
@@ -208,27 +210,69 @@ describe("refusals, before anything is written", () => {
     ["secure download mode", "esp32s3", { secureDownload: true }],
     ["flash encryption", "esp32", { flashEncryption: true }],
     ["secure boot", "esp32", { secureBoot: true }],
-  ] as const)("%s on %s is left to esptool", async (what, chip, security) => {
+    [
+      "flash encryption and secure boot and secure download mode",
+      "esp32c3",
+      { flashEncryption: true, secureBoot: true, secureDownload: true },
+    ],
+  ] as const)("%s on %s", async (what, chip, security) => {
     const target = await start({ chip, security });
     const flasherArgs = makeImage(target.dir, { chip });
-    const failure = await flashDevice({ port: target.port, flasherArgs }).catch(
-      (error: unknown) => error,
-    );
-    expect(failure).toMatchObject({
-      code: "esptool_required",
-      hint: expect.stringContaining("python -m esptool"),
-    });
-    expect(String(failure)).toContain(what);
-    expect(isBlank(target)).toBe(true);
+    for (const how of [{}, { full: true, erase: true }]) {
+      const failure = await flashDevice({ port: target.port, flasherArgs, ...how }).catch(
+        (error: unknown) => error,
+      );
+      expect(failure).toMatchObject({ code: "board_hardened", exitCode: 5 });
+      expect(String(failure)).toContain(`this chip has ${what} enabled`);
+      expect(isBlank(target)).toBe(true);
+    }
   });
 
-  it("encrypted images are left to esptool", async () => {
-    const { port, dir } = await start();
+  it("says what such a board still takes", async () => {
+    const hintOf = async (security: ChipSecurity, isEncrypted: boolean): Promise<string> => {
+      const target = await start({ security });
+      const args = makeImage(target.dir);
+      const files = args.files.map((file) => ({ ...file, encrypted: isEncrypted }));
+      const request = { port: target.port, flasherArgs: { ...args, files } };
+      const failure = await flashDevice(request).catch((error: unknown) => error);
+      await target.close();
+      board = undefined;
+      return failure instanceof ProvError ? failure.hint : "";
+    };
+    const plain = await hintOf({ flashEncryption: true }, false);
+    expect(plain).toContain("encrypted-flash");
+    expect(plain).not.toContain("write_flash");
+    expect(await hintOf({ flashEncryption: true }, true)).toMatch(
+      /--chip esp32c3 -p rfc2217:\S+ write_flash --encrypt 0x0 \S+bin 0x8000 \S+bin 0x10000 \S+bin$/,
+    );
+    expect(await hintOf({ flashEncryption: true, secureDownload: true }, true)).toContain(
+      "no firmware goes in",
+    );
+    expect(await hintOf({ secureBoot: true, secureDownload: true }, false)).toMatch(
+      /--no-stub write_flash 0x10000 \S+bin$/,
+    );
+  });
+
+  it("a flash that does not hold what it must", async () => {
+    const target = await start();
+    const flasherArgs = makeImage(target.dir);
+    const refusal = () => new ProvError("flash_mismatch", "another table");
+    const precondition = { offset: 0x8000, data: Buffer.alloc(0xc00, 0x11), refusal };
+    const request = { port: target.port, flasherArgs, precondition };
+    await expect(flashDevice(request)).rejects.toThrow("another table");
+    expect(isBlank(target)).toBe(true);
+    await flashDevice({ port: target.port, flasherArgs });
+    await flashDevice(request);
+  });
+});
+
+describe("a build for flash encryption", () => {
+  it("goes in as it is while the chip is fresh: its first boot encrypts it", async () => {
+    const { port, dir, flash } = await start();
     const args = makeImage(dir);
     const files = args.files.map((file) => ({ ...file, encrypted: true }));
-    await expect(flashDevice({ port, flasherArgs: { ...args, files } })).rejects.toMatchObject({
-      code: "esptool_required",
-    });
+    await flashDevice({ port, flasherArgs: { ...args, files } });
+    expect(holdsImage(flash, args)).toBe(true);
   });
 });
 

@@ -86,6 +86,21 @@ describe("the ROM's manners", () => {
     }
   });
 
+  it("takes in Secure Download Mode what Espressif lists, and refuses all else under the op before", async () => {
+    const bench = await inRom("esp32c3", {
+      security: { secureDownload: true, flashEncryption: true, secureBoot: true },
+    });
+    const info = (await bench.ask(OP.security)).subarray(8, 28);
+    expect([info.readUInt32LE(0), info[4]]).toEqual([0b101, 1]);
+    const barred = [OP.readReg, OP.writeReg, OP.memBegin, OP.md5, OP.slowRead, OP.deflBegin];
+    for (const op of barred) {
+      const reply = await bench.ask(op, words(0x4000_1000, 0, 0, 0, 0));
+      expect([reply[1], status(reply)], `op ${op}`).toEqual([OP.security, "0105"]);
+    }
+    for (const op of [OP.attach, OP.params, OP.flashBegin])
+      expect((await bench.ask(op, words(0, 0, 0x400, 0, 0, 0)))[8], `op ${op}`).toBe(0);
+  });
+
   it("reads the flash chip's id through the SPI controller", async () => {
     const bench = await inRom();
     await bench.ask(OP.writeReg, words(0x6000_2020, (7 << 28) | 0x9f, 0xffff_ffff, 0));

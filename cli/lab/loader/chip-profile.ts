@@ -17,6 +17,8 @@ export interface LoaderProfile {
   readonly chip: LoaderChip;
   /** What GET_SECURITY_INFO answers; undefined where the ROM has no such command. */
   readonly securityInfo: Uint8Array | undefined;
+  /** Its ROM takes only the few commands that Secure Download Mode leaves. */
+  readonly isSecureDownload: boolean;
   /** FLASH_BEGIN's and DEFL_BEGIN's length in ROM mode. */
   readonly beginBytes: 16 | 20;
   /** Registers that do not read as zero. */
@@ -66,6 +68,7 @@ function c3(mac: MacWords, circuit: ResetCircuit, security: ChipSecurity): Loade
   return {
     chip: "esp32c3",
     securityInfo: securityInfo(5, 3, security),
+    isSecureDownload: security.secureDownload ?? false,
     beginBytes: 20,
     registers: new Map([
       [MAGIC_REGISTER, 0x1b31_506f],
@@ -90,6 +93,7 @@ function s3(mac: MacWords, circuit: ResetCircuit, security: ChipSecurity): Loade
   return {
     chip: "esp32s3",
     securityInfo: securityInfo(9, 0, security),
+    isSecureDownload: security.secureDownload ?? false,
     beginBytes: 20,
     registers: new Map([
       [MAGIC_REGISTER, 9],
@@ -109,6 +113,7 @@ function classic(mac: MacWords, security: ChipSecurity): LoaderProfile {
   return {
     chip: "esp32",
     securityInfo: undefined,
+    isSecureDownload: false,
     beginBytes: 16,
     registers: new Map([
       [MAGIC_REGISTER, 0x00f0_1d83],

@@ -25,6 +25,18 @@ export const OP = {
   runUserCode: 0xd3,
 } as const;
 
+/** What the ROM still takes in Secure Download Mode (Espressif, "Serial Protocol"). */
+export const SECURE_DOWNLOAD_OPS: readonly number[] = [
+  OP.sync,
+  OP.spiAttach,
+  OP.spiSetParams,
+  OP.changeBaud,
+  OP.flashBegin,
+  OP.flashData,
+  OP.flashEnd,
+  OP.securityInfo,
+];
+
 export const SECTOR = 0x1000;
 /** DATA frames: length, sequence number and two words of zero come before the block. */
 export const BLOCK_HEADER = 16;

@@ -9,6 +9,7 @@ import {
   parseRequest,
   type Request,
   SECTOR,
+  SECURE_DOWNLOAD_OPS,
   sectorsAround,
   word,
 } from "./protocol.js";
@@ -207,7 +208,8 @@ export function createRomLoader(context: ChipContext): LoaderProgram {
   return {
     async handle(frame) {
       const request = parseRequest(frame);
-      const command = commands[request.op];
+      const isBarred = profile.isSecureDownload && !SECURE_DOWNLOAD_OPS.includes(request.op);
+      const command = isBarred ? undefined : commands[request.op];
       // An unknown request is refused under the name of the one before it.
       if (request.direction !== 0 || !command) return reply(lastOp, { error: ERROR.message });
       lastOp = request.op;

@@ -1,7 +1,7 @@
 import { cString } from "./c-string.js";
 import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
 import { SDKCONFIG_SYMBOLS } from "./sdkconfig-table.js";
-import { securityLines } from "./security.js";
+import { type SecurityLine, securityLines } from "./security.js";
 
 const SECURITY_MENU = "From `security` of the manifest";
 const EXTRA_MENU = "From `sdkconfig` of the manifest";
@@ -14,7 +14,7 @@ interface Line {
 
 /** `sdkconfig.defaults` for ESP-IDF; a later `idf.py menuconfig` may still change it. */
 export function emitSdkconfigDefaults(manifest: DeviceManifest): string {
-  const lines = sdkconfigLines(manifest);
+  const lines = sdkconfigLines(manifest, securityLines(manifest));
   if (manifest.target !== "host") {
     lines.unshift({ menu: "Chip", name: "CONFIG_IDF_TARGET", value: manifest.target });
   }
@@ -22,9 +22,9 @@ export function emitSdkconfigDefaults(manifest: DeviceManifest): string {
   return header + render(lines, (menu) => `# ${menu}`, kconfigLine);
 }
 
-/** `sdkconfig.h` for the host build, as ESP-IDF's build would generate it. */
+/** `sdkconfig.h` for the host build, as ESP-IDF's build would generate it; a process has no flash to encrypt. */
 export function emitSdkconfigHeader(manifest: DeviceManifest): string {
-  const lines = sdkconfigLines(manifest);
+  const lines = sdkconfigLines(manifest, []);
   // ESP-IDF calls its own host target "linux".
   lines.unshift({ menu: "Host", name: "CONFIG_IDF_TARGET_LINUX", value: true });
   lines.unshift({ menu: "Host", name: "CONFIG_IDF_TARGET", value: "linux" });
@@ -33,14 +33,14 @@ export function emitSdkconfigHeader(manifest: DeviceManifest): string {
 }
 
 /** Table first, with the manifest's own values in place; then the symbols that the table does not know. */
-function sdkconfigLines(manifest: DeviceManifest): Line[] {
+function sdkconfigLines(manifest: DeviceManifest, security: readonly SecurityLine[]): Line[] {
   const extra = new Map(Object.entries(manifest.sdkconfig));
   const lines: Line[] = SDKCONFIG_SYMBOLS.map((symbol) => {
     const value = extra.get(symbol.name) ?? symbol.value(manifest);
     extra.delete(symbol.name);
     return { menu: symbol.menu, name: symbol.name, value };
   });
-  for (const { name, value } of securityLines(manifest)) {
+  for (const { name, value } of security) {
     lines.push({ menu: SECURITY_MENU, name, value: extra.get(name) ?? value });
     extra.delete(name);
   }

@@ -26,11 +26,12 @@ export function flashCommand(
   return async (context) => {
     const project = await openProject(options, context);
     const target = parseTarget(options.target, project.manifest.target);
+    const image = imageOf(project, target);
     if (target !== "host") {
       refusePlaceholders(project.manifest);
-      confirmEfuses(project.manifest, options.yesBurnEfuses ?? false);
+      const steps = confirmEfuses(project.manifest, options.yesBurnEfuses ?? false, image);
+      for (const step of steps) context.out.warn(step);
     }
-    const image = imageOf(project, target);
     const ports = await choosePorts(options, context);
     const request = {
       image,

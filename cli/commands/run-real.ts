@@ -1,3 +1,5 @@
+import type { DeviceManifest } from "../../codegen/manifest.js";
+import { irreversibleSteps } from "../../codegen/security.js";
 import type { CommandContext } from "../context.js";
 import { ProvError } from "../errors.js";
 import { waitForBoot } from "../flow/boot.js";
@@ -15,6 +17,8 @@ import type { Project } from "./project.js";
 import type { RunOptions } from "./run-options.js";
 
 const BOOT_TIMEOUT_MS = 30_000;
+/** Encrypting the whole flash takes about a minute (ESP-IDF, "Flash Encryption"); burning eFuses takes seconds. */
+const FIRST_BOOT_MS = { encrypting: 180_000, burning: 20_000 };
 const JOIN_TIMEOUT_MS = 60_000;
 
 /** The whole chain on a real board at `port`. */
@@ -54,6 +58,8 @@ export async function runOnRealBoard(
       env: context.env,
     }),
   );
+  // The build may have more to say than the manifest: an option of old, or one that another one selects.
+  for (const step of confirmEfuses(manifest, options.yesBurnEfuses ?? false, image)) out.warn(step);
   const secrets = [
     credentials.password,
     credentials.token ?? "",
@@ -73,7 +79,13 @@ export async function runOnRealBoard(
     }),
   );
   await clock.run("boot", () =>
-    waitForBoot(flashed, { timeoutMs: BOOT_TIMEOUT_MS, signal, progress: out, secrets }),
+    waitForBoot(flashed, {
+      timeoutMs: BOOT_TIMEOUT_MS,
+      firstBootMs: firstBootMs(manifest),
+      signal,
+      progress: out,
+      secrets,
+    }),
   );
   return provisionBoard({
     manifest,
@@ -89,4 +101,9 @@ export async function runOnRealBoard(
     signal,
     progress: out,
   });
+}
+
+function firstBootMs(manifest: DeviceManifest): number {
+  if (manifest.security.flashEncryption !== false) return FIRST_BOOT_MS.encrypting;
+  return irreversibleSteps(manifest).length > 0 ? FIRST_BOOT_MS.burning : 0;
 }

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Chip } from "../../codegen/manifest.js";
 import { PARTITION_TYPE_APP, parsePartitions } from "../../codegen/partitions.js";
-import { partitionsFile, securityLines } from "../../codegen/security.js";
+import { partitionsFile, securityDeviations, securityLines } from "../../codegen/security.js";
+import { readIfPresent } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
 import { withLock } from "../lock.js";
 import { installRoot } from "../paths.js";
@@ -17,6 +19,7 @@ import {
   followBuild,
   keepArtefact,
   prepareBuildDir,
+  sdkconfigBeside,
   sharedBuildDir,
   stageConfig,
   waitNote,
@@ -55,6 +58,7 @@ export async function buildWithIdf(request: IdfBuildRequest): Promise<BuiltImage
     readFileSync(join(firmware, "sdkconfig.defaults"), "utf8"),
     readFileSync(join(firmware, partitionsFile(manifest)), "utf8"),
     readFileSync(join(config.dir, "sdkconfig.defaults"), "utf8"),
+    signingKeyDigest(manifest.security.secureBoot),
   ]);
 
   const image = await asTask(progress, `build ${target}`, (task) =>
@@ -81,6 +85,7 @@ export async function buildWithIdf(request: IdfBuildRequest): Promise<BuiltImage
           manifest.security.secureBoot,
         );
         await runIdf(request, { ...tool, cwd: firmware, signal }, buildDir, task);
+        refuseDeviations(request, buildDir);
         return collect(request, buildDir, join(config.dir, "..", "build", target));
       },
       waitNote(progress),
@@ -119,13 +124,16 @@ async function runIdf(
  */
 function watchSymbols({ manifest }: IdfBuildRequest, buildDir: string) {
   const essential = securityLines(manifest).filter((line) => line.essential);
-  const asked = new Set([...Object.keys(manifest.sdkconfig), ...essential.map(({ name }) => name)]);
+  const asked = new Map([
+    ...Object.keys(manifest.sdkconfig).map((name) => [name, `sdkconfig.${name}`] as const),
+    ...essential.map(({ name, field }) => [name, `security.${field} (${name})`] as const),
+  ]);
   const unknown = new Set<string>();
   const stop = new AbortController();
   const rejection = (): ProvError =>
     new ProvError(
       "manifest_invalid",
-      [...unknown].map((name) => `sdkconfig.${name}: this ESP-IDF has no such option`).join("\n"),
+      [...unknown].map((field) => `${field}: this ESP-IDF has no such option`).join("\n"),
     );
   // Without its cache CMake configures again next time, and so says it again.
   const forget = (): void => rmSync(join(buildDir, "CMakeCache.txt"), { force: true });
@@ -134,7 +142,8 @@ function watchSymbols({ manifest }: IdfBuildRequest, buildDir: string) {
     onLine: (line: string, compiling: boolean): void => {
       const name = UNKNOWN_SYMBOL.exec(line)?.[1];
       const full = `CONFIG_${name?.replace(/^CONFIG_/, "")}`;
-      if (name && asked.has(full)) unknown.add(full);
+      const field = asked.get(full);
+      if (field !== undefined) unknown.add(field);
       if (!compiling || unknown.size === 0 || stop.signal.aborted) return;
       forget();
       stop.abort(rejection());
@@ -145,6 +154,21 @@ function watchSymbols({ manifest }: IdfBuildRequest, buildDir: string) {
       throw rejection();
     },
   };
+}
+
+/** An image that is less than the manifest asks for, or burns more, must not reach a board. */
+function refuseDeviations({ manifest }: IdfBuildRequest, buildDir: string): void {
+  const sdkconfig = readIfPresent(join(buildDir, "sdkconfig")) ?? "";
+  const deviations = securityDeviations(manifest, sdkconfig);
+  if (deviations.length === 0) return;
+  throw new ProvError("manifest_invalid", deviations.join("\n"), {
+    hint: "Use a later ESP-IDF, or take what contradicts it out of `security` or `sdkconfig`.",
+  });
+}
+
+/** Bootloader and application of one build have to be signed with one key, whatever its file is called. */
+function signingKeyDigest(path: string | false): string {
+  return path === false ? "" : createHash("sha256").update(readFileSync(path)).digest("hex");
 }
 
 function idfFailed(
@@ -213,6 +237,7 @@ function collect(request: IdfBuildRequest, buildDir: string, outDir: string): Bu
   keepArtefact(args.path, join(outDir, "flasher_args.json"));
   const elf = join(outDir, "prov_firmware.elf");
   keepArtefact(join(buildDir, "prov_firmware.elf"), elf);
+  keepArtefact(join(buildDir, "sdkconfig"), sdkconfigBeside(join(outDir, "flasher_args.json")));
   return {
     deviceId: request.manifest.id,
     target: request.target,

@@ -141,6 +141,11 @@ export function buildFailed(
   });
 }
 
+/** The configuration that ESP-IDF built an image with: what the image does to a chip can be read there. */
+export function sdkconfigBeside(flasherArgs: string): string {
+  return join(flasherArgs, "..", "sdkconfig");
+}
+
 /** Copies a build product, which holds the device's key like any image, to the device's own folder. */
 export function keepArtefact(from: string, to: string): void {
   mkdirSync(join(to, ".."), { recursive: true, mode: 0o700 });

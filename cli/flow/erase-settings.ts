@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { parsePartitions } from "../../codegen/partitions.js";
-import { partitionsFile } from "../../codegen/security.js";
+import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
+import { partitionsFile, partitionTableOffset } from "../../codegen/security.js";
+import { ProvError } from "../errors.js";
 import { installRoot } from "../paths.js";
 import { asTask, type Progress } from "../progress.js";
 import type { ChipName } from "../serial/chips.js";
@@ -32,7 +33,8 @@ export async function eraseSettings(request: EraseRequest): Promise<void> {
     join(installRoot(), "firmware", partitionsFile(request.manifest)),
     "utf8",
   );
-  const nvs = parsePartitions(csv).find((partition) => partition.name === "nvs");
+  const partitions = parsePartitions(csv);
+  const nvs = partitions.find((partition) => partition.name === "nvs");
   if (!nvs) throw new Error("the partition table has no nvs partition");
   const dir = mkdtempSync(join(tmpdir(), "prov-reset-"));
   try {
@@ -49,6 +51,19 @@ export async function eraseSettings(request: EraseRequest): Promise<void> {
           chip: request.chip,
           files: [{ offset: nvs.offset, file, encrypted: false }],
           stub: true,
+        },
+        // Where this manifest has its settings, a board that was built from another one may have its firmware.
+        precondition: {
+          offset: partitionTableOffset(request.manifest),
+          data: encodePartitionTable(partitions),
+          refusal: () =>
+            new ProvError(
+              "flash_mismatch",
+              "the board's partition table is not the one of this manifest: nothing was erased",
+              {
+                hint: "Flash the board from this manifest first, or erase all of it: prov flash --erase.",
+              },
+            ),
         },
         ...(request.chip ? { target: request.chip } : {}),
       }),

@@ -1,11 +1,12 @@
 import { type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
-import { irreversibleSteps } from "../../codegen/security.js";
+import { irreversibleSteps, irreversibleStepsOfImage } from "../../codegen/security.js";
+import { readIfPresent } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
 import { asTask, type Progress } from "../progress.js";
 import type { ChipName } from "../serial/chips.js";
 import { type FlashReport, type FlashStage, flashDevice } from "../serial/flasher.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
-import type { BuiltImage } from "./build.js";
+import { type BuiltImage, sdkconfigBeside } from "./build.js";
 
 /** A board that holds the image and has been started. */
 export interface FlashedBoard {
@@ -64,15 +65,27 @@ export async function flashBoard(request: FlashBoardRequest): Promise<FlashedBoa
 }
 
 /**
- * The first boot of a hardened device changes the chip for good; nobody does that by accident.
+ * The first boot of a hardened device changes the chip for good; nobody does that by accident. An image that
+ * is there already counts by what it was built with: the manifest may have changed since.
+ * @returns what the first boot will do for good
  * @throws ProvError efuses_unconfirmed
  */
-export function confirmEfuses(manifest: DeviceManifest, isConfirmed: boolean): void {
-  const steps = irreversibleSteps(manifest);
-  if (steps.length === 0 || isConfirmed) return;
+export function confirmEfuses(
+  manifest: DeviceManifest,
+  isConfirmed: boolean,
+  image?: Pick<BuiltImage, "flasherArgs">,
+): readonly string[] {
+  const built = image === undefined ? undefined : readIfPresent(sdkconfigBeside(image.flasherArgs));
+  const steps = [
+    ...new Set([
+      ...irreversibleSteps(manifest),
+      ...(built === undefined ? [] : irreversibleStepsOfImage(built)),
+    ]),
+  ];
+  if (steps.length === 0 || isConfirmed) return steps;
   throw new ProvError(
     "efuses_unconfirmed",
-    `this firmware changes the chip for good:\n${steps.map((step) => `  security.${step}`).join("\n")}`,
+    `this firmware changes the chip for good:\n${steps.map((step) => `  ${step}`).join("\n")}`,
   );
 }
 

@@ -22,7 +22,15 @@ export interface IdfStandIn {
   /** For IDF_PATH. */
   readonly path: string;
   /** What idf.py does from now on: prints the recorded pieces and ends with `exit`. */
-  play(pieces: readonly string[], options?: { exit?: number; appBytes?: number }): void;
+  play(
+    pieces: readonly string[],
+    options?: {
+      exit?: number;
+      appBytes?: number;
+      /** What it makes of a symbol, whatever it was asked for; null: it drops it. */
+      sdkconfig?: Record<string, string | null>;
+    },
+  ): void;
   /** From now on idf.py's products are the files of this folder. */
   handOut(dir: string): void;
   /** From now on idf.py prints the recorded pieces, starts a compiler and does not end. */
@@ -58,8 +66,8 @@ export function idfStandIn(options: { release?: string; exportScript?: string } 
     writeFileSync(join(path, "scenario.json"), JSON.stringify(scenario));
   const standIn: IdfStandIn = {
     path,
-    play: (pieces, { exit = 0, appBytes = APP_BYTES } = {}) =>
-      setScenario({ output: pieces.map(recorded).join(""), exit, appBytes }),
+    play: (pieces, { exit = 0, appBytes = APP_BYTES, sdkconfig = {} } = {}) =>
+      setScenario({ output: pieces.map(recorded).join(""), exit, appBytes, sdkconfig }),
     handOut: (products) =>
       setScenario({ output: SUCCESS.map(recorded).join(""), exit: 0, products }),
     hang: (pieces) => setScenario({ output: pieces.map(recorded).join(""), hang: true }),

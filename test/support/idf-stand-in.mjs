@@ -34,12 +34,14 @@ function hang() {
 }
 
 function end() {
+  const sdkconfig = configure();
+  writeFileSync(join(buildDir, "sdkconfig"), sdkconfig);
   if (scenario.products) cpSync(scenario.products, buildDir, { recursive: true });
-  else if (scenario.exit === 0) leaveProducts();
+  else if (scenario.exit === 0) leaveProducts(sdkconfig.includes("partitions_secure.csv"));
   process.exitCode = scenario.exit;
 }
 
-function leaveProducts() {
+function leaveProducts(isSecure) {
   const bootloaderOffset =
     { esp32: "0x1000", esp32s2: "0x1000", esp32c5: "0x2000" }[target] ?? "0x0";
   mkdirSync(join(buildDir, "bootloader"), { recursive: true });
@@ -48,10 +50,11 @@ function leaveProducts() {
   writeFileSync(join(buildDir, "partition_table", "partition-table.bin"), Buffer.alloc(3072, 0xaa));
   writeFileSync(join(buildDir, "prov_firmware.bin"), Buffer.alloc(scenario.appBytes, 0xe9));
   writeFileSync(join(buildDir, "prov_firmware.elf"), "\x7fELF");
+  const [tableOffset, appOffset] = isSecure ? ["0x10000", "0x20000"] : ["0x8000", "0x10000"];
   const files = {
     [bootloaderOffset]: "bootloader/bootloader.bin",
-    "0x10000": "prov_firmware.bin",
-    "0x8000": "partition_table/partition-table.bin",
+    [appOffset]: "prov_firmware.bin",
+    [tableOffset]: "partition_table/partition-table.bin",
   };
   const named = (offset, file) => ({ offset, file, encrypted: "false" });
   writeFileSync(
@@ -61,8 +64,8 @@ function leaveProducts() {
       flash_settings: { flash_mode: "dio", flash_size: "4MB", flash_freq: "80m" },
       flash_files: files,
       bootloader: named(bootloaderOffset, "bootloader/bootloader.bin"),
-      app: named("0x10000", "prov_firmware.bin"),
-      "partition-table": named("0x8000", "partition_table/partition-table.bin"),
+      app: named(appOffset, "prov_firmware.bin"),
+      "partition-table": named(tableOffset, "partition_table/partition-table.bin"),
       extra_esptool_args: {
         after: "hard_reset",
         before: "default_reset",
@@ -71,4 +74,15 @@ function leaveProducts() {
       },
     }),
   );
+}
+
+/** Takes every line of the defaults, but for those that the scenario says this ESP-IDF does otherwise. */
+function configure() {
+  const config = argv.find((argument) => argument.startsWith("-DPROV_CONFIG_DIR="))?.split("=")[1];
+  const overrides = Object.entries(scenario.sdkconfig ?? {});
+  const lines = readFileSync(join(config, "sdkconfig.defaults"), "utf8")
+    .split("\n")
+    .filter((line) => !overrides.some(([name]) => line.startsWith(`${name}=`)));
+  const added = overrides.flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]));
+  return [...lines, ...added, ""].join("\n");
 }

@@ -10,7 +10,12 @@ import { CHIPS, type DeviceManifest } from "../../codegen/manifest.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
-import { irreversibleSteps, partitionsFile, securityLines } from "../../codegen/security.js";
+import {
+  irreversibleSteps,
+  irreversibleStepsOfImage,
+  partitionsFile,
+  securityLines,
+} from "../../codegen/security.js";
 import { REPOSITORY } from "../helpers/prov.js";
 
 const FLASH_SIZE = 4 * 1024 * 1024;
@@ -103,6 +108,7 @@ describe("security in the manifest", () => {
     const lines = [
       "CONFIG_SECURE_BOOT=y",
       "CONFIG_SECURE_BOOT_V2_ENABLED=y",
+      "CONFIG_SECURE_SIGNED_APPS_RSA_SCHEME=y",
       "CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES=y",
       'CONFIG_SECURE_BOOT_SIGNING_KEY="/keys/boot.pem"',
       "CONFIG_SECURE_BOOT_FLASH_BOOTLOADER_DEFAULT=y",
@@ -114,6 +120,9 @@ describe("security in the manifest", () => {
       ...lines,
     ]);
     expect(added("esp32", { secureBoot: "/keys/boot.pem" })).toContain("CONFIG_ESP32_REV_MIN_3=y");
+    expect(added("esp32c2", { secureBoot: "/keys/boot.pem" })).toContain(
+      "CONFIG_SECURE_SIGNED_APPS_ECDSA_V2_SCHEME=y",
+    );
   });
 
   it("refuses what the chip or the combination cannot do", () => {
@@ -124,6 +133,13 @@ describe("security in the manifest", () => {
     expect(faults("esp32c3", { nvsEncryption: "flash-encryption" })).toEqual([
       'security.nvsEncryption: expected security.flashEncryption too, which protects its keys, got "flash-encryption"',
     ]);
+    expect(faults("esp32c3", { nvsEncryption: "hmac", secureBoot: "/keys/boot.pem" })).toEqual([
+      'security.nvsEncryption: expected "flash-encryption" beside security.secureBoot, whose first boot leaves no eFuse to hide the HMAC key in, got "hmac"',
+    ]);
+    for (const block of [-1, 6, "5"])
+      expect(
+        faults("esp32c3", { nvsEncryption: "hmac" }, { CONFIG_NVS_SEC_HMAC_EFUSE_KEY_ID: block }),
+      ).toHaveLength(1);
     expect(faults("host", { flashEncryption: "development" })).toEqual([
       "security: expected a chip in the field target, got host",
     ]);
@@ -141,11 +157,17 @@ describe("security in the manifest", () => {
       "CONFIG_SECURE_BOOT_V2_ENABLED",
       "CONFIG_NVS_ENCRYPTION",
       "CONFIG_NVS_SEC_KEY_PROTECT_USING_HMAC",
+      // Names of old that ESP-IDF still takes.
+      "CONFIG_FLASH_ENCRYPTION_ENABLED",
+      "CONFIG_SECURE_BOOT_ENABLED",
     ])
       expect(faults("esp32c3", {}, { [name]: true }), name).toHaveLength(1);
     const offset = { CONFIG_PARTITION_TABLE_OFFSET: "0x9000" };
     expect(faults("esp32c3", { flashEncryption: "release" }, offset)).toHaveLength(1);
     expect(faults("esp32c3", {}, offset)).toEqual([]);
+    const file = { CONFIG_PARTITION_TABLE_CUSTOM_FILENAME: "mine.csv" };
+    expect(faults("esp32c3", { flashEncryption: "release" }, file)).toHaveLength(1);
+    expect(faults("esp32c3", {}, file)).toEqual([]);
   });
 });
 
@@ -171,7 +193,7 @@ describe("partitions_secure.csv", () => {
 
 describe("what cannot be undone", () => {
   it.each([
-    ["development", { flashEncryption: "development" }, /encrypted-flash/],
+    ["development", { flashEncryption: "development" }, /only esptool's --encrypt can/],
     ["release", { flashEncryption: "release" }, /never be replaced/],
     ["secureBoot", { secureBoot: "/keys/boot.pem" }, /without that key no firmware/],
     ["hmac", { nvsEncryption: "hmac" }, /eFuse block/],
@@ -186,6 +208,17 @@ describe("what cannot be undone", () => {
       }),
     );
     expect(() => confirmEfuses(manifest, true)).not.toThrow();
+  });
+
+  it("is also what an image was built with, under whatever manifest", () => {
+    const burning = [
+      "CONFIG_SECURE_BOOT=y",
+      "CONFIG_NVS_SEC_KEY_PROTECT_USING_HMAC=y",
+      "CONFIG_ESP32_DISABLE_BASIC_ROM_CONSOLE=y",
+    ];
+    expect(irreversibleStepsOfImage(burning.join("\n"))).toHaveLength(3);
+    const quiet = "# CONFIG_SECURE_BOOT is not set\nCONFIG_SECURE_BOOT_V2_RSA_SUPPORTED=y\n";
+    expect(irreversibleStepsOfImage(quiet)).toEqual([]);
   });
 
   it("needs no yes when nothing is", () => {

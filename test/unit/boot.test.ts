@@ -1,0 +1,46 @@
+import { afterEach, expect, it } from "vitest";
+import { waitForBoot } from "../../cli/flow/boot.js";
+import { silent } from "../../cli/progress.js";
+import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
+
+const SETTLED = "I (9000) prov: state CHECK_PROVISIONING -> AP_MODE\r\n";
+let board: VirtualSerial | undefined;
+let talking: NodeJS.Timeout | undefined;
+afterEach(async () => {
+  clearInterval(talking);
+  await board?.close();
+});
+
+function wait({ port }: VirtualSerial, times: { timeoutMs: number; firstBootMs?: number }) {
+  const signal = new AbortController().signal;
+  return waitForBoot({ port }, { ...times, signal, progress: silent, secrets: [] });
+}
+
+it("a first boot that burns eFuses is watched, not reset", async () => {
+  board = await startVirtualSerial();
+  const { front, boots } = board;
+  expect(boots).toEqual(["app"]);
+  talking = setInterval(() => front.write(SETTLED), 20);
+  const booted = await wait(board, { timeoutMs: 5_000, firstBootMs: 60_000 });
+  expect(booted.state).toBe("AP_MODE");
+  expect(boots).toEqual(["app"]);
+});
+
+it("one that said it before anybody listened is reset when its time is over", async () => {
+  board = await startVirtualSerial();
+  const { front, boots } = board;
+  talking = setInterval(() => {
+    if (boots.length > 1) front.write(SETTLED);
+  }, 20);
+  const booted = await wait(board, { timeoutMs: 60_000, firstBootMs: 300 });
+  expect(booted.state).toBe("AP_MODE");
+  expect(boots).toEqual(["app", "app"]);
+});
+
+it("a board that never settles is a boot_timeout", async () => {
+  board = await startVirtualSerial();
+  await expect(wait(board, { timeoutMs: 300 })).rejects.toMatchObject({
+    code: "boot_timeout",
+    message: expect.stringContaining("AP_MODE within 0.3 s; its last line: I (400) prov"),
+  });
+});

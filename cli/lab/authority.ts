@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { type CertificateAuthority, createCa, issueCertificate, signCsr } from "../pki/ca.js";
+import { revocationList } from "../pki/crl.js";
 import type { Csr } from "../pki/csr.js";
 import type { TlsIdentity } from "./broker.js";
 import { readTextFile, writePrivateFile } from "./files.js";
@@ -9,7 +10,7 @@ import { OPERATOR } from "./topic-rules.js";
 const HOUR_MS = 3_600_000;
 
 export type ServerFlaw = "untrusted" | "expired" | "wrong_host";
-export type CertificateFlaw = "foreign_key" | "foreign_name" | "expired";
+export type CertificateFlaw = "foreign_key" | "foreign_name" | "foreign_ca" | "expired";
 
 /** The lab's own CA and everything that it signs, good and (for tests of the other side) bad. */
 export interface LabAuthority {
@@ -22,6 +23,8 @@ export interface LabAuthority {
   issueOperator(): Promise<TlsIdentity>;
   /** A client certificate for a checked CSR, unless flawed. */
   signDevice(csr: Csr, options: { lifetimeMs: number; flaw: CertificateFlaw | null }): string;
+  /** The list that takes back every client certificate signed so far. */
+  revokeDevices(): string;
 }
 
 /** The CA kept in `dir`; a new one (key 0600) when there is none that can be used. */
@@ -38,6 +41,7 @@ export async function openAuthority(dir: string): Promise<LabAuthority> {
 }
 
 function authorityOf(ca: CertificateAuthority, foreignCa: CertificateAuthority): LabAuthority {
+  const serials: string[] = [];
   return {
     caPem: ca.certPem,
     foreignCaPem: foreignCa.certPem,
@@ -57,8 +61,12 @@ function authorityOf(ca: CertificateAuthority, foreignCa: CertificateAuthority):
       const commonName =
         flaw === "foreign_name" ? `not-${csr.commonName}`.slice(0, 64) : csr.commonName;
       const validity = flaw === "expired" ? longGone() : validFor(lifetimeMs);
-      return signCsr(ca, { commonName, publicKey }, { usage: "client", ...validity });
+      const signer = flaw === "foreign_ca" ? foreignCa : ca;
+      const certPem = signCsr(signer, { commonName, publicKey }, { usage: "client", ...validity });
+      serials.push(new X509Certificate(certPem).serialNumber);
+      return certPem;
     },
+    revokeDevices: () => revocationList(ca, serials),
   };
 }
 

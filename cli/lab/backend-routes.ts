@@ -79,10 +79,7 @@ function signCsrRoute(
   if (typeof signed !== "string") return signed;
   const flaw = flawOf(fault);
   if (flaw === null && fault !== "wrong_ca") verdict.redeem(signed); // a wrong answer does not spend the token
-  return result(id, "ok", {
-    status: 200,
-    body: certificateBody(signed, context, fault === "wrong_ca"),
-  });
+  return result(id, "ok", { status: 200, body: certificateBody(signed, context, fault) });
 }
 
 /**
@@ -116,7 +113,7 @@ function renewCsrRoute(
   }
   const signed = checkAndSign(id, csr, context, fault);
   if (typeof signed !== "string") return signed;
-  const answer = { status: 200, body: certificateBody(signed, context, fault === "wrong_ca") };
+  const answer = { status: 200, body: certificateBody(signed, context, fault) };
   return result(id, "ok", answer);
 }
 
@@ -155,15 +152,19 @@ function checkAndSign(
 function flawOf(fault: RouteFault["kind"] | null): CertificateFlaw | null {
   if (fault === "foreign_certificate") return "foreign_key";
   if (fault === "foreign_name") return "foreign_name";
+  if (fault === "new_ca") return "foreign_ca";
   return fault === "expired_certificate" ? "expired" : null;
 }
 
-function certificateBody(certificatePem: string, context: RouteContext, isWrongCa = false) {
-  const { caPem, foreignCaPem } = context.authority;
-  return {
-    certificate: { content: certificatePem },
-    ca_certificate: { content: isWrongCa ? foreignCaPem : caPem },
-  };
+function certificateBody(
+  certificatePem: string,
+  { authority }: RouteContext,
+  fault: RouteFault["kind"] | null = null,
+) {
+  const { caPem, foreignCaPem } = authority;
+  const content =
+    fault === "new_ca" ? foreignCaPem + caPem : fault === "wrong_ca" ? foreignCaPem : caPem;
+  return { certificate: { content: certificatePem }, ca_certificate: { content } };
 }
 
 function noBearer(): RouteResult {

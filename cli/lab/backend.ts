@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { LabAuthority } from "./authority.js";
 import { type DeviceReport, type Route, type RouteContext, routes } from "./backend-routes.js";
-import type { TlsIdentity } from "./broker.js";
+import type { ServerIdentity } from "./broker.js";
 import { type EventSink, type LabEvent, labEvent } from "./events.js";
 import { createFaultBox, type RouteFault } from "./faults.js";
 import { type Answer, readJsonBody, refuse, sendAnswer } from "./http-json.js";
@@ -35,7 +35,7 @@ export interface LabBackend {
   reports(): readonly DeviceReport[];
   setFaults(faults: readonly RouteFault[]): void;
   /** What it shows to clients from the next connection on. */
-  setServerIdentity(server: TlsIdentity): void;
+  setServerIdentity(server: ServerIdentity): void;
   /** Goes away until `resume`, on the same port. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -88,11 +88,17 @@ export async function startBackend(options: BackendOptions): Promise<LabBackend>
   };
 }
 
-function tlsOptions(authority: LabAuthority, { certPem, keyPem }: TlsIdentity) {
-  return { cert: certPem, key: keyPem, ca: authority.caPem, minVersion: "TLSv1.2" } as const;
+function tlsOptions(authority: LabAuthority, { certPem, keyPem, crlPem }: ServerIdentity) {
+  return {
+    cert: certPem,
+    key: keyPem,
+    ca: authority.caPem,
+    minVersion: "TLSv1.2",
+    ...(crlPem === undefined ? {} : { crl: crlPem }),
+  } as const;
 }
 
-function createHttpsServer(authority: LabAuthority, identity: TlsIdentity): Server {
+function createHttpsServer(authority: LabAuthority, identity: ServerIdentity): Server {
   const server = createServer({
     ...tlsOptions(authority, identity),
     // Asked for, but only /renew-csr insists on one.

@@ -12,6 +12,11 @@ export interface TlsIdentity {
   readonly keyPem: string;
 }
 
+/** What a server shows to its clients, and which of theirs it no longer takes. */
+export interface ServerIdentity extends TlsIdentity {
+  readonly crlPem?: string;
+}
+
 export interface BrokerOptions {
   /** What clients' certificates must lead to. */
   readonly caPem: string;
@@ -31,7 +36,7 @@ export interface LabBroker {
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** What it shows to clients from the next connection on. */
-  setServerIdentity(server: TlsIdentity): Promise<void>;
+  setServerIdentity(server: ServerIdentity): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -73,12 +78,13 @@ export async function startEmbeddedBroker(options: BrokerOptions): Promise<LabBr
     async resume() {
       if (!server.listening) await listenOn(server, port, { exact: true });
     },
-    async setServerIdentity({ certPem, keyPem }) {
+    async setServerIdentity({ certPem, keyPem, crlPem }) {
       server.setSecureContext({
         cert: certPem,
         key: keyPem,
         ca: options.caPem,
         minVersion: "TLSv1.2",
+        ...(crlPem === undefined ? {} : { crl: crlPem }),
       });
     },
     async stop() {

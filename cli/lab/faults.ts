@@ -14,6 +14,7 @@ const routeFaultSchema = z.strictObject({
     "foreign_name", // a good certificate for the right key with another device's name
     "wrong_ca", // the right certificate with a CA that did not sign it
     "expired_certificate", // one that ended an hour ago
+    "new_ca", // one of a CA that the broker does not know yet, with the old CA beside the new one
   ]),
   /** With `kind: "status"`; 100 to 599. */
   status: z.int().min(100).max(599).optional(),
@@ -29,6 +30,7 @@ const serverFaultSchema = z.strictObject({
     "expired", // its certificate ended an hour ago
     "wrong_host", // its certificate names another host
     "down", // nothing listens on its port
+    "revoked", // it has a list that takes back every device certificate signed so far
   ]),
 });
 

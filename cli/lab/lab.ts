@@ -7,7 +7,12 @@ import { takeLock } from "../lock.js";
 import { prepareAir, readAir, writeAir } from "./air.js";
 import { type LabAuthority, openAuthority } from "./authority.js";
 import { type LabBackend, startBackend } from "./backend.js";
-import { type BrokerOptions, type LabBroker, startEmbeddedBroker } from "./broker.js";
+import {
+  type BrokerOptions,
+  type LabBroker,
+  type ServerIdentity,
+  startEmbeddedBroker,
+} from "./broker.js";
 import { type Control, startControl } from "./control.js";
 import type { LabEvent } from "./events.js";
 import { checkFaults, isRouteFault, type LabFault, type ServerFault } from "./faults.js";
@@ -212,11 +217,19 @@ function createFaultSetter(authority: LabAuthority, backend: LabBackend, broker:
       shown.set(name, kind);
       if (kind === "down") await server.pause();
       else {
-        await server.setServerIdentity(await authority.issueServer(kind ?? undefined));
+        await server.setServerIdentity(await identityFor(authority, kind));
         await server.resume();
       }
     }
   };
+}
+
+async function identityFor(
+  authority: LabAuthority,
+  kind: Exclude<ServerFault["kind"], "down"> | null,
+): Promise<ServerIdentity> {
+  if (kind !== "revoked") return authority.issueServer(kind ?? undefined);
+  return { ...(await authority.issueServer()), crlPem: authority.revokeDevices() };
 }
 
 /** A stable MAC with Espressif's prefix, different for each lab folder. */

@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ProvError } from "../errors.js";
-import type { BrokerOptions, LabBroker, TlsIdentity } from "./broker.js";
+import type { BrokerOptions, LabBroker, ServerIdentity } from "./broker.js";
 import { hasExited, spawnBound, stopChild } from "./child.js";
 import { type EventSink, labEvent } from "./events.js";
 import { ensurePrivateDir, writePrivateFile } from "./files.js";
@@ -21,6 +21,8 @@ interface Files {
   readonly cert: string;
   readonly key: string;
   readonly ca: string;
+  /** Absent when nothing is revoked. */
+  readonly crl: string;
   readonly acl: string;
 }
 
@@ -104,6 +106,7 @@ function writeFiles(dir: string, options: BrokerOptions): Files {
     cert: join(dir, "server.pem"),
     key: join(dir, "server-key.pem"),
     ca: join(dir, "ca.pem"),
+    crl: join(dir, "crl.pem"),
     acl: join(dir, "acl"),
   };
   writePrivateFile(files.ca, options.caPem);
@@ -112,9 +115,11 @@ function writeFiles(dir: string, options: BrokerOptions): Files {
   return files;
 }
 
-function writeIdentity(files: Files, server: TlsIdentity): void {
-  writePrivateFile(files.cert, server.certPem);
-  writePrivateFile(files.key, server.keyPem);
+function writeIdentity(files: Files, { certPem, keyPem, crlPem }: ServerIdentity): void {
+  writePrivateFile(files.cert, certPem);
+  writePrivateFile(files.key, keyPem);
+  if (crlPem === undefined) rmSync(files.crl, { force: true });
+  else writePrivateFile(files.crl, crlPem);
 }
 
 function configuration(files: Files, port: number): string {
@@ -126,6 +131,7 @@ function configuration(files: Files, port: number): string {
     `cafile ${files.ca}`,
     `certfile ${files.cert}`,
     `keyfile ${files.key}`,
+    ...(existsSync(files.crl) ? [`crlfile ${files.crl}`] : []),
     "require_certificate true",
     "use_identity_as_username true",
     "allow_anonymous false",

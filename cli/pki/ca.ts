@@ -121,7 +121,7 @@ function serialNumber(): Buffer {
 }
 
 /** The issuer's name byte for byte as its own certificate has it: chains are compared that way. */
-function subjectOf(certPem: string): Asn1Node {
+export function subjectOf(certPem: string): Asn1Node {
   const body = children(fromDer(new X509Certificate(certPem).raw))[0];
   const subject = children(body)[5];
   if (subject === undefined) throw new Error("the CA certificate has no subject");

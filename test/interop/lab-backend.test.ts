@@ -189,6 +189,14 @@ describe("faults", () => {
     expect([keyOf(renamed), renamed.subject]).toEqual([key, "CN=not-dev-1"]);
     const expired = await ask("expired_certificate");
     expect([keyOf(expired), Date.parse(expired.validTo) < Date.now()]).toEqual([key, true]);
+    backend.setFaults([{ route: "/sign-csr", kind: "new_ca", times: 1 }]);
+    const early = await sign("dev-1", csr.pem, token);
+    const [newCa = "", oldCa] = content(early.body, "ca_certificate").split(
+      /(?<=END CERTIFICATE-----\n)/,
+    );
+    const ofNewCa = new X509Certificate(content(early.body, "certificate"));
+    expect(ofNewCa.verify(new X509Certificate(newCa).publicKey)).toBe(true);
+    expect(oldCa).toBe(authority.caPem);
     backend.setFaults([{ route: "/sign-csr", kind: "wrong_ca", times: 1 }]);
     const wrong = await sign("dev-1", csr.pem, token);
     const signedBy = new X509Certificate(content(wrong.body, "ca_certificate"));
@@ -236,6 +244,14 @@ describe("POST /renew-csr", () => {
     expect(await renew("dev-2", csr.pem, withCertificate)).toMatchObject({ status: 403 });
     const otherKey = await makeCsr("dev-1");
     expect(await renew("dev-1", otherKey.pem, withCertificate)).toMatchObject({ status: 409 });
+
+    const crlPem = authority.revokeDevices();
+    backend.setServerIdentity({ ...(await authority.issueServer()), crlPem });
+    expect(await renew("dev-1", csr.pem, withCertificate)).toMatchObject({
+      status: 401,
+      body: { code: "certificate_rejected" },
+    });
+    backend.setServerIdentity(await authority.issueServer());
   });
 });
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createPublicKey } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +13,7 @@ import { createLineSplitter } from "../../cli/lab/lines.js";
 import { startMosquitto } from "../../cli/lab/mosquitto.js";
 import { createStream, type Stream } from "../../cli/lab/stream.js";
 import { issueCertificate } from "../../cli/pki/ca.js";
+import { generatePrivateKey, privateKeyToPem } from "../../cli/pki/keys.js";
 
 describe.each(["embedded", "mosquitto"] as const)("the %s broker", (kind) => {
   let dir: string;
@@ -116,6 +118,25 @@ describe.each(["embedded", "mosquitto"] as const)("the %s broker", (kind) => {
     expect((await publish("dev-1", "devices/dev-1/log", "x")).status).not.toBe(0);
     await broker.setServerIdentity(await authority.issueServer());
     expect((await publish("dev-1", "devices/dev-1/log", "x")).status).toBe(0);
+  });
+
+  it("refuses what is revoked, and takes what was signed since", async () => {
+    const enrol = async (name: string): Promise<void> => {
+      const key = await generatePrivateKey("P-256");
+      const csr = { commonName: name, publicKey: createPublicKey(key) };
+      const certPem = authority.signDevice(csr, { lifetimeMs: 3_600_000, flaw: null });
+      save(name, { certPem, keyPem: privateKeyToPem(key) });
+    };
+    const isTaken = async (name: string) =>
+      (await publish(name, `devices/${name}/log`, "x")).status === 0;
+    await enrol("dev-3");
+    expect(await isTaken("dev-3")).toBe(true);
+    const crlPem = authority.revokeDevices();
+    await broker.setServerIdentity({ ...(await authority.issueServer()), crlPem });
+    expect(await isTaken("dev-3")).toBe(false);
+    await enrol("dev-3");
+    expect(await isTaken("dev-3")).toBe(true);
+    await broker.setServerIdentity(await authority.issueServer());
   });
 
   it("cuts its clients when it goes away, and comes back on the same port", async () => {

@@ -10,6 +10,7 @@ import {
   issueCertificate,
   signCsr,
 } from "../../cli/pki/ca.js";
+import { revocationList } from "../../cli/pki/crl.js";
 import { type Csr, createCsr, readCsr } from "../../cli/pki/csr.js";
 import { generatePrivateKey, privateKeyToPem, publicKeyDer } from "../../cli/pki/keys.js";
 import { KEY_ALGORITHMS } from "../../codegen/manifest.js";
@@ -188,6 +189,21 @@ describe("certificates", () => {
     const foreign = await createCa({ commonName: "Interop CA" });
     file("foreign.pem", signCsr(foreign, await deviceCsr(), { usage: "client" }));
     expect(openssl("verify", "-CAfile", "ca.pem", "foreign.pem").status).not.toBe(0);
+  });
+
+  test("that the CA has taken back do not verify, and the others do", async () => {
+    const taken = signCsr(ca, await deviceCsr(), { usage: "client" });
+    file("taken.pem", taken);
+    file("kept.pem", signCsr(ca, await deviceCsr(), { usage: "client" }));
+    const check = (name: string) =>
+      openssl("verify", "-CAfile", "ca.pem", "-CRLfile", "crl.pem", "-crl_check", name).output;
+    file("crl.pem", revocationList(ca, []));
+    expect(openssl("crl", "-in", "crl.pem", "-CAfile", "ca.pem", "-noout").output).toContain("OK");
+    expect(check("taken.pem")).toContain("taken.pem: OK");
+    file("crl.pem", revocationList(ca, [new X509Certificate(taken).serialNumber]));
+    expect(openssl("crl", "-in", "crl.pem", "-CAfile", "ca.pem", "-noout").output).toContain("OK");
+    expect(check("taken.pem")).toContain("certificate revoked");
+    expect(check("kept.pem")).toContain("kept.pem: OK");
   });
 
   test("of an RSA CA verify too", async () => {

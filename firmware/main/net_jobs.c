@@ -228,14 +228,14 @@ static void submit_csr(uint32_t job_id)
     }
 }
 
-/** The new certificate if there is one, else the one that has worked. */
-static bool choose_certificate(certificate_t *certificate, certificate_in_use_t *in_use)
+/** The new certificate if there is one, else the one that has worked; with `prefers_old` the other way round. */
+static bool choose_certificate(bool prefers_old, certificate_t *certificate, certificate_in_use_t *in_use)
 {
     certificate_t active;
     certificate_in_use_t of_active = {0};
     bool has_active = load_current(CERTIFICATE_SLOT_ACTIVE, &active, &of_active);
     *in_use = (certificate_in_use_t){.is_new = true, .has_fallback = has_active};
-    if (load_current(CERTIFICATE_SLOT_NEW, certificate, in_use)) {
+    if (!(prefers_old && has_active) && load_current(CERTIFICATE_SLOT_NEW, certificate, in_use)) {
         if (has_active) {
             certificate_free(&active);
         }
@@ -246,15 +246,18 @@ static bool choose_certificate(certificate_t *certificate, certificate_in_use_t 
     return has_active;
 }
 
-static void mqtt_start(uint32_t job_id)
+static void mqtt_start(bool prefers_old, uint32_t job_id)
 {
     certificate_t certificate;
     prov_msg_t chosen = {.kind = PROV_MSG_CERTIFICATE, .job_id = job_id};
-    if (!choose_certificate(&certificate, &chosen.in_use)) {
+    if (!choose_certificate(prefers_old, &certificate, &chosen.in_use)) {
         post_event(PROV_EVENT_CERT_NEEDED, job_id, PROV_FAILURE_NONE);
         return;
     }
-    prov_post(&chosen);
+    if (!prov_post(&chosen)) {
+        certificate_free(&certificate); /* the outcome would be taken for another certificate's */
+        return;
+    }
     if (!mqtt_link_start(&certificate, job_id)) {
         prov_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED,
                                 .job_id = job_id,
@@ -342,7 +345,8 @@ static void run(const job_t *job)
         submit_csr(job->id);
         break;
     case NET_JOB_MQTT_START:
-        mqtt_start(job->id);
+    case NET_JOB_MQTT_START_OLD:
+        mqtt_start(job->kind == NET_JOB_MQTT_START_OLD, job->id);
         break;
     case NET_JOB_MQTT_STOP:
         mqtt_link_stop();

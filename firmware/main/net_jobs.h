@@ -11,6 +11,7 @@ typedef enum {
     NET_JOB_CHECK_CERTIFICATE, /* -> CERT_READY | CERT_NEEDED | CLOCK_FAILED */
     NET_JOB_SUBMIT_CSR,        /* -> ENROLLED | BACKEND_FAILED */
     NET_JOB_MQTT_START,        /* -> CERTIFICATE, then MQTT_UP | BROKER_FAILED; or CERT_NEEDED */
+    NET_JOB_MQTT_START_OLD,    /* the same with the certificate that has worked, although there is a new one */
     NET_JOB_MQTT_STOP,
     NET_JOB_PUBLISH_STATUS,
     NET_JOB_REPORT,

@@ -88,6 +88,8 @@ static void abandon(prov_context_t *c)
     prov_timer_stop(&c->timers, PROV_TIMER_RENEW);
     c->status.cert_not_after = 0;
     c->enrolled = false;
+    c->tries_old = false;
+    c->ap_offered = false;
     c->refusals = 0;
     c->backend_failures = 0;
     c->broker_failures = 0;
@@ -95,9 +97,12 @@ static void abandon(prov_context_t *c)
     memset(&c->judge, 0, sizeof c->judge);
 }
 
+/** In AP_MODE, only a device that has been online has anything to go back to. */
 static void offline_begin(prov_context_t *c)
 {
-    if (CONFIG_PROV_FALLBACK_AP_S > 0 && c->timers.due_ms[PROV_TIMER_OFFLINE] == 0) {
+    bool may_come_back = c->status.state != PROV_STATE_AP_MODE ||
+                         (c->status.certificate && device_store_load_wifi(&c->wifi) == ESP_OK);
+    if (CONFIG_PROV_FALLBACK_AP_S > 0 && c->timers.due_ms[PROV_TIMER_OFFLINE] == 0 && may_come_back) {
         start_timer(c, PROV_TIMER_OFFLINE, CONFIG_PROV_FALLBACK_AP_S * 1000u);
     }
 }
@@ -224,23 +229,25 @@ static bool store_certificate(prov_context_t *c, const prov_msg_t *msg)
     c->backend_failures = 0;
     c->report_due = true;
     c->enrolled = true;
+    c->tries_old = false;
+    c->ap_offered = false;
     return err == ESP_OK;
 }
 
-static void promote_certificate(void)
+static void prove_certificate(prov_context_t *c)
 {
-    if (device_store_promote_certificate() != ESP_OK) {
+    if (c->tries_old && !c->in_use.is_new) {
+        ESP_LOGW(TAG, "back to the certificate before");
+        device_store_drop_certificate(CERTIFICATE_SLOT_NEW);
+    } else if (device_store_promote_certificate() != ESP_OK) {
         ESP_LOGW(TAG, "the new certificate works but stays in its slot");
     }
-}
-
-static void drop_new_certificate(prov_context_t *c)
-{
-    ESP_LOGW(TAG, "back to the certificate before");
-    device_store_drop_certificate(CERTIFICATE_SLOT_NEW);
     c->enrolled = false;
+    c->tries_old = false;
+    c->ap_offered = false;
     c->refusals = 0;
     c->broker_failures = 0;
+    prov_timer_stop(&c->timers, PROV_TIMER_RETRY);
 }
 
 void prov_actions_watch_certificate(prov_context_t *c, int64_t delay_ms)
@@ -334,15 +341,8 @@ static bool run_first_half(prov_context_t *c, uint32_t actions, const prov_msg_t
     if ((actions & PROV_DO_STORE_CERTIFICATE) && !store_certificate(c, msg)) {
         return false;
     }
-    if (actions & PROV_DO_PROMOTE_CERTIFICATE) {
-        promote_certificate();
-        c->enrolled = false;
-        c->refusals = 0;
-        c->broker_failures = 0;
-        prov_timer_stop(&c->timers, PROV_TIMER_RETRY);
-    }
-    if (actions & PROV_DO_DROP_NEW_CERTIFICATE) {
-        drop_new_certificate(c);
+    if (actions & PROV_DO_PROVE_CERTIFICATE) {
+        prove_certificate(c);
     }
     if (actions & PROV_DO_NOTE_ERROR) {
         note_error(c, msg);
@@ -360,6 +360,10 @@ static bool run_first_half(prov_context_t *c, uint32_t actions, const prov_msg_t
 static bool run_second_half(prov_context_t *c, uint32_t actions)
 {
     if (actions & PROV_DO_AP_START) {
+        prov_actions_ap_start(c);
+    }
+    if ((actions & PROV_DO_AP_OFFER) && !c->ap_offered) {
+        c->ap_offered = true;
         prov_actions_ap_start(c);
     }
     if (actions & PROV_DO_LOAD_CREDENTIALS) {
@@ -387,7 +391,7 @@ static bool run_second_half(prov_context_t *c, uint32_t actions)
         submit(c, NET_JOB_SUBMIT_CSR);
     }
     if (actions & PROV_DO_MQTT_START) {
-        submit(c, NET_JOB_MQTT_START);
+        submit(c, c->tries_old ? NET_JOB_MQTT_START_OLD : NET_JOB_MQTT_START);
     }
     if (actions & PROV_DO_RENEW) {
         renew(c);

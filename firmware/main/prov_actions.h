@@ -15,6 +15,7 @@ typedef struct {
     bool pending;          /* `wifi` has never worked */
     bool attempt_running;  /* an association or its DHCP is under way */
     bool ap_up;
+    bool ap_offered;       /* once for the trouble that it is in */
     bool report_due;       /* an enrolment succeeded since the last report */
     uint32_t last_id;      /* given to a job */
     uint32_t job_id;       /* of the job whose result counts */
@@ -24,6 +25,7 @@ typedef struct {
     bool renewed;          /* at least once since boot */
     bool enrolled;         /* the certificate in use answers a token, and has yet to prove itself */
     uint32_t refusals;     /* the broker's, in a row */
+    bool tries_old;        /* the new certificate has failed: it is the turn of the one before */
     wifi_judge_t judge;
     uint32_t backend_failures;
     uint32_t broker_failures;

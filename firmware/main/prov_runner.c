@@ -22,7 +22,9 @@
 #define IDLE_WAIT_MS 60000
 /* So many refusals in a row are no hiccup of a broker that restarts. */
 #define REFUSALS_MAX 2
-#define REFUSALS_OF_ENROLLED 5
+/* A new certificate that fails so often takes turns with the one before it. */
+#define TRIES_OF_RENEWED 2
+#define TRIES_OF_ENROLLED 5
 
 static const char *TAG = "prov";
 static QueueHandle_t s_queue;
@@ -188,11 +190,11 @@ static void broker_failed(const prov_msg_t *msg)
     bool untrusted = msg->failure == PROV_FAILURE_BROKER_UNTRUSTED;
     bool refused = untrusted || msg->failure == PROV_FAILURE_BROKER_REJECTED;
     c->refusals = refused ? c->refusals + 1 : 0;
-    /* Whoever has just asked for a certificate wants to hear that it is refused; a renewal may go. */
-    uint32_t patience = c->enrolled ? REFUSALS_OF_ENROLLED : REFUSALS_MAX;
-    if (c->refusals >= patience && c->in_use.is_new && c->in_use.has_fallback) {
-        event.event = PROV_EVENT_CERT_REFUSED;
-    } else if (c->refusals >= REFUSALS_MAX) {
+    bool has_other = c->in_use.is_new && c->in_use.has_fallback;
+    /* Not only when it is refused: many a broker just hangs up. Which of the two works, will show. */
+    c->tries_old = has_other && c->broker_failures >= (c->enrolled ? TRIES_OF_ENROLLED : TRIES_OF_RENEWED);
+    /* Whoever has just asked for a certificate wants to hear that it is refused. */
+    if (c->refusals >= REFUSALS_MAX && (c->enrolled || !has_other)) {
         event.event = PROV_EVENT_MQTT_REFUSED;
     } else {
         /* A certificate does not become trusted by waiting; anything else may be a broker that restarts. */
@@ -211,7 +213,9 @@ static void renewed(const prov_msg_t *msg)
         device_store_save_clock(device_clock_now()); /* as with any new certificate */
         prov_timer_stop(&c->timers, PROV_TIMER_RENEW);
         c->renewed = true;
+        c->tries_old = false;
         c->refusals = 0;
+        c->broker_failures = 0;
     } else {
         event.event = PROV_EVENT_RENEW_FAILED;
     }

@@ -19,7 +19,7 @@ typedef struct {
 #define TO(name) PROV_STATE_##name
 #define DO(name) PROV_DO_##name
 
-#define BACK_TO_AP (DO(ABANDON) | DO(MQTT_STOP) | DO(WIFI_STOP) | DO(SET_ERROR) | DO(AP_START))
+#define BACK_TO_AP (DO(ABANDON) | DO(MQTT_STOP) | DO(WIFI_STOP) | DO(SET_ERROR) | DO(AP_START) | DO(OFFLINE_BEGIN))
 
 /* The first edge that matches wins, so exceptions stand before the rule they except from. */
 static const edge_t EDGES[] = {
@@ -48,19 +48,17 @@ static const edge_t EDGES[] = {
 
     {IN(SUBMIT_CSR), EV(ENROLLED), TO(MQTT_CONNECTING), DO(STORE_CERTIFICATE) | DO(CLEAR_ERROR) | DO(MQTT_START)},
     {IN(SUBMIT_CSR), EV(ENROL_RETRY), SAME, DO(RETRY_BACKOFF)},
-    {IN(SUBMIT_CSR), EV(ENROL_STUCK), SAME, DO(SET_ERROR) | DO(AP_START) | DO(RETRY_BACKOFF)},
+    {IN(SUBMIT_CSR), EV(ENROL_STUCK), SAME, DO(SET_ERROR) | DO(AP_OFFER) | DO(RETRY_BACKOFF)},
     {IN(SUBMIT_CSR), EV(ENROL_REJECTED), TO(AP_MODE), BACK_TO_AP | DO(SPEND_TOKEN)},
     {IN(SUBMIT_CSR), EV(RETRY_DUE), SAME, DO(SUBMIT_CSR)},
 
     {IN(MQTT_CONNECTING), EV(MQTT_UP), TO(MQTT_CONNECTED),
-     DO(PROMOTE_CERTIFICATE) | DO(CLEAR_ERROR) | DO(PUBLISH_STATUS) | DO(REPORT) | DO(AP_LINGER)},
+     DO(PROVE_CERTIFICATE) | DO(CLEAR_ERROR) | DO(PUBLISH_STATUS) | DO(REPORT) | DO(AP_LINGER)},
     {IN(MQTT_CONNECTING), EV(MQTT_RETRY), SAME, DO(MQTT_STOP) | DO(RETRY_BACKOFF)},
     {IN(MQTT_CONNECTING), EV(MQTT_STUCK), SAME, DO(MQTT_STOP) | DO(SET_ERROR) | DO(RETRY_BACKOFF)},
     {IN(MQTT_CONNECTING), EV(RETRY_DUE), SAME, DO(MQTT_START)},
     /* Revoked, perhaps: it keeps its identity and goes on trying, and somebody can reach it. */
-    {IN(MQTT_CONNECTING), EV(MQTT_REFUSED), SAME, DO(MQTT_STOP) | DO(SET_ERROR) | DO(AP_START) | DO(RETRY_BACKOFF)},
-    {IN(MQTT_CONNECTING), EV(CERT_REFUSED), SAME,
-     DO(MQTT_STOP) | DO(DROP_NEW_CERTIFICATE) | DO(NOTE_ERROR) | DO(RETRY_BACKOFF)},
+    {IN(MQTT_CONNECTING), EV(MQTT_REFUSED), SAME, DO(MQTT_STOP) | DO(SET_ERROR) | DO(AP_OFFER) | DO(RETRY_BACKOFF)},
     /* The certificate went away between the check and its use. */
     {IN(MQTT_CONNECTING), EV(CERT_NEEDED), TO(SUBMIT_CSR), DO(SUBMIT_CSR)},
 
@@ -79,8 +77,10 @@ static const edge_t EDGES[] = {
 
     /* Working credentials are kept and tried on; the AP is for somebody who may know of new ones. */
     {WITHOUT_NETWORK, EV(OFFLINE_LONG), SAME, DO(AP_START)},
+    /* Whoever sent it there with a wrong password may be gone, and what has worked may work still. */
+    {IN(AP_MODE), EV(OFFLINE_LONG), TO(CHECK_PROVISIONING), DO(LOAD_CREDENTIALS)},
     {WITHOUT_NETWORK, EV(WINDOW_OVER), SAME, DO(AP_STOP) | DO(OFFLINE_BEGIN)},
-    {IN(AP_MODE) | IN(SUBMIT_CSR) | IN(MQTT_CONNECTING), EV(WINDOW_OVER), SAME, DO(AP_STOP)},
+    {IN(AP_MODE) | IN(CHECK_CERTIFICATES) | IN(SUBMIT_CSR) | IN(MQTT_CONNECTING), EV(WINDOW_OVER), SAME, DO(AP_STOP)},
 
     /* A loss by itself is no error yet: the next attempts will tell. */
     {ONLINE, EV(WIFI_LOST), TO(WIFI_CONNECTING), DO(ABANDON) | DO(MQTT_STOP) | DO(OFFLINE_BEGIN) | DO(CONNECT_BACKOFF)},

@@ -45,7 +45,6 @@
     X(MQTT_STUCK)         /* it keeps failing or refuses us: say so, go on trying */ \
     X(MQTT_REFUSED)       /* it goes on refusing our only certificate */            \
     X(MQTT_LOST)          /* an accepted connection went away */                    \
-    X(CERT_REFUSED)       /* it refuses the new certificate; the old one is there */ \
     X(CERT_EXPIRED)       /* the certificate in use is past its end */              \
     X(RENEW_DUE)          /* it is in the last third of its lifetime */             \
     X(RENEWED)            /* the next one is stored, and has yet to prove itself */ \
@@ -54,7 +53,7 @@
     X(STATUS_DUE)         /* time for the periodic status message */                \
     X(STATUS_READ)        /* a client has read "connected" over the AP */           \
     X(LINGER_OVER)        /* the AP has lingered long enough */                     \
-    X(OFFLINE_LONG)       /* a device that has worked has had no WiFi for long */   \
+    X(OFFLINE_LONG)       /* a device that has worked has been offline for long */  \
     X(WINDOW_OVER)        /* nobody has provisioned in the time for it */           \
     X(STORAGE_FAILED)     /* NVS refused a write that the next step needs */        \
     X(RESET)              /* POST /reset or a long press of the button */
@@ -82,12 +81,12 @@ typedef enum {
     PROV_DO_COMMIT_PENDING = 1u << 4,   /* they work: pending becomes proven */
     PROV_DO_SPEND_TOKEN = 1u << 5,      /* the provisioning token is used up */
     PROV_DO_STORE_CERTIFICATE = 1u << 6,
-    PROV_DO_PROMOTE_CERTIFICATE = 1u << 7,
-    PROV_DO_DROP_NEW_CERTIFICATE = 1u << 8,
-    PROV_DO_NOTE_ERROR = 1u << 9,       /* the event's failure is the last error, and is over */
-    PROV_DO_SET_ERROR = 1u << 10,       /* the event's failure becomes `error` in /status */
-    PROV_DO_CLEAR_ERROR = 1u << 11,
-    PROV_DO_AP_START = 1u << 12,        /* when it is up, its window is as new */
+    PROV_DO_PROVE_CERTIFICATE = 1u << 7, /* the one in use works: a new one that failed beside it goes */
+    PROV_DO_NOTE_ERROR = 1u << 8,       /* the event's failure is the last error, and is over */
+    PROV_DO_SET_ERROR = 1u << 9,        /* the event's failure becomes `error` in /status */
+    PROV_DO_CLEAR_ERROR = 1u << 10,
+    PROV_DO_AP_START = 1u << 11,        /* when it is up, its window is as new */
+    PROV_DO_AP_OFFER = 1u << 12,        /* the same, but once only: when its window is over, it stays closed */
     PROV_DO_LOAD_CREDENTIALS = 1u << 13,
     PROV_DO_CONNECT_SOON = 1u << 14,    /* after PROV_CONNECT_DELAY_MS, attempt counter fresh */
     PROV_DO_CONNECT_BACKOFF = 1u << 15, /* after the backoff of the attempts so far */

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { REFUSAL_WORDS } from "../../codegen/page-words.js";
 import { auditPage, launchBrowser, openPhone, screenshot } from "../helpers/browser.js";
+import { type Device, deviceOf } from "../helpers/device.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
-import { prov, REPOSITORY, run } from "../helpers/prov.js";
+import { prov, REPOSITORY } from "../helpers/prov.js";
 
 const PAIRING_SECRET = "a-pairing-secret";
 const ID = "field-device";
-const WAIT_MS = 30_000;
 
 /** A project of its own: short times, and a pairing secret. */
 const PROJECT = join(REPOSITORY, ".cache", "e2e-field");
@@ -31,112 +31,45 @@ export default defineDevice({
 `;
 
 let lab: RunningLab;
+let device: Device;
 
 beforeAll(async () => {
   mkdirSync(PROJECT, { recursive: true });
   writeFileSync(join(PROJECT, "device.config.ts"), MANIFEST);
   lab = await labUp("field", { project: PROJECT });
+  device = deviceOf(lab, { id: ID, project: PROJECT, pairingSecret: PAIRING_SECRET });
 });
 
 afterAll(async () => {
   expect(await lab?.stop()).toBe(0);
 });
 
-async function setAir(change: Partial<Awaited<ReturnType<RunningLab["client"]["air"]>>>) {
-  await lab.client.setAir({ ...(await lab.client.air()), ...change });
-}
-
 /** An empty board in AP_MODE, whatever it was before. */
 beforeEach(async () => {
-  await setAir({ faults: {} });
-  await lab.client.board("power_off");
-  const flash = `${lab.client.info.airDir}/../board/flash.bin`;
-  const tool = join(PROJECT, ".prov", "build", "host", "tools", "prov_nvs");
-  const { code, stderr } = await run(tool, [flash, "erase-all", "device_config"]);
-  expect(code, stderr).toBe(0);
-  await boot();
+  await device.setAir({ faults: {} });
+  await device.empty();
+  await device.boot();
 });
-
-/** Powers the board up, which must lead to AP_MODE. */
-async function boot(): Promise<void> {
-  await lab.client.board("power_off");
-  const booted = lab.logLine(/-> AP_MODE/, { fromNow: true });
-  await lab.client.board("power_on");
-  await booted;
-  await statusWhere((now) => now.state === "AP_MODE");
-}
-
-async function post(
-  path: string,
-  body: object,
-  secret = PAIRING_SECRET,
-): Promise<{ status: number; body: ReturnType<typeof JSON.parse> }> {
-  const answer = await retry(async () =>
-    fetch(`${await lab.baseUrl()}${path}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Pairing-Secret": secret },
-      body: JSON.stringify(body),
-    }),
-  );
-  return { status: answer.status, body: await answer.json() };
-}
-
-/** The AP is there a moment before its HTTP server. */
-async function retry(call: () => Promise<Response>): Promise<Response> {
-  const deadline = AbortSignal.timeout(WAIT_MS);
-  for (;;) {
-    try {
-      return await call();
-    } catch {
-      deadline.throwIfAborted();
-    }
-  }
-}
-
-async function status(): Promise<ReturnType<typeof JSON.parse>> {
-  return (await retry(async () => fetch(`${await lab.baseUrl()}/status`))).json();
-}
-
-async function statusWhere(
-  wanted: (status: ReturnType<typeof JSON.parse>) => boolean,
-): Promise<ReturnType<typeof JSON.parse>> {
-  const deadline = AbortSignal.timeout(WAIT_MS);
-  for (;;) {
-    const now = await status();
-    if (wanted(now)) return now;
-    deadline.throwIfAborted();
-  }
-}
-
-async function credentials(more: object = {}): Promise<object> {
-  return {
-    ssid: lab.home.ssid,
-    password: lab.home.password,
-    device_id: ID,
-    provisioning_token: await lab.token(ID),
-    ...more,
-  };
-}
 
 describe("a pairing secret", () => {
   it("is asked for, five wrong ones lock the device, and a restart unlocks it", async () => {
-    const body = await credentials();
-    expect(await post("/provision", body, "")).toMatchObject({
+    const body = await device.credentials();
+    expect(await device.post("/provision", body, "")).toMatchObject({
       status: 401,
       body: { code: "pairing_required" },
     });
     for (let tries = 1; tries < 5; tries++) {
-      const answer = await post("/provision", body, "wrong-secret");
+      const answer = await device.post("/provision", body, "wrong-secret");
       expect([answer.status, answer.body.code]).toEqual([401, "pairing_required"]);
     }
-    const fifth = await post("/reset", { scope: "all", pairing_secret: "x" }, "");
+    const fifth = await device.post("/reset", { scope: "all", pairing_secret: "x" }, "");
     expect([fifth.status, fifth.body.code]).toEqual([429, "locked"]);
-    expect((await post("/provision", body)).body.code).toBe("locked");
-    expect((await status()).state).toBe("AP_MODE");
-    await boot();
-    const answer = await post("/provision", { ...body, pairing_secret: PAIRING_SECRET }, "");
+    expect((await device.post("/provision", body)).body.code).toBe("locked");
+    expect((await device.status()).state).toBe("AP_MODE");
+    await device.boot();
+    const answer = await device.post("/provision", { ...body, pairing_secret: PAIRING_SECRET }, "");
     expect(answer.status, JSON.stringify(answer.body)).toBe(200);
-    await statusWhere((now) => now.status === "connected");
+    await device.statusWhere((now) => now.status === "connected");
   });
 
   it("is asked of the page's form as well", async () => {
@@ -152,7 +85,7 @@ describe("a pairing secret", () => {
       expect((await send({ pairing_secret: "wrong" })).status).toBe(401);
     expect((await send({ pairing_secret: "wrong" })).status).toBe(429);
     expect((await send({ pairing_secret: PAIRING_SECRET })).status).toBe(429);
-    expect((await status()).state).toBe("AP_MODE");
+    expect((await device.status()).state).toBe("AP_MODE");
   });
 
   it("has a field of its own on the page", async () => {
@@ -189,15 +122,15 @@ describe("a pairing secret", () => {
 
 describe("a device without the time", () => {
   it("says clock_not_set and goes on when a time server answers; the time survives a power cycle", async () => {
-    await setAir({ faults: { sntp_blocked: true } });
-    expect((await post("/provision", await credentials())).status).toBe(200);
-    const stuck = await statusWhere((now) => now.error !== null);
+    await device.setAir({ faults: { sntp_blocked: true } });
+    expect((await device.post("/provision", await device.credentials())).status).toBe(200);
+    const stuck = await device.statusWhere((now) => now.error !== null);
     expect(stuck).toMatchObject({ state: "WIFI_CONNECTED", error: { code: "clock_not_set" } });
     await lab.logLine(/time server ntp-2\.example/, { fromNow: true });
     const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
-    await setAir({ faults: {} });
+    await device.setAir({ faults: {} });
     await connected;
-    await setAir({ faults: { sntp_blocked: true } });
+    await device.setAir({ faults: { sntp_blocked: true } });
     const restored = lab.logLine(/restored the last known time/, { fromNow: true });
     const again = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
     await lab.client.board("reset");
@@ -211,38 +144,39 @@ describe("networks", () => {
     const { networks } = await lab.client.air();
     const psk = "hidden-password";
     const hidden = { ssid: "Hidden", psk, rssi: -50, channel: 9, hidden: true };
-    await setAir({ networks: [...networks, { ...hidden, auth: "wpa2wpa3" }] });
+    await device.setAir({ networks: [...networks, { ...hidden, auth: "wpa2wpa3" }] });
     const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
     expect(
-      (await post("/provision", await credentials({ ssid: "Hidden", password: psk }))).status,
+      (await device.post("/provision", await device.credentials({ ssid: "Hidden", password: psk })))
+        .status,
     ).toBe(200);
     await connected;
-    await setAir({ networks });
+    await device.setAir({ networks });
   });
 
   it("without a password are refused unless they are allowed", async () => {
     const open = (await lab.client.air()).networks.find((each) => each.psk === null);
-    const body = await credentials({ ssid: open?.ssid, password: "" });
-    expect((await post("/provision", body)).status).toBe(200);
-    const verdict = await statusWhere((now) => now.error !== null);
+    const body = await device.credentials({ ssid: open?.ssid, password: "" });
+    expect((await device.post("/provision", body)).status).toBe(200);
+    const verdict = await device.statusWhere((now) => now.error !== null);
     expect(verdict).toMatchObject({ state: "AP_MODE", error: { code: "wifi_weak_security" } });
   });
 
   it("that are away for long open the AP, and the device is back when they are", async () => {
     const closed = lab.logLine(/the AP is closed/, { fromNow: true });
-    expect((await post("/provision", await credentials())).status).toBe(200);
+    expect((await device.post("/provision", await device.credentials())).status).toBe(200);
     await closed;
     const { networks } = await lab.client.air();
-    await setAir({ networks: networks.filter((each) => each.ssid !== lab.home.ssid) });
+    await device.setAir({ networks: networks.filter((each) => each.ssid !== lab.home.ssid) });
     await lab.client.board("reset");
-    const fallback = await statusWhere((now) => now.error !== null);
+    const fallback = await device.statusWhere((now) => now.error !== null);
     expect(fallback).toMatchObject({
       state: "WIFI_CONNECTING",
       error: { code: "wifi_ap_not_found" },
       certificate: true,
     });
     const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
-    await setAir({ networks });
+    await device.setAir({ networks });
     await connected;
   });
 });
@@ -250,7 +184,7 @@ describe("networks", () => {
 describe("the API", () => {
   it("answers while seven clients stall it in every way", async () => {
     const { hostname, port } = new URL(await lab.baseUrl());
-    await status();
+    await device.status();
     const post = `POST /provision HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\n`;
     const stalls = [
       "",
@@ -272,7 +206,7 @@ describe("the API", () => {
       answers += String(chunk);
       if (answers.split("HTTP/1.1 200").length === 4) break;
     }
-    expect((await status()).state).toBe("AP_MODE");
+    expect((await device.status()).state).toBe("AP_MODE");
     for (const socket of sockets) socket.destroy();
   });
 });

@@ -1,20 +1,10 @@
-import { readFileSync } from "node:fs";
-import { connectAsync } from "mqtt";
 import { afterEach, describe, expect, it } from "vitest";
 import type { LabEvent } from "../../cli/lab/events.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
 import { DEVICE_ID, prov } from "../helpers/prov.js";
+import { statusMessages } from "../helpers/status-messages.js";
 
 const WAIT_MS = 30_000;
-
-interface StatusMessage {
-  status: string;
-  cert_not_after: number;
-  attempt_id: string | null;
-  mqtt_reconnects: number;
-  reset_reason: string;
-  last_error: string | null;
-}
 
 let lab: RunningLab | undefined;
 
@@ -30,36 +20,6 @@ async function provisioned(options: Parameters<typeof labUp>[1]): Promise<Runnin
   });
   expect(outcome.code, outcome.stderr).toBe(0);
   return lab;
-}
-
-/** The device's status messages from now on, as an operator reads them. */
-async function* statusMessages({ client }: RunningLab): AsyncGenerator<StatusMessage> {
-  const { broker, operator } = client.info;
-  const reader = await connectAsync(broker.uri, {
-    ca: readFileSync(operator.caPath),
-    cert: readFileSync(operator.certPath),
-    key: readFileSync(operator.keyPath),
-    clientId: "renewal-test",
-  });
-  const arrived: StatusMessage[] = [];
-  let wake = (): void => {};
-  reader.on("message", (_topic, bytes) => {
-    arrived.push(JSON.parse(String(bytes)));
-    wake();
-  });
-  const deadline = AbortSignal.timeout(WAIT_MS);
-  deadline.addEventListener("abort", () => wake());
-  try {
-    await reader.subscribeAsync(`devices/${DEVICE_ID}/status`, { qos: 1 });
-    for (;;) {
-      deadline.throwIfAborted();
-      const next = arrived.shift();
-      if (next) yield next;
-      else await new Promise<void>((resolve) => (wake = resolve));
-    }
-  } finally {
-    await reader.endAsync();
-  }
 }
 
 /** The first event, past or future, that is wanted. */
@@ -79,7 +39,7 @@ describe("a certificate that lives seconds", () => {
     async (broker) => {
       const running = await provisioned({ broker, certificateSeconds: 12 });
       const ends = new Set<number>();
-      for await (const message of statusMessages(running)) {
+      for await (const message of statusMessages(running, DEVICE_ID)) {
         if (message.status !== "connected") continue;
         ends.add(message.cert_not_after);
         if (ends.size === 3) {
@@ -104,7 +64,7 @@ describe("a certificate that lives seconds", () => {
       { ...renewal, status: 401 },
     ]);
     const ends = new Set<number>();
-    for await (const message of statusMessages(running)) {
+    for await (const message of statusMessages(running, DEVICE_ID)) {
       if (message.status !== "connected") continue;
       ends.add(message.cert_not_after);
       if (ends.size === 1) {
@@ -119,7 +79,8 @@ describe("a certificate that lives seconds", () => {
   it("that expired while the device was off is a named failure with the AP up, and a token mends it", async () => {
     const running = await provisioned({ certificateSeconds: 4 });
     await running.client.board("power_off");
-    for await (const message of statusMessages(running)) if (message.status === "offline") break;
+    for await (const message of statusMessages(running, DEVICE_ID))
+      if (message.status === "offline") break;
     await expired(running);
     const failed = running.logLine(/error certificate_expired/, { fromNow: true });
     await running.client.board("power_on");

@@ -152,7 +152,7 @@ void http_api_stop(void)
 
 bool net_jobs_submit(net_job_kind_t kind, uint32_t job_id)
 {
-    static const char *const NAMES[] = {"clock", "check", "csr", "mqtt_start", "mqtt_stop", "status", "report", "renew"};
+    static const char *const NAMES[] = {"clock", "check", "csr", "mqtt_start", "mqtt_start_old", "mqtt_stop", "status", "report", "renew"};
     note("%s %u", NAMES[kind], (unsigned)job_id);
     return true;
 }

@@ -32,6 +32,8 @@ static const expectation_t EDGES[] = {
     {S(CHECK_CERTIFICATES), E(RETRY_DUE), S(CHECK_CERTIFICATES)},
     {S(CHECK_CERTIFICATES), E(WIFI_LOST), S(WIFI_CONNECTING)},
     {S(CHECK_CERTIFICATES), E(CLOCK_FAILED), S(WIFI_CONNECTED)},
+    {S(CHECK_CERTIFICATES), E(WINDOW_OVER), S(CHECK_CERTIFICATES)},
+    {S(AP_MODE), E(OFFLINE_LONG), S(CHECK_PROVISIONING)},
     {S(WIFI_CONNECTING), E(OFFLINE_LONG), S(WIFI_CONNECTING)},
     {S(WIFI_CONNECTED), E(OFFLINE_LONG), S(WIFI_CONNECTED)},
     {S(AP_MODE), E(WINDOW_OVER), S(AP_MODE)},
@@ -52,7 +54,6 @@ static const expectation_t EDGES[] = {
     {S(MQTT_CONNECTING), E(CERT_NEEDED), S(SUBMIT_CSR)},
     {S(MQTT_CONNECTING), E(WIFI_LOST), S(WIFI_CONNECTING)},
     {S(MQTT_CONNECTING), E(MQTT_REFUSED), S(MQTT_CONNECTING)},
-    {S(MQTT_CONNECTING), E(CERT_REFUSED), S(MQTT_CONNECTING)},
     {S(MQTT_CONNECTING), E(CERT_EXPIRED), S(CHECK_CERTIFICATES)},
     {S(MQTT_CONNECTING), E(RENEW_DUE), S(MQTT_CONNECTING)},
     {S(MQTT_CONNECTING), E(RENEWED), S(MQTT_CONNECTING)},
@@ -156,13 +157,13 @@ static void check_credentials_are_kept(void)
             CHECK(!(actions & A(DROP_PENDING)) || event == E(WIFI_REJECTED));
             CHECK(!(actions & A(SPEND_TOKEN)) || event == E(ENROL_REJECTED));
             CHECK(!(actions & A(FACTORY_RESET)) || event == E(RESET));
-            CHECK(!(actions & A(PROMOTE_CERTIFICATE)) || event == E(MQTT_UP));
-            CHECK(!(actions & A(DROP_NEW_CERTIFICATE)) || event == E(CERT_REFUSED));
+            CHECK(!(actions & A(PROVE_CERTIFICATE)) || event == E(MQTT_UP));
             /* Asking for the next certificate never ends a connection that works with this one. */
             CHECK(!(actions & (A(RENEW) | A(RENEW_LATER))) || !(actions & A(MQTT_STOP)));
             CHECK(!(actions & A(AP_STOP)) || state == S(MQTT_CONNECTED) || event == E(WINDOW_OVER));
             /* Without a network, an AP that closes opens again. */
-            CHECK(!(actions & A(AP_STOP)) || (actions & A(OFFLINE_BEGIN)) || !prov_sm_handles(state, E(OFFLINE_LONG)));
+            CHECK(!(actions & A(AP_STOP)) || (actions & A(OFFLINE_BEGIN)) || state == S(AP_MODE) ||
+                  !prov_sm_handles(state, E(OFFLINE_LONG)));
             CHECK(actions < (1u << PROV_ACTION_COUNT));
         }
     }

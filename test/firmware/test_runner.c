@@ -262,10 +262,18 @@ static void test_renewal(void)
     CHECK(!fakes_saw("drop_new")); /* once may be a hiccup */
     in_use(id, now, now + 9000, true, true);
     broker_failed(id, PROV_FAILURE_BROKER_REJECTED);
-    EXPECT("drop_new");
+    id = job("mqtt_start_old ");
+    in_use(id, now - 1000, now + 3600, false, true);
+    broker_failed(id, PROV_FAILURE_BROKER_UNREACHABLE); /* the broker's fault, then: both take turns */
     id = job("mqtt_start ");
-    in_use(id, now - 1000, now + 3600, false, false);
+    CHECK(!fakes_saw("drop_new") && !fakes_saw("ap_start"));
+    in_use(id, now, now + 9000, true, true);
+    broker_failed(id, PROV_FAILURE_BROKER_REJECTED);
+    id = job("mqtt_start_old ");
+    in_use(id, now - 1000, now + 3600, false, true);
     event(PROV_EVENT_MQTT_UP, id);
+    EXPECT("drop_new");
+    CHECK(!fakes_saw("promote"));
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
     CHECK(s_status.last_failure == PROV_FAILURE_BROKER_REJECTED);
 }

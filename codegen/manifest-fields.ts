@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { DEVICE_ID_PATTERN } from "./device-keys.js";
-import { CHIPS, type Chip, DEFAULTS, KEY_ALGORITHMS, type Target } from "./manifest.js";
+import { CHIPS, type Chip, DEFAULTS, KEY_ALGORITHMS, LOG_LEVELS, type Target } from "./manifest.js";
 
 /**
  * Room for `-XXXXXX` (three bytes of the MAC) after the prefix: an SSID has at most 32 bytes
@@ -94,6 +94,8 @@ export const deviceSchema = table({
       })
       .default(DEFAULTS.security.secureBoot),
   }),
+  logLevel: oneOf(LOG_LEVELS).default(DEFAULTS.logLevel),
+  coreDump: z.boolean({ error: "boolean" }).default(DEFAULTS.coreDump),
   sdkconfig: z
     .record(z.string().regex(/^CONFIG_[A-Z0-9_]+$/), sdkconfigValue(), {
       error: (issue) =>

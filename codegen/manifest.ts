@@ -18,6 +18,10 @@ type ShortChip = "s2" | "s3" | "c2" | "c3" | "c5" | "c6";
 export const KEY_ALGORITHMS = ["P-256", "RSA-2048"] as const;
 export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
 
+/** What the device's log holds, each level with those before it. The index is ESP-IDF's number for it. */
+export const LOG_LEVELS = ["none", "error", "warn", "info", "debug", "verbose"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 export type SdkconfigValue = string | number | boolean;
 
 /** What `device.config.ts` may say about a device; everything but `id` has a default. */
@@ -87,6 +91,10 @@ export interface DeviceDefinition {
         readonly secureBoot?: false | string | undefined;
       }
     | undefined;
+  /** How much the device logs. Default `info`: below it, the log no longer tells the states that `prov` reads there. */
+  readonly logLevel?: LogLevel | undefined;
+  /** Whether a crash leaves a core dump in flash. It holds what was in memory, secrets included. Default false. */
+  readonly coreDump?: boolean | undefined;
   /** Further `CONFIG_*` lines for ESP-IDF. */
   readonly sdkconfig?: { readonly [symbol: `CONFIG_${string}`]: SdkconfigValue } | undefined;
 }
@@ -126,6 +134,8 @@ export interface DeviceManifest {
     /** Absolute path of the signing key. */
     readonly secureBoot: false | string;
   };
+  readonly logLevel: LogLevel;
+  readonly coreDump: boolean;
   readonly sdkconfig: { readonly [symbol: string]: SdkconfigValue };
 }
 
@@ -175,4 +185,6 @@ export const DEFAULTS = {
   mqtt: { uri: `mqtts://${PLACEHOLDER_BROKER}:8883`, statusIntervalSeconds: 30 },
   key: { algorithm: "P-256" },
   security: { nvsEncryption: false, flashEncryption: false, secureBoot: false },
+  logLevel: "info",
+  coreDump: false,
 } as const;

@@ -1,4 +1,4 @@
-import type { DeviceManifest, SdkconfigValue, Target } from "./manifest.js";
+import { type DeviceManifest, LOG_LEVELS, type SdkconfigValue, type Target } from "./manifest.js";
 import { partitionsFile } from "./security.js";
 
 /** One CONFIG symbol that codegen sets itself. */
@@ -19,6 +19,7 @@ export interface SdkconfigSymbol {
 const WIFI_MENU = "WiFi Provisioning Configuration";
 const BACKEND_MENU = "Backend Configuration";
 const MQTT_MENU = "MQTT Configuration";
+const LOG_MENU = "Log and core dump";
 const IDF_MENU = "What a sound build needs of ESP-IDF";
 
 /** GPIO of the BOOT button of Espressif's boards: the strapping pin of the download mode. */
@@ -101,6 +102,24 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
   tunable(MQTT_MENU, "MQTT_KEEPALIVE_S", 60, [5, 65_535]),
   tunable(MQTT_MENU, "MQTT_RECONNECT_MIN_MS", 1_000, [100, 600_000]),
   tunable(MQTT_MENU, "MQTT_RECONNECT_MAX_MS", 60_000, [100, 3_600_000]),
+
+  // One of a choice, whose others are off.
+  ...LOG_LEVELS.map(
+    (level): SdkconfigSymbol => ({
+      name: `CONFIG_LOG_DEFAULT_LEVEL_${level.toUpperCase()}`,
+      menu: LOG_MENU,
+      type: "bool",
+      value: (m) => m.logLevel === level,
+      field: "logLevel",
+    }),
+  ),
+  {
+    name: "CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH",
+    menu: LOG_MENU,
+    type: "bool",
+    value: (m) => m.coreDump,
+    field: "coreDump",
+  },
 
   needed("MBEDTLS_HAVE_TIME_DATE", true, "without it expired certificates are accepted"),
   needed("MBEDTLS_PEM_PARSE_C", true, "keys and certificates are PEM"),

@@ -9,8 +9,8 @@ import { poll } from "../wifi/wait.js";
 
 const BOOT_TIMEOUT_MS = 20_000;
 const AP_POLL_MS = 20;
-/** The state machine has found out whether the board is provisioned. */
-const SETTLED = /state \w+ -> (AP_MODE|WIFI_CONNECTING)\b/;
+/** The state machine has found out that the board is provisioned. */
+const PROVISIONED = /state \w+ -> WIFI_CONNECTING\b/;
 /** A pseudo-terminal has no line rate; the loader is told one all the same. */
 const BAUD = 921_600;
 
@@ -40,20 +40,32 @@ export async function flashVirtualBoard(
   });
 }
 
+/** Its log says so, or, when the manifest wants less of a log than that, the broker. */
+function isProvisioned(lab: Lab): true | null {
+  const isOnline = lab.events
+    .recent()
+    .some(
+      ({ source, what, outcome, deviceId }) =>
+        source === "broker" &&
+        what === "connect" &&
+        outcome === "ok" &&
+        lab.info.deviceIds.includes(deviceId ?? ""),
+    );
+  return isOnline || lab.board.log.recent().some((line) => PROVISIONED.test(line)) ? true : null;
+}
+
 /** Waits until the board, which the flasher has started, is provisioned or can be: its AP is up. */
 export async function bootVirtualBoard(lab: Lab, context: CommandContext): Promise<void> {
   await asTask(context.out, "boot", async () => {
     const timeout = deadline(BOOT_TIMEOUT_MS);
     const signal = AbortSignal.any([context.signal, timeout]);
     try {
-      const line = await lab.board.log.waitFor((each) => SETTLED.test(each), { signal });
-      if (!line.includes("AP_MODE")) return;
       const onTimeout = {
         code: "boot_timeout",
         message: "the board's AP did not come up",
       } as const;
-      const announced = async () => lab.board.baseUrl() ?? undefined;
-      await poll(announced, { intervalMs: AP_POLL_MS, signal, onTimeout });
+      const isSettled = async () => (isProvisioned(lab) || lab.board.baseUrl()) ?? undefined;
+      await poll(isSettled, { intervalMs: AP_POLL_MS, signal, onTimeout });
     } catch (error) {
       context.signal.throwIfAborted();
       if (!timeout.aborted) throw error;

@@ -1,4 +1,4 @@
-import type { DeviceManifest } from "../../codegen/manifest.js";
+import { type DeviceManifest, LOG_LEVELS } from "../../codegen/manifest.js";
 import { irreversibleSteps } from "../../codegen/security.js";
 import type { CommandContext } from "../context.js";
 import { ProvError } from "../errors.js";
@@ -78,15 +78,18 @@ export async function runOnRealBoard(
       progress: out,
     }),
   );
-  await clock.run("boot", () =>
-    waitForBoot(flashed, {
-      timeoutMs: BOOT_TIMEOUT_MS,
-      firstBootMs: firstBootMs(manifest),
-      signal,
-      progress: out,
-      secrets,
-    }),
-  );
+  if (LOG_LEVELS.indexOf(manifest.logLevel) < LOG_LEVELS.indexOf("info"))
+    out.note(`logLevel is ${manifest.logLevel}: the board's log will not tell when it has booted`);
+  else
+    await clock.run("boot", () =>
+      waitForBoot(flashed, {
+        timeoutMs: BOOT_TIMEOUT_MS,
+        firstBootMs: firstBootMs(manifest),
+        signal,
+        progress: out,
+        secrets,
+      }),
+    );
   return provisionBoard({
     manifest,
     credentials,

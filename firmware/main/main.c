@@ -13,8 +13,16 @@
 
 static const char *TAG = "prov";
 
+/** At the level of debugging, ESP-IDF logs the headers of every request, and so tokens and the pairing secret. */
+static void keep_secrets_out_of_the_log(void)
+{
+    esp_log_level_set("HTTP_CLIENT", ESP_LOG_INFO);
+    esp_log_level_set("httpd_parse", ESP_LOG_INFO);
+}
+
 void app_main(void)
 {
+    keep_secrets_out_of_the_log();
     ESP_LOGI(TAG, "device %s, firmware %s", device_identity_id(), esp_app_get_description()->version);
     /* Out of memory at this point, or a radio that does not start, can only be met by a restart. */
     ESP_ERROR_CHECK(prov_status_init());

@@ -38,10 +38,12 @@ export const GOLDEN_MANIFEST: DeviceManifest = device({
   softAp: { ssidPrefix: 'Kü"che\\ ??/', password: 'p"q\\r$s%t;u', channel: 6 },
   backend: { url: "https://backend.example.org:8443/api/", ca: GOLDEN_CA, reportPath: "/hello" },
   mqtt: { uri: "mqtts://broker.example.org:8884", statusIntervalSeconds: 5 },
+  logLevel: "debug",
+  coreDump: true,
   sdkconfig: {
     CONFIG_LWIP_MAX_SOCKETS: 20,
     CONFIG_PROV_WIFI_MAX_ATTEMPTS: 3,
-    CONFIG_LOG_DEFAULT_LEVEL_DEBUG: true,
+    CONFIG_LWIP_IPV6_AUTOCONFIG: true,
     CONFIG_BOOTLOADER_LOG_LEVEL_INFO: false,
     CONFIG_LWIP_LOCAL_HOSTNAME: "golden",
     CONFIG_PARTITION_TABLE_OFFSET: "0x8000",

@@ -39,6 +39,8 @@ test("only the id is required; every other field has the default of the mission"
     mqtt: { uri: "mqtts://your-broker.com:8883", statusIntervalSeconds: 30 },
     key: { algorithm: "P-256" },
     security: { nvsEncryption: false, flashEncryption: false, secureBoot: false },
+    logLevel: "info",
+    coreDump: false,
     sdkconfig: {},
   });
 });
@@ -80,6 +82,9 @@ describe("values at their limits are accepted", () => {
     ["wifi.fallbackApSeconds", 0],
     ["wifi.fallbackApSeconds", 86_400],
     ["time.servers", ["a".repeat(64), "b", "192.0.2.1", "2001:db8::1"]],
+    ["logLevel", "none"],
+    ["logLevel", "verbose"],
+    ["coreDump", true],
     ["backend.url", "https://b"],
     ["backend.url", `https://${"b".repeat(248)}`], // 256 bytes
     ["backend.url", "https://192.168.1.2:8443/api/v1"],
@@ -126,6 +131,12 @@ describe("values beyond their limits are refused, with path, expectation and wha
       'wifi.country: expected two capital letters of ISO 3166, or 01, got "de"',
     ],
     ["wifi.fallbackApSeconds", 0.5, "wifi.fallbackApSeconds: expected integer 0–86400, got 0.5"],
+    [
+      "logLevel",
+      "loud",
+      'logLevel: expected one of none, error, warn, info, debug, verbose, got "loud"',
+    ],
+    ["coreDump", 1, "coreDump: expected boolean, got 1"],
     ["time.servers", [], "time.servers: expected array of 1–4 host names, got an array of 0"],
     [
       "time.servers",
@@ -280,7 +291,7 @@ describe("no secret is quoted", () => {
 describe("a misspelt field", () => {
   test("of the device", () => {
     expect(messages({ ...ID, softAP: {} })).toEqual([
-      'softAP: expected one of id, target, softAp, wifi, time, backend, mqtt, key, security, sdkconfig, got an unknown field (did you mean "softAp"?)',
+      'softAP: expected one of id, target, softAp, wifi, time, backend, mqtt, key, security, logLevel, coreDump, sdkconfig, got an unknown field (did you mean "softAp"?)',
     ]);
   });
 

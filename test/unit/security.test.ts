@@ -177,9 +177,11 @@ describe("partitions_secure.csv", () => {
 
   it("holds what partitions.csv does, and an encrypted home for the keys of the NVS", () => {
     const named = (name: string) => partitions.find((partition) => partition.name === name);
-    expect(partitions.map(({ name }) => name)).toEqual(["nvs", "nvs_keys", "phy_init", "factory"]);
+    const names = partitions.map(({ name }) => name);
+    expect(names).toEqual(["nvs", "nvs_keys", "phy_init", "factory", "coredump"]);
     expect(named("nvs")).toMatchObject({ size: 0x6000, encrypted: false });
     expect(named("nvs_keys")).toMatchObject({ type: 1, subtype: 4, size: 0x1000, encrypted: true });
+    expect(named("coredump")).toMatchObject({ type: 1, subtype: 3, encrypted: true });
     expect(encodePartitionTable(partitions)).toHaveLength(0xc00);
   });
 

@@ -15,8 +15,16 @@ typedef enum {
     ESP_LOG_MAX = 6,
 } esp_log_level_t;
 
+/* What is above this level is compiled out of the firmware, as on the chip. The port has no configuration. */
+#if __has_include("sdkconfig.h")
+#include "sdkconfig.h"
+#endif
 #ifndef LOG_LOCAL_LEVEL
-#define LOG_LOCAL_LEVEL ESP_LOG_INFO
+#ifdef CONFIG_LOG_MAXIMUM_LEVEL
+#define LOG_LOCAL_LEVEL ((esp_log_level_t)CONFIG_LOG_MAXIMUM_LEVEL)
+#else
+#define LOG_LOCAL_LEVEL ESP_LOG_VERBOSE
+#endif
 #endif
 
 /** Set the level of one tag, or of all with "*". */

@@ -15,7 +15,11 @@
 #define MAX_TAG_LEN 32
 
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
-static esp_log_level_t s_default_level = ESP_LOG_INFO;
+#ifndef CONFIG_LOG_DEFAULT_LEVEL
+#define CONFIG_LOG_DEFAULT_LEVEL ESP_LOG_INFO
+#endif
+
+static esp_log_level_t s_default_level = CONFIG_LOG_DEFAULT_LEVEL;
 static struct {
     char tag[MAX_TAG_LEN];
     esp_log_level_t level;

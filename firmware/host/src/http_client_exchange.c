@@ -104,6 +104,7 @@ esp_err_t http_client_send_head(esp_http_client_handle_t client, int write_len)
     while ((index = http_headers_write(client->headers, index, client->tx + first_line, &room)) !=
                0 &&
            room > 0) {
+        ESP_LOGD(TAG, "Write header[%d]: %.*s", index, first_line + room, client->tx);
         esp_err_t err = write_all(client, client->tx, first_line + room);
         if (err != ESP_OK) {
             return err;

@@ -163,10 +163,12 @@ static int method_of(const char *name)
     return -1;
 }
 
+/* ESP-IDF's parser logs every value that it meets. */
 static enum MHD_Result add_header_length(void *total, enum MHD_ValueKind kind, const char *key,
                                          const char *value)
 {
     (void)kind;
+    ESP_LOGD("httpd_parse", "processing value = %s", value != NULL ? value : "");
     *(size_t *)total += strlen(key) + (value != NULL ? strlen(value) : 0) + strlen(": \r\n");
     return MHD_YES;
 }

@@ -84,6 +84,9 @@ function usageError(error: CommanderError, argv: readonly string[]): ProvError {
   return new ProvError("usage", error.message.replace(/^error: /, "").replaceAll("\n", " "));
 }
 
+// Limits do not keep the process alive; whatever is waited for, this lets them end the wait.
+const alive = setInterval(() => {}, 60_000);
 const exitCode = await main(process.argv.slice(2));
+clearInterval(alive);
 // On a pipe of Windows, what was written may not be out yet.
 process.stdout.write("", () => process.exit(exitCode));

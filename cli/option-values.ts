@@ -12,9 +12,12 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
-export function positiveNumber(value: string): number {
+/** A duration; Node's timers take no more than 24 days and fire at once when asked for more. */
+export function seconds(value: string): number {
   const number = Number(value);
-  if (!Number.isFinite(number) || number <= 0)
-    throw new InvalidArgumentError("not a positive number");
+  if (!(number > 0 && number <= MOST_SECONDS))
+    throw new InvalidArgumentError(`not a number of seconds between 0 and ${MOST_SECONDS}`);
   return number;
 }
+
+const MOST_SECONDS = 1_000_000;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { GlobalOptions } from "./context.js";
-import { collect, positiveInteger, positiveNumber } from "./option-values.js";
+import { collect, positiveInteger, seconds } from "./option-values.js";
 import { installRoot } from "./paths.js";
 import { addLab, type CommandRun } from "./program-lab.js";
 
@@ -97,7 +97,7 @@ export function buildProgram(runCommand: RunCommand): Command {
       .option("--port <port>", "serial port, socket:// or rfc2217:// address")
       .option("--baud <rate>", "line rate", positiveInteger, 115200)
       .option("--until <regex>", "stop with success at the first line that matches")
-      .option("--timeout <seconds>", "give up after this long (exit 5)", positiveNumber)
+      .option("--timeout <seconds>", "give up after this long (exit 5)", seconds)
       .option("--filter <filter>", 'what to show, such as "*:W wifi:I"')
       .option("--timestamps", "put the host's time before each line")
       .option("--log <file>", "also write the log to a file")
@@ -127,7 +127,7 @@ export function buildProgram(runCommand: RunCommand): Command {
       .addOption(
         new Option("--wait <what>", "how far to wait").choices(["wifi", "certificate", "mqtt"]),
       )
-      .option("--timeout <seconds>", "bound on all of it", positiveNumber, 120)
+      .option("--timeout <seconds>", "bound on all of it", seconds, 120)
       .option("--port <port>", "serial port of the board: its log is one more witness"),
     async (options) => (await import("./commands/provision.js")).provisionCommand(options),
   );
@@ -174,7 +174,7 @@ export function buildProgram(runCommand: RunCommand): Command {
           "build the virtual board's firmware with a sanitizer",
         ).choices(["address", "undefined", "thread"]),
       )
-      .option("--timeout <seconds>", "bound on everything after the boot", positiveNumber, 120)
+      .option("--timeout <seconds>", "bound on everything after the boot", seconds, 120)
       .option("--yes-burn-efuses", "with --port: as for `prov flash`")
       .option("--baud <rate>", "line rate while writing", positiveInteger, 460800),
     async (options) => (await import("./commands/run.js")).runCommand(options),

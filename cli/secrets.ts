@@ -24,7 +24,7 @@ export type SecretVariable = (typeof SECRET_VARIABLES)[number];
 type Input = Readable & { isTTY?: boolean };
 
 /**
- * A secret from its flag, stdin, the environment or a hidden prompt. An empty variable counts as none:
+ * A secret from its flag, stdin, the environment or a hidden prompt. An empty flag or variable counts as none:
  * CI systems hand over a secret that is not defined as an empty text.
  * @throws ProvError input_missing when it is required and nothing gave it
  */
@@ -34,7 +34,7 @@ export async function resolveSecret(
   signal: AbortSignal,
   input: Input = process.stdin,
 ): Promise<string | undefined> {
-  if (source.flag !== undefined) return source.flag;
+  if (source.flag) return source.flag;
   if (source.fromStdin) {
     const line = await readLine(input, signal);
     if (line !== "") return line;

@@ -21,6 +21,8 @@ export interface BoardReach {
   pollMs: number;
 }
 
+/** A host follows the board's AP to another channel within seconds. */
+export const AP_GONE_MS = 20_000;
 const RADIO_POLL_MS = 500;
 /** Loopback has no air time to save. */
 const LAB_POLL_MS = 50;

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readText } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
 import type { BrokerAccess } from "../flow/broker-witness.js";
@@ -15,17 +16,37 @@ export const NO_OPERATOR_NOTE =
 
 /**
  * The operator's access to the broker at `uri`, or undefined when no certificate was named.
- * @throws ProvError usage, file_inaccessible
+ * @throws ProvError usage when the files are no CA, certificate and key that belong together; file_inaccessible
  */
 export function brokerAccess(options: BrokerOptions, uri: string): BrokerAccess | undefined {
   const { mqttCa, mqttCert, mqttKey } = options;
   if (!mqttCert && !mqttKey && !mqttCa) return undefined;
   if (!mqttCert || !mqttKey || !mqttCa)
     throw new ProvError("usage", "--mqtt-ca, --mqtt-cert and --mqtt-key belong together");
-  return {
+  const access = {
     uri,
     caPem: readText(mqttCa),
     certPem: readText(mqttCert),
     keyPem: readText(mqttKey),
   };
+  parsePem("--mqtt-ca", mqttCa, "certificate", () => new X509Certificate(access.caPem));
+  const certificate = parsePem(
+    "--mqtt-cert",
+    mqttCert,
+    "certificate",
+    () => new X509Certificate(access.certPem),
+  );
+  const key = parsePem("--mqtt-key", mqttKey, "private key", () => createPrivateKey(access.keyPem));
+  if (!certificate.checkPrivateKey(key))
+    throw new ProvError("usage", "the key of --mqtt-key is not that of --mqtt-cert");
+  return access;
+}
+
+/** OpenSSL's own words may quote the file, so only its kind is told. */
+function parsePem<T>(flag: string, path: string, kind: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch {
+    throw new ProvError("usage", `${flag}: ${path} holds no PEM ${kind}`);
+  }
 }

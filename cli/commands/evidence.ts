@@ -1,8 +1,18 @@
 import type { Evidence, Outcome } from "../flow/outcome.js";
 
 /** The evidence as reports show it; the message that may belong to it has a place of its own. */
-export function evidenceOf({ evidence }: Outcome): Omit<Evidence, "mqtt">[] {
+function evidenceOf({ evidence }: Outcome): Omit<Evidence, "mqtt">[] {
   return evidence.map(({ witness, milestone, detail }) => ({ witness, milestone, detail }));
+}
+
+/** What every report tells of an outcome. */
+export function outcomeReport(outcome: Outcome): Record<string, unknown> {
+  return {
+    reached: outcome.reached,
+    evidence: evidenceOf(outcome),
+    ...(outcome.unheard.length > 0 ? { unheard: outcome.unheard } : {}),
+    ...(outcome.mqtt ? { mqtt: outcome.mqtt } : {}),
+  };
 }
 
 /** The last word on how far the device came, for people. */

@@ -8,10 +8,10 @@ import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.j
 import type { StageClock } from "../flow/stages.js";
 import type { LabClient } from "../lab/client.js";
 import type { CommandResult } from "../output.js";
-import { type BoardOptions, reachBoard } from "./board-options.js";
+import { AP_GONE_MS, type BoardOptions, reachBoard } from "./board-options.js";
 import { type BrokerOptions, brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
 import { type CredentialOptions, readCredentials } from "./credentials.js";
-import { bestEvidence, evidenceOf } from "./evidence.js";
+import { bestEvidence, outcomeReport } from "./evidence.js";
 import type { Project } from "./project.js";
 import { type ReportOptions, withStageReport } from "./stage-report.js";
 
@@ -60,6 +60,7 @@ async function provision(
     wifi: reach.wifi,
     joinTimeoutMs: JOIN_TIMEOUT_MS,
     timeoutMs: options.timeout * 1000,
+    apGoneMs: AP_GONE_MS,
     pollMs: reach.pollMs,
     clock,
     signal,
@@ -103,12 +104,10 @@ function describe(project: Project, board: ProvisionedBoard, clock: StageClock):
   return {
     json: {
       device: id,
-      reached: outcome.reached,
       already_online: wasOnline,
-      attempt_id: board.attemptId,
-      evidence: evidenceOf(outcome),
+      ...(board.attemptId === undefined ? {} : { attempt_id: board.attemptId }),
+      ...outcomeReport(outcome),
       stages: clock.records,
-      ...(outcome.mqtt ? { mqtt: outcome.mqtt } : {}),
     },
     text: `${id} ${wasOnline ? "was online already, nothing was changed" : "is online"}: ${bestEvidence(outcome)}`,
   };

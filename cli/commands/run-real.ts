@@ -2,15 +2,16 @@ import { type DeviceManifest, LOG_LEVELS } from "../../codegen/manifest.js";
 import { irreversibleSteps } from "../../codegen/security.js";
 import type { CommandContext } from "../context.js";
 import { ProvError } from "../errors.js";
-import { waitForBoot } from "../flow/boot.js";
+import { type BootedBoard, waitForBoot } from "../flow/boot.js";
+import { onlineByItsLog } from "../flow/broker-proof.js";
 import { buildWithIdf } from "../flow/build-idf.js";
 import { generateConfig } from "../flow/codegen.js";
-import { confirmEfuses, flashBoard, refusePlaceholders } from "../flow/flash.js";
+import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
 import { makeKeys } from "../flow/keys.js";
 import { logWitness } from "../flow/log-witness.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
 import type { StageClock } from "../flow/stages.js";
-import { reachBoard } from "./board-options.js";
+import { AP_GONE_MS, reachBoard } from "./board-options.js";
 import { brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
 import { readCredentials } from "./credentials.js";
 import type { Project } from "./project.js";
@@ -78,31 +79,48 @@ export async function runOnRealBoard(
       progress: out,
     }),
   );
-  if (LOG_LEVELS.indexOf(manifest.logLevel) < LOG_LEVELS.indexOf("info"))
-    out.note(`logLevel is ${manifest.logLevel}: the board's log will not tell when it has booted`);
-  else
-    await clock.run("boot", () =>
-      waitForBoot(flashed, {
-        timeoutMs: BOOT_TIMEOUT_MS,
-        firstBootMs: firstBootMs(manifest),
-        signal,
-        progress: out,
-        secrets,
-      }),
+  const booted = await clock.run("boot", () => boot(flashed, manifest, context, secrets));
+  const common = { manifest, signal, progress: out, ...(broker ? { broker } : {}) };
+  if (booted?.state === "MQTT_CONNECTED") {
+    out.warn("it is online already: what was given here has not been sent to it");
+    const outcome = await clock.run("mqtt", () => onlineByItsLog(common));
+    return { networks: [], outcome, brokerUri: broker?.uri ?? manifest.mqtt.uri, wasOnline: true };
+  }
+  if (booted?.state === "WIFI_CONNECTING")
+    out.warn(
+      `it has credentials, but did not get online; \`prov reset --scope all --port ${options.port}\` makes it forget them`,
     );
   return provisionBoard({
-    manifest,
+    ...common,
     credentials,
     wifi: reach.wifi,
     ...(reach.apSsid === undefined ? {} : { apSsid: reach.apSsid }),
-    ...(broker ? { broker } : {}),
     witnesses: [() => logWitness(options.port, secrets)],
     joinTimeoutMs: JOIN_TIMEOUT_MS,
     timeoutMs: options.timeout * 1000,
+    apGoneMs: AP_GONE_MS,
     pollMs: reach.pollMs,
     clock,
+  });
+}
+
+/** The booted board; undefined for one whose log does not tell. */
+async function boot(
+  flashed: FlashedBoard,
+  manifest: DeviceManifest,
+  { out, signal }: CommandContext,
+  secrets: readonly string[],
+): Promise<BootedBoard | undefined> {
+  if (LOG_LEVELS.indexOf(manifest.logLevel) < LOG_LEVELS.indexOf("info")) {
+    out.note(`logLevel is ${manifest.logLevel}: the board's log will not tell when it has booted`);
+    return undefined;
+  }
+  return waitForBoot(flashed, {
+    timeoutMs: BOOT_TIMEOUT_MS,
+    firstBootMs: firstBootMs(manifest),
     signal,
     progress: out,
+    secrets,
   });
 }
 

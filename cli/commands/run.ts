@@ -7,7 +7,8 @@ import type { StageClock, StageRecord } from "../flow/stages.js";
 import type { Lab } from "../lab/lab-types.js";
 import type { CommandResult } from "../output.js";
 import { virtualWifi } from "../wifi/virtual.js";
-import { bestEvidence, evidenceOf } from "./evidence.js";
+import { AP_GONE_MS } from "./board-options.js";
+import { bestEvidence, outcomeReport } from "./evidence.js";
 import { bootVirtualBoard, flashVirtualBoard } from "./lab-board.js";
 import { bringUpLab, refuseCrashes } from "./lab-bring-up.js";
 import type { Project } from "./project.js";
@@ -38,15 +39,11 @@ export function runCommand(
 
 /** Whoever names their own network means their own board, and is not to get a yes for the virtual one. */
 function refuseRealBoardOptions(options: RunOptions): void {
-  const { ssid, url, ap, iface, mqttCa, mqttCert, mqttKey } = options;
+  const { ssid, password, passwordStdin, open, token, bearer } = options;
+  const { url, ap, iface, mqttCa, mqttCert, mqttKey } = options;
   const given = {
-    ssid,
-    url,
-    ap,
-    iface,
-    "mqtt-ca": mqttCa,
-    "mqtt-cert": mqttCert,
-    "mqtt-key": mqttKey,
+    ...{ ssid, password, "password-stdin": passwordStdin, open, token, bearer },
+    ...{ url, ap, iface, "mqtt-ca": mqttCa, "mqtt-cert": mqttCert, "mqtt-key": mqttKey },
   };
   const [name] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
   if (name !== undefined)
@@ -85,6 +82,7 @@ async function runOnVirtualBoard(
       witnesses: [() => labBackend(lab, project.manifest.id)],
       joinTimeoutMs: JOIN_TIMEOUT_MS,
       timeoutMs: options.timeout * 1000,
+      apGoneMs: AP_GONE_MS,
       pollMs: POLL_MS,
       clock,
       signal,
@@ -162,10 +160,9 @@ function describe(
   return {
     json: {
       device: project.manifest.id,
-      reached: outcome.reached,
-      evidence: evidenceOf(outcome),
+      already_online: board.wasOnline,
+      ...outcomeReport(outcome),
       stages: stages.map(({ name, ok, ms }) => ({ name, ok, ms })),
-      ...(outcome.mqtt ? { mqtt: outcome.mqtt } : {}),
     },
     text: [
       renderTable(
@@ -173,7 +170,7 @@ function describe(
         [...rows, ["total", "", `${(total / 1000).toFixed(2)} s`]],
       ),
       "",
-      `device ${project.manifest.id} is online: ${bestEvidence(outcome)}`,
+      `device ${project.manifest.id} ${board.wasOnline ? "was online already" : "is online"}: ${bestEvidence(outcome)}`,
       ...(outcome.mqtt
         ? [
             `broker ${board.brokerUri}, topic ${outcome.mqtt.topic}`,

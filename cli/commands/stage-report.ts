@@ -1,5 +1,4 @@
-import { writeFileSync } from "node:fs";
-import { prepareOutput } from "../config/workspace.js";
+import { prepareOutput, writeOutput } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { withDetails } from "../errors.js";
 import { renderJunit } from "../flow/junit.js";
@@ -27,21 +26,26 @@ export async function withStageReport(
   const { junit } = options;
   if (junit !== undefined) prepareOutput(junit);
   const write = (suite: string, stages: readonly StageRecord[]): void => {
-    if (junit !== undefined) writeFileSync(junit, renderJunit(suite, stages));
+    if (junit !== undefined) writeOutput(junit, renderJunit(suite, stages));
   };
   const clock = createStageClock();
   let device: string | undefined;
   const suite = () => (device === undefined ? command : `${command} ${device}`);
+  let result: CommandResult;
   try {
     const project = await openProject(options, context);
     device = project.manifest.id;
-    const result = await work(project, clock);
-    write(suite(), clock.records);
-    return result;
+    result = await work(project, clock);
   } catch (error) {
-    write(suite(), withFailure(clock.records, error));
+    try {
+      write(suite(), withFailure(clock.records, error));
+    } catch (unwritten) {
+      context.out.warn(`no JUnit report: ${toStageError(unwritten).message}`);
+    }
     throw withDetails(error, { ...(device && { device }), stages: clock.records });
   }
+  write(suite(), clock.records);
+  return result;
 }
 
 /** What went wrong before the first stage, or between two, is a test case too. */

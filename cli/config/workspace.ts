@@ -126,6 +126,18 @@ export function prepareOutput(path: string): void {
   }
 }
 
+/**
+ * Writes a file that somebody named, where it is: it may be a pipe or a device.
+ * @throws ProvError file_inaccessible
+ */
+export function writeOutput(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw inaccessible(path, error);
+  }
+}
+
 /** Takes away every right to a file but its owner's; a key may have been copied in with more. */
 export function protectFile(path: string): void {
   if (!hasMode(path, SECRET_FILE)) chmodSync(path, SECRET_FILE);

@@ -7,11 +7,15 @@ import type { FlashedBoard } from "./flash.js";
 export interface BootedBoard {
   readonly port: string;
   /** The state that it settled in. */
-  readonly state: "AP_MODE" | "WIFI_CONNECTING";
+  readonly state: BootedState;
 }
 
+/** Waiting for credentials; provisioned but not online (yet); online. */
+type BootedState = "AP_MODE" | "WIFI_CONNECTING" | "MQTT_CONNECTED";
+
 /** The board's log tells every transition: `state CHECK_PROVISIONING -> AP_MODE`. */
-const SETTLED = /state \w+ -> (AP_MODE|WIFI_CONNECTING)\b/;
+const SETTLED = /state \w+ -> (AP_MODE|MQTT_CONNECTED)\b/;
+const CONNECTING = /state \w+ -> WIFI_CONNECTING\b/;
 
 interface BootOptions {
   readonly timeoutMs: number;
@@ -26,7 +30,8 @@ interface BootOptions {
 }
 
 /**
- * Resets the board and reads its log until it has found out whether it is provisioned.
+ * Resets the board and reads its log until it waits for credentials or, if it has some, is online. A board
+ * that has credentials but does not get online in time has booted all the same.
  * @throws ProvError boot_timeout, port_*
  */
 export async function waitForBoot(
@@ -56,6 +61,7 @@ async function watch(
   how: { reset: boolean; withinMs: number },
 ): Promise<BootedBoard | { last: string }> {
   let last = "";
+  let isConnecting = false;
   try {
     const result = await monitor({
       port,
@@ -66,14 +72,15 @@ async function watch(
       secrets,
       onLine: (line) => {
         last = line.text;
+        isConnecting ||= CONNECTING.test(line.text);
         progress.detail(`board: ${line.text}`);
       },
     });
     signal.throwIfAborted();
     const state = result.reason === "matched" ? SETTLED.exec(result.line.text)?.[1] : undefined;
-    return { port, state: state === "AP_MODE" ? "AP_MODE" : "WIFI_CONNECTING" };
+    if (state === "AP_MODE" || state === "MQTT_CONNECTED") return { port, state };
   } catch (error) {
     if (!(error instanceof ProvError) || error.code !== "monitor_timeout") throw error;
-    return { last };
   }
+  return isConnecting ? { port, state: "WIFI_CONNECTING" } : { last };
 }

@@ -1,4 +1,4 @@
-import { connectAsync, type MqttClient } from "mqtt";
+import { connect, type MqttClient } from "mqtt";
 import { ProvError } from "../errors.js";
 import { pause } from "../wifi/wait.js";
 import type { MqttProof, Witness } from "./outcome.js";
@@ -52,20 +52,43 @@ export function brokerWitness(access: BrokerAccess, deviceId: string, attemptId:
  * broker had retained may be of a device that has lost its power since.
  * @returns the message, or undefined when none came in time or the broker cannot be watched
  */
-export async function findLiveStatus(
+export function findLiveStatus(
   access: BrokerAccess,
   deviceId: string,
   signal: AbortSignal,
 ): Promise<MqttProof | undefined> {
+  return findStatus(access, deviceId, (_proof, isRetained) => !isRetained, signal);
+}
+
+/** The status message of exactly this attempt, which may be retained; undefined as for `findLiveStatus`. */
+export function findStatusOf(
+  attemptId: string,
+  access: BrokerAccess,
+  deviceId: string,
+  signal: AbortSignal,
+): Promise<MqttProof | undefined> {
+  const isOurs = ({ payload }: MqttProof): boolean => payload.attempt_id === attemptId;
+  return findStatus(access, deviceId, isOurs, signal);
+}
+
+async function findStatus(
+  access: BrokerAccess,
+  deviceId: string,
+  isWanted: (proof: MqttProof, isRetained: boolean) => boolean,
+  signal: AbortSignal,
+): Promise<MqttProof | undefined> {
   const found = new AbortController();
+  const until = AbortSignal.any([signal, found.signal]);
   let proof: MqttProof | undefined;
   const onStatus = (seen: MqttProof, isRetained: boolean): void => {
-    if (isRetained || proof) return;
+    if (proof || !isWanted(seen, isRetained)) return;
     proof = seen;
     found.abort();
   };
-  const until = AbortSignal.any([signal, found.signal]);
-  await watchStatus(access, deviceId, onStatus, until).catch(() => {});
+  // The network may have come back a moment ago, and with it the way to the broker.
+  while (!until.aborted) {
+    await watchStatus(access, deviceId, onStatus, until).catch(() => pause(RECONNECT_MS, until));
+  }
   return proof;
 }
 
@@ -77,22 +100,23 @@ async function watchStatus(
   signal: AbortSignal,
 ): Promise<void> {
   const topic = `devices/${deviceId}/status`;
-  const client = await connectObserver(access);
   try {
-    client.on("error", () => {});
+    const client = connectObserver(access);
     client.on("message", (received, bytes, packet) => {
       const payload = received === topic ? parseStatus(bytes) : undefined;
       if (payload?.status === "connected") onStatus({ topic, payload }, packet.retain);
     });
-    await client.subscribeAsync(topic, { qos: 1 });
-    await aborted(signal);
-  } finally {
-    await client.endAsync(true);
+    await subscribed(client, topic, signal).finally(() => client.end(true));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ProvError("observer_failed", `cannot watch the broker ${access.uri}: ${reason}`, {
+      cause: error,
+    });
   }
 }
 
-async function connectObserver(access: BrokerAccess): Promise<MqttClient> {
-  const options = {
+function connectObserver(access: BrokerAccess): MqttClient {
+  return connect(access.uri, {
     ca: access.caPem,
     cert: access.certPem,
     key: access.keyPem,
@@ -100,16 +124,23 @@ async function connectObserver(access: BrokerAccess): Promise<MqttClient> {
     protocolVersion: 4,
     clean: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    reconnectPeriod: RECONNECT_MS,
-  } as const;
-  try {
-    return await connectAsync(access.uri, options, false);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ProvError("observer_failed", `cannot watch the broker ${access.uri}: ${reason}`, {
-      cause: error,
-    });
-  }
+    reconnectPeriod: 0,
+  });
+}
+
+/** Subscribes once connected; resolves when `signal` aborts, rejects when the broker refuses or goes away. */
+function subscribed(client: MqttClient, topic: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    client.on("error", reject);
+    client.once("close", () => reject(new Error("the connection was closed")));
+    client.once("connect", () =>
+      client.subscribe(topic, { qos: 1 }, (error) => {
+        if (error) reject(error);
+      }),
+    );
+  });
 }
 
 function parseStatus(bytes: Uint8Array): Record<string, unknown> | undefined {
@@ -121,11 +152,4 @@ function parseStatus(bytes: Uint8Array): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -1,5 +1,5 @@
 import { deadline } from "../deadline.js";
-import { ProvError } from "../errors.js";
+import { type ErrorCode, ProvError } from "../errors.js";
 import type { Task } from "../progress.js";
 
 /** How far a device has come; each includes the ones before it. */
@@ -36,9 +36,16 @@ export interface Witness {
   watch(report: (report: WitnessReport) => void, signal: AbortSignal): Promise<void>;
 }
 
+/** A witness that was called and never saw anything, and why. */
+export interface Unheard {
+  readonly witness: string;
+  readonly reason: string;
+}
+
 export interface Outcome {
   readonly reached: Milestone;
   readonly evidence: readonly Evidence[];
+  readonly unheard: readonly Unheard[];
   readonly mqtt?: MqttProof;
 }
 
@@ -148,7 +155,18 @@ function decide(
   );
   if (convincing.length === 0) return undefined;
   const mqtt = court.evidence.find((evidence) => evidence.mqtt)?.mqtt;
-  return { reached: furthest(court.evidence), evidence: court.evidence, ...(mqtt ? { mqtt } : {}) };
+  return {
+    reached: furthest(court.evidence),
+    evidence: court.evidence,
+    unheard: unheard(court),
+    ...(mqtt ? { mqtt } : {}),
+  };
+}
+
+function unheard(court: Court): Unheard[] {
+  return [...court.lost]
+    .filter(([name]) => !court.evidence.some(({ witness }) => witness === name))
+    .map(([witness, reason]) => ({ witness, reason }));
 }
 
 function timedOut(court: Court, request: OutcomeRequest): ProvError {
@@ -160,12 +178,15 @@ function timedOut(court: Court, request: OutcomeRequest): ProvError {
       : `seen so far: ${court.evidence.map((evidence) => `${evidence.milestone} (${evidence.witness})`).join(", ")}`;
   const lost = [...court.lost].map(([name, reason]) => `${name}: ${reason}`).join("; ");
   const message = `within ${Math.round(request.timeoutMs / 1000)} s the device did not get as far as ${request.goal}; ${seen}${lost ? `; ${lost}` : ""}`;
-  return new ProvError(
-    court.evidence.some((evidence) => rank(evidence.milestone) >= rank("certificate"))
-      ? "status_timeout"
-      : "outcome_unknown",
-    message,
-  );
+  return new ProvError(timeoutCode(court, request), message);
+}
+
+function timeoutCode(court: Court, { witnesses }: OutcomeRequest): ErrorCode {
+  if (!court.evidence.some(({ milestone }) => rank(milestone) >= rank("certificate")))
+    return "outcome_unknown";
+  // The device may well be online: it was this side that could not look.
+  const isBlind = witnesses.some(({ name, provesMqtt }) => provesMqtt && court.lost.has(name));
+  return isBlind ? "observer_failed" : "status_timeout";
 }
 
 function rank(milestone: Milestone): number {

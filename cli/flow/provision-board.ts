@@ -5,7 +5,15 @@ import type { DeviceApi, ScannedNetwork } from "../device/device-api.js";
 import { ProvError } from "../errors.js";
 import { asTask, type Progress } from "../progress.js";
 import type { HostWifi } from "../wifi/host-wifi.js";
-import { type BrokerAccess, brokerWitness, findLiveStatus } from "./broker-witness.js";
+import { abortError, abortsAs } from "../wifi/wait.js";
+import {
+  type AttemptBound,
+  confirmAtBroker,
+  LAST_LOOK_MS,
+  lookForLiveDevice,
+  statusPatienceMs,
+} from "./broker-proof.js";
+import { type BrokerAccess, brokerWitness } from "./broker-witness.js";
 import { type JoinedBoard, joinBoard } from "./join.js";
 import {
   awaitOutcome,
@@ -44,13 +52,16 @@ export interface ProvisionBoardRequest {
   /** Bound on all of it, from looking for the AP to the proof. */
   readonly timeoutMs: number;
   readonly pollMs: number;
+  /** When the board's AP has been silent for so long, the host goes back to its own network. */
+  readonly apGoneMs: number;
   readonly clock: StageClock;
   readonly signal: AbortSignal;
   readonly progress: Progress;
 }
 
 export interface ProvisionedBoard {
-  readonly attemptId: string;
+  /** What the device was told to call this run; missing when it was told nothing. */
+  readonly attemptId?: string;
   readonly networks: readonly ScannedNetwork[];
   readonly outcome: Outcome;
   /** The broker that the device reports to. */
@@ -59,10 +70,14 @@ export interface ProvisionedBoard {
   readonly wasOnline: boolean;
 }
 
+/** Time was up before the credentials were sent. */
+const TOO_LATE = {
+  code: "ap_unreachable",
+  message: "the board answered too slowly: time was up, and no credentials were sent",
+} as const;
+const NO_REPLY = { code: "ap_unreachable", message: "no reply in time" } as const;
 /** How an adapter says that the AP is not there; the manual one only knows that nobody answers. */
 const NO_AP: ReadonlySet<string> = new Set(["ap_not_found", "ap_unreachable"]);
-/** A status message may be late by so much. */
-const STATUS_GRACE_MS = 5_000;
 /** Below this the board's own connection is unlikely to last. */
 const WEAK_SIGNAL_DBM = -80;
 
@@ -72,56 +87,74 @@ const WEAK_SIGNAL_DBM = -80;
  * @throws ProvError of the join, provision, enrol and mqtt stages
  */
 export async function provisionBoard(request: ProvisionBoardRequest): Promise<ProvisionedBoard> {
+  const attempt: Attempt = {
+    id: randomUUID(),
+    endsAt: performance.now() + request.timeoutMs,
+    inTime: AbortSignal.any([request.signal, deadline(request.timeoutMs)]),
+  };
+  const board = await overItsAp(request, attempt).finally(() => leave(request));
+  const outcome = await confirmAtBroker(request, attempt, board.outcome);
+  for (const { witness, reason } of outcome.unheard)
+    request.progress.warn(`the ${witness} was no witness: ${reason}`);
+  return { ...board, outcome };
+}
+
+/** One run: what it is known by, and when it has to be over. */
+interface Attempt extends AttemptBound {
+  /** Aborts at its end. */
+  readonly inTime: AbortSignal;
+}
+
+async function overItsAp(
+  request: ProvisionBoardRequest,
+  attempt: Attempt,
+): Promise<ProvisionedBoard> {
   const { clock, progress, manifest } = request;
-  const attemptId = randomUUID();
-  const endsAt = performance.now() + request.timeoutMs;
   const brokerUri = request.broker?.uri ?? manifest.mqtt.uri;
-  const broker = request.broker ? brokerWitness(request.broker, manifest.id, attemptId) : undefined;
-  try {
-    const board = await clock.run("join", () => joinOrRecognise(request));
-    if ("alreadyOnline" in board) {
-      const { alreadyOnline } = board;
-      return { attemptId, networks: [], outcome: alreadyOnline, brokerUri, wasOnline: true };
-    }
-    const networks = await clock.run("scan", () => scanFor(board.api, request));
-    await clock.run("provision", () =>
-      asTask(progress, "provision", () => post(board.api, request, attemptId)),
-    );
-    const witnesses = [
-      statusWitness(board.api, attemptId, request.pollMs),
-      ...(broker ? [broker] : []),
-      ...(request.witnesses ?? []).map((make) => make(attemptId)),
-    ];
-    const outcome = await waitForGoal(request, witnesses, endsAt);
-    return { attemptId, networks, outcome, brokerUri, wasOnline: false };
-  } finally {
-    const report = await request.wifi.leave();
-    if (report.changed && report.restored)
-      progress.detail(`host WiFi restored: ${report.network ?? "not connected, as before"}`);
-    if (!report.restored) progress.warn(report.message);
+  const board = await clock.run("join", () => joinOrRecognise(request));
+  if ("alreadyOnline" in board) {
+    progress.warn("it is online already: what was given here has not been sent to it");
+    return { brokerUri, networks: [], outcome: board.alreadyOnline, wasOnline: true };
   }
+  const networks = await clock.run("scan", () => scanFor(board.api, request, attempt));
+  await clock.run("provision", () =>
+    asTask(progress, "provision", () => post(board.api, request, attempt)),
+  );
+  const witnesses = [
+    whenSilent(statusWitness(board.api, attempt.id, request.pollMs), request.apGoneMs, () => {
+      void leave(request);
+    }),
+    ...(request.broker ? [brokerWitness(request.broker, manifest.id, attempt.id)] : []),
+    ...(request.witnesses ?? []).map((make) => make(attempt.id)),
+  ];
+  const outcome = await waitForGoal(request, witnesses, attempt);
+  return { attemptId: attempt.id, brokerUri, networks, outcome, wasOnline: false };
+}
+
+/** Puts the host's WiFi back; it does so once, however often it is asked. */
+async function leave({ wifi, progress }: ProvisionBoardRequest): Promise<void> {
+  const report = await wifi.leave();
+  if (report.changed && report.restored)
+    progress.detail(`host WiFi restored: ${report.network ?? "not connected, as before"}`);
+  if (!report.restored) progress.warn(report.message);
 }
 
 /** A device without an AP has no power, or is online already; the broker knows which. */
 async function joinOrRecognise(
   request: ProvisionBoardRequest,
 ): Promise<JoinedBoard | { alreadyOnline: Outcome }> {
-  const { manifest, broker, progress } = request;
-  const statusMs = manifest.mqtt.statusIntervalSeconds * 1000 + STATUS_GRACE_MS;
-  const patienceMs = broker ? Math.min(statusMs, request.timeoutMs / 2) : 0;
+  const { manifest, broker } = request;
+  const patienceMs = broker ? Math.min(statusPatienceMs(manifest), request.timeoutMs / 2) : 0;
   try {
     const timeoutMs = Math.min(request.joinTimeoutMs, request.timeoutMs - patienceMs);
     return await joinBoard({ ...request, timeoutMs });
   } catch (error) {
     if (!(error instanceof ProvError) || !NO_AP.has(error.code) || !broker) throw error;
-    const signal = AbortSignal.any([request.signal, deadline(patienceMs)]);
-    const mqtt = await asTask(progress, "no AP: look whether it is online already", () =>
-      findLiveStatus(broker, manifest.id, signal),
-    );
-    request.signal.throwIfAborted();
-    if (!mqtt) throw error;
-    const evidence = { witness: "broker", milestone: "mqtt", detail: mqtt.topic, mqtt } as const;
-    return { alreadyOnline: { reached: "mqtt", evidence: [evidence], mqtt } };
+    // The host may be on an AP from which the broker is out of reach.
+    await leave(request);
+    const alreadyOnline = await lookForLiveDevice(request, broker, patienceMs);
+    if (!alreadyOnline) throw error;
+    return { alreadyOnline };
   }
 }
 
@@ -129,14 +162,14 @@ async function joinOrRecognise(
 async function waitForGoal(
   request: ProvisionBoardRequest,
   witnesses: readonly Witness[],
-  endsAt: number,
+  { endsAt }: Attempt,
 ): Promise<Outcome> {
   const { clock, progress, signal } = request;
   const goal = request.goal ?? "mqtt";
   const wait = (name: string, label: string, upTo: Milestone, earlier: readonly Evidence[]) =>
     clock.run(name, () =>
       asTask(progress, label, (task) => {
-        const timeoutMs = Math.max(0, Math.round(endsAt - performance.now()));
+        const timeoutMs = Math.max(LAST_LOOK_MS, Math.round(endsAt - performance.now()));
         return awaitOutcome({ witnesses, goal: upTo, earlier, timeoutMs, signal, task });
       }),
     );
@@ -149,14 +182,36 @@ async function waitForGoal(
   return goal === "mqtt" ? wait("mqtt", "wait for MQTT", "mqtt", enrolled.evidence) : enrolled;
 }
 
+/** Calls `act` once when the witness could ask nobody for `silentMs`. */
+function whenSilent(witness: Witness, silentMs: number, act: () => void): Witness {
+  let hasActed = false;
+  return {
+    ...witness,
+    async watch(report, signal) {
+      let silentSince: number | undefined;
+      await witness.watch((each) => {
+        silentSince = each.kind === "lost" ? (silentSince ?? performance.now()) : undefined;
+        report(each);
+        if (hasActed || silentSince === undefined || performance.now() - silentSince < silentMs)
+          return;
+        hasActed = true;
+        act();
+      }, signal);
+    },
+  };
+}
+
 /** What the board sees; warns when the network to join is missing or weak. A board that cannot scan now can still join. */
 async function scanFor(
   api: DeviceApi,
   request: ProvisionBoardRequest,
+  { inTime }: Attempt,
 ): Promise<readonly ScannedNetwork[]> {
-  const { progress, signal, credentials } = request;
+  const { progress, credentials } = request;
   try {
-    const networks = await asTask(progress, "scan", () => api.scan(signal));
+    const networks = await asTask(progress, "scan", () =>
+      abortsAs(inTime, TOO_LATE, () => api.scan(inTime)),
+    );
     const target = networks.find((network) => network.ssid === credentials.ssid);
     if (!target)
       progress.warn(
@@ -175,19 +230,18 @@ async function scanFor(
 async function post(
   api: DeviceApi,
   request: ProvisionBoardRequest,
-  attemptId: string,
+  { id, inTime }: Attempt,
 ): Promise<void> {
   const { credentials, manifest, signal, progress } = request;
+  if (inTime.aborted) throw abortError(inTime, TOO_LATE);
   try {
-    await api.provision(
-      {
-        ...credentials,
-        deviceId: manifest.id,
-        attemptId,
-        timeSeconds: Math.floor(Date.now() / 1000),
-      },
-      signal,
-    );
+    const body = {
+      ...credentials,
+      deviceId: manifest.id,
+      attemptId: id,
+      timeSeconds: Math.floor(Date.now() / 1000),
+    };
+    await abortsAs(inTime, NO_REPLY, () => api.provision(body, inTime));
   } catch (error) {
     // The reply may be lost after the board has acted; whether it did, the witnesses will tell.
     if (!(error instanceof ProvError) || error.code !== "ap_unreachable") throw error;

@@ -1,7 +1,11 @@
+import type { Readable } from "node:stream";
+import axios, { isAxiosError } from "axios";
 import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
 import type { HostWifi, JoinedAp } from "./host-wifi.js";
 import { abortError, DEFAULT_BASE_URL, pause } from "./wait.js";
+
+const PROBE_TIMEOUT_MS = 5_000;
 
 /**
  * The adapter that touches nothing: the person has joined the AP already, or the board is reached
@@ -14,6 +18,8 @@ export function manualWifi(options: { baseUrl?: string; probeIntervalMs?: number
     kind: "manual",
     scan: async () => [],
     join: async (ap, _password, { signal }): Promise<JoinedAp> => {
+      if (!URL.canParse(baseUrl))
+        throw new ProvError("usage", `${JSON.stringify(baseUrl)} is not a URL`);
       await waitUntilReachable(baseUrl, probeIntervalMs, signal);
       return { ssid: ap.ssid, baseUrl };
     },
@@ -49,21 +55,17 @@ async function waitUntilReachable(
 /** One GET /status: null when anything spoke HTTP, else why not. */
 async function probe(baseUrl: string, signal: AbortSignal): Promise<string | null> {
   try {
-    const limit = AbortSignal.any([signal, deadline(5000)]);
-    const answer = await fetch(`${baseUrl}/status`, { signal: limit, redirect: "manual" });
-    await answer.body?.cancel();
+    const answer = await axios.get<Readable>(`${baseUrl}/status`, {
+      signal: AbortSignal.any([signal, deadline(PROBE_TIMEOUT_MS)]),
+      responseType: "stream",
+      maxRedirects: 0,
+      proxy: false,
+      validateStatus: () => true,
+    });
+    answer.data.destroy();
     return null;
   } catch (error) {
-    if (error instanceof TypeError && error.message.includes("URL")) {
-      throw new ProvError("usage", `${JSON.stringify(baseUrl)} is not a URL`, { cause: error });
-    }
-    return describe(error);
+    if (!isAxiosError(error)) throw error;
+    return error.code === "ERR_CANCELED" ? "no answer" : (error.code ?? error.message);
   }
-}
-
-function describe(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (cause instanceof Error && "code" in cause && typeof cause.code === "string")
-    return cause.code;
-  return cause instanceof Error ? cause.message : String(cause);
 }

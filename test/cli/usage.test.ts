@@ -49,7 +49,7 @@ const MISUSES: readonly (readonly [name: string, args: readonly string[], says: 
   ["an argument too many", ["keys", "extra"], "too many arguments"],
   ["a word that is no number", ["flash", "--baud", "fast"], "not a positive whole number"],
   ["a value out of its choices", ["provision", "--wait", "tea"], "Allowed choices"],
-  ["a negative time", ["provision", "--timeout", "-1"], "not a positive number"],
+  ["a negative time", ["provision", "--timeout", "-1"], "not a number of seconds"],
 ];
 
 describe("a wrong command line", () => {

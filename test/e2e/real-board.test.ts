@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createCa } from "../../cli/pki/ca.js";
 import { type IdfStandIn, idfStandIn } from "../helpers/idf.js";
 import { labUp, type RunningLab } from "../helpers/lab.js";
 import { temporaryDir } from "../helpers/project.js";
@@ -36,9 +37,7 @@ beforeAll(async () => {
   idf = idfStandIn();
   idf.handOut(join(PROJECT, ".prov", "devices", DEVICE_ID, "build", "host"));
   wire = await forwardToBoard();
-  const address = wire.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  url = `http://127.0.0.1:${address.port}`;
+  url = `http://127.0.0.1:${(wire.address() as AddressInfo).port}`;
 });
 
 afterAll(async () => {
@@ -81,6 +80,21 @@ async function runOnPort(...more: string[]) {
   return { code, stderr, document: JSON.parse(stdout) };
 }
 
+async function provision(...more: string[]) {
+  return prov(
+    [
+      ...["provision", "--json", "--no-input", "--config", config, "--ssid", lab.home.ssid],
+      ...["--wifi", "manual", "--url", url, "--timeout", "40", ...more],
+    ],
+    {
+      env: {
+        PROV_WIFI_PASSWORD: lab.home.password,
+        PROV_TOKEN: await lab.token(DEVICE_ID),
+      },
+    },
+  );
+}
+
 async function forgetEverything() {
   const { tty } = lab.client.info.board;
   const reset = await prov(["reset", "--scope", "all", "--port", tty ?? "", "--config", config]);
@@ -91,6 +105,8 @@ function operatorArgs(): string[] {
   const { caPath, certPath, keyPath } = lab.client.info.operator;
   return ["--mqtt-ca", caPath, "--mqtt-cert", certPath, "--mqtt-key", keyPath];
 }
+
+type Operator = RunningLab["client"]["info"]["operator"];
 
 interface Shown {
   witness: string;
@@ -118,10 +134,29 @@ describe("prov run --port", () => {
     expect(idf.calls()).toHaveLength(1);
   });
 
-  it("recognises the device that is online, although its AP is gone", async () => {
-    const { code, stderr, document } = await runOnPort(...operatorArgs(), "--timeout", "8");
+  it("recognises the device that is online, by its log and by the broker", async () => {
+    const { code, stderr, document } = await runOnPort(...operatorArgs());
     expect(code, stderr).toBe(0);
-    expect(document).toMatchObject({ ok: true, reached: "mqtt" });
+    expect(document).toMatchObject({ ok: true, reached: "mqtt", already_online: true });
+    expect(document.mqtt.payload).toMatchObject({ status: "connected" });
+    expect(witnessesOf(document.evidence)).toEqual(new Set(["log", "broker"]));
+    expect(stderr).toContain("what was given here has not been sent to it");
+  });
+
+  it("recognises it without an operator's certificate too", async () => {
+    const { code, stderr, document } = await runOnPort();
+    expect(code, stderr).toBe(0);
+    expect(document).toMatchObject({ ok: true, reached: "mqtt", already_online: true });
+    expect(witnessesOf(document.evidence)).toEqual(new Set(["log"]));
+  });
+
+  it("`prov provision` recognises it although its AP is gone", async () => {
+    expect((await lab.client.boardStatus()).baseUrl).toBeNull();
+    const { code, stdout, stderr } = await provision(...operatorArgs(), "--timeout", "8");
+    expect(code, stderr).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ ok: true, reached: "mqtt", already_online: true });
+    expect(document.attempt_id).toBeUndefined();
     expect(witnessesOf(document.evidence)).toEqual(new Set(["broker"]));
   });
 
@@ -154,11 +189,73 @@ describe("prov run --port", () => {
   });
 });
 
-describe("options that cannot be meant", () => {
-  it("a network without a port is not taken for the virtual board's", async () => {
-    const { code, stdout } = await prov(["run", "--json", "--config", config, "--ssid", "Home"]);
+describe("an operator's certificate that is of no use", () => {
+  it("is named when the broker has another CA; the device's own word is the evidence then", async () => {
+    await forgetEverything();
+    const { operator } = lab.client.info;
+    const foreign = join(temporaryDir(), "foreign.pem");
+    writeFileSync(foreign, (await createCa({ commonName: "somebody else" })).certPem);
+    const { code, stdout, stderr } = await provision(
+      ...["--mqtt-ca", foreign, "--mqtt-cert", operator.certPath, "--mqtt-key", operator.keyPath],
+      ...["--timeout", "15"],
+    );
+    expect(code, stderr).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(document.unheard).toMatchObject([{ witness: "broker" }]);
+    expect(document.unheard[0].reason).toMatch(/cannot watch the broker .*certificate/);
+    expect(stderr).toContain("the broker was no witness");
+  });
+
+  it.each([
+    ["a CA that is none", (own: Operator) => [config, own.certPath, own.keyPath]],
+    ["a certificate that is none", (own: Operator) => [own.caPath, config, own.keyPath]],
+    ["a key that is none", (own: Operator) => [own.caPath, own.certPath, own.certPath]],
+  ])("%s is a mistake, before anything is done", async (_what, files) => {
+    const [ca = "", certificate = "", key = ""] = files(lab.client.info.operator);
+    const { code, stdout } = await provision(
+      ...["--mqtt-ca", ca, "--mqtt-cert", certificate, "--mqtt-key", key],
+    );
     expect([code, JSON.parse(stdout).error.code]).toEqual([2, "usage"]);
-    expect(JSON.parse(stdout).error.message).toContain("--ssid");
+  });
+});
+
+describe("options that cannot be meant", () => {
+  it.each([
+    ["--ssid", "Home"],
+    ["--token", "t"],
+    ["--password", "p"],
+  ])("%s without a port is not taken for the virtual board's", async (flag, value) => {
+    const { code, stdout } = await prov(["run", "--json", "--config", config, flag, value]);
+    expect([code, JSON.parse(stdout).error.code]).toEqual([2, "usage"]);
+    expect(JSON.parse(stdout).error.message).toContain(flag);
+  });
+
+  it.each(["0", "1e9", "soon"])("--timeout %s is no time", async (value) => {
+    const { code, stdout } = await prov(["provision", "--json", "--timeout", value]);
+    expect([code, JSON.parse(stdout).error.code]).toEqual([2, "usage"]);
+  });
+
+  it("an address that hangs up on every call is no board", async () => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, stdout } = await provision("--url", `http://127.0.0.1:${port}`, "--timeout", "1");
+    server.close();
+    expect([code, JSON.parse(stdout).error.code]).toEqual([6, "ap_unreachable"]);
+  });
+
+  it("an empty flag is no secret: the environment's counts", async () => {
+    const { code, stdout } = await provision(
+      "--password",
+      "",
+      "--token",
+      "",
+      "--url",
+      "http://127.0.0.1:1",
+      "--timeout",
+      "1",
+    );
+    expect([code, JSON.parse(stdout).error.code]).toEqual([6, "ap_unreachable"]);
   });
 
   it("a report that cannot be written stops the run before anything is done", async () => {

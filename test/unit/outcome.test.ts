@@ -88,6 +88,19 @@ describe("the outcome of a provisioning", () => {
     };
     const outcome = await wait([lost, witness("status", [saw("status", "mqtt")])], "mqtt");
     expect(outcome.evidence.map((item) => item.witness)).toEqual(["status"]);
+    expect(outcome.unheard).toEqual([{ witness: "broker", reason: "refused" }]);
+  });
+
+  it("is observer_failed when the device may be online and only the way to the broker is missing", async () => {
+    const promise = wait(
+      [
+        witness("status", [saw("status", "certificate"), { kind: "lost", reason: "no answer" }]),
+        witness("broker", [{ kind: "lost", reason: "refused" }], true),
+      ],
+      "mqtt",
+      { timeoutMs: 50 },
+    );
+    expect(await codeOf(promise)).toBe("observer_failed");
   });
 
   it("is a success by other witnesses when the AP has vanished", async () => {
@@ -97,6 +110,7 @@ describe("the outcome of a provisioning", () => {
       "mqtt",
     );
     expect(outcome.evidence.map((item) => item.witness)).toEqual(["broker"]);
+    expect(outcome.unheard).toEqual([{ witness: "status", reason: "no answer" }]);
   });
 
   it("is the device's own failure as soon as that is final", async () => {

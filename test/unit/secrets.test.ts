@@ -26,8 +26,12 @@ describe("where a secret comes from", () => {
     expect(await resolveSecret(wifiPassword, env, never, input())).toBe("from the environment");
   });
 
-  test("an empty flag is meant", async () => {
-    expect(await resolveSecret({ ...wifiPassword, flag: "" }, env, never, empty())).toBe("");
+  test("an empty flag is none: a shell hands over a variable that is not set as one", async () => {
+    const given = { ...wifiPassword, flag: "" };
+    expect(await resolveSecret(given, env, never, empty())).toBe("from the environment");
+    await expect(resolveSecret(given, {}, never, empty())).rejects.toMatchObject({
+      code: "input_missing",
+    });
   });
 
   test("an empty variable is none", async () => {

@@ -1,0 +1,72 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { provisionBoard } from "../../cli/flow/provision-board.js";
+import { createStageClock } from "../../cli/flow/stages.js";
+import { silent } from "../../cli/progress.js";
+import { manualWifi } from "../../cli/wifi/manual.js";
+import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
+
+let server: Server | undefined;
+afterEach(() => server?.close());
+
+/** A board in AP_MODE that answers each call of `slow` only after that many milliseconds. */
+async function board(slow: Record<string, number>) {
+  const asked: string[] = [];
+  const answers: Record<string, unknown> = {
+    "GET /scan": { networks: [], count: 0 },
+    "GET /status": {
+      status: "provisioning",
+      ip: "",
+      device_id: DEFAULT_MANIFEST.id,
+      state: "AP_MODE",
+      error: null,
+      attempts_remaining: 3,
+      fw: "0.1.0",
+      attempt_id: null,
+      wifi_connected: false,
+      certificate: false,
+    },
+    "POST /provision": { status: "ok", message: "Credentials saved" },
+  };
+  server = createServer((request, response) => {
+    const call = `${request.method} ${request.url}`;
+    asked.push(call);
+    response.setHeader("content-type", "application/json");
+    setTimeout(() => response.end(JSON.stringify(answers[call])), slow[call] ?? 0);
+  });
+  await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { asked, baseUrl: `http://127.0.0.1:${port}` };
+}
+
+function provision(baseUrl: string, timeoutMs: number) {
+  return provisionBoard({
+    manifest: DEFAULT_MANIFEST,
+    credentials: { ssid: "Home", password: "home-password", token: "t" },
+    wifi: manualWifi({ baseUrl, probeIntervalMs: 20 }),
+    joinTimeoutMs: 20_000,
+    timeoutMs,
+    apGoneMs: 20_000,
+    pollMs: 20,
+    clock: createStageClock(),
+    signal: new AbortController().signal,
+    progress: silent,
+  });
+}
+
+test("when time is up before the credentials are sent, they are not sent any more", async () => {
+  const { asked, baseUrl } = await board({ "GET /scan": 60_000 });
+  await expect(provision(baseUrl, 500)).rejects.toMatchObject({
+    code: "ap_unreachable",
+    message: expect.stringContaining("no credentials were sent"),
+  });
+  expect(asked).toContain("GET /scan");
+  expect(asked).not.toContain("POST /provision");
+});
+
+test("when time is up while the board takes them in, it is asked once more what became of them", async () => {
+  const { asked, baseUrl } = await board({ "POST /provision": 60_000 });
+  await expect(provision(baseUrl, 1_000)).rejects.toMatchObject({ code: "outcome_unknown" });
+  expect(asked.slice(asked.indexOf("POST /provision") + 1)).toContain("GET /status");
+});

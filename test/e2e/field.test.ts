@@ -203,6 +203,21 @@ describe("networks", () => {
     await device.setAir({ networks });
   });
 
+  it("that refuse for a reason nobody knows are an unknown failure, after as many tries as any", async () => {
+    const { networks } = await lab.client.air();
+    const faults = { reject_reason: 99 };
+    await device.setAir({
+      networks: networks.map((each) => (each.ssid === lab.home.ssid ? { ...each, faults } : each)),
+    });
+    expect((await device.post("/provision", await device.credentials())).status).toBe(200);
+    const verdict = await device.statusWhere((now) => now.error !== null);
+    expect(verdict).toMatchObject({
+      state: "AP_MODE",
+      error: { code: "wifi_unknown", message: expect.stringContaining("reason 99") },
+    });
+    await device.setAir({ networks });
+  });
+
   it("on another channel take the AP with them, whose clients stay", async () => {
     const channel = () => listAnnouncedAps(lab.client.info.airDir)[0]?.channel;
     expect(channel()).toBe(1);

@@ -37,6 +37,12 @@ export const DEVICE_FAILURES = [
     hint: "Try again; if it persists, restart the access point and check its client limit.",
   },
   {
+    code: "wifi_unknown",
+    stage: "provision",
+    message: "the WiFi connection failed for a reason that is not known",
+    hint: "Try again; if it persists, look for the reason's number in the access point's log and manual.",
+  },
+  {
     code: "dhcp_timeout",
     stage: "provision",
     message: "joined the WiFi but got no IP address",

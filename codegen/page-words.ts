@@ -30,6 +30,8 @@ export const FAILURE_WORDS: Readonly<Record<FailureCode, string>> = {
     "The WiFi signal is too weak here. Move the device closer to your router and try again.",
   wifi_timeout:
     "Your router did not finish the connection. Try again; if it keeps failing, restart the router.",
+  wifi_unknown:
+    "The connection failed, and the device does not know why. Try again; if it keeps failing, restart the router.",
   dhcp_timeout:
     "The device joined your WiFi, but your router gave it no address. Restart the router and try again.",
   dns_failed:

@@ -1,12 +1,13 @@
 import { readText } from "../config/workspace.js";
 import type { CommandContext } from "../context.js";
 import type { BrokerAccess } from "../flow/broker-witness.js";
-import { backendWitness, type Enrolled } from "../flow/event-witness.js";
+import { backendWitness } from "../flow/event-witness.js";
 import { logWitness } from "../flow/log-witness.js";
 import type { Milestone, Witness } from "../flow/outcome.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
 import type { StageClock } from "../flow/stages.js";
 import type { LabClient } from "../lab/client.js";
+import { isSigned, type LabEvent } from "../lab/events.js";
 import type { CommandResult } from "../output.js";
 import { AP_GONE_MS, type BoardOptions, reachBoard } from "./board-options.js";
 import { type BrokerOptions, brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
@@ -51,7 +52,8 @@ async function provision(
   const broker = lab ? labBroker(lab) : brokerAccess(options, project.manifest.mqtt.uri);
   if (!broker) out.note(NO_OPERATOR_NOTE);
   const witnesses: (() => Witness)[] = [];
-  if (lab) witnesses.push(labBackend(lab, project.manifest.id));
+  const isOurs = (event: LabEvent) => isSigned(event, project.manifest.id);
+  if (lab) witnesses.push(() => backendWitness((signal) => lab.nextEvent(isOurs, signal)));
   const { port } = options;
   if (port !== undefined) witnesses.push(() => logWitness(port, secrets));
   return provisionBoard({
@@ -79,23 +81,6 @@ function labBroker({ info }: LabClient): BrokerAccess {
     certPem: readText(info.operator.certPath),
     keyPem: readText(info.operator.keyPath),
   };
-}
-
-/** The lab's backend as a witness: only what it sees from now on counts. */
-function labBackend(lab: LabClient, deviceId: string): () => ReturnType<typeof backendWitness> {
-  return () =>
-    backendWitness(async (signal): Promise<Enrolled> => {
-      for await (const event of lab.events({ lines: 0, follow: true, signal })) {
-        if (
-          event.source === "backend" &&
-          event.what === "sign-csr" &&
-          event.outcome === "ok" &&
-          event.deviceId === deviceId
-        )
-          return { detail: "signed the CSR" };
-      }
-      throw new Error("the lab's events ended");
-    });
 }
 
 function describe(project: Project, board: ProvisionedBoard, clock: StageClock): CommandResult {

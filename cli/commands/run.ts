@@ -4,6 +4,7 @@ import { ProvError } from "../errors.js";
 import { backendWitness } from "../flow/event-witness.js";
 import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
 import type { StageClock, StageRecord } from "../flow/stages.js";
+import { isSigned } from "../lab/events.js";
 import type { Lab } from "../lab/lab-types.js";
 import type { CommandResult } from "../output.js";
 import { virtualWifi } from "../wifi/virtual.js";
@@ -70,6 +71,8 @@ async function runOnVirtualBoard(
     await clock.run("flash", () => flashVirtualBoard(lab, image, context));
     await clock.run("boot", () => bootVirtualBoard(lab, context));
     const home = homeNetwork(lab);
+    const signed = (signal: AbortSignal) =>
+      lab.events.waitFor((event) => isSigned(event, project.manifest.id), { signal });
     const result = await provisionBoard({
       manifest: project.manifest,
       credentials: {
@@ -79,7 +82,7 @@ async function runOnVirtualBoard(
       },
       wifi: virtualWifi(lab.info.airDir),
       broker: { uri: lab.info.broker.uri, caPem: lab.caPem, ...lab.operator },
-      witnesses: [() => labBackend(lab, project.manifest.id)],
+      witnesses: [() => backendWitness(signed)],
       joinTimeoutMs: JOIN_TIMEOUT_MS,
       timeoutMs: options.timeout * 1000,
       apGoneMs: AP_GONE_MS,
@@ -129,20 +132,6 @@ function homeNetwork(lab: Lab): { ssid: string; password: string } {
   const network = lab.air().networks.find((each) => each.psk !== null);
   if (!network?.psk) throw new ProvError("lab_failed", "the lab's air holds no secured network");
   return { ssid: network.ssid, password: network.psk };
-}
-
-function labBackend(lab: Lab, deviceId: string): ReturnType<typeof backendWitness> {
-  return backendWitness(async (signal) => {
-    await lab.events.waitFor(
-      (event) =>
-        event.source === "backend" &&
-        event.what === "sign-csr" &&
-        event.outcome === "ok" &&
-        event.deviceId === deviceId,
-      { signal },
-    );
-    return { detail: "signed the CSR" };
-  });
 }
 
 function describe(

@@ -10,6 +10,7 @@ const FINAL_CODES = new Set([
   "wifi_weak_security",
   "wifi_weak_signal",
   "wifi_timeout",
+  "wifi_unknown",
   "dhcp_timeout",
   "backend_untrusted",
   "backend_bad_response",

@@ -43,6 +43,8 @@ export interface LabClient {
   log(options?: FollowOptions): AsyncIterable<string>;
   /** What backend, broker and board saw. */
   events(options?: FollowOptions): AsyncIterable<LabEvent>;
+  /** The first event from now on that matches. Rejects when the lab ends, and on abort. */
+  nextEvent(matches: (event: LabEvent) => boolean, signal: AbortSignal): Promise<LabEvent>;
 }
 
 export interface FollowOptions {
@@ -68,6 +70,10 @@ export async function findLab(projectRoot: string, name = "default"): Promise<La
 /** A client for a lab whose description is known. */
 export function connectLab(info: LabInfo): LabClient {
   const socket = info.controlSocket;
+  async function* events(options: FollowOptions = {}): AsyncGenerator<LabEvent, void, undefined> {
+    for await (const line of follow(socket, "/events", options))
+      yield labEventSchema.parse(JSON.parse(line));
+  }
   return {
     info,
     issueToken: async (deviceId) =>
@@ -86,10 +92,11 @@ export function connectLab(info: LabInfo): LabClient {
       await call(socket, "PUT", "/faults", faults);
     },
     log: (options = {}) => follow(socket, "/log", options),
-    async *events(options = {}) {
-      for await (const line of follow(socket, "/events", options)) {
-        yield labEventSchema.parse(JSON.parse(line));
-      }
+    events,
+    async nextEvent(matches, signal) {
+      for await (const event of events({ lines: 0, follow: true, signal }))
+        if (matches(event)) return event;
+      throw new Error("the lab's events ended");
     },
   };
 }

@@ -28,3 +28,8 @@ export function labEvent(
     ? { at, source, deviceId, what, outcome }
     : { at, source, deviceId, what, outcome, detail };
 }
+
+/** Whether the backend signed a CSR of this device. */
+export function isSigned({ source, what, outcome, deviceId }: LabEvent, id: string): boolean {
+  return source === "backend" && what === "sign-csr" && outcome === "ok" && deviceId === id;
+}

@@ -4,8 +4,11 @@ import {
   COM_PORT,
   DO,
   DONT,
+  DTR_OFF,
+  DTR_ON,
   IAC,
-  MAX_SUBNEGOTIATION,
+  RTS_OFF,
+  RTS_ON,
   SB,
   SE,
   SET_BAUDRATE,
@@ -17,6 +20,7 @@ import {
   WILL,
   WONT,
 } from "./rfc2217.js";
+import { createTelnetParser, escapeIac } from "./telnet.js";
 
 /* The client's side of RFC 2217 (COM port control over Telnet, RFC 854). */
 
@@ -47,7 +51,7 @@ export function createComPortClient(port: {
       waiting.set(command + ANSWER, resolve);
       timer = setTimeout(() => reject(noServer()), ANSWER_MS);
     });
-    const escaped = value.flatMap((byte) => (byte === IAC ? [IAC, IAC] : [byte]));
+    const escaped = escapeIac(Uint8Array.from(value));
     await port.send(Uint8Array.from([IAC, SB, COM_PORT, command, ...escaped, IAC, SE]));
     await answered.finally(() => {
       clearTimeout(timer);
@@ -86,63 +90,12 @@ export function createComPortClient(port: {
     },
     feed: parser,
     setBaud: (baud) => order(SET_BAUDRATE, bigEndian(baud)),
-    setDtr: (on) => order(SET_CONTROL, [on ? 8 : 9]),
-    setRts: (on) => order(SET_CONTROL, [on ? 11 : 12]),
-    escape: (bytes) =>
-      bytes.includes(IAC)
-        ? Uint8Array.from([...bytes].flatMap((byte) => (byte === IAC ? [IAC, IAC] : [byte])))
-        : bytes,
+    setDtr: (on) => order(SET_CONTROL, [on ? DTR_ON : DTR_OFF]),
+    setRts: (on) => order(SET_CONTROL, [on ? RTS_ON : RTS_OFF]),
+    escape: escapeIac,
     stop() {
       for (const resolve of waiting.values()) resolve();
     },
-  };
-}
-
-/** Splits a Telnet stream into data, option negotiation and subnegotiations. */
-function createTelnetParser(handlers: {
-  onData(bytes: Uint8Array): void;
-  onOption(verb: number, option: number): void;
-  onSubnegotiation(bytes: readonly number[]): void;
-}): (bytes: Uint8Array) => void {
-  let state: "data" | "command" | "option" | "sub" | "sub-command" = "data";
-  let verb = 0;
-  let sub: number[] = [];
-  let data: number[] = [];
-
-  const command = (byte: number): void => {
-    state = "data";
-    if (byte === IAC) data.push(IAC);
-    else if (byte === SB) {
-      sub = [];
-      state = "sub";
-    } else if (byte >= WILL) {
-      verb = byte;
-      state = "option";
-    }
-  };
-  const step = (byte: number): void => {
-    if (state === "data") {
-      if (byte === IAC) state = "command";
-      else data.push(byte);
-    } else if (state === "command") command(byte);
-    else if (state === "option") {
-      state = "data";
-      handlers.onOption(verb, byte);
-    } else if (state === "sub") {
-      if (byte === IAC) state = "sub-command";
-      else if (sub.length < MAX_SUBNEGOTIATION) sub.push(byte);
-    } else if (byte === IAC) {
-      sub.push(IAC);
-      state = "sub";
-    } else {
-      state = "data";
-      if (byte === SE) handlers.onSubnegotiation(sub);
-    }
-  };
-  return (bytes) => {
-    for (const byte of bytes) step(byte);
-    if (data.length > 0) handlers.onData(Uint8Array.from(data));
-    data = [];
   };
 }
 

@@ -4,6 +4,13 @@
  * Numbers, not the driver's names: 210..212 have names only since ESP-IDF 5.2, and this file is
  * tested without the driver's headers. See wifi_err_reason_t in esp_wifi_types.h.
  */
+static bool is_known(uint16_t reason)
+{
+    bool is_of_standard = reason >= 1 && reason <= 68; /* IEEE 802.11-2020, table 9-49 */
+    bool is_of_driver = reason >= 200 && reason <= 212;
+    return is_of_standard || is_of_driver || reason >= WIFI_REASON_NO_ANSWER;
+}
+
 wifi_reason_class_t wifi_reason_class(uint16_t reason)
 {
     switch (reason) {
@@ -14,6 +21,14 @@ wifi_reason_class_t wifi_reason_class(uint16_t reason)
         return WIFI_REASON_CLASS_PASSWORD;
     case 201: /* NO_AP_FOUND */
         return WIFI_REASON_CLASS_NOT_FOUND;
+    case 18:  /* GROUP_CIPHER_INVALID */
+    case 19:  /* PAIRWISE_CIPHER_INVALID */
+    case 20:  /* AKMP_INVALID */
+    case 21:  /* UNSUPP_RSN_IE_VERSION */
+    case 22:  /* INVALID_RSN_IE_CAP */
+    case 23:  /* 802_1X_AUTH_FAILED */
+    case 24:  /* CIPHER_SUITE_REJECTED */
+    case 29:  /* BAD_CIPHER_OR_AKM */
     case 210: /* NO_AP_FOUND_W_COMPATIBLE_SECURITY */
     case 211: /* NO_AP_FOUND_IN_AUTHMODE_THRESHOLD */
     case WIFI_REASON_OPEN:
@@ -23,7 +38,7 @@ wifi_reason_class_t wifi_reason_class(uint16_t reason)
     case WIFI_REASON_NO_ADDRESS:
         return WIFI_REASON_CLASS_DHCP;
     default:
-        return WIFI_REASON_CLASS_TRANSIENT;
+        return is_known(reason) ? WIFI_REASON_CLASS_TRANSIENT : WIFI_REASON_CLASS_UNKNOWN;
     }
 }
 
@@ -40,6 +55,8 @@ static prov_failure_t class_failure(wifi_reason_class_t class)
         return PROV_FAILURE_WIFI_WEAK_SIGNAL;
     case WIFI_REASON_CLASS_DHCP:
         return PROV_FAILURE_DHCP_TIMEOUT;
+    case WIFI_REASON_CLASS_UNKNOWN:
+        return PROV_FAILURE_WIFI_UNKNOWN;
     case WIFI_REASON_CLASS_TRANSIENT:
     default:
         return PROV_FAILURE_WIFI_TIMEOUT;

@@ -19,9 +19,10 @@ typedef enum {
     WIFI_REASON_CLASS_SECURITY,
     WIFI_REASON_CLASS_SIGNAL,
     WIFI_REASON_CLASS_DHCP,
+    WIFI_REASON_CLASS_UNKNOWN, /* no version of the standard or of ESP-IDF that we know has it */
 } wifi_reason_class_t;
 
-/** The class of a reason; every reason that is not known to mean more is TRANSIENT. */
+/** The class of a reason; every known reason that does not mean more is TRANSIENT. */
 wifi_reason_class_t wifi_reason_class(uint16_t reason);
 
 /** The failure to report for a reason by itself (used for proven credentials, which get no verdict). */

@@ -1,12 +1,14 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { listAnnouncedAps } from "../../cli/wifi/air-file.js";
 import { REFUSAL_WORDS } from "../../codegen/page-words.js";
 import { auditPage, launchBrowser, openPhone, screenshot } from "../helpers/browser.js";
 import { type Device, deviceOf } from "../helpers/device.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
 import { prov, REPOSITORY } from "../helpers/prov.js";
+import { nextStatus } from "../helpers/status-messages.js";
 
 const PAIRING_SECRET = "a-pairing-secret";
 const ID = "field-device";
@@ -29,6 +31,8 @@ export default defineDevice({
   },
 });
 `;
+
+const { version: VERSION } = JSON.parse(readFileSync(join(REPOSITORY, "package.json"), "utf8"));
 
 let lab: RunningLab;
 let device: Device;
@@ -139,7 +143,91 @@ describe("a device without the time", () => {
   });
 });
 
+describe("the time of a POST", () => {
+  it("sets a clock that was never set, and nothing else does it back", async () => {
+    await device.setAir({ faults: { sntp_blocked: true } });
+    const now = Math.floor(Date.now() / 1000);
+    const took = lab.logLine(/took the time from the client/, { fromNow: true });
+    const nowhere = await device.credentials({ ssid: "No such network", time: now });
+    expect((await device.post("/provision", nowhere)).status).toBe(200);
+    await took;
+    await device.statusWhere((status) => status.error !== null);
+    // With a clock a year behind, the certificate that comes would not be valid yet.
+    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const late = await device.credentials({ time: now - 365 * 86_400 });
+    expect((await device.post("/provision", late)).status).toBe(200);
+    await online;
+  });
+});
+
+describe("the status message", () => {
+  it("tells how the device is", async () => {
+    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const body = await device.credentials({ attempt_id: "status-test" });
+    expect((await device.post("/provision", body)).status).toBe(200);
+    await online;
+    const message = await nextStatus(lab, ID, (each) => each.attempt_id === "status-test");
+    expect(message).toMatchObject({
+      device_id: ID,
+      state: "MQTT_CONNECTED",
+      ip: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/),
+      fw: VERSION,
+      rssi: -50,
+      reset_reason: "power_on",
+      last_error: null,
+      wifi_reconnects: 0,
+      mqtt_reconnects: 0,
+    });
+    const { uptime_s, heap_free, heap_min, cert_not_after } = message;
+    expect(uptime_s).toBeLessThan(60);
+    expect(heap_min).toBeGreaterThan(0);
+    expect(heap_free).toBeGreaterThanOrEqual(heap_min);
+    expect(cert_not_after).toBeGreaterThan(Date.now() / 1000);
+  });
+});
+
 describe("networks", () => {
+  it("that fail twice and then do not are no failure", async () => {
+    const { networks } = await lab.client.air();
+    const faults = { fail_first: 2 };
+    await device.setAir({
+      networks: networks.map((each) => (each.ssid === lab.home.ssid ? { ...each, faults } : each)),
+    });
+    const tries = lab.logLine(/disconnected, reason 2/, { fromNow: true });
+    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    expect((await device.post("/provision", await device.credentials())).status).toBe(200);
+    await tries;
+    const status = await device.statusWhere((now) => now.attempts_remaining < 5);
+    expect(status).toMatchObject({ state: "WIFI_CONNECTING", error: null });
+    await online;
+    await device.setAir({ networks });
+  });
+
+  it("that refuse for a reason nobody knows are an unknown failure, after as many tries as any", async () => {
+    const { networks } = await lab.client.air();
+    const faults = { reject_reason: 99 };
+    await device.setAir({
+      networks: networks.map((each) => (each.ssid === lab.home.ssid ? { ...each, faults } : each)),
+    });
+    expect((await device.post("/provision", await device.credentials())).status).toBe(200);
+    const verdict = await device.statusWhere((now) => now.error !== null);
+    expect(verdict).toMatchObject({
+      state: "AP_MODE",
+      error: { code: "wifi_unknown", message: expect.stringContaining("reason 99") },
+    });
+    await device.setAir({ networks });
+  });
+
+  it("on another channel take the AP with them, whose clients stay", async () => {
+    const channel = () => listAnnouncedAps(lab.client.info.airDir)[0]?.channel;
+    expect(channel()).toBe(1);
+    await lab.client.setFaults([{ server: "broker", kind: "down" }]);
+    expect((await device.post("/provision", await device.credentials())).status).toBe(200);
+    await device.statusWhere((now) => now.error?.code === "broker_unreachable");
+    expect(channel()).toBe(6);
+    await lab.client.setFaults([]);
+  });
+
   it("that are hidden or in WPA2/WPA3 transition are joined", async () => {
     const { networks } = await lab.client.air();
     const psk = "hidden-password";
@@ -182,6 +270,15 @@ describe("networks", () => {
 });
 
 describe("the API", () => {
+  it("takes one provisioning at a time, and asks a client that tries on and on to wait", async () => {
+    const body = await device.credentials();
+    const codes: string[] = [];
+    for (let tries = 0; tries < 11; tries++)
+      codes.push((await device.post("/provision", body)).body.code ?? "saved");
+    expect(codes).toEqual(["saved", ...Array(9).fill("busy"), "slow_down"]);
+    await device.statusWhere((now) => now.status === "connected");
+  });
+
   it("answers while seven clients stall it in every way", async () => {
     const { hostname, port } = new URL(await lab.baseUrl());
     await device.status();

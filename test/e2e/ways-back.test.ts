@@ -18,7 +18,7 @@ export default defineDevice({
   target: "esp32c3",
   mqtt: { statusIntervalSeconds: 1 },
   softAp: { windowSeconds: 5 },
-  wifi: { fallbackApSeconds: 2 },
+  wifi: { fallbackApSeconds: 2, allowOpen: true },
   sdkconfig: {
     CONFIG_PROV_CONNECT_DELAY_MS: 100,
     CONFIG_PROV_RECONNECT_MIN_MS: 100,
@@ -160,6 +160,17 @@ describe("a device that has worked", () => {
     await online;
     const after = await nextStatus(lab, ID, (message) => message.last_error === "token_rejected");
     expect(after.cert_not_after).toBe(cert_not_after);
+  });
+});
+
+describe("an open network", () => {
+  it("is joined by a device that may", async () => {
+    await start();
+    const { networks } = await lab.client.air();
+    const open = networks.find((each) => each.psk === null);
+    const online = next(/-> MQTT_CONNECTED/);
+    await provision({ ssid: open?.ssid, password: "" });
+    await online;
   });
 });
 

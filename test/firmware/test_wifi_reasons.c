@@ -39,7 +39,14 @@ static void test_classes(void)
     CHECK(wifi_reason_failure(211) == F(WIFI_WEAK_SECURITY));
     CHECK(wifi_reason_failure(212) == F(WIFI_WEAK_SIGNAL));
     CHECK(wifi_reason_failure(2) == F(WIFI_TIMEOUT));
-    CHECK(wifi_reason_failure(255) == F(WIFI_TIMEOUT));
+    CHECK(wifi_reason_failure(1) == F(WIFI_TIMEOUT) && wifi_reason_failure(68) == F(WIFI_TIMEOUT));
+    static const uint16_t UNKNOWN[] = {0, 69, 99, 199, 213, 255};
+    for (size_t i = 0; i < sizeof UNKNOWN / sizeof UNKNOWN[0]; i++) {
+        CHECK(wifi_reason_failure(UNKNOWN[i]) == F(WIFI_UNKNOWN));
+    }
+    for (uint16_t reason = 18; reason <= 24; reason++) {
+        CHECK(wifi_reason_failure(reason) == F(WIFI_WEAK_SECURITY));
+    }
     CHECK(wifi_reason_failure(WIFI_REASON_NO_ANSWER) == F(WIFI_TIMEOUT));
     CHECK(wifi_reason_failure(WIFI_REASON_NOT_STARTED) == F(WIFI_TIMEOUT));
     CHECK(wifi_reason_failure(WIFI_REASON_NO_ADDRESS) == F(DHCP_TIMEOUT));
@@ -60,6 +67,8 @@ static void test_verdicts(void)
     VERDICT(F(WIFI_AP_NOT_FOUND), 5, 2, 201, 2, 2, 201);
     VERDICT(F(WIFI_WEAK_SECURITY), 2, 210, 211);
     VERDICT(F(WIFI_WEAK_SIGNAL), 5, 212, 212, 212, 212, 212);
+    VERDICT(F(WIFI_UNKNOWN), 5, 99, 99, 99, 99, 99);
+    VERDICT(F(WIFI_TIMEOUT), 5, 99, 99, 99, 99, 2);
     VERDICT(F(DHCP_TIMEOUT), 1, WIFI_REASON_NO_ADDRESS);
     VERDICT(F(WIFI_TIMEOUT), 5, WIFI_REASON_NO_ANSWER, WIFI_REASON_NO_ANSWER, WIFI_REASON_NO_ANSWER,
             WIFI_REASON_NO_ANSWER, WIFI_REASON_NO_ANSWER);

@@ -7,6 +7,9 @@ const WAIT_MS = 30_000;
 export interface StatusMessage {
   readonly status: string;
   readonly cert_not_after: number;
+  readonly uptime_s: number;
+  readonly heap_free: number;
+  readonly heap_min: number;
   readonly attempt_id: string | null;
   readonly mqtt_reconnects: number;
   readonly wifi_reconnects: number;

@@ -6,7 +6,6 @@ import {
   DTR_OFF,
   DTR_ON,
   IAC,
-  MAX_SUBNEGOTIATION,
   RTS_OFF,
   RTS_ON,
   SB,
@@ -17,6 +16,7 @@ import {
   WILL,
   WONT,
 } from "../../serial/rfc2217.js";
+import { createTelnetParser, escapeIac } from "../../serial/telnet.js";
 
 /*
  * The server's side of RFC 2217 (COM port control over Telnet, RFC 854): enough for pyserial and for
@@ -34,66 +34,20 @@ export function createTelnetSession(handlers: {
   onData(bytes: Uint8Array): void;
   onLines(lines: { dtr?: boolean; rts?: boolean }): void;
 }): TelnetSession {
-  let state: "data" | "command" | "option" | "sub" | "sub-command" = "data";
-  let verb = 0;
-  let sub: number[] = [];
-  let data: number[] = [];
-  let baud = Uint8Array.from([0, 1, 0xc2, 0]); // 115200
+  let baud = [0, 1, 0xc2, 0]; // 115200
 
-  const flush = (): void => {
-    if (data.length > 0) handlers.onData(Uint8Array.from(data));
-    data = [];
-  };
-
-  const command = (byte: number): void => {
-    state = "data";
-    if (byte === IAC) data.push(IAC);
-    else if (byte === SB) {
-      sub = [];
-      state = "sub";
-    } else if (byte >= WILL) {
-      verb = byte;
-      state = "option";
-    }
-  };
-
-  const refuseUnknown = (option: number): void => {
-    state = "data";
+  const refuseUnknown = (verb: number, option: number): void => {
     if (TELNET_OPTIONS.includes(option) || verb === WONT || verb === DONT) return;
     handlers.send(Uint8Array.from([IAC, verb === WILL ? DONT : WONT, option]));
   };
 
-  const subnegotiate = (): void => {
-    const [option, order, ...value] = sub;
+  const subnegotiate = ([option, order, ...value]: readonly number[]): void => {
     if (option !== COM_PORT || order === undefined || order >= ANSWER) return;
     if (order === SET_CONTROL) setControl(value[0], handlers.onLines);
-    let answer: Uint8Array = Uint8Array.from(value);
-    if (order === SET_BAUDRATE) {
-      if (value.some((byte) => byte !== 0)) baud = answer as Uint8Array<ArrayBuffer>;
-      answer = baud;
-    }
+    if (order === SET_BAUDRATE && value.some((byte) => byte !== 0)) baud = value;
+    const answer = Uint8Array.from(order === SET_BAUDRATE ? baud : value);
     const frame = [IAC, SB, COM_PORT, order + ANSWER, ...escapeIac(answer), IAC, SE];
     handlers.send(Uint8Array.from(frame));
-  };
-
-  const step = (byte: number): void => {
-    if (state === "data") {
-      if (byte === IAC) state = "command";
-      else data.push(byte);
-    } else if (state === "command") command(byte);
-    else if (state === "option") refuseUnknown(byte);
-    else if (state === "sub") {
-      if (byte === IAC) state = "sub-command";
-      else if (sub.length < MAX_SUBNEGOTIATION) sub.push(byte);
-    } else if (byte === IAC) {
-      sub.push(IAC);
-      state = "sub";
-    } else {
-      state = "data";
-      // The lines must change after the bytes that came before them.
-      flush();
-      if (byte === SE) subnegotiate();
-    }
   };
 
   return {
@@ -102,10 +56,11 @@ export function createTelnetSession(handlers: {
         Uint8Array.from(TELNET_OPTIONS.flatMap((option) => [IAC, WILL, option, IAC, DO, option])),
       );
     },
-    feed(bytes) {
-      for (const byte of bytes) step(byte);
-      flush();
-    },
+    feed: createTelnetParser({
+      onData: handlers.onData,
+      onOption: refuseUnknown,
+      onSubnegotiation: subnegotiate,
+    }),
     escape: escapeIac,
   };
 }
@@ -116,10 +71,4 @@ function setControl(
 ): void {
   if (value === DTR_ON || value === DTR_OFF) onLines({ dtr: value === DTR_ON });
   if (value === RTS_ON || value === RTS_OFF) onLines({ rts: value === RTS_ON });
-}
-
-/** Doubles IAC in data. */
-export function escapeIac(bytes: Uint8Array): Uint8Array {
-  if (!bytes.includes(IAC)) return bytes;
-  return Uint8Array.from([...bytes].flatMap((byte) => (byte === IAC ? [IAC, IAC] : [byte])));
 }

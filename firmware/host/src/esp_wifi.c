@@ -22,8 +22,7 @@ static void lock(void)
 /* Release the lock, then do what was decided under it. */
 static esp_err_t finish(wifi_effects_t *effects, esp_err_t err)
 {
-    pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(effects);
+    wifi_unlock(effects);
     return err;
 }
 

@@ -70,3 +70,33 @@ void wifi_effects_apply(wifi_effects_t *effects)
                        effects->events[i].size, portMAX_DELAY);
     }
 }
+
+void wifi_unlock(wifi_effects_t *effects)
+{
+    pthread_mutex_unlock(&g_wifi.lock);
+    wifi_effects_apply(effects);
+}
+
+esp_err_t wifi_check_started(void)
+{
+    if (!g_wifi.is_init) {
+        return ESP_ERR_WIFI_NOT_INIT;
+    }
+    return g_wifi.is_started ? ESP_OK : ESP_ERR_WIFI_NOT_STARTED;
+}
+
+esp_err_t wifi_check_station(void)
+{
+    esp_err_t err = wifi_check_started();
+    return err == ESP_OK && !(g_wifi.mode & WIFI_MODE_STA) ? ESP_ERR_WIFI_MODE : err;
+}
+
+void wifi_describe(const host_air_network_t *network, wifi_ap_record_t *record)
+{
+    memset(record, 0, sizeof *record);
+    memcpy(record->ssid, network->ssid, strlen(network->ssid));
+    memcpy(record->bssid, network->bssid, sizeof record->bssid);
+    record->primary = network->channel;
+    record->rssi = network->rssi;
+    record->authmode = network->auth;
+}

@@ -66,10 +66,21 @@ void wifi_effects_add(wifi_effects_t *effects, wifi_event_t id);
 /** Post the events and bring the SoftAP in line. Call it without the lock. */
 void wifi_effects_apply(wifi_effects_t *effects);
 
+/** Release the lock, then apply the effects. */
+void wifi_unlock(wifi_effects_t *effects);
+
 /** The driver's timers: scan and connection take their time. */
 host_timer_service_t *wifi_timers(void);
 
 /* With the lock held: */
+
+/** ESP_OK when the driver runs. */
+esp_err_t wifi_check_started(void);
+/** ESP_OK when the station is there, too. */
+esp_err_t wifi_check_station(void);
+
+/** What a scan and the connection say of a network. */
+void wifi_describe(const host_air_network_t *network, wifi_ap_record_t *record);
 
 /** End whatever the station does, with a disconnect event unless it was idle. */
 void wifi_station_leave(wifi_effects_t *effects, uint8_t reason);

@@ -41,15 +41,10 @@ static bool is_wanted(const host_air_network_t *network)
 
 static void fill_record(wifi_ap_record_t *record, const host_air_network_t *network)
 {
-    memset(record, 0, sizeof *record);
-    bool is_named = !network->is_hidden || s_request.ssid[0] != '\0';
-    if (is_named) {
-        memcpy(record->ssid, network->ssid, strlen(network->ssid));
+    wifi_describe(network, record);
+    if (network->is_hidden && s_request.ssid[0] == '\0') {
+        memset(record->ssid, 0, sizeof record->ssid);
     }
-    memcpy(record->bssid, network->bssid, sizeof record->bssid);
-    record->primary = network->channel;
-    record->rssi = network->rssi;
-    record->authmode = network->auth;
 }
 
 static int compare_strength(const void *a, const void *b)
@@ -105,8 +100,7 @@ void wifi_scan_take(const host_air_t *air)
         collect_records(air);
         report_done(&effects, 0);
     }
-    pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(&effects);
+    wifi_unlock(&effects);
 }
 
 static void end_scan(void *arg)
@@ -141,19 +135,9 @@ static void note_request(const wifi_scan_config_t *config)
 
 static esp_err_t check_may_scan(void)
 {
-    if (!g_wifi.is_init) {
-        return ESP_ERR_WIFI_NOT_INIT;
-    }
-    if (!g_wifi.is_started) {
-        return ESP_ERR_WIFI_NOT_STARTED;
-    }
-    if (!(g_wifi.mode & WIFI_MODE_STA)) {
-        return ESP_ERR_WIFI_MODE;
-    }
-    if (g_wifi.station == STATION_CONNECTING || g_wifi.is_scanning) {
-        return ESP_ERR_WIFI_STATE;
-    }
-    return ESP_OK;
+    esp_err_t err = wifi_check_station();
+    bool is_busy = g_wifi.station == STATION_CONNECTING || g_wifi.is_scanning;
+    return err == ESP_OK && is_busy ? ESP_ERR_WIFI_STATE : err;
 }
 
 esp_err_t esp_wifi_scan_start(const wifi_scan_config_t *config, bool block)
@@ -192,22 +176,12 @@ esp_err_t esp_wifi_scan_stop(void)
 {
     wifi_effects_t effects = {0};
     pthread_mutex_lock(&g_wifi.lock);
-    esp_err_t err = !g_wifi.is_init      ? ESP_ERR_WIFI_NOT_INIT
-                    : !g_wifi.is_started ? ESP_ERR_WIFI_NOT_STARTED
-                                         : ESP_OK;
+    esp_err_t err = wifi_check_started();
     if (err == ESP_OK) {
         wifi_scan_abort(&effects);
     }
-    pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(&effects);
+    wifi_unlock(&effects);
     return err;
-}
-
-/* Reading the list is an error unless the driver runs. With the lock held. */
-static esp_err_t check_may_read(void)
-{
-    return !g_wifi.is_init ? ESP_ERR_WIFI_NOT_INIT
-                           : g_wifi.is_started ? ESP_OK : ESP_ERR_WIFI_NOT_STARTED;
 }
 
 esp_err_t esp_wifi_scan_get_ap_num(uint16_t *number)
@@ -216,7 +190,7 @@ esp_err_t esp_wifi_scan_get_ap_num(uint16_t *number)
         return ESP_ERR_INVALID_ARG;
     }
     pthread_mutex_lock(&g_wifi.lock);
-    esp_err_t err = check_may_read();
+    esp_err_t err = wifi_check_started();
     *number = g_wifi.record_count;
     pthread_mutex_unlock(&g_wifi.lock);
     return err;
@@ -228,7 +202,7 @@ esp_err_t esp_wifi_scan_get_ap_records(uint16_t *number, wifi_ap_record_t *ap_re
         return ESP_ERR_INVALID_ARG;
     }
     pthread_mutex_lock(&g_wifi.lock);
-    esp_err_t err = check_may_read();
+    esp_err_t err = wifi_check_started();
     if (err == ESP_OK) {
         if (*number > g_wifi.record_count) {
             *number = g_wifi.record_count;
@@ -245,7 +219,7 @@ esp_err_t esp_wifi_scan_get_ap_records(uint16_t *number, wifi_ap_record_t *ap_re
 esp_err_t esp_wifi_clear_ap_list(void)
 {
     pthread_mutex_lock(&g_wifi.lock);
-    esp_err_t err = check_may_read();
+    esp_err_t err = wifi_check_started();
     forget_records();
     pthread_mutex_unlock(&g_wifi.lock);
     return err;

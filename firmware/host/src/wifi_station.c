@@ -245,8 +245,7 @@ static void end_connect(void *arg)
             host_timer_arm(wifi_timers(), &s_dhcp_timer, DHCP_MS * 1000, 0, true);
         }
     }
-    pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(&effects);
+    wifi_unlock(&effects);
 }
 
 void wifi_station_take_association(const host_air_network_t *network)
@@ -257,8 +256,7 @@ void wifi_station_take_association(const host_air_network_t *network)
         g_wifi.network = *network;
         note_association(&effects);
     }
-    pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(&effects);
+    wifi_unlock(&effects);
 }
 
 void wifi_station_take_end(uint8_t reason)
@@ -266,8 +264,7 @@ void wifi_station_take_end(uint8_t reason)
     wifi_effects_t effects = {0};
     pthread_mutex_lock(&g_wifi.lock);
     wifi_station_leave(&effects, reason);
-    pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(&effects);
+    wifi_unlock(&effects);
 }
 
 static void add_got_ip(wifi_effects_t *effects)
@@ -287,8 +284,7 @@ void wifi_station_take_address(const esp_netif_ip_info_t *ip_info)
         host_link_set(true, true);
         add_got_ip(&effects);
     }
-    pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(&effects);
+    wifi_unlock(&effects);
 }
 
 static void end_dhcp(void *arg)
@@ -307,8 +303,7 @@ static void end_dhcp(void *arg)
         host_link_set(true, !network->has_no_dns);
         add_got_ip(&effects);
     }
-    pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(&effects);
+    wifi_unlock(&effects);
 }
 
 static void drop(void *arg)
@@ -319,20 +314,14 @@ static void drop(void *arg)
     if (g_wifi.station == STATION_CONNECTED) {
         wifi_station_leave(&effects, WIFI_REASON_BEACON_TIMEOUT);
     }
-    pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(&effects);
+    wifi_unlock(&effects);
 }
 
 static esp_err_t check_may_connect(void)
 {
-    if (!g_wifi.is_init) {
-        return ESP_ERR_WIFI_NOT_INIT;
-    }
-    if (!g_wifi.is_started) {
-        return ESP_ERR_WIFI_NOT_STARTED;
-    }
-    if (!(g_wifi.mode & WIFI_MODE_STA)) {
-        return ESP_ERR_WIFI_MODE;
+    esp_err_t err = wifi_check_station();
+    if (err != ESP_OK) {
+        return err;
     }
     if (g_wifi.sta_config.ssid[0] == '\0') {
         return ESP_ERR_WIFI_SSID;
@@ -378,8 +367,7 @@ esp_err_t esp_wifi_connect(void)
         effects.has_ap_changed = g_wifi.is_ap_hidden_by_fault;
         start_connect();
     }
-    pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(&effects);
+    wifi_unlock(&effects);
     return err;
 }
 
@@ -387,14 +375,11 @@ esp_err_t esp_wifi_disconnect(void)
 {
     wifi_effects_t effects = {0};
     pthread_mutex_lock(&g_wifi.lock);
-    esp_err_t err = !g_wifi.is_init      ? ESP_ERR_WIFI_NOT_INIT
-                    : !g_wifi.is_started ? ESP_ERR_WIFI_NOT_STARTED
-                                         : ESP_OK;
+    esp_err_t err = wifi_check_started();
     if (err == ESP_OK) {
         wifi_station_leave(&effects, WIFI_REASON_ASSOC_LEAVE);
     }
-    pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(&effects);
+    wifi_unlock(&effects);
     return err;
 }
 
@@ -406,12 +391,7 @@ esp_err_t esp_wifi_sta_get_ap_info(wifi_ap_record_t *ap_info)
     pthread_mutex_lock(&g_wifi.lock);
     bool is_associated = g_wifi.station == STATION_CONNECTED;
     if (is_associated) {
-        memset(ap_info, 0, sizeof *ap_info);
-        memcpy(ap_info->ssid, g_wifi.network.ssid, strlen(g_wifi.network.ssid));
-        memcpy(ap_info->bssid, g_wifi.network.bssid, sizeof ap_info->bssid);
-        ap_info->primary = g_wifi.network.channel;
-        ap_info->rssi = g_wifi.network.rssi;
-        ap_info->authmode = g_wifi.network.auth;
+        wifi_describe(&g_wifi.network, ap_info);
     }
     pthread_mutex_unlock(&g_wifi.lock);
     return is_associated ? ESP_OK : ESP_ERR_WIFI_NOT_CONNECT;

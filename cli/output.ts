@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { Ora } from "ora";
-import { ProvError } from "./errors.js";
+import { ProvError, systemError } from "./errors.js";
 import type { Progress, Task } from "./progress.js";
 
 /** What a command hands back: one JSON document for machines, text for people. */
@@ -150,9 +150,8 @@ export function toProvError(thrown: unknown, interrupted: boolean): ProvError {
   const left = thrown instanceof Error && thrown.name === "ExitPromptError";
   if (interrupted || left) return new ProvError("interrupted", "interrupted", { cause: thrown });
   if (thrown instanceof ProvError) return thrown;
-  return new ProvError("internal", thrown instanceof Error ? thrown.message : String(thrown), {
-    cause: thrown,
-  });
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return systemError(thrown) ?? new ProvError("internal", message, { cause: thrown });
 }
 
 function seconds(begin: number): string {

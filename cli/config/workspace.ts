@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { ProvError } from "../errors.js";
+import { ProvError, systemError } from "../errors.js";
 
 /** Where everything of one device lies, below `.prov/` of the project; absolute paths. */
 export interface Workspace {
@@ -175,8 +175,11 @@ function writeAndSync(path: string, text: string, mode: number): void {
 }
 
 function inaccessible(path: string, error: unknown): ProvError {
-  const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
-  return new ProvError("file_inaccessible", `${path}: ${reason}`, { cause: error });
+  const reason = error instanceof Error ? error.message : "unknown reason";
+  return (
+    systemError(error, path) ??
+    new ProvError("file_inaccessible", `${path}: ${reason}`, { cause: error })
+  );
 }
 
 /** Windows has no such modes; there the user's profile folder protects the files. */

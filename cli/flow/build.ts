@@ -151,7 +151,6 @@ export function keepArtefact(from: string, to: string): void {
   mkdirSync(join(to, ".."), { recursive: true, mode: 0o700 });
   copyFileSync(from, to);
   chmodSync(to, 0o600);
-  chmodSync(to, 0o600);
 }
 
 function shorten(text: string): string {

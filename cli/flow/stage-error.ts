@@ -1,7 +1,8 @@
-import { ProvError } from "../errors.js";
+import { ProvError, systemError } from "../errors.js";
 
 /** The part of an error that belongs into a report: no cause, no stack. */
 export function toStageError(error: unknown): { code: string; message: string } {
-  if (error instanceof ProvError) return { code: error.code, message: error.message };
+  const known = error instanceof ProvError ? error : systemError(error);
+  if (known) return { code: known.code, message: known.message };
   return { code: "internal", message: error instanceof Error ? error.message : String(error) };
 }

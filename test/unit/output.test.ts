@@ -1,6 +1,9 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { ProvError } from "../../cli/errors.js";
+import { ProvError, withDetails } from "../../cli/errors.js";
+import { toStageError } from "../../cli/flow/stage-error.js";
 import { createOutput, errorDocument, type OutputOptions, toProvError } from "../../cli/output.js";
 import { asTask } from "../../cli/progress.js";
 
@@ -99,6 +102,47 @@ test("whatever is thrown becomes the one kind of error", () => {
   expect(toProvError("a text", false)).toMatchObject({ code: "internal", message: "a text" });
   // Once interrupted, whatever falls over on the way out is a consequence.
   expect(toProvError(failure, true)).toMatchObject({ code: "interrupted", exitCode: 130 });
+});
+
+describe("what the system says about a file", () => {
+  const trouble = (work: () => unknown): unknown => {
+    try {
+      work();
+    } catch (error) {
+      return error;
+    }
+    throw new Error("it worked");
+  };
+
+  test("is an error of this machine, with the path and words for the code", () => {
+    const error = trouble(() => readFileSync("/dev/null/below"));
+    const expected = {
+      code: "file_inaccessible",
+      message: "/dev/null/below: a part of the path is not a folder (ENOTDIR)",
+    };
+    expect(toProvError(error, false)).toMatchObject({ ...expected, exitCode: 10, cause: error });
+    expect(toStageError(error)).toEqual(expected);
+    expect(withDetails(error, { device: "fern" })).toMatchObject({
+      ...expected,
+      details: { device: "fern" },
+    });
+  });
+
+  test.runIf(process.platform === "linux")("is one too where it names no path", () => {
+    const error = trouble(() => writeFileSync("/dev/full", "x"));
+    expect(toProvError(error, false)).toMatchObject({
+      code: "file_inaccessible",
+      message: "no space left on the device (ENOSPC)",
+    });
+  });
+
+  test("does not hide a program or a peer that is not there", () => {
+    const error = spawnSync("prov-no-such-program").error;
+    expect(error).toMatchObject({ code: "ENOENT", path: "prov-no-such-program" });
+    expect(toProvError(error, false).code).toBe("internal");
+    const refused = Object.assign(new Error("connect"), { code: "EACCES", syscall: "connect" });
+    expect(toProvError(refused, false).code).toBe("internal");
+  });
 });
 
 describe("progress", () => {

@@ -3,15 +3,17 @@ import type { DeviceManifest } from "../../codegen/manifest.js";
 import { loadManifest, selectDevice } from "../config/load-manifest.js";
 import { deviceWorkspace, type Workspace } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
+import { ProvError } from "../errors.js";
 import type { Progress } from "../progress.js";
 import { hasJournal } from "../wifi/journal.js";
+import { stateDir, thisMachine } from "../wifi/state-dir.js";
 
 /** What most commands begin with: the device that is meant and where its files are. */
 export interface Project {
   readonly manifest: DeviceManifest;
   /** The folder of the manifest. */
   readonly root: string;
-  /** `.prov` in it. */
+  /** Where the journal of this machine's WiFi lies. */
   readonly stateDir: string;
   readonly workspace: Workspace;
 }
@@ -24,22 +26,28 @@ export async function openProject(
   const loaded = await loadManifest(options.config, context.cwd);
   const manifest = selectDevice(loaded, options.device);
   const { root } = loaded;
-  const stateDir = join(root, ".prov");
-  await repairWifi(stateDir, context.out);
+  const journalDir = stateDir(thisMachine(context.env), join(root, ".prov"));
+  await repairWifi(journalDir, context.out);
   return {
     manifest,
     root,
-    stateDir,
+    stateDir: journalDir,
     workspace: deviceWorkspace(root, manifest.id),
   };
 }
 
 /** A run that was killed may have left this machine on a board's AP. */
-async function repairWifi(stateDir: string, out: Progress): Promise<void> {
-  if (!hasJournal(stateDir)) return;
+async function repairWifi(journalDir: string, out: Progress): Promise<void> {
+  if (!hasJournal(journalDir)) return;
   const { repairFromJournal } = await import("../wifi/repair.js");
-  const report = await repairFromJournal(stateDir);
-  if (report?.restored)
-    out.note(`put back the WiFi that an earlier run left changed: ${report.message}`);
-  else if (report) out.warn(report.message);
+  try {
+    const report = await repairFromJournal(journalDir);
+    if (report?.restored)
+      out.note(`put back the WiFi that an earlier run left changed: ${report.message}`);
+    else if (report) out.warn(report.message);
+  } catch (error) {
+    // Only a command that needs the WiFi fails over it, when it joins.
+    if (!(error instanceof ProvError)) throw error;
+    out.warn(`${error.message}. ${error.hint}`);
+  }
 }

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { ProvError } from "../errors.js";
+import { ProvError, systemError } from "../errors.js";
 import { isProcessAlive } from "./air-file.js";
 
 /**
@@ -88,7 +88,9 @@ export function writeJournal(stateDir: string, entry: JournalEntry): void {
     linkSync(draft, path); // atomic, and fails where a rename would overwrite
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    throw new ProvError("wifi_busy", "another prov is using this machine's WiFi", { cause: error });
+    const holder = readJournal(stateDir)?.owner.pid;
+    const who = holder === undefined ? "another prov" : `another prov (process ${holder})`;
+    throw new ProvError("wifi_busy", `${who} is using this machine's WiFi`, { cause: error });
   } finally {
     closeSync(fd);
     rmSync(draft, { force: true });
@@ -100,7 +102,10 @@ export function hasJournal(stateDir: string): boolean {
   return existsSync(journalPath(stateDir));
 }
 
-/** The entry that a dead run left behind; null when there is none or its run is still alive. */
+/**
+ * The entry that a dead run left behind; null when there is none or its run is still alive.
+ * @throws ProvError file_inaccessible when there is one that says nothing to this prov
+ */
 export function readStaleEntry(stateDir: string): JournalEntry | null {
   const journal = readJournal(stateDir);
   return journal === null || isOwnerAlive(journal) ? null : journal.entry;
@@ -112,15 +117,29 @@ export function removeJournal(stateDir: string): void {
 }
 
 function readJournal(stateDir: string): Journal | null {
+  const path = journalPath(stateDir);
   let text: string;
   try {
-    text = readFileSync(journalPath(stateDir), "utf8");
-  } catch {
-    return null;
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw illegible(path, systemError(error, path)?.message ?? `${path}: ${error}`, error);
   }
   const parsed = journalSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  return null;
+  throw illegible(path, `${path}: it is damaged, or of another version of prov`, parsed.error);
+}
+
+/** Nobody else will ever put back what it tells of, so the way out has to be said. */
+function illegible(path: string, reason: string, cause: unknown): ProvError {
+  return new ProvError(
+    "file_inaccessible",
+    `an earlier prov noted what it changed in this machine's WiFi, but the note cannot be used: ${reason}`,
+    {
+      hint: `Run prov once as whoever ran that one, or see that this machine is on its usual WiFi and remove ${path}.`,
+      cause,
+    },
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -2,7 +2,13 @@ import { randomBytes } from "node:crypto";
 import { ProvError } from "../errors.js";
 import { type CommandRunner, runCommand } from "./command.js";
 import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
-import { type NmcliEntry, readStaleEntry, removeJournal, writeJournal } from "./journal.js";
+import {
+  hasJournal,
+  type NmcliEntry,
+  readStaleEntry,
+  removeJournal,
+  writeJournal,
+} from "./journal.js";
 import { chooseDevice, type NmcliClient, nmcliClient } from "./nmcli-client.js";
 import type { NmAccessPoint, NmDevice } from "./nmcli-parse.js";
 import { restoreNmcli } from "./nmcli-restore.js";
@@ -11,7 +17,7 @@ import { hostSession } from "./session.js";
 import { abortsAs, apNotFound, DEFAULT_BASE_URL, joinTooSlow, pause, poll } from "./wait.js";
 
 export interface NmcliOptions {
-  /** Where the restore journal goes: the project's `.prov` folder. */
+  /** Where the restore journal lies. */
   stateDir: string;
   iface?: string;
   run?: CommandRunner;
@@ -21,6 +27,8 @@ export interface NmcliOptions {
   rescanIntervalMs?: number;
 }
 
+/** How the names of prov's own profiles begin. */
+const TEMPORARY = "prov-temporary-";
 /** Longer than NetworkManager's own 25 s for the association plus the profile's DHCP limit. */
 const UP_WAIT_S = 45;
 /** A handshake can be lost on the air; losing it three times in a row is the AP's doing. */
@@ -100,12 +108,13 @@ async function join(
   const { client, stateDir, device, signal } = context;
   const ap = await findAp(context, target);
   if (ap.inUse) return joined(context, target); // the person has joined it already: leave it be
+  if (!hasJournal(stateDir)) refuseForeignProfile(device);
   const keyManagement = chooseKeyManagement(ap, password);
   return abortsAs(signal, joinTooSlow(target.ssid), async () => {
     const entry: NmcliEntry = {
       kind: "nmcli",
       iface: device.name,
-      profile: `prov-temporary-${randomBytes(4).toString("hex")}`,
+      profile: `${TEMPORARY}${randomBytes(4).toString("hex")}`,
       previous: device.connection,
       autoconnect: await client.autoconnect(device.name, signal),
     };
@@ -120,6 +129,21 @@ async function join(
     await activate(context, target, entry.profile, keyManagement === null ? null : password);
     return joined(context, target);
   });
+}
+
+/**
+ * A temporary profile that no journal of ours tells of is another user's run, or what is left of one that was
+ * killed (`sudo prov`). It is no network to go back to.
+ */
+function refuseForeignProfile({ name: iface, connection }: NmDevice): void {
+  if (!connection?.name.startsWith(TEMPORARY)) return;
+  throw new ProvError(
+    "wifi_busy",
+    `${iface} is on ${connection.name}, the temporary profile of another user's prov`,
+    {
+      hint: `Wait for that prov to end. If it was killed, run prov once as that user, or: nmcli connection delete id ${connection.name}`,
+    },
+  );
 }
 
 /** Polls NetworkManager's list until the AP is in it; a rebooted AP appeared after up to 12 s. */

@@ -10,6 +10,7 @@ import { nmcliClient } from "./nmcli-client.js";
  * Puts back the host's WiFi that a run before this one left changed (crash, SIGKILL, reboot). Costs
  * one look at a file when there is nothing to do.
  * @returns what was restored; null when there was nothing to do
+ * @throws ProvError file_inaccessible when the journal says nothing to this prov
  */
 export async function repairFromJournal(
   stateDir: string,

@@ -15,7 +15,7 @@ export interface WifiChoice {
   airDir?: string;
   /** `--iface`: the WiFi adapter to use (nmcli, networksetup, netsh). */
   iface?: string;
-  /** The project's `.prov` folder; the restore journal lives there. */
+  /** Where the restore journal lies. */
   stateDir: string;
   platform?: NodeJS.Platform;
 }

@@ -10,5 +10,7 @@ export function setup(): () => void {
   if (basename(tmpdir()).startsWith(PREFIX)) return () => {};
   const dir = mkdtempSync(join(tmpdir(), PREFIX));
   process.env.TMPDIR = dir;
+  // The developer's own may tell of a WiFi that is to be put back.
+  process.env.PROV_STATE_DIR = join(dir, "state");
   return () => rmSync(dir, { recursive: true, force: true });
 }

@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -52,12 +60,15 @@ function killedInTheMiddle(): FakeNmcli {
 }
 
 describe("the journal", () => {
-  test("is private and one per project", () => {
+  test("is private, and there is one at most", () => {
     writeJournal(stateDir, ENTRY);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(stateDir).mode & 0o777).toBe(0o700);
     expect(() => writeJournal(stateDir, ENTRY)).toThrow(
-      expect.objectContaining({ code: "wifi_busy" }),
+      expect.objectContaining({
+        code: "wifi_busy",
+        message: expect.stringContaining(`process ${process.pid}`),
+      }),
     );
     removeJournal(stateDir);
     writeJournal(stateDir, ENTRY);
@@ -88,10 +99,27 @@ describe("the journal", () => {
     expect(readStaleEntry(stateDir)).toEqual(ENTRY);
   });
 
-  test.each(["", "{", '{"version":2}'])("that reads %j is ignored", (text) => {
+  test.each(["", "{", '{"version":2}'])("that reads %j says which file is in the way", (text) => {
     writeJournal(stateDir, ENTRY);
     writeFileSync(path, text);
-    expect(readStaleEntry(stateDir)).toBeNull();
+    const refusal = expect.objectContaining({
+      code: "file_inaccessible",
+      message: expect.stringContaining(path),
+      hint: expect.stringContaining(`remove ${path}`),
+    });
+    expect(() => readStaleEntry(stateDir)).toThrow(refusal);
+    // Nobody holds it, so there is nobody to wait for.
+    expect(() => writeJournal(stateDir, ENTRY)).toThrow(refusal);
+  });
+
+  test("that cannot be read says so", () => {
+    mkdirSync(path, { recursive: true });
+    expect(() => readStaleEntry(stateDir)).toThrow(
+      expect.objectContaining({
+        code: "file_inaccessible",
+        message: expect.stringContaining(`${path}: it is a folder`),
+      }),
+    );
   });
 });
 
@@ -156,7 +184,23 @@ describe("repair", () => {
     expect([...nm.profiles]).toEqual([HOME.id]);
   });
 
-  test("two runs in one project: the second is told to wait", async () => {
+  test("a profile of a run whose journal is not ours is nothing to go back to", async () => {
+    const nm = fakeNmcli();
+    nm.profiles.add(ENTRY.profile);
+    nm.active = ENTRY.profile;
+    const wifi = nmcliWifi({ stateDir, run: nm.run, pollIntervalMs: 2 });
+    const joining = wifi.join({ ssid: BOARD_SSID }, "prov12345678", {
+      signal: AbortSignal.timeout(30_000),
+    });
+    await expect(joining).rejects.toMatchObject({
+      code: "wifi_busy",
+      hint: expect.stringContaining(`nmcli connection delete id ${ENTRY.profile}`),
+    });
+    expect(await wifi.leave()).toMatchObject({ changed: false });
+    expect(nm.active).toBe(ENTRY.profile);
+  });
+
+  test("two runs on one machine: the second is told to wait", async () => {
     const nm = fakeNmcli();
     const first = nmcliWifi({ stateDir, run: nm.run, pollIntervalMs: 2 });
     await first.join({ ssid: BOARD_SSID }, "prov12345678", { signal: AbortSignal.timeout(30_000) });

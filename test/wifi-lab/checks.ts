@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { HOME_PROFILE, LAPTOP_IFACE } from "./air.js";
-import type { Project, ProvRun } from "./prov.js";
+import { type Project, type ProvRun, STATE_DIR } from "./prov.js";
 import { must } from "./shell.js";
 
 /** Throws unless the run ended with this exit code and this error code (null: no error). */
@@ -25,7 +25,7 @@ export async function expectNothingLeft(project: Project, secrets: string[]): Pr
   const profiles = await must("nmcli", "-t", "-f", "NAME", "connection", "show");
   const left = profiles.split("\n").filter((name) => name.startsWith("prov-"));
   if (left.length > 0) throw new Error(`profiles left behind: ${left.join(", ")}`);
-  if (existsSync(join(project.dir, ".prov", "host-wifi.json"))) throw new Error("journal left");
+  if (existsSync(join(STATE_DIR, "host-wifi.json"))) throw new Error("journal left");
   for (const file of filesBelow(join(project.dir, ".prov")).concat(strayTempFiles()))
     for (const secret of secrets)
       if (readFileSync(file).includes(secret)) throw new Error(`a secret in ${file}`);

@@ -8,6 +8,8 @@ import { wiredDefaultRoute } from "./air.js";
 
 /** A user's project with one manifest, and the real CLI run in it as a child process. */
 const CLI = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
+/** Where the restore journal lies, whatever the project; below /tmp, where secrets are looked for. */
+export const STATE_DIR = join(tmpdir(), "prov-state");
 const WATCH_INTERVAL_MS = 200;
 
 const resultSchema = z.object({
@@ -82,6 +84,7 @@ function startProv(
     cwd,
     env: {
       ...process.env,
+      PROV_STATE_DIR: STATE_DIR,
       PROV_WIFI_PASSWORD: "homepass1234",
       PROV_TOKEN: "lab-token-4711",
       ...env,

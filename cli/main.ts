@@ -1,22 +1,30 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import type { GlobalOptions } from "./context.js";
-import { EXIT, ProvError } from "./errors.js";
+import { EXIT, ProvError, systemError } from "./errors.js";
 import { type CommandResult, createOutput, toProvError } from "./output.js";
 import { buildProgram } from "./program.js";
+
+/** How long a crash waits for the clean-up: the network before took up to 24 s to come back in the WiFi lab. */
+const CRASH_CLEAN_UP_MS = 30_000;
+
+/** While the manifest's code runs, `process.exit` is not its to call. */
+const exit = process.exit.bind(process);
 
 /** Parses the arguments, runs the command, prints its result or its error; returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const abort = new AbortController();
+  const stop = (): void => abort.abort(new ProvError("interrupted", "interrupted"));
   let interruptions = 0;
   const interrupt = (): void => {
     interruptions += 1;
     // The first Ctrl-C lets every stage put things back; whoever presses thrice wants out at once.
-    if (interruptions >= 3) process.exit(EXIT.interrupted);
-    abort.abort(new ProvError("interrupted", "interrupted"));
+    if (interruptions >= 3) exit(EXIT.interrupted);
+    stop();
   };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGBREAK"] as const) process.on(signal, interrupt);
+  // A terminal that closes may send several, of the kernel's and of the shell's; nobody presses anything.
+  process.on("SIGHUP", stop);
 
   // Until commander has parsed them: an error in the arguments is shown the way that they ask for.
   let globals: GlobalOptions = {
@@ -24,9 +32,9 @@ async function main(argv: readonly string[]): Promise<number> {
     color: !argv.includes("--no-color"),
     json: argv.includes("--json"),
   };
-  const openOutput = () =>
+  const openOutput = (json = globals.json ?? false) =>
     createOutput({
-      json: globals.json ?? false,
+      json,
       quiet: globals.quiet ?? false,
       verbose: globals.verbose ?? false,
       color: globals.color && !process.env.NO_COLOR && Boolean(process.stderr.isTTY),
@@ -34,6 +42,27 @@ async function main(argv: readonly string[]): Promise<number> {
       stderr: process.stderr,
       annotate: process.env.GITHUB_ACTIONS === "true",
     });
+
+  let crash: ProvError | undefined;
+  process.on("uncaughtException", (thrown) => {
+    crash ??= toProvError(thrown, false);
+    abort.abort(crash);
+    // What has not been put back by then never will be; the WiFi's journal is left for the next run.
+    setTimeout(async () => {
+      (await openOutput()).error(toProvError(thrown, false));
+      exit(EXIT.bug);
+    }, CRASH_CLEAN_UP_MS);
+  });
+  let lost: ProvError | undefined;
+  process.stdout.on("error", (error) => {
+    if (!isReaderGone(error)) lost ??= lostResult(error);
+    // `prov monitor | head` has seen enough; that is an interruption, not a bug.
+    abort.abort(
+      lost ?? new ProvError("interrupted", "nobody reads stdout any more", { cause: error }),
+    );
+  });
+  // Progress that nobody reads any more is no reason to stop half-way.
+  process.stderr.on("error", () => {});
 
   const runCommand = async (
     options: GlobalOptions,
@@ -47,31 +76,42 @@ async function main(argv: readonly string[]): Promise<number> {
       cwd: process.cwd(),
       env: process.env,
     });
+    if (crash) throw crash;
     out.result(result);
   };
-
-  const crash = async (thrown: unknown): Promise<void> => {
-    (await openOutput()).error(toProvError(thrown, false));
-    process.exit(EXIT.bug);
+  const attempt = async (): Promise<number> => {
+    try {
+      await buildProgram(runCommand).parseAsync(["node", "prov", ...argv]);
+      return EXIT.ok;
+    } catch (thrown) {
+      if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
+      if (lost) return lost.exitCode;
+      const error =
+        thrown instanceof CommanderError
+          ? usageError(thrown, argv)
+          : (crash ?? toProvError(thrown, abort.signal.aborted));
+      (await openOutput()).error(error);
+      return error.exitCode;
+    }
   };
-  process.on("uncaughtException", (error) => void crash(error));
-  process.stdout.on("error", (error) => {
-    // `prov monitor | head` has seen enough; that is an interruption, not a bug.
-    abort.abort(new ProvError("interrupted", "nobody reads stdout any more", { cause: error }));
-  });
 
-  try {
-    await buildProgram(runCommand).parseAsync(["node", "prov", ...argv]);
-    return EXIT.ok;
-  } catch (thrown) {
-    if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
-    const error =
-      thrown instanceof CommanderError
-        ? usageError(thrown, argv)
-        : toProvError(thrown, abort.signal.aborted);
-    (await openOutput()).error(error);
-    return error.exitCode;
-  }
+  const exitCode = await attempt();
+  // On a pipe of Windows, what was written may not be out yet; a disk that is full says so no sooner.
+  await new Promise<void>((resolve) => process.stdout.write("", () => setImmediate(resolve)));
+  if (!lost) return exitCode;
+  (await openOutput(false)).error(lost);
+  return exitCode === EXIT.ok ? lost.exitCode : exitCode;
+}
+
+/** Whether stdout broke because its other end went away, and not because it cannot be written. */
+function isReaderGone(error: Error): boolean {
+  const code = "code" in error ? error.code : undefined;
+  return code === "EPIPE" || code === "ECONNRESET" || Boolean(process.stdout.isTTY);
+}
+
+function lostResult(cause: Error): ProvError {
+  const { message } = systemError(cause) ?? cause;
+  return new ProvError("file_inaccessible", `stdout cannot be written: ${message}`, { cause });
 }
 
 function usageError(error: CommanderError, argv: readonly string[]): ProvError {
@@ -85,8 +125,5 @@ function usageError(error: CommanderError, argv: readonly string[]): ProvError {
 }
 
 // Limits do not keep the process alive; whatever is waited for, this lets them end the wait.
-const alive = setInterval(() => {}, 60_000);
-const exitCode = await main(process.argv.slice(2));
-clearInterval(alive);
-// On a pipe of Windows, what was written may not be out yet.
-process.stdout.write("", () => process.exit(exitCode));
+setInterval(() => {}, 60_000);
+exit(await main(process.argv.slice(2)));

@@ -1,7 +1,9 @@
-import { createWriteStream, type WriteStream } from "node:fs";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as pause } from "node:timers/promises";
-import { ProvError } from "../errors.js";
+import { ProvError, systemError } from "../errors.js";
 import type { BacktraceDecoder } from "./backtrace.js";
 import type { SerialLink, UsbIdentity } from "./link.js";
 import { type LogFilter, type LogHead, parseLogHead, stripControls } from "./log-line.js";
@@ -67,21 +69,25 @@ const MIN_SECRET = 4;
 /**
  * Shows a board's log until `until` matches, `signal` aborts or the time is up. The port is closed
  * in any case.
- * @throws ProvError port_*, monitor_timeout
+ * @throws ProvError port_*, monitor_timeout; file_inaccessible when the log file cannot be written
  */
 export async function monitor(request: MonitorRequest): Promise<MonitorResult> {
   const usb = request.usb ?? (await identifyPort(request.port));
-  const log = request.logFile === undefined ? undefined : await openLog(request.logFile);
   const ending = createEnding(request);
-  const sink = createSink(request, log, ending.match);
+  const { logFile } = request;
+  let log: LogFile | undefined;
   try {
+    if (logFile !== undefined) log = await openLog(logFile, ending.fail);
+    const sink = createSink(request, log, ending.match);
     await follow(request, usb, ending, sink);
     const result = await ending.result;
     await sink.settle();
+    await log?.close();
     return result;
   } finally {
     ending.stop();
-    await new Promise<void>((resolve) => (log ? log.end(() => resolve()) : resolve()));
+    // What is to be said of it has been said, or something worse has happened.
+    await log?.close().catch(() => {});
   }
 }
 
@@ -160,6 +166,7 @@ interface Ending {
   readonly signal: AbortSignal;
   readonly result: Promise<MonitorResult>;
   match(line: MonitorLine): void;
+  fail(error: ProvError): void;
   /** The work's result, or undefined when the end comes first. */
   race<T>(work: Promise<T>): Promise<T | undefined>;
   stop(): void;
@@ -197,6 +204,7 @@ function createEnding(request: MonitorRequest): Ending {
       if (request.until && line.text.search(request.until) >= 0)
         finish({ reason: "matched", line });
     },
+    fail,
     race: (work) =>
       Promise.race([
         ended,
@@ -227,7 +235,7 @@ interface Sink {
 
 function createSink(
   request: MonitorRequest,
-  log: WriteStream | undefined,
+  log: LogFile | undefined,
   match: (line: MonitorLine) => void,
 ): Sink {
   const mask = createMask(request.secrets ?? []);
@@ -283,12 +291,36 @@ function createSplitter(onLine: (line: string) => void) {
   };
 }
 
-function openLog(file: string): Promise<WriteStream> {
-  return new Promise((resolve, reject) => {
-    const stream = createWriteStream(file, { flags: "a", mode: 0o600 });
-    stream.once("open", () => resolve(stream));
-    stream.once("error", (cause) => {
-      reject(new ProvError("usage", `cannot write the log file ${file}`, { cause }));
-    });
+interface LogFile {
+  write(text: string): void;
+  /** Resolves when all of it is in the file. @throws ProvError file_inaccessible */
+  close(): Promise<void>;
+}
+
+/** @param onError told when a write fails: a log with holes in it is worse than none */
+async function openLog(file: string, onError: (error: ProvError) => void): Promise<LogFile> {
+  const stream = createWriteStream(file, { flags: "a", mode: 0o600 });
+  let trouble: ProvError | undefined;
+  stream.on("error", (error) => {
+    trouble = systemError(error, file) ?? unwritable(file, error);
+    onError(trouble);
   });
+  try {
+    await once(stream, "open");
+  } catch (error) {
+    throw trouble ?? unwritable(file, error);
+  }
+  return {
+    write: (text) => void stream.write(text),
+    async close() {
+      stream.end();
+      await finished(stream).catch(() => {}); // its error has been told to the listener above
+      if (trouble) throw trouble;
+    },
+  };
+}
+
+function unwritable(file: string, cause: unknown): ProvError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ProvError("file_inaccessible", `${file}: ${reason}`, { cause });
 }

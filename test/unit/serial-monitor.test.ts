@@ -127,6 +127,24 @@ describe("the monitor", () => {
     expect(log).not.toContain("hunter22");
   });
 
+  it.runIf(process.platform === "linux")("a log file that cannot be written ends it", async () => {
+    const { port, front, dir } = await start();
+    const full = expect.objectContaining({
+      code: "file_inaccessible",
+      message: "/dev/full: no space left on the device (ENOSPC)",
+    });
+    const request = { port, logFile: "/dev/full", timeoutMs: 20_000 };
+    const onOpen = () => front.write("I (1) a: one\r\nI (2) a: done\r\n");
+    await expect(monitor({ ...request, onOpen })).rejects.toThrow(full);
+    // The match and the failure come at once; what matched is not in the file.
+    await expect(monitor({ ...request, onOpen, until: /done/ })).rejects.toThrow(full);
+    const nowhere = path.join(dir, "nowhere", "monitor.log");
+    await expect(monitor({ ...request, logFile: nowhere })).rejects.toMatchObject({
+      code: "file_inaccessible",
+      message: `${nowhere}: no such file or folder (ENOENT)`,
+    });
+  });
+
   it("resets on demand", async () => {
     const { port, boots } = await start();
     await monitor({

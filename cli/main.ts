@@ -4,12 +4,17 @@ import type { GlobalOptions } from "./context.js";
 import { EXIT, ProvError, systemError } from "./errors.js";
 import { type CommandResult, createOutput, toProvError } from "./output.js";
 import { buildProgram } from "./program.js";
+import { SECRET_VARIABLES } from "./secrets.js";
 
 /** How long a crash waits for the clean-up: the network before took up to 24 s to come back in the WiFi lab. */
 const CRASH_CLEAN_UP_MS = 30_000;
 
 /** While the manifest's code runs, `process.exit` is not its to call. */
 const exit = process.exit.bind(process);
+
+/** What prov was given. Its own dependencies start children too (serialport's udevadm), and hand on what is left. */
+const env = { ...process.env };
+for (const name of SECRET_VARIABLES) delete process.env[name];
 
 /** Parses the arguments, runs the command, prints its result or its error; returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -74,7 +79,7 @@ async function main(argv: readonly string[]): Promise<number> {
       out,
       signal: abort.signal,
       cwd: process.cwd(),
-      env: process.env,
+      env,
     });
     if (crash) throw crash;
     out.result(result);

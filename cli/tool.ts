@@ -1,6 +1,6 @@
 import { $ } from "zx/core";
+import { childEnvironment } from "./child-environment.js";
 import { ProvError } from "./errors.js";
-import { SECRET_VARIABLES } from "./secrets.js";
 
 export interface ToolRun {
   command: string;
@@ -73,11 +73,9 @@ export async function runTool(run: ToolRun): Promise<ToolOutcome> {
 }
 
 function start({ command, args, cwd, env, source }: ToolRun) {
-  const inherited = { ...process.env };
-  for (const name of SECRET_VARIABLES) delete inherited[name];
   const shell = $({
     cwd,
-    env: { ...inherited, ...env },
+    env: { ...childEnvironment(), ...env },
     // zx's own prefix sets -eu, which ESP-IDF's export.sh is not written for.
     prefix: "",
     quiet: true,

@@ -1,6 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { childEnvironment } from "../child-environment.js";
 import { ProvError } from "../errors.js";
 
 const SETPRIV = "/usr/bin/setpriv";
@@ -9,13 +10,15 @@ let isGuarding = false;
 
 /**
  * Starts a program that must not outlive this one. A normal exit kills it here; where the system can
- * (Linux), the kernel kills it too when this process dies without a chance to clean up.
+ * (Linux), the kernel kills it too when this process dies without a chance to clean up. Without an environment
+ * of its own it gets this one's, but no secret.
  */
 export function spawnBound(
   program: string,
   args: readonly string[],
-  options: SpawnOptions,
+  given: SpawnOptions,
 ): ChildProcess {
+  const options = { ...given, env: given.env ?? childEnvironment() };
   const isLinux = process.platform === "linux" && existsSync(SETPRIV);
   const child = isLinux
     ? spawn(SETPRIV, ["--pdeathsig", "KILL", "--", program, ...args], options)

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { childEnvironment } from "../child-environment.js";
 import type { ChipName } from "./chips.js";
 
 const run = promisify(execFile);
@@ -37,7 +38,7 @@ export function createBacktraceDecoder(options: {
       if (addresses.length === 0) return [];
       const args = ["-pfiaC", "-e", options.elf, ...addresses.slice(0, MAX_ADDRESSES)];
       try {
-        const { stdout } = await run(tool, args, { timeout: DECODE_MS });
+        const { stdout } = await run(tool, args, { timeout: DECODE_MS, env: childEnvironment() });
         const known = stdout.split("\n").filter((text) => text !== "" && !text.includes("?? ??:0"));
         return known.map((text) => text.trimEnd());
       } catch {

@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { childEnvironment } from "../child-environment.js";
 import { ProvError } from "../errors.js";
 import { DEFAULT_BASE_URL } from "./wait.js";
 
@@ -55,7 +56,7 @@ function start(command: Command, secretFd: number | null): Promise<CommandResult
       "pipe",
       ...(secretFd === null ? [] : [secretFd]),
     ],
-    env: { ...process.env, LC_ALL: "C", LANG: "C" },
+    env: { ...childEnvironment(), LC_ALL: "C", LANG: "C" },
     detached: process.platform !== "win32",
     windowsHide: true,
   });

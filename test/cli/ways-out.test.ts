@@ -95,6 +95,21 @@ test("a crash puts the WiFi back before it ends: exit 1", async () => {
   expectPutBack(machine);
 });
 
+test("NetworkManager's tool learns none of prov's secrets", async () => {
+  const machine = nmcliStandIn();
+  const secrets = { PROV_WIFI_PASSWORD: "hunter22hunter22", PROV_TOKEN: "t-1", PROV_BEARER: "b-1" };
+  const child = startProv(["status", "--wifi", "nmcli"], {
+    cwd: projectWith(FERN),
+    env: { ...machine.env, ...secrets },
+  });
+  const closed = once(child, "close");
+  await joined(machine);
+  child.kill("SIGINT");
+  await closed;
+  for (const { env } of machine.calls())
+    for (const name of Object.keys(secrets)) expect(env).not.toHaveProperty(name);
+});
+
 test("a run that was killed is put right by the next one, in whatever project", async () => {
   const machine = nmcliStandIn();
   const killed = startProv(["status", "--wifi", "nmcli"], {

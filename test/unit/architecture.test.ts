@@ -89,6 +89,20 @@ test("every import names a file that is there", () => {
   expect(dangling).toEqual([]);
 });
 
+/** Starts a program with nothing to say which environment it gets. */
+function inheritsEnvironment(source: string): boolean {
+  const starts =
+    /import \{[^}]*\b(?:spawn|spawnSync|exec|execSync|execFile|execFileSync|fork)\b[^}]*\} from "node:child_process"|import .* from "zx/;
+  return starts.test(source) && !source.includes("childEnvironment()");
+}
+
+test("whoever starts a program keeps prov's secrets from it", () => {
+  const careless = [...importGraph().keys()].filter((file) =>
+    inheritsEnvironment(readFileSync(join(ROOT, file), "utf8")),
+  );
+  expect(careless).toEqual([]);
+});
+
 test("each rule names a folder that exists", () => {
   const files = [...importGraph().keys()];
   for (const folder of Object.keys(FORBIDDEN)) {
@@ -108,6 +122,13 @@ import { readFileSync } from "node:fs";
   expect(violations(new Map([["cli/pki/x.ts", ["cli/flow/a.ts", "cli/errors.ts"]]]))).toEqual([
     "cli/pki/x.ts → cli/flow/a.ts",
   ]);
+  const spawning = 'import { type ChildProcess, spawn } from "node:child_process";\n';
+  expect(inheritsEnvironment(spawning)).toBe(true);
+  expect(inheritsEnvironment('import { $ } from "zx/core";\n')).toBe(true);
+  expect(inheritsEnvironment(`${spawning}spawn("x", { env: childEnvironment() });`)).toBe(false);
+  expect(inheritsEnvironment('import type { ChildProcess } from "node:child_process";')).toBe(
+    false,
+  );
   const circle = new Map([
     ["a", ["b"]],
     ["b", ["c"]],

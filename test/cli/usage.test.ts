@@ -57,6 +57,7 @@ const MISUSES: readonly (readonly [name: string, args: readonly string[], says: 
   ["a name of a lab to use", ["status", "--lab", "../x"], "1 to 64 of A-Z"],
   ["a name of a lab to provision in", ["provision", "--lab", ""], "1 to 64 of A-Z"],
   ["a name of a lab to check", ["doctor", "--lab=.."], "1 to 64 of A-Z"],
+  ["all boards and one", ["flash", "--all", "--port", "/dev/ttyACM0"], "--all and --port"],
 ];
 
 describe("a wrong command line", () => {

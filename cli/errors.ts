@@ -161,6 +161,10 @@ export const HOST_FAILURES = {
     stage: "environment",
     hint: "Check the owner and the mode of the file and its folder, and the free space.",
   },
+  path_unsupported: {
+    stage: "environment",
+    hint: "Move it to a folder whose path does not contain that.",
+  },
   tool_missing: { stage: "environment", hint: "Install it and run the same command again." },
   idf_missing: { stage: "environment", hint: "Install ESP-IDF with the commands shown." },
   port_forbidden: {

@@ -12,6 +12,13 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
+/** It names a folder and, in the lab's messages, a flag's value. */
+export function labName(value: string): string {
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(value))
+    throw new InvalidArgumentError("a lab's name is 1 to 64 of A-Z, a-z, 0-9, _ and -");
+  return value;
+}
+
 /** A duration; Node's timers take no more than 24 days and fire at once when asked for more. */
 export function seconds(value: string): number {
   const number = Number(value);

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { CommandContext, GlobalOptions } from "./context.js";
-import { positiveInteger } from "./option-values.js";
+import { labName, positiveInteger } from "./option-values.js";
 import type { CommandResult } from "./output.js";
 
 export type CommandRun = (context: CommandContext) => Promise<CommandResult>;
@@ -18,7 +18,8 @@ export function addLab(program: Command, add: Add): void {
     .description("the virtual board with its own backend, broker and air")
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
-  const name = (): Option => new Option("--name <name>", "which lab").default("default");
+  const name = (): Option =>
+    new Option("--name <name>", "which lab").argParser(labName).default("default");
 
   add<import("./commands/lab-up.js").LabUpOptions>(
     lab

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { GlobalOptions } from "./context.js";
-import { collect, positiveInteger, seconds } from "./option-values.js";
+import { collect, labName, positiveInteger, seconds } from "./option-values.js";
 import { installRoot } from "./paths.js";
 import { addLab, type CommandRun } from "./program-lab.js";
 
@@ -186,7 +186,7 @@ export function buildProgram(runCommand: RunCommand): Command {
     program
       .command("doctor")
       .description("check what this machine has; every red line says how to mend it")
-      .option("--lab [name]", "also check a running lab"),
+      .option("--lab [name]", "also check a running lab", labName),
     async (options) => (await import("./commands/doctor.js")).doctorCommand(options),
   );
   return program;
@@ -194,7 +194,9 @@ export function buildProgram(runCommand: RunCommand): Command {
 
 /** Which board: that of a lab, or a real one. */
 function withBoardOptions(command: Command): Command {
-  return withReachOptions(command.option("--lab [name]", "the virtual board of a running lab"));
+  return withReachOptions(
+    command.option("--lab [name]", "the virtual board of a running lab", labName),
+  );
 }
 
 /** How to reach a real board: the host's WiFi, or an address that is reachable already. */

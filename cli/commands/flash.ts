@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
-import type { CommandResult } from "../output.js";
+import { type CommandResult, toProvError } from "../output.js";
 import type { ChipName } from "../serial/chips.js";
 import { chooseOnlyPort, listPorts, type PortInfo } from "../serial/ports.js";
 import { DEFAULT_VIRTUAL_CHIP, parseTarget } from "./build.js";
@@ -24,6 +24,8 @@ export function flashCommand(
   options: FlashOptions,
 ): (context: CommandContext) => Promise<CommandResult> {
   return async (context) => {
+    if (options.all && options.port.length > 0)
+      throw new ProvError("usage", "--all and --port exclude each other");
     const project = await openProject(options, context);
     const target = parseTarget(options.target, project.manifest.target);
     const image = imageOf(project, target);
@@ -98,15 +100,27 @@ function describe(
   context: CommandContext,
 ): CommandResult {
   const done = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  const failed = results.flatMap((result, index) =>
+  const failures = results.flatMap((result, index) =>
     result.status === "rejected"
-      ? [{ port: ports[index] ?? "", reason: result.reason as unknown }]
+      ? [{ port: ports[index] ?? "", error: toProvError(result.reason, false) }]
       : [],
   );
-  for (const { port, reason } of failed.slice(1))
-    context.out.warn(`${port}: ${reason instanceof Error ? reason.message : String(reason)}`);
-  if (failed[0]) throw failed[0].reason;
+  for (const { port, error } of failures.slice(1)) context.out.warn(`${port}: ${error.message}`);
   const boards = done.map(({ report }) => report);
+  const [first] = failures;
+  if (first) {
+    const { code, message, hint, cause } = first.error;
+    const failed = failures.map(({ port, error }) => ({
+      port,
+      code: error.code,
+      message: error.message,
+    }));
+    throw new ProvError(code, ports.length > 1 ? `${first.port}: ${message}` : message, {
+      hint,
+      cause,
+      details: { device: deviceId, boards, failed },
+    });
+  }
   const rows = boards.flatMap((report) =>
     report.regions.map((region) => [
       report.port,

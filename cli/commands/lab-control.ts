@@ -1,10 +1,9 @@
-import { dirname } from "node:path";
-import { loadManifest } from "../config/load-manifest.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import { findLab, type LabClient } from "../lab/client.js";
 import type { BoardAction } from "../lab/control.js";
 import type { CommandResult } from "../output.js";
+import { loadManifestFor } from "./project.js";
 
 export interface LabOptions extends GlobalOptions {
   name: string;
@@ -60,6 +59,6 @@ export function labBoardCommand(options: LabOptions, action: string): Run {
 }
 
 async function openLab(options: LabOptions, context: CommandContext): Promise<LabClient> {
-  const { path } = await loadManifest(options.config, context.cwd);
-  return findLab(dirname(path), options.name);
+  const { root } = await loadManifestFor(options, context);
+  return findLab(root, options.name);
 }

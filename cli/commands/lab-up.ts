@@ -1,10 +1,10 @@
 import type { CommandContext, GlobalOptions } from "../context.js";
 import type { Sanitizer } from "../flow/build-host.js";
 import { createStageClock } from "../flow/stages.js";
-import type { Lab } from "../lab/lab-types.js";
 import type { CommandResult } from "../output.js";
 import { bootVirtualBoard, flashVirtualBoard } from "./lab-board.js";
 import { bringUpLab } from "./lab-bring-up.js";
+import { labInstructions } from "./lab-instructions.js";
 import { openProject } from "./project.js";
 
 export interface LabUpOptions extends GlobalOptions {
@@ -41,7 +41,16 @@ export function labUpCommand(
       const baseUrl = lab.board.baseUrl();
       if (out.options.json)
         out.options.stdout.write(`${JSON.stringify({ ok: true, lab: lab.info, baseUrl })}\n`);
-      else out.options.stdout.write(`${instructions(lab, options.name, project.manifest.id)}\n`);
+      else
+        out.options.stdout.write(
+          `${labInstructions({
+            name: options.name,
+            deviceId: project.manifest.id,
+            info: lab.info,
+            networks: lab.air().networks,
+            baseUrl,
+          })}\n`,
+        );
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
         signal.addEventListener("abort", () => resolve(), { once: true });
@@ -51,37 +60,4 @@ export function labUpCommand(
       await lab.stop();
     }
   };
-}
-
-function instructions(lab: Lab, name: string, deviceId: string): string {
-  const { info } = lab;
-  const networks = lab.air().networks;
-  const home = networks.find((network) => network.psk !== null);
-  const suffix = name === "default" ? "" : ` --name ${name}`;
-  const labFlag = name === "default" ? "--lab" : `--lab ${name}`;
-  const ssid = home?.ssid ?? "";
-  const port = new URL(info.broker.uri).port;
-  return `
-The lab is up: device ${deviceId}, backend ${info.backend.url}, broker ${info.broker.uri}.
-Its air holds ${networks.length} networks; the password of "${ssid}" is in ${info.airDir}/air.json. Ctrl-C ends the lab.
-
-From another terminal, in this folder, with prov:
-
-  export PROV_WIFI_PASSWORD=$(node -p 'JSON.parse(fs.readFileSync("${info.airDir}/air.json")).networks.find(n => n.ssid === "${ssid}").psk')
-  npx prov scan ${labFlag}
-  npx prov provision ${labFlag} --ssid "${ssid}" --token "$(npx prov lab token ${deviceId}${suffix})"
-  npx prov lab board reset${suffix}
-
-or with curl:
-
-  BASE=${lab.board.baseUrl() ?? "(the AP is down)"}
-  curl $BASE/local-wifi
-  curl -X POST $BASE/provision -H 'Content-Type: application/json' -H 'Authorization: Bearer user-token' \\
-    -d "{\\"ssid\\":\\"${ssid}\\",\\"password\\":\\"$PROV_WIFI_PASSWORD\\",\\"device_id\\":\\"${deviceId}\\",\\"provisioning_token\\":\\"$(npx prov lab token ${deviceId}${suffix})\\"}"
-  curl $BASE/status
-
-and the device's status as the broker delivers it:
-
-  mosquitto_sub -h 127.0.0.1 -p ${port} --cafile ${info.operator.caPath} --cert ${info.operator.certPath} --key ${info.operator.keyPath} -t 'devices/#' -v
-`;
 }

@@ -1,10 +1,12 @@
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { loadManifest, selectDevice } from "../config/load-manifest.js";
+import { type LoadedManifest, loadManifest, selectDevice } from "../config/load-manifest.js";
 import { deviceWorkspace, type Workspace } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import type { Progress } from "../progress.js";
+import { refuseBackslash } from "../supported-path.js";
 import { hasJournal } from "../wifi/journal.js";
 import { stateDir, thisMachine } from "../wifi/state-dir.js";
 
@@ -18,12 +20,12 @@ export interface Project {
   readonly workspace: Workspace;
 }
 
-/** @throws ProvError of the manifest stage, device_unknown */
+/** @throws ProvError of the manifest stage, device_unknown, path_unsupported */
 export async function openProject(
   options: GlobalOptions,
   context: CommandContext,
 ): Promise<Project> {
-  const loaded = await loadManifest(options.config, context.cwd);
+  const loaded = await loadManifestFor(options, context);
   const manifest = selectDevice(loaded, options.device);
   const { root } = loaded;
   const journalDir = stateDir(thisMachine(context.env), join(root, ".prov"));
@@ -34,6 +36,19 @@ export async function openProject(
     stateDir: journalDir,
     workspace: deviceWorkspace(root, manifest.id),
   };
+}
+
+/**
+ * The manifest that a command line means.
+ * @throws ProvError of the manifest stage, path_unsupported
+ */
+export async function loadManifestFor(
+  { config }: GlobalOptions,
+  { cwd }: CommandContext,
+): Promise<LoadedManifest> {
+  const path = resolve(cwd, config);
+  if (existsSync(path)) refuseBackslash(path, "the loader of manifests");
+  return loadManifest(config, cwd);
 }
 
 /** A run that was killed may have left this machine on a board's AP. */

@@ -7,6 +7,7 @@ import { withLock } from "../lock.js";
 import { installRoot } from "../paths.js";
 import { asTask } from "../progress.js";
 import { APP_OFFSET, packHostImage } from "../serial/host-image.js";
+import { refuseForBuild } from "../supported-path.js";
 import { runTool } from "../tool.js";
 import {
   type BuildRequest,
@@ -31,13 +32,14 @@ const BINARY = "prov_firmware";
 
 /**
  * Builds the firmware as a process of this machine and packs it as the image of the virtual board.
- * @throws ProvError build_failed, tool_missing, image_too_big
+ * @throws ProvError path_unsupported, build_failed, tool_missing, image_too_big
  */
 export async function buildForHost(request: HostBuildRequest): Promise<BuiltImage> {
   const { root, manifest, progress, signal } = request;
   const firmware = join(installRoot(), "firmware");
   const variant = request.sanitize ? `host-${request.sanitize}` : "host";
   const buildDir = join(root, ".prov", "build", variant);
+  refuseForBuild(firmware, root);
   const outDir = join(request.config.dir, "..", "build", variant);
   const partitions = parsePartitions(readFileSync(join(firmware, "partitions.csv"), "utf8"));
   const app = partitions.find((partition) => partition.offset === APP_OFFSET);

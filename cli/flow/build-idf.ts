@@ -10,6 +10,7 @@ import { withLock } from "../lock.js";
 import { installRoot } from "../paths.js";
 import { asTask, type Task } from "../progress.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
+import { refuseForBuild } from "../supported-path.js";
 import { runTool, type ToolRun } from "../tool.js";
 import {
   type BuildRequest,
@@ -42,14 +43,17 @@ const UNKNOWN_SYMBOL = /unknown kconfig symbol '?(\w+)'?/i;
 const TOO_BIG = /app\w* partitions? (?:is|are) too small|Bootloader binary size .* is too large/;
 /** What the docker client ends with when it was docker that failed, not the command in the container. */
 const DOCKER_FAILED = 125;
+const DOCKER_REASON = /^docker: |Cannot connect to the Docker daemon/;
 
 /**
  * Builds the firmware for a chip with `idf.py`, which must stay in charge of its own build.
- * @throws ProvError idf_missing, tool_missing, build_failed, manifest_invalid (unknown CONFIG_ name), image_too_big
+ * @throws ProvError path_unsupported, idf_missing, tool_missing, build_failed, manifest_invalid (unknown CONFIG_ name), image_too_big
  */
 export async function buildWithIdf(request: IdfBuildRequest): Promise<BuiltImage> {
   const { root, manifest, config, progress, signal, target, dockerImage } = request;
   const firmware = join(installRoot(), "firmware");
+  const { secureBoot } = manifest.security;
+  refuseForBuild(firmware, root, ...(secureBoot === false ? [] : [secureBoot]));
   const toolchain: Toolchain =
     dockerImage === undefined ? { idf: findIdf(request.env, target) } : { image: dockerImage };
   // CMake binds a build folder to its toolchain, and ESP-IDF keeps the first sdkconfig that it made there.
@@ -58,7 +62,7 @@ export async function buildWithIdf(request: IdfBuildRequest): Promise<BuiltImage
     readFileSync(join(firmware, "sdkconfig.defaults"), "utf8"),
     readFileSync(join(firmware, partitionsFile(manifest)), "utf8"),
     readFileSync(join(config.dir, "sdkconfig.defaults"), "utf8"),
-    signingKeyDigest(manifest.security.secureBoot),
+    signingKeyDigest(secureBoot),
   ]);
 
   const image = await asTask(progress, `build ${target}`, (task) =>
@@ -77,13 +81,7 @@ export async function buildWithIdf(request: IdfBuildRequest): Promise<BuiltImage
           `-DSDKCONFIG=${join(buildDir, "sdkconfig")}`,
           "build",
         ];
-        const tool = idfCommand(
-          toolchain,
-          idfArgs,
-          firmware,
-          buildDir,
-          manifest.security.secureBoot,
-        );
+        const tool = idfCommand(toolchain, idfArgs, firmware, buildDir, secureBoot);
         await runIdf(request, { ...tool, cwd: firmware, signal }, buildDir, task);
         refuseDeviations(request, buildDir);
         return collect(request, buildDir, join(config.dir, "..", "build", target));
@@ -178,12 +176,18 @@ function idfFailed(
   follow: Follower,
 ): ProvError {
   if (request.dockerImage !== undefined && exitCode === DOCKER_FAILED)
-    return new ProvError("tool_missing", `docker failed: ${lines.at(-1) ?? "no output"}`, {
+    return new ProvError("tool_missing", `docker failed: ${dockerReason(lines)}`, {
       hint: "Is the Docker daemon running, and may you use it? `docker run hello-world` tells.",
     });
   const tooBig = lines.find((line) => TOO_BIG.test(line));
   if (tooBig) return new ProvError("image_too_big", tooBig.trim().replace(/^Error: /, ""));
   return buildFailed("idf.py", exitCode, lines, follow.firstError());
+}
+
+/** Its last line is where to find help. */
+function dockerReason(lines: readonly string[]): string {
+  const reason = lines.find((line) => DOCKER_REASON.test(line)) ?? lines.at(-1) ?? "no output";
+  return reason.replace(/^docker: /, "");
 }
 
 function idfCommand(

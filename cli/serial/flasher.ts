@@ -50,7 +50,7 @@ export interface FlashRequest {
   /** Something that is worth a line, such as a lower baud rate. */
   readonly onNote?: (text: string) => void;
   /** Where a device is after it has gone and come back; default: looked up by its serial number. */
-  readonly findPort?: (usb: UsbIdentity) => Promise<string | undefined>;
+  readonly findPort?: (usb: UsbIdentity, previousPath: string) => Promise<string | undefined>;
   readonly signal?: AbortSignal;
 }
 

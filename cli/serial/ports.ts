@@ -81,27 +81,48 @@ export function chooseOnlyPort(ports: readonly PortInfo[]): PortInfo {
   throw new ProvError("port_ambiguous", `${why}: ${names}`);
 }
 
-/** What USB device is behind this path; empty when that cannot be told. */
+/**
+ * What USB device is behind this path; empty when that cannot be told. A serial number that several ports have
+ * (the default one of cheap bridges, the two ports of one bridge) is left out: it identifies none of them.
+ */
 export async function identifyPort(
   portPath: string,
   sources: PortSources = {},
 ): Promise<UsbIdentity> {
   if (/^(socket|rfc2217):/.test(portPath)) return {};
-  if (process.platform === "linux") return readSysfsPort(portPath, sources.root ?? "/") ?? {};
-  const ports = await listPorts(sources);
-  return ports.find((port) => port.path === portPath) ?? {};
+  const usb =
+    process.platform === "linux"
+      ? (readSysfsPort(portPath, sources.root ?? "/") ?? {})
+      : ((await listPorts(sources)).find((port) => port.path === portPath) ?? {});
+  if (usb.serialNumber === undefined) return usb;
+  const sharers = (await listPorts(sources)).filter((port) => isSameDevice(port, usb));
+  if (sharers.length <= 1) return usb;
+  const { serialNumber: _shared, ...others } = usb;
+  return others;
 }
 
-/** Where the device with this serial number is now: after a reset it may have another name. */
+/**
+ * Where the device with this serial number is now: after a reset it may have another name. Undefined when it
+ * is nowhere, and when several claim to be it and none has the name that it had.
+ */
 export async function findPortOf(
   usb: UsbIdentity,
+  previousPath: string,
   sources: PortSources = {},
 ): Promise<string | undefined> {
   if (usb.serialNumber === undefined) return undefined;
-  const ports = await listPorts(sources);
-  return ports.find(
-    (port) => port.serialNumber === usb.serialNumber && port.vendorId === usb.vendorId,
-  )?.path;
+  const found = (await listPorts(sources)).filter((port) => isSameDevice(port, usb));
+  const only = found.length === 1 ? found[0] : undefined;
+  return (only ?? found.find((port) => port.path === previousPath))?.path;
+}
+
+function isSameDevice(port: PortInfo, usb: UsbIdentity): boolean {
+  return (
+    usb.serialNumber !== undefined &&
+    port.serialNumber === usb.serialNumber &&
+    port.vendorId === usb.vendorId &&
+    port.productId === usb.productId
+  );
 }
 
 function usbIds({ vendorId, productId }: UsbIdentity): string {

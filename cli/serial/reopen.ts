@@ -14,7 +14,7 @@ export interface ReopenRequest {
   /** Undefined: for as long as `signal` allows. */
   readonly withinMs?: number;
   readonly signal?: AbortSignal;
-  readonly find?: (usb: UsbIdentity) => Promise<string | undefined>;
+  readonly find?: (usb: UsbIdentity, previousPath: string) => Promise<string | undefined>;
 }
 
 /**
@@ -28,7 +28,7 @@ export async function reopenPort(request: ReopenRequest): Promise<SerialLink> {
   const { usb, spec, signal, baud } = request;
   for (;;) {
     signal?.throwIfAborted();
-    const path = usb.serialNumber === undefined ? spec : await find(usb);
+    const path = usb.serialNumber === undefined ? spec : await find(usb, spec);
     if (path !== undefined) {
       try {
         return await openPort(path, {

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -17,7 +18,7 @@ import {
   running,
   SUCCESS,
 } from "../helpers/idf.js";
-import { projectWith, snapshot, temporaryDir } from "../helpers/project.js";
+import { projectWith, snapshot, temporaryDir, writeManifest } from "../helpers/project.js";
 import { prov, REPOSITORY } from "../helpers/prov.js";
 
 const REAL = `backend: { url: "https://b.example" }, mqtt: { uri: "mqtts://m.example" }`;
@@ -231,6 +232,48 @@ describe("options that ESP-IDF does not know", () => {
   });
 });
 
+describe("a project whose path no build can have in it", () => {
+  const odd = (part: string): string => {
+    const cwd = join(temporaryDir(), `a${part}b`);
+    mkdirSync(cwd);
+    writeManifest(cwd, FERN);
+    return cwd;
+  };
+
+  test.each([";", '"', "*", "?", "[", "]", "|", "\n", "\x24{HOME}", "$ENV{HOME}"])(
+    "%j: exit 10 naming the path, for a chip and for the virtual board",
+    async (part) => {
+      const cwd = odd(part);
+      const idf = idfStandIn();
+      for (const target of ["esp32c3", "host"]) {
+        const { code, error } = await buildFails(cwd, idf, "--target", target);
+        expect(code).toBe(10);
+        expect(error).toMatchObject({ code: "path_unsupported", stage: "environment" });
+        expect(error.message).toMatch(/^the path .* contains .*, which CMake cannot take$/s);
+        expect(error.message).toContain(cwd);
+      }
+      expect(idf.calls()).toEqual([]);
+    },
+  );
+
+  test("a backslash: every command that reads the manifest says so", async () => {
+    const cwd = odd("\\");
+    for (const args of [["build"], ["keys"], ["lab", "info"]]) {
+      const { code, stdout } = await prov([...args, "--json"], { cwd });
+      expect(code).toBe(10);
+      const { error } = JSON.parse(stdout);
+      expect(error.code).toBe("path_unsupported");
+      expect(error.message).toContain(`${cwd}/device.config.ts contains "\\\\", which`);
+    }
+    const missing = await buildFails(projectWith(FERN), idfStandIn(), "--config", "a\\b.ts");
+    expect(missing.error.code).toBe("manifest_not_found");
+  });
+
+  test("others are fine", async () => {
+    expect((await build(odd(" 'ü'$#(&,)<>{@A@}%~`+!"), idfStandIn())).code).toBe(0);
+  });
+});
+
 describe("where ESP-IDF is missing", () => {
   async function buildWithout(env: Record<string, string>, ...args: string[]) {
     const cwd = projectWith(FERN);
@@ -425,7 +468,14 @@ describe("--docker", () => {
   });
 
   test("a daemon that does not run: exit 10 with docker's word", async () => {
-    const script = "#!/bin/sh\necho 'docker: Cannot connect to the Docker daemon.' >&2\nexit 125\n";
+    const script = `#!/bin/sh
+cat >&2 <<'END'
+docker: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?
+
+Run 'docker run --help' for more information
+END
+exit 125
+`;
     const docker = dockerStandIn(idfStandIn(), script);
     const { code, stdout } = await prov(["build", "--docker", "--json"], {
       cwd: projectWith(FERN),
@@ -434,7 +484,9 @@ describe("--docker", () => {
     expect(code).toBe(10);
     const { error } = JSON.parse(stdout);
     expect(error.code).toBe("tool_missing");
-    expect(error.message).toContain("Cannot connect to the Docker daemon");
+    expect(error.message).toBe(
+      "docker failed: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+    );
     expect(error.hint).toContain("docker run hello-world");
   });
 

@@ -50,6 +50,14 @@ const MISUSES: readonly (readonly [name: string, args: readonly string[], says: 
   ["a word that is no number", ["flash", "--baud", "fast"], "not a positive whole number"],
   ["a value out of its choices", ["provision", "--wait", "tea"], "Allowed choices"],
   ["a negative time", ["provision", "--timeout", "-1"], "not a number of seconds"],
+  ["a lab's name that leads elsewhere", ["lab", "up", "--name", "../../esc"], "1 to 64 of A-Z"],
+  ["an empty lab's name", ["lab", "token", "--name", "", "fern"], "1 to 64 of A-Z"],
+  ["a long lab's name", ["lab", "info", "--name", "n".repeat(65)], "1 to 64 of A-Z"],
+  ["a lab's name with a slash", ["lab", "board", "--name", "a/b", "on"], "1 to 64 of A-Z"],
+  ["a name of a lab to use", ["status", "--lab", "../x"], "1 to 64 of A-Z"],
+  ["a name of a lab to provision in", ["provision", "--lab", ""], "1 to 64 of A-Z"],
+  ["a name of a lab to check", ["doctor", "--lab=.."], "1 to 64 of A-Z"],
+  ["all boards and one", ["flash", "--all", "--port", "/dev/ttyACM0"], "--all and --port"],
 ];
 
 describe("a wrong command line", () => {

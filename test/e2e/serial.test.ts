@@ -63,6 +63,19 @@ describe("the virtual board's serial port", () => {
     expect(flashed.subarray(0x10000, 0x10000 + app.length).equals(app)).toBe(true);
   });
 
+  it("is named as written when another port fails", async () => {
+    const nowhere = "/dev/ttyNOWHERE";
+    const ports = ["--port", tty, "--port", nowhere];
+    const { code, stdout } = await prov(["flash", "--json", "--target", "host", ...ports]);
+    const { ok, error, boards, failed } = JSON.parse(stdout);
+    expect([code, ok, error.code]).toEqual([5, false, "port_not_found"]);
+    expect(error.message).toMatch(/^\/dev\/ttyNOWHERE: /);
+    expect(boards).toEqual([expect.objectContaining({ port: tty, chip: "esp32c3" })]);
+    expect(failed).toEqual([
+      { port: nowhere, code: "port_not_found", message: expect.stringContaining(nowhere) },
+    ]);
+  });
+
   it("refuses an image for another chip", async () => {
     const config = join(PROJECT, "esp32.config.ts");
     writeFileSync(config, 'export default { id: "e2e-esp32", target: "esp32" };\n');

@@ -133,12 +133,12 @@ describe("flashing", () => {
       port,
       usb,
       flasherArgs,
-      findPort: async (identity) => {
-        asked.push(identity);
+      findPort: async (...question) => {
+        asked.push(question);
         return other;
       },
     });
-    expect(asked).toEqual([usb]);
+    expect(asked).toEqual([[usb, port]]);
     expect(report.port).toBe(other);
     expect(holdsImage(flash, flasherArgs)).toBe(true);
   });

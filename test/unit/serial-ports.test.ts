@@ -3,8 +3,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import type { UsbIdentity } from "../../cli/serial/link.js";
 import { openPort, parseNetworkSpec } from "../../cli/serial/open-port.js";
-import { chooseOnlyPort, findPortOf, listPorts } from "../../cli/serial/ports.js";
+import { chooseOnlyPort, findPortOf, identifyPort, listPorts } from "../../cli/serial/ports.js";
 
 const jtag = {
   path: "/dev/ttyACM0",
@@ -31,6 +32,8 @@ function fakeSysfs(): string {
   add("ttyUSB0", "1-2", { idVendor: "1a86", idProduct: "7523" });
   add("ttyACM3", "1-3", { idVendor: "303a", idProduct: "1001", serial: "7C:DF:A1:00:11:22" });
   mkdirSync(path.join(root, "sys/class/tty/ttyS0"), { recursive: true });
+  add("ttyUSB4", "1-4", { idVendor: "10c4", idProduct: "ea60", serial: "0001" });
+  add("ttyUSB5", "1-5", { idVendor: "10c4", idProduct: "ea60", serial: "0001" });
   return root;
 }
 
@@ -66,17 +69,53 @@ describe("listing", () => {
         serialNumber: "7C:DF:A1:00:11:22",
       }),
       expect.objectContaining({ path: "/dev/ttyUSB0", name: "WCH CH340 UART bridge" }),
+      expect.objectContaining({ path: "/dev/ttyUSB4" }),
+      expect.objectContaining({ path: "/dev/ttyUSB5" }),
     ]);
     expect(await listPorts({ list, root: "/nonexistent" })).toEqual([]);
   });
 
   it("finds a device again by its serial number", async () => {
     const usb = { vendorId: 0x303a, productId: 0x1001, serialNumber: "7C:DF:A1" };
-    expect(await findPortOf(usb, listing(bridge, { ...jtag, path: "/dev/ttyACM7" }))).toBe(
-      "/dev/ttyACM7",
-    );
-    expect(await findPortOf(usb, listing(bridge))).toBeUndefined();
-    expect(await findPortOf({ vendorId: 0x303a }, listing(jtag))).toBeUndefined();
+    const find = (identity: UsbIdentity, ...ports: { path: string }[]) =>
+      findPortOf(identity, jtag.path, listing(...ports));
+    expect(await find(usb, bridge, { ...jtag, path: "/dev/ttyACM7" })).toBe("/dev/ttyACM7");
+    expect(await find(usb, bridge)).toBeUndefined();
+    expect(await find({ ...usb, productId: 0x1002 }, jtag)).toBeUndefined();
+    expect(await find({ vendorId: 0x303a }, jtag)).toBeUndefined();
+  });
+
+  it("takes none but the old name for a device whose serial number others have too", async () => {
+    const usb = { vendorId: 0x10c4, productId: 0xea60, serialNumber: "0001" };
+    const at = (path: string) => ({ ...bridge, path, serialNumber: "0001" });
+    const both = listing(at("/dev/ttyUSB0"), at("/dev/ttyUSB1"));
+    expect(await findPortOf(usb, "/dev/ttyUSB1", both)).toBe("/dev/ttyUSB1");
+    expect(await findPortOf(usb, "/dev/ttyUSB0", both)).toBe("/dev/ttyUSB0");
+    expect(await findPortOf(usb, "/dev/ttyUSB2", both)).toBeUndefined();
+  });
+});
+
+describe.runIf(process.platform === "linux")("identifying", () => {
+  const sources = {
+    list: () => Promise.reject(new Error("spawn udevadm ENOENT")),
+    root: fakeSysfs(),
+  };
+
+  it("tells the USB device behind a port", async () => {
+    expect(await identifyPort("/dev/ttyACM3", sources)).toMatchObject({
+      vendorId: 0x303a,
+      productId: 0x1001,
+      serialNumber: "7C:DF:A1:00:11:22",
+    });
+    expect(await identifyPort("socket://host:1", sources)).toEqual({});
+  });
+
+  // Once its port is gone, the only one with that serial number would be the other board.
+  it("leaves a serial number out that another port has too", async () => {
+    expect(await identifyPort("/dev/ttyUSB5", sources)).toEqual({
+      vendorId: 0x10c4,
+      productId: 0xea60,
+    });
   });
 });
 

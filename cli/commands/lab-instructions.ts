@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import type { LabInfo } from "../lab/lab-info.js";
+import { AIR_FILE } from "../wifi/air-file.js";
+import { insideDoubleQuotes, shellQuote } from "./shell-quote.js";
+
+export interface LabToDrive {
+  readonly name: string;
+  readonly deviceId: string;
+  readonly info: LabInfo;
+  readonly networks: readonly { readonly ssid: string; readonly psk: string | null }[];
+  /** null while the board's AP is down. */
+  readonly baseUrl: string | null;
+}
+
+/** What to type into another terminal, word for word, to drive a lab. */
+export function labInstructions({ name, deviceId, info, networks, baseUrl }: LabToDrive): string {
+  const ssid = networks.find((network) => network.psk !== null)?.ssid ?? "";
+  const suffix = name === "default" ? "" : ` --name ${name}`;
+  const labFlag = name === "default" ? "--lab" : `--lab ${name}`;
+  const { caPath, certPath, keyPath } = info.operator;
+  const airFile = join(info.airDir, AIR_FILE);
+  const findPassword = `JSON.parse(fs.readFileSync(${JSON.stringify(airFile)})).networks.find(n => n.ssid === ${JSON.stringify(ssid)}).psk`;
+  const ssidJson = insideDoubleQuotes(JSON.stringify(ssid));
+  return `
+The lab is up: device ${deviceId}, backend ${info.backend.url}, broker ${info.broker.uri}.
+Its air holds ${networks.length} networks; the password of "${ssid}" is in ${airFile}. Ctrl-C ends the lab.
+
+From another terminal, in this folder, with prov:
+
+  export PROV_WIFI_PASSWORD="$(node -p ${shellQuote(findPassword)})"
+  npx prov scan ${labFlag}
+  npx prov provision ${labFlag} --ssid ${shellQuote(ssid)} --token "$(npx prov lab token ${deviceId}${suffix})"
+  npx prov lab board reset${suffix}
+
+or with curl:
+
+  BASE=${baseUrl ?? "(the AP is down)"}
+  curl $BASE/local-wifi
+  curl -X POST $BASE/provision -H 'Content-Type: application/json' -H 'Authorization: Bearer user-token' \\
+    -d "{\\"ssid\\":${ssidJson},\\"password\\":\\"$PROV_WIFI_PASSWORD\\",\\"device_id\\":\\"${deviceId}\\",\\"provisioning_token\\":\\"$(npx prov lab token ${deviceId}${suffix})\\"}"
+  curl $BASE/status
+
+and the device's status as the broker delivers it:
+
+  mosquitto_sub -h 127.0.0.1 -p ${new URL(info.broker.uri).port} --cafile ${shellQuote(caPath)} --cert ${shellQuote(certPath)} --key ${shellQuote(keyPath)} -t 'devices/#' -v
+`;
+}

@@ -44,11 +44,11 @@ export async function openProject(
  */
 export async function loadManifestFor(
   { config }: GlobalOptions,
-  { cwd }: CommandContext,
+  { cwd, signal }: CommandContext,
 ): Promise<LoadedManifest> {
   const path = resolve(cwd, config);
   if (existsSync(path)) refuseBackslash(path, "the loader of manifests");
-  return loadManifest(config, cwd);
+  return loadManifest(config, cwd, signal);
 }
 
 /** A run that was killed may have left this machine on a board's AP. */

@@ -1,10 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import { createJiti } from "jiti";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
-import { ProvError } from "../errors.js";
+import { ProvError, systemError } from "../errors.js";
+import { contain } from "./contain.js";
 import { signingKeyFault } from "./signing-key.js";
 
 export const MANIFEST_NAME = "device.config.ts";
@@ -18,21 +20,60 @@ export interface LoadedManifest {
   readonly devices: readonly DeviceManifest[];
 }
 
+/** A manifest may ask somebody for a value, but nobody waits for it longer than this. */
+const LOAD_LIMIT_MS = 30_000;
+
 /**
- * Loads and checks a manifest.
+ * Loads and checks a manifest, whose code is the user's and may do anything.
  * @param file path as given by the user, or undefined for `device.config.ts` in `cwd`
- * @throws ProvError manifest_not_found, manifest_unloadable, manifest_invalid
+ * @throws ProvError manifest_not_found, file_inaccessible, manifest_unloadable, manifest_invalid; the reason of
+ * `signal` when that aborts
  */
-export async function loadManifest(file: string | undefined, cwd: string): Promise<LoadedManifest> {
+export async function loadManifest(
+  file: string | undefined,
+  cwd: string,
+  signal: AbortSignal,
+  limitMs = LOAD_LIMIT_MS,
+): Promise<LoadedManifest> {
   const path = resolve(cwd, file ?? MANIFEST_NAME);
-  if (!existsSync(path))
-    throw new ProvError("manifest_not_found", `there is no manifest at ${path}`);
+  requireFile(path);
+  try {
+    return await contain(() => load(path), { signal, limitMs });
+  } catch (error) {
+    if (error instanceof ProvError) throw error;
+    throw new ProvError("manifest_unloadable", `${path} cannot be loaded: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The checks belong to it: what they read may be a getter. */
+async function load(path: string): Promise<LoadedManifest> {
   const root = dirname(path);
   const exported = await importDefault(path);
   const definitions: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
   if (definitions.length === 0)
     throw new ProvError("manifest_invalid", `${path} defines no device`);
   return { path, root, devices: checkDevices(definitions, root, path, Array.isArray(exported)) };
+}
+
+function requireFile(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code !== "ENOENT")
+      throw systemError(error, path) ?? error;
+    throw new ProvError("manifest_not_found", `there is no manifest at ${path}`, { cause: error });
+  }
+  if (statSync(path).isDirectory())
+    throw new ProvError("file_inaccessible", `${path}: it is a folder`, {
+      hint: "Name the manifest itself with --config FILE.",
+    });
+}
+
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message;
+  return typeof thrown === "string" ? thrown : inspect(thrown);
 }
 
 /**
@@ -60,15 +101,7 @@ async function importDefault(path: string): Promise<unknown> {
     new URL(`../../codegen/manifest${extname(import.meta.url)}`, import.meta.url),
   );
   const jiti = createJiti(import.meta.url, { fsCache: false, moduleCache: false, alias: { prov } });
-  let module: unknown;
-  try {
-    module = await jiti.import(path);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ProvError("manifest_unloadable", `${path} cannot be loaded: ${reason}`, {
-      cause: error,
-    });
-  }
+  const module: unknown = await jiti.import(path);
   if (typeof module !== "object" || module === null || !("default" in module)) {
     throw new ProvError("manifest_invalid", `${path} has no default export`, {
       hint: "Write `export default defineDevice({ … })`.",

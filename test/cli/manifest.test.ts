@@ -1,8 +1,9 @@
+import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { projectWith, temporaryDir } from "../helpers/project.js";
-import { prov } from "../helpers/prov.js";
+import { prov, startProv } from "../helpers/prov.js";
 
 const TWO = `[defineDevice({ id: "left" }), defineDevice({ id: "right", target: "s3" })]`;
 
@@ -32,6 +33,49 @@ test("a manifest that throws: exit 3 with its reason", async () => {
   expect(code).toBe(3);
   expect(error.code).toBe("manifest_unloadable");
   expect(error.message).toContain("no such plant");
+});
+
+test("a manifest that prints: stdout is for the result", async () => {
+  const cwd = projectWith(
+    `(console.log("hello"), console.error("there"), defineDevice({ id: "a" }))`,
+  );
+  const { code, stdout, stderr } = await prov(["keys", "--json"], { cwd });
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, device: "a" });
+  expect(stderr).toContain("hello\nthere\n");
+});
+
+test.each([
+  ["ends the process", `(process.exit(0), defineDevice({ id: "a" }))`],
+  ["leaves a rejection behind", `(Promise.reject(new Error("x")), defineDevice({ id: "a" }))`],
+  [
+    "throws where nobody catches it",
+    `await new Promise((done) => { setTimeout(() => { setImmediate(done, { id: "a" }); throw 1; }, 1); })`,
+  ],
+  ["has a getter that throws", `{ id: "a", get mqtt() { throw new Error("x"); } }`],
+])("a manifest that %s: exit 3", async (_name, exported) => {
+  const { code, error } = await failure(projectWith(exported));
+  expect(code).toBe(3);
+  expect(error.code).toBe("manifest_unloadable");
+});
+
+test("a manifest that waits for ever: Ctrl-C ends it", async () => {
+  const cwd = projectWith(`(console.log("waiting"), await new Promise(() => {}))`);
+  const child = startProv(["keys", "--json"], { cwd });
+  const closed = once(child, "close");
+  let stdout = "";
+  child.stdout?.on("data", (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr?.once("data", () => child.kill("SIGINT"));
+  expect(await closed).toEqual([130, null]);
+  expect(JSON.parse(stdout).error.code).toBe("interrupted");
+});
+
+test("a folder is no manifest with a mistake in it: exit 10", async () => {
+  const { code, error } = await failure(projectWith(`{ id: "a" }`), "--config", ".");
+  expect(code).toBe(10);
+  expect(error.code).toBe("file_inaccessible");
 });
 
 test("an SSID prefix of 40 bytes: exit 3 naming the path, and nothing is written", async () => {

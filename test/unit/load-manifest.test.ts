@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,8 +15,10 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 function load(source: string): Promise<LoadedManifest> {
   writeFileSync(join(dir, "device.config.ts"), source);
-  return loadManifest(undefined, dir);
+  return loadManifest(undefined, dir, never, 10_000);
 }
+
+const never = new AbortController().signal;
 
 async function failure(promise: Promise<unknown>): Promise<ProvError> {
   const error = await promise.catch((thrown: unknown) => thrown);
@@ -24,11 +26,24 @@ async function failure(promise: Promise<unknown>): Promise<ProvError> {
   throw new Error(`expected a ProvError, got ${String(error)}`);
 }
 
+/** A manifest that says when its code runs, and then waits for ever. */
+function writeWaiting(begun: string): string {
+  const source = `import { writeFileSync } from "node:fs";
+writeFileSync(${JSON.stringify(begun)}, "");
+await new Promise(() => {});
+export default { id: "a" };`;
+  writeFileSync(join(dir, "waiting.ts"), source);
+  return "waiting.ts";
+}
+
+const { exit } = process;
+const { write } = process.stdout;
+
 const IMPORT = 'import { defineDevice } from "prov";\n';
 
 test("the example at the root of the project is valid", async () => {
   const root = fileURLToPath(new URL("../..", import.meta.url));
-  const manifest = await loadManifest(undefined, root);
+  const manifest = await loadManifest(undefined, root, never);
   expect(selectDevice(manifest, undefined)).toMatchObject({ id: "demo-device", target: "esp32c3" });
 });
 
@@ -52,7 +67,7 @@ test("an edited manifest is read anew", async () => {
 test("a path is taken from the working directory", async () => {
   mkdirSync(join(dir, "sub"));
   writeFileSync(join(dir, "sub", "m.ts"), `${IMPORT}export default defineDevice({ id: "x" });`);
-  expect((await loadManifest("sub/m.ts", dir)).root).toBe(join(dir, "sub"));
+  expect((await loadManifest("sub/m.ts", dir, never)).root).toBe(join(dir, "sub"));
 });
 
 describe("several devices", () => {
@@ -114,7 +129,7 @@ describe("backend.ca", () => {
 
 describe("a manifest that cannot be used", () => {
   test("is missing", async () => {
-    const error = await failure(loadManifest("none.ts", dir));
+    const error = await failure(loadManifest("none.ts", dir, never));
     expect([error.code, error.exitCode]).toEqual(["manifest_not_found", 3]);
     expect(error.message).toContain(join(dir, "none.ts"));
   });
@@ -123,11 +138,64 @@ describe("a manifest that cannot be used", () => {
     ["does not parse", "export default {"],
     ["throws", 'throw new Error("boom");'],
     ["imports what is not there", 'import "./nowhere"; export default {};'],
-    ["is a folder", undefined],
+    ["throws what is no error", "throw { toString: 1 };"],
+    [
+      "has a getter that throws",
+      'export default { id: "a", get softAp() { throw new Error("x"); } };',
+    ],
+    [
+      "throws where nobody catches it",
+      `setTimeout(() => { throw new Error("x"); }, 1);
+await new Promise((resolve) => setTimeout(resolve, 200)); export default { id: "a" };`,
+    ],
+    ["ends the process", 'process.exit(0); export default { id: "a" };'],
+    [
+      "ends the process, and does not want to know",
+      'try { process.exit(); } catch {} export default { id: "a" };',
+    ],
   ])("%s", async (_name, source) => {
-    if (source === undefined) mkdirSync(join(dir, "device.config.ts"));
-    const error = await failure(source === undefined ? loadManifest(undefined, dir) : load(source));
+    const error = await failure(load(source));
     expect([error.code, error.exitCode]).toEqual(["manifest_unloadable", 3]);
+    // The process is prov's again.
+    expect(process.hasUncaughtExceptionCaptureCallback()).toBe(false);
+    expect(process.exit).toBe(exit);
+    expect(process.stdout.write).toBe(write);
+  });
+
+  test("never ends", async () => {
+    const source = 'await new Promise(() => {}); export default { id: "a" };';
+    writeFileSync(join(dir, "device.config.ts"), source);
+    const error = await failure(loadManifest(undefined, dir, never, 50));
+    expect(error.code).toBe("manifest_unloadable");
+    expect(error.message).toContain("it did not end within 0.05 s");
+  });
+
+  test("takes long: nobody has to wait for it", async () => {
+    const stop = new AbortController();
+    const begun = join(dir, "begun");
+    const loading = failure(loadManifest(writeWaiting(begun), dir, stop.signal, 1_000_000));
+    await expect.poll(() => existsSync(begun)).toBe(true);
+    stop.abort(new ProvError("interrupted", "interrupted"));
+    expect((await loading).code).toBe("interrupted");
+  });
+
+  test("is a folder: nothing is wrong with its code", async () => {
+    mkdirSync(join(dir, "device.config.ts"));
+    const error = await failure(loadManifest(undefined, dir, never));
+    expect([error.code, error.exitCode]).toEqual(["file_inaccessible", 10]);
+  });
+
+  test.skipIf(process.getuid?.() === 0)("may not be read", async () => {
+    writeFileSync(join(dir, "device.config.ts"), "export default {};", { mode: 0o200 });
+    const error = await failure(loadManifest(undefined, dir, never));
+    expect(error.code).toBe("file_inaccessible");
+    expect(error.message).toContain("permission denied");
+  });
+
+  test("lies below a file", async () => {
+    writeFileSync(join(dir, "file"), "");
+    const error = await failure(loadManifest("file/device.config.ts", dir, never));
+    expect(error.code).toBe("file_inaccessible");
   });
 
   test("has no default export", async () => {

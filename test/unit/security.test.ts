@@ -257,7 +257,7 @@ describe("the signing key", () => {
         path,
         `export default { id: "vault-1", target: "esp32s3", security: { secureBoot: "${key}" } };\n`,
       );
-      return loadManifest(path, dir);
+      return loadManifest(path, dir, new AbortController().signal);
     };
     expect(await manifest("rsa.pem")).toMatchObject({
       devices: [{ security: { secureBoot: rsa } }],

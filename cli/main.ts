@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { isatty } from "node:tty";
 import { CommanderError } from "commander";
 import type { GlobalOptions } from "./context.js";
 import { EXIT, ProvError, systemError } from "./errors.js";
@@ -16,6 +17,9 @@ const exit = process.exit.bind(process);
 const env = { ...process.env };
 for (const name of SECRET_VARIABLES) delete process.env[name];
 
+const isAtTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+let hasHungUp = false;
+
 /** Parses the arguments, runs the command, prints its result or its error; returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const abort = new AbortController();
@@ -29,7 +33,10 @@ async function main(argv: readonly string[]): Promise<number> {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGBREAK"] as const) process.on(signal, interrupt);
   // A terminal that closes may send several, of the kernel's and of the shell's; nobody presses anything.
-  process.on("SIGHUP", stop);
+  process.on("SIGHUP", () => {
+    hasHungUp = true;
+    stop();
+  });
 
   // Until commander has parsed them: an error in the arguments is shown the way that they ask for.
   let globals: GlobalOptions = {
@@ -131,4 +138,10 @@ function usageError(error: CommanderError, argv: readonly string[]): ProvError {
 
 // Limits do not keep the process alive; whatever is waited for, this lets them end the wait.
 setInterval(() => {}, 60_000);
-exit(await main(process.argv.slice(2)));
+const exitCode = await main(process.argv.slice(2));
+if (hasHungUp && isAtTerminal) {
+  // On its way out node wants to reset the terminal, and aborts with a core dump where that is gone.
+  process.removeAllListeners("SIGHUP");
+  process.kill(process.pid, "SIGHUP");
+}
+exit(exitCode);

@@ -5,8 +5,10 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { type NmcliStandIn, nmcliStandIn } from "../helpers/nmcli.js";
 import { projectWith, temporaryDir } from "../helpers/project.js";
-import { prov, startProv } from "../helpers/prov.js";
+import { prov, REPOSITORY, run, startProv } from "../helpers/prov.js";
 
+const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
+const HANG_UP = join(REPOSITORY, "test", "support", "hang-up.py");
 const FERN = `defineDevice({ id: "fern", target: "esp32c3" })`;
 
 async function joined(machine: NmcliStandIn): Promise<void> {
@@ -58,6 +60,19 @@ test("a terminal that closes hangs up more than once: that hurries nobody", asyn
   await joined(machine);
   for (let time = 0; time < 4; time += 1) child.kill("SIGHUP");
   expect(await closed).toEqual([130, null]);
+  expectPutBack(machine);
+});
+
+test("the terminal closes: the WiFi is put back, and node does not abort over what is gone", async () => {
+  const machine = nmcliStandIn();
+  const config = join(projectWith(FERN), "device.config.ts");
+  const env = Object.entries(machine.env).map(([name, value]) => `${name}=${value}`);
+  const command = [process.execPath, MAIN, "status", "--wifi", "nmcli", "--config", config];
+  const { stdout } = await run("python3", [
+    ...[HANG_UP, machine.log, "connection up id prov-", "env", ...env, ...command],
+  ]);
+  // Ended by the signal itself.
+  expect(stdout.trim()).toBe("-1");
   expectPutBack(machine);
 });
 

@@ -14,6 +14,8 @@ interface Call {
 export interface NmcliStandIn {
   /** What prov needs to find it: PATH, and a place of its own for the journal. */
   readonly env: Record<string, string>;
+  /** Where it notes its calls, one JSON object a line. */
+  readonly log: string;
   /** Where the journal of this machine's WiFi is while it is changed. */
   readonly journal: string;
   calls(): Call[];
@@ -33,11 +35,12 @@ export function nmcliStandIn(): NmcliStandIn {
   const home = "HomeNet:11111111-2222-3333-4444-555555555555";
   writeFileSync(state, JSON.stringify({ active: home, profiles: [] }));
   const stateDir = join(path, "prov");
+  const log = join(path, "calls.jsonl");
   return {
     env: { PATH: `${path}:${process.env.PATH ?? ""}`, PROV_STATE_DIR: stateDir },
     journal: join(stateDir, "host-wifi.json"),
+    log,
     calls: () => {
-      const log = join(path, "calls.jsonl");
       if (!existsSync(log)) return [];
       const lines = readFileSync(log, "utf8").trim().split("\n");
       return lines.map((line): Call => JSON.parse(line));

@@ -11,8 +11,16 @@ const text = argv
   .replace(/^-t -e yes -f \S+ /, "")
   .replace(/^-w \d+ /, "");
 const state = JSON.parse(readFileSync(join(home, "state.json"), "utf8"));
-if (text.startsWith("device monitor")) setInterval(() => {}, 1e6);
+if (text.startsWith("device monitor")) monitor();
 else end();
+
+/** Nothing happens to the adapter; a prov that is killed does not end its children, and they must not stay. */
+function monitor() {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit();
+  }, 100);
+}
 
 function end() {
   const before = JSON.stringify(state);

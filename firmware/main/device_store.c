@@ -23,6 +23,7 @@ static const char *TAG = "store";
 static SemaphoreHandle_t s_lock; /* makes each sequence of writes one step for the other tasks */
 static nvs_handle_t s_nvs;
 static bool s_open;
+static uint32_t s_pending_revision; /* counts the credentials that were saved since boot */
 
 static void lock(void)
 {
@@ -145,6 +146,7 @@ esp_err_t device_store_save_pending(const provisioning_t *pending)
     }
     lock();
     esp_err_t err = put(KEY_PENDING, record, provisioning_record_encode(pending, record, PROV_RECORD_MAX));
+    s_pending_revision++;
     unlock();
     free_secret(record, PROV_RECORD_MAX);
     return err;
@@ -162,18 +164,19 @@ static esp_err_t load_pending_locked(provisioning_t *pending)
     return err;
 }
 
-esp_err_t device_store_load_pending(provisioning_t *pending)
+esp_err_t device_store_load_pending(provisioning_t *pending, uint32_t *revision)
 {
     lock();
     esp_err_t err = load_pending_locked(pending);
+    *revision = s_pending_revision;
     unlock();
     return err;
 }
 
-esp_err_t device_store_drop_pending(void)
+esp_err_t device_store_drop_pending(uint32_t revision)
 {
     lock();
-    esp_err_t err = erase(KEY_PENDING);
+    esp_err_t err = revision == s_pending_revision ? erase(KEY_PENDING) : ESP_OK;
     unlock();
     return err;
 }
@@ -195,18 +198,18 @@ static esp_err_t commit_locked(const provisioning_t *pending, uint8_t *record)
     return err == ESP_OK ? erase(KEY_PENDING) : err;
 }
 
-esp_err_t device_store_commit_pending(void)
+esp_err_t device_store_commit_pending(uint32_t revision)
 {
     provisioning_t *pending = malloc(sizeof *pending);
     uint8_t *record = malloc(PROV_RECORD_MAX);
     esp_err_t err = ESP_ERR_NO_MEM;
     if (pending != NULL && record != NULL) {
         lock();
-        err = load_pending_locked(pending);
+        err = revision == s_pending_revision ? load_pending_locked(pending) : ESP_ERR_NOT_FOUND;
         if (err == ESP_OK) {
             err = commit_locked(pending, record);
         } else if (err == ESP_ERR_NOT_FOUND) {
-            err = ESP_OK; /* the credentials in use are proven ones already */
+            err = ESP_OK; /* the credentials in use are proven ones already, or others have taken their place */
         }
         unlock();
     }

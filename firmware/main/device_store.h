@@ -21,11 +21,12 @@ typedef enum {
 esp_err_t device_store_init(void);
 
 esp_err_t device_store_save_pending(const provisioning_t *pending);
-/** ESP_ERR_NOT_FOUND when there is none. */
-esp_err_t device_store_load_pending(provisioning_t *pending);
-esp_err_t device_store_drop_pending(void);
-/** The pending WiFi credentials worked: they and their secrets become the ones in effect. */
-esp_err_t device_store_commit_pending(void);
+/** ESP_ERR_NOT_FOUND when there is none. `revision` tells it from one that is saved later. */
+esp_err_t device_store_load_pending(provisioning_t *pending, uint32_t *revision);
+/** The pending WiFi credentials of that revision did not work. Later ones stay, and that is no error. */
+esp_err_t device_store_drop_pending(uint32_t revision);
+/** They worked: they and their secrets become the ones in effect. Later ones stay, and that is no error. */
+esp_err_t device_store_commit_pending(uint32_t revision);
 
 /** ESP_ERR_NOT_FOUND when there are none. */
 esp_err_t device_store_load_wifi(wifi_credentials_t *wifi);

@@ -145,7 +145,7 @@ static void clear_error(prov_context_t *c)
 static prov_event_id_t load(prov_context_t *c)
 {
     provisioning_t *pending = calloc(1, sizeof *pending);
-    esp_err_t err = pending != NULL ? device_store_load_pending(pending) : ESP_ERR_NO_MEM;
+    esp_err_t err = pending != NULL ? device_store_load_pending(pending, &c->pending_revision) : ESP_ERR_NO_MEM;
     prov_event_id_t found = PROV_EVENT_FOUND_PENDING;
     c->pending = err == ESP_OK;
     if (c->pending) {
@@ -323,13 +323,13 @@ static bool run_first_half(prov_context_t *c, uint32_t actions, const prov_msg_t
         wifi_stop(c);
     }
     if (actions & PROV_DO_DROP_PENDING) {
-        device_store_drop_pending();
+        device_store_drop_pending(c->pending_revision);
         memset(&c->wifi, 0, sizeof c->wifi);
         c->pending = false;
     }
     if (actions & PROV_DO_COMMIT_PENDING) {
         /* A POST that was stored since has not been tried: what connected were the credentials before it. */
-        if (c->pending && device_store_commit_pending() != ESP_OK) {
+        if (c->pending && device_store_commit_pending(c->pending_revision) != ESP_OK) {
             return false;
         }
         c->pending = false;

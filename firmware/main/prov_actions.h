@@ -13,6 +13,7 @@ typedef struct {
     prov_status_t status; /* the working copy of the published snapshot; holds the state */
     wifi_credentials_t wifi;
     bool pending;          /* `wifi` has never worked */
+    uint32_t pending_revision; /* of these credentials in the storage: a POST may have replaced them */
     bool attempt_running;  /* an association or its DHCP is under way */
     bool ap_up;
     bool ap_offered;       /* once for the trouble that it is in */

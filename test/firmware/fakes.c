@@ -204,26 +204,27 @@ static esp_err_t write_result(const fake_store_t *store)
     return store->broken ? ESP_FAIL : ESP_OK;
 }
 
-esp_err_t device_store_load_pending(provisioning_t *pending)
+esp_err_t device_store_load_pending(provisioning_t *pending, uint32_t *revision)
 {
     fake_store_t store = fakes_store();
+    *revision = store.pending_revision;
     *pending = store.pending;
     return store.has_pending ? ESP_OK : ESP_ERR_NOT_FOUND;
 }
 
-esp_err_t device_store_drop_pending(void)
+esp_err_t device_store_drop_pending(uint32_t revision)
 {
     fake_store_t store = fakes_store();
-    store.has_pending = false;
+    store.has_pending = store.has_pending && revision != store.pending_revision;
     fakes_store_set(&store);
     note("drop_pending");
     return ESP_OK;
 }
 
-esp_err_t device_store_commit_pending(void)
+esp_err_t device_store_commit_pending(uint32_t revision)
 {
     fake_store_t store = fakes_store();
-    if (store.has_pending && !store.broken) {
+    if (store.has_pending && !store.broken && revision == store.pending_revision) {
         store.wifi = store.pending.wifi;
         store.has_wifi = true;
         store.has_pending = false;

@@ -21,6 +21,7 @@ void fakes_reset(void);
 /** What the faked storage holds. */
 typedef struct {
     bool has_pending;
+    uint32_t pending_revision;
     provisioning_t pending;
     bool has_wifi;
     wifi_credentials_t wifi;

@@ -69,18 +69,24 @@ static void broker_failed(uint32_t job_id, prov_failure_t failure)
     CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED, .job_id = job_id, .failure = failure}));
 }
 
+static void save_pending(const char *ssid, const char *attempt_id)
+{
+    fake_store_t store = fakes_store();
+    store.has_pending = true;
+    store.pending_revision++;
+    snprintf(store.pending.wifi.ssid, sizeof store.pending.wifi.ssid, "%s", ssid);
+    snprintf(store.pending.wifi.password, sizeof store.pending.wifi.password, "%s",
+             strcmp(ssid, "cafe") == 0 ? "" : "secret-pass");
+    snprintf(store.pending.enrol.attempt_id, sizeof store.pending.enrol.attempt_id, "%s", attempt_id);
+    fakes_store_set(&store);
+}
+
 /** What the HTTP server does on POST /provision. */
 static prov_claim_t provision(const char *ssid, const char *attempt_id)
 {
     prov_claim_t claim = prov_status_claim(attempt_id);
     if (claim == PROV_CLAIM_OK) {
-        fake_store_t store = fakes_store();
-        store.has_pending = true;
-        snprintf(store.pending.wifi.ssid, sizeof store.pending.wifi.ssid, "%s", ssid);
-        snprintf(store.pending.wifi.password, sizeof store.pending.wifi.password, "%s",
-                 strcmp(ssid, "cafe") == 0 ? "" : "secret-pass");
-        snprintf(store.pending.enrol.attempt_id, sizeof store.pending.enrol.attempt_id, "%s", attempt_id);
-        fakes_store_set(&store);
+        save_pending(ssid, attempt_id);
         prov_status_accepted(attempt_id);
         CHECK(prov_post_event(PROV_EVENT_PROVISION));
     }
@@ -132,6 +138,35 @@ static void test_transient_then_dhcp(void)
     CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_ASSOCIATED}));
     EXPECT_STATUS(AP_MODE, DHCP_TIMEOUT);
     CHECK(!s_status.wifi_connected);
+}
+
+/** Credentials that are stored while earlier ones are tried get neither their success nor their failure. */
+static void test_replaced_meanwhile(void)
+{
+    CHECK(provision("home", "r1") == PROV_CLAIM_OK);
+    EXPECT("connect home");
+    save_pending("later", "r2");
+    link_up();
+    EXPECT("commit_pending");
+    EXPECT_STATUS(WIFI_CONNECTED, NONE);
+    CHECK(fakes_store().has_pending && !fakes_store().has_wifi);
+    event(PROV_EVENT_PROVISION, 0);
+    EXPECT("connect later");
+    save_pending("last", "r3");
+    link_down(15);
+    EXPECT("connect later");
+    link_down(15);
+    EXPECT("drop_pending");
+    EXPECT_STATUS(AP_MODE, WIFI_WRONG_PASSWORD);
+    CHECK(fakes_store().has_pending);
+    event(PROV_EVENT_PROVISION, 0);
+    EXPECT("connect last");
+    link_down(15);
+    EXPECT("connect last");
+    link_down(15);
+    EXPECT("drop_pending");
+    EXPECT_STATUS(AP_MODE, WIFI_WRONG_PASSWORD);
+    CHECK(!fakes_store().has_pending);
 }
 
 static void test_enrolment(void)
@@ -362,6 +397,7 @@ int main(void)
     CHECK(prov_runner_start(ESP_OK) == ESP_OK);
     test_wrong_password();
     test_transient_then_dhcp();
+    test_replaced_meanwhile();
     test_enrolment();
     test_broker();
     test_wifi_lost();

@@ -103,7 +103,8 @@ static void check_state(void)
     static provisioning_t pending;
     static wifi_credentials_t wifi;
     static enrolment_t enrol;
-    bool has_pending = device_store_load_pending(&pending) == ESP_OK;
+    uint32_t revision;
+    bool has_pending = device_store_load_pending(&pending, &revision) == ESP_OK;
     bool has_wifi = device_store_load_wifi(&wifi) == ESP_OK;
     bool has_enrol = device_store_load_enrolment(&enrol) == ESP_OK;
     int newest = certificate_run(CERTIFICATE_SLOT_NEW);
@@ -144,7 +145,11 @@ static int finish(void)
 {
     static wifi_credentials_t wifi;
     static enrolment_t enrol;
-    must(device_store_commit_pending());
+    static provisioning_t pending;
+    uint32_t revision;
+    if (device_store_load_pending(&pending, &revision) == ESP_OK) {
+        must(device_store_commit_pending(revision));
+    }
     if (device_store_load_wifi(&wifi) != ESP_OK) {
         return -1;
     }

@@ -138,6 +138,7 @@ void world_provision(bool is_open)
     }
     g_flash.has_pending = true;
     g_flash.is_pending_open = is_open;
+    g_flash.revision++;
     prov_status_accepted("");
     MUST(prov_post_event(PROV_EVENT_PROVISION));
 }

@@ -149,8 +149,9 @@ static wifi_credentials_t network(bool is_open)
     return wifi;
 }
 
-esp_err_t device_store_load_pending(provisioning_t *pending)
+esp_err_t device_store_load_pending(provisioning_t *pending, uint32_t *revision)
 {
+    *revision = g_flash.revision;
     memset(pending, 0, sizeof *pending);
     if (g_flash.has_pending) {
         pending->wifi = network(g_flash.is_pending_open);
@@ -158,15 +159,15 @@ esp_err_t device_store_load_pending(provisioning_t *pending)
     return g_flash.has_pending ? ESP_OK : ESP_ERR_NOT_FOUND;
 }
 
-esp_err_t device_store_drop_pending(void)
+esp_err_t device_store_drop_pending(uint32_t revision)
 {
-    g_flash.has_pending = g_flash.has_pending && g_world.store_fails;
+    g_flash.has_pending = g_flash.has_pending && (g_world.store_fails || revision != g_flash.revision);
     return write_result();
 }
 
-esp_err_t device_store_commit_pending(void)
+esp_err_t device_store_commit_pending(uint32_t revision)
 {
-    if (g_flash.has_pending && !g_world.store_fails) {
+    if (g_flash.has_pending && !g_world.store_fails && revision == g_flash.revision) {
         MUST(!g_flash.is_pending_open);
         g_flash.has_pending = false;
         g_flash.has_wifi = true;

@@ -43,6 +43,7 @@ typedef struct {
     bool has_new;
     bool has_active;
     bool is_pending_open; /* it has no password, and is refused for that */
+    uint32_t revision;    /* of what is pending */
 } flash_t;
 
 extern world_t g_world;

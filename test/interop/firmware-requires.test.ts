@@ -1,5 +1,7 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { temporaryDir } from "../helpers/project.js";
 import { REPOSITORY, run } from "../helpers/prov.js";
 
 /** The components that main asks for, as CMake itself finds them. */
@@ -27,4 +29,29 @@ it.each([
   const all = await requires(major, minor);
   expect(all).toContain("nvs_flash");
   expect(all.filter((name) => SWITCHED.includes(name)).sort()).toEqual(expected);
+});
+
+it("what the project sets, as CMake itself finds it", async () => {
+  const idf = temporaryDir();
+  const [tools = "", config = "", build = ""] = ["idf/tools/cmake", "config", "build"].map((name) =>
+    join(idf, name),
+  );
+  for (const dir of [tools, config]) mkdirSync(dir, { recursive: true });
+  copyFileSync(join(REPOSITORY, "test/support/idf-project.cmake"), join(tools, "project.cmake"));
+  writeFileSync(join(config, "device_keys.h"), "");
+  const firmware = join(REPOSITORY, "firmware");
+  const { code, stdout, stderr } = await run("cmake", [
+    ...["-E", "env", `IDF_PATH=${join(idf, "idf")}`, "cmake"],
+    ...["-S", firmware, "-B", build, `-DPROV_CONFIG_DIR=${config}`],
+  ]);
+  expect(code, stderr).toBe(0);
+  const set = (stdout + stderr).split("\n").filter((line) => /^[A-Z_]+=/.test(line));
+  const { version } = JSON.parse(readFileSync(join(REPOSITORY, "package.json"), "utf8"));
+  expect(set).toEqual([
+    // A lock that another release of ESP-IDF wrote can be one that this one refuses.
+    `DEPENDENCIES_LOCK=${build}/dependencies.lock`,
+    `PROJECT_VER=${version}`,
+    `SDKCONFIG_DEFAULTS=${firmware}/sdkconfig.defaults;${config}/sdkconfig.defaults`,
+    "COMPONENTS=main",
+  ]);
 });

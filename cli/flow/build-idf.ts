@@ -116,8 +116,8 @@ async function runIdf(
 }
 
 /**
- * Kconfig only warns about a name that it does not know, but in a manifest it is a mistake. All of them are
- * named while CMake configures; `signal` aborts when the compilation begins, which nobody has to wait for.
+ * Kconfig at most warns about a name that it does not know, but in a manifest it is a mistake. All of them are
+ * known once CMake has configured; `signal` aborts when the compilation begins, which nobody has to wait for.
  * Names that prov itself sets are passed over: releases differ in what they have.
  */
 function watchSymbols({ manifest }: IdfBuildRequest, buildDir: string) {
@@ -127,6 +127,13 @@ function watchSymbols({ manifest }: IdfBuildRequest, buildDir: string) {
     ...essential.map(({ name, field }) => [name, `security.${field} (${name})`] as const),
   ]);
   const unknown = new Set<string>();
+  let inspected = false;
+  const inspect = (): void => {
+    const known = symbolsOf(buildDir);
+    if (inspected || known === undefined) return;
+    inspected = true;
+    for (const [name, field] of asked) if (!known.has(name)) unknown.add(field);
+  };
   const stop = new AbortController();
   const rejection = (): ProvError =>
     new ProvError(
@@ -142,16 +149,31 @@ function watchSymbols({ manifest }: IdfBuildRequest, buildDir: string) {
       const full = `CONFIG_${name?.replace(/^CONFIG_/, "")}`;
       const field = asked.get(full);
       if (field !== undefined) unknown.add(field);
+      if (compiling) inspect();
       if (!compiling || unknown.size === 0 || stop.signal.aborted) return;
       forget();
       stop.abort(rejection());
     },
     refuse: (): void => {
+      inspect();
       if (unknown.size === 0) return;
       forget();
       throw rejection();
     },
   };
+}
+
+/**
+ * The symbols that ESP-IDF has, by what its kconfgen leaves for editors; undefined before that. That of 5.0 says
+ * nothing about others. A name of old that it still takes is in the sdkconfig alone.
+ */
+function symbolsOf(buildDir: string): Set<string> | undefined {
+  const menus = readIfPresent(join(buildDir, "config", "kconfig_menus.json"));
+  const sdkconfig = readIfPresent(join(buildDir, "sdkconfig"));
+  if (menus === undefined || sdkconfig === undefined) return undefined;
+  const current = menus.matchAll(/"name":\s*"(\w+)"/g);
+  const written = sdkconfig.matchAll(/^(?:# )?CONFIG_(\w+)(?:=| is not set$)/gm);
+  return new Set(Array.from([...current, ...written], ([, name]) => `CONFIG_${name}`));
 }
 
 /** An image that is less than the manifest asks for, or burns more, must not reach a board. */

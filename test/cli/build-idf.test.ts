@@ -217,6 +217,37 @@ describe("options that ESP-IDF does not know", () => {
     await expect.poll(() => running(idf.pids())).toEqual([]);
   });
 
+  test.each([
+    ["are found by its menus where it says nothing, as 5.0 does", ["LWIP_MAX_SOCKET"]],
+    ["are no others than those that it lacks", []],
+  ])("%s", async (_name, lacks) => {
+    const idf = idfStandIn({ release: "5.0" });
+    idf.play(SUCCESS, { lacks });
+    const { code, error } = await buildFails(projectWith(MISSPELT), idf);
+    expect(code).toBe(lacks.length > 0 ? 3 : 0);
+    expect(error?.message).toBe(
+      lacks.length > 0
+        ? "sdkconfig.CONFIG_LWIP_MAX_SOCKET: this ESP-IDF has no such option"
+        : undefined,
+    );
+  });
+
+  test("its menus too are looked at before the compilation", async () => {
+    const idf = idfStandIn({ release: "5.0" });
+    idf.hang(["configure"], { lacks: ["LOG_COLOURS"] });
+    const { code } = await buildFails(projectWith(MISSPELT), idf);
+    expect(code).toBe(3);
+    await expect.poll(() => running(idf.pids())).toEqual([]);
+  });
+
+  test("one of an older name is none of them: ESP-IDF goes on writing it", async () => {
+    const idf = idfStandIn({ release: "5.0" });
+    const lacks = ["LWIP_MAX_SOCKET", "LOG_COLOURS"];
+    const sdkconfig = { CONFIG_LWIP_MAX_SOCKET: "20", CONFIG_LOG_COLOURS: "y" };
+    idf.play(SUCCESS, { lacks, sdkconfig });
+    expect((await buildFails(projectWith(MISSPELT), idf)).code).toBe(0);
+  });
+
   test("also when configuring fails because of it", async () => {
     const idf = idfStandIn();
     idf.play(["configure", "unknown-symbols", "cmake-error"], { exit: 2 });

@@ -84,7 +84,7 @@ describe("an ESP-IDF that cannot do what is asked for is an error, not a weaker 
   it("5.0 has no NVS encryption by HMAC", async () => {
     const cwd = projectWith(HMAC);
     const idf = idfStandIn({ release: "5.0" });
-    idf.play(["configure", "unknown-hmac", "start", "end", "end-fits"]);
+    idf.play(SUCCESS, { lacks: ["NVS_SEC_KEY_PROTECT_USING_HMAC", "NVS_SEC_HMAC_EFUSE_KEY_ID"] });
     const { code, error } = await fails(cwd, ["build"], idf);
     expect(code).toBe(3);
     expect(error).toMatchObject({ code: "manifest_invalid" });
@@ -101,7 +101,7 @@ describe("an ESP-IDF that cannot do what is asked for is an error, not a weaker 
     const cwd = projectWith(device(`{ secureBoot: "boot.pem" }`));
     withSigningKey(cwd);
     const idf = idfStandIn({ release: "5.0" });
-    idf.play(["configure", "unknown-secure-boot", "start", "end", "end-fits"]);
+    idf.play(SUCCESS, { lacks: ["SECURE_BOOT_FLASH_BOOTLOADER_DEFAULT"] });
     const { code, error } = await fails(cwd, ["build"], idf);
     expect(code).toBe(3);
     expect(error.message).toContain("security.secureBoot (CONFIG_SECURE_BOOT_FLASH_BOOTLOADER");

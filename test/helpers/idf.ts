@@ -29,12 +29,14 @@ export interface IdfStandIn {
       appBytes?: number;
       /** What it makes of a symbol, whatever it was asked for; null: it drops it. */
       sdkconfig?: Record<string, string | null>;
+      /** The symbols (without CONFIG_) that its Kconfig does not have and says nothing about. */
+      lacks?: readonly string[];
     },
   ): void;
   /** From now on idf.py's products are the files of this folder. */
   handOut(dir: string): void;
   /** From now on idf.py prints the recorded pieces, starts a compiler and does not end. */
-  hang(pieces: readonly string[]): void;
+  hang(pieces: readonly string[], options?: { lacks?: readonly string[] }): void;
   calls(): Call[];
   /** The processes that `hang` left: idf.py and the compiler. */
   pids(): number[];
@@ -66,11 +68,12 @@ export function idfStandIn(options: { release?: string; exportScript?: string } 
     writeFileSync(join(path, "scenario.json"), JSON.stringify(scenario));
   const standIn: IdfStandIn = {
     path,
-    play: (pieces, { exit = 0, appBytes = APP_BYTES, sdkconfig = {} } = {}) =>
-      setScenario({ output: pieces.map(recorded).join(""), exit, appBytes, sdkconfig }),
+    play: (pieces, { exit = 0, appBytes = APP_BYTES, sdkconfig = {}, lacks } = {}) =>
+      setScenario({ output: pieces.map(recorded).join(""), exit, appBytes, sdkconfig, lacks }),
     handOut: (products) =>
       setScenario({ output: SUCCESS.map(recorded).join(""), exit: 0, products }),
-    hang: (pieces) => setScenario({ output: pieces.map(recorded).join(""), hang: true }),
+    hang: (pieces, { lacks } = {}) =>
+      setScenario({ output: pieces.map(recorded).join(""), hang: true, lacks }),
     calls: () => {
       const log = join(path, "calls.jsonl");
       if (!existsSync(log)) return [];

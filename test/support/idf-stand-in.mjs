@@ -19,6 +19,9 @@ writeFileSync(
   `CMAKE_CACHEFILE_DIR:INTERNAL=${buildDir}\nCMAKE_HOME_DIRECTORY:INTERNAL=${source}\n`,
 );
 
+const sdkconfig = configure();
+writeFileSync(join(buildDir, "sdkconfig"), sdkconfig);
+if (scenario.lacks) writeMenus(scenario.lacks);
 process.stdout.write(scenario.output.replaceAll("{build}", buildDir));
 if (scenario.hang) hang();
 else end();
@@ -34,8 +37,6 @@ function hang() {
 }
 
 function end() {
-  const sdkconfig = configure();
-  writeFileSync(join(buildDir, "sdkconfig"), sdkconfig);
   if (scenario.products) cpSync(scenario.products, buildDir, { recursive: true });
   else if (scenario.exit === 0) leaveProducts(sdkconfig.includes("partitions_secure.csv"));
   process.exitCode = scenario.exit;
@@ -76,11 +77,27 @@ function leaveProducts(isSecure) {
   );
 }
 
+/** The symbols that this ESP-IDF has, as its kconfgen leaves them for editors: all of the defaults but `lacks`. */
+function writeMenus(lacks) {
+  const names = [...readDefaults().matchAll(/^(?:# )?CONFIG_(\w+)/gm)].map(([, name]) => name);
+  const known = names.filter((name) => !lacks.includes(name));
+  const node = (name) => ({ children: [], depends_on: null, id: name, name, type: "string" });
+  const menus = [{ children: known.map(node), depends_on: null, id: "menu", type: "menu" }];
+  mkdirSync(join(buildDir, "config"), { recursive: true });
+  writeFileSync(join(buildDir, "config", "kconfig_menus.json"), JSON.stringify(menus, null, 4));
+}
+
+function readDefaults() {
+  const config = argv.find((argument) => argument.startsWith("-DPROV_CONFIG_DIR="))?.split("=")[1];
+  return readFileSync(join(config, "sdkconfig.defaults"), "utf8");
+}
+
 /** Takes every line of the defaults, but for those that the scenario says this ESP-IDF does otherwise. */
 function configure() {
-  const config = argv.find((argument) => argument.startsWith("-DPROV_CONFIG_DIR="))?.split("=")[1];
   const overrides = Object.entries(scenario.sdkconfig ?? {});
-  const lines = readFileSync(join(config, "sdkconfig.defaults"), "utf8")
+  const lacks = (scenario.lacks ?? []).map((name) => [`CONFIG_${name}`, null]);
+  overrides.push(...lacks);
+  const lines = readDefaults()
     .split("\n")
     .filter((line) => !overrides.some(([name]) => line.startsWith(`${name}=`)));
   const added = overrides.flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]));

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { $ } from "zx/core";
 import { childEnvironment } from "./child-environment.js";
 import { ProvError } from "./errors.js";
@@ -21,6 +22,8 @@ export interface ToolOutcome {
 const KILL_AFTER_MS = 3_000;
 /** The tail is enough to explain a failure; a build may print a hundred thousand lines. */
 const LINES_KEPT = 20_000;
+/** An installation that lacks one tool may lack all of them. */
+const COMPLAINTS_SHOWN = 4;
 /** Last words of the shell; an exit code alone could be the tool's own. */
 const NO_COMMAND = "prov: the command is not on the PATH";
 const NOT_SOURCED = "prov: the script to source failed";
@@ -89,12 +92,21 @@ function start({ command, args, cwd, env, source }: ToolRun) {
 }
 
 function refuseShellFailure({ command, source }: ToolRun, lines: readonly string[]): void {
-  const [last, before] = [lines.at(-1), lines.at(-2)];
-  if (last === NO_COMMAND)
+  const last = lines.at(-1);
+  if (last !== NO_COMMAND && last !== NOT_SOURCED) return;
+  if (source === undefined)
     throw new ProvError("tool_missing", `${command} is not installed or not on the PATH`);
-  if (last === NOT_SOURCED)
-    throw new ProvError("tool_missing", `${source} failed${before ? `: ${before}` : ""}`, {
-      hint: "Run that script by hand; it says what its installation lacks.",
-      cause: new Error(lines.slice(-60).join("\n")),
-    });
+  // From 5.4 on ESP-IDF's export.sh returns 0 whatever became of it: then the command alone is missing.
+  const reason = complaints(lines.slice(0, -1));
+  throw new ProvError("tool_missing", `${source} failed${reason ? `: ${reason}` : ""}`, {
+    hint: "Run that script by hand; it says what its installation lacks.",
+    cause: new Error(lines.slice(-60).join("\n")),
+  });
+}
+
+/** What a script says of its failure: its errors, else its last words. */
+function complaints(lines: readonly string[]): string {
+  const words = lines.map((line) => stripVTControlCharacters(line).trim()).filter(Boolean);
+  const errors = [...new Set(words.filter((line) => /^(error|fatal)\b/i.test(line)))];
+  return (errors.length > 0 ? errors.slice(0, COMPLAINTS_SHOWN) : words.slice(-1)).join("\n");
 }

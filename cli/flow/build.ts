@@ -106,6 +106,7 @@ export function followBuild(
 ): Follower {
   const seen = new Set<string>();
   let firstError: string | undefined;
+  let inMessage = false;
   let steps = 0;
   return {
     onLine: (line) => {
@@ -119,10 +120,14 @@ export function followBuild(
         seen.add(line);
         progress.warn(line);
       }
-      // CMake names the place first and says what is wrong in the next line.
-      if (firstError?.endsWith(":") && firstError.startsWith("CMake Error"))
-        firstError += line.trim() === "" ? "" : ` ${line.trim()}`;
-      firstError ??= FIRST_ERROR.test(line) ? line.trim() : undefined;
+      const text = line.trim();
+      if (inMessage && text !== "") firstError += ` ${text}`;
+      // CMake names the place first, and says what is wrong in the paragraph that follows.
+      else if (inMessage) inMessage = firstError?.endsWith(":") === true;
+      else if (firstError === undefined && FIRST_ERROR.test(line)) {
+        firstError = text;
+        inMessage = text.startsWith("CMake Error") && text.endsWith(":");
+      }
     },
     firstError: () => firstError,
     steps: () => steps,
@@ -135,10 +140,23 @@ export function buildFailed(
   lines: readonly string[],
   firstError: string | undefined,
 ): ProvError {
-  const reason = firstError ?? lines.filter((line) => line.trim() !== "").at(-1) ?? "no output";
+  const reason = firstError ?? failedStep(lines) ?? lastWords(lines) ?? "no output";
   return new ProvError("build_failed", `${tool} failed (exit ${exitCode}): ${reason}`, {
     cause: new Error(lines.slice(-60).join("\n")),
   });
+}
+
+/** Ninja prints a failed step as "FAILED: <product>", its command, and then what that had to say. */
+function failedStep(lines: readonly string[]): string | undefined {
+  const begin = lines.findIndex((line) => line.startsWith("FAILED: "));
+  if (begin < 0) return undefined;
+  const output = lines.slice(begin + 2);
+  const end = output.findIndex((line) => NINJA_STEP.test(line) || line.startsWith("ninja: "));
+  return lastWords(end < 0 ? output : output.slice(0, end));
+}
+
+function lastWords(lines: readonly string[]): string | undefined {
+  return lines.findLast((line) => line.trim() !== "")?.trim();
 }
 
 /** The configuration that ESP-IDF built an image with: what the image does to a chip can be read there. */

@@ -132,7 +132,16 @@ describe("a build that fails", () => {
 
   test.each([
     ["the linker's", ["configure", "start", "link-error"], "will not fit in region `iram0_0_seg'"],
-    ["CMake's", ["configure", "cmake-error"], "Failed to resolve component 'mqtt'"],
+    [
+      "CMake's",
+      ["configure", "cmake-error"],
+      "(message): Failed to resolve component 'mqtt' required by component 'main': unknown name.",
+    ],
+    [
+      "a script's",
+      ["configure", "start", "step-error"],
+      "(exit 2): Partitions tables occupies 4.1MB",
+    ],
   ])("%s error is found too", async (_name, pieces, says) => {
     const idf = idfStandIn();
     idf.play(pieces, { exit: 2 });
@@ -182,6 +191,21 @@ describe("a build that fails", () => {
     expect(code).toBe(10);
     expect(error.message).toContain("the virtual environment is missing, run install.sh");
     expect(idf.calls()).toEqual([]);
+  });
+
+  test("an export.sh that fails and returns 0, as from 5.4 on: its errors, not idf.py's absence", async () => {
+    const words = [
+      "* Checking python dependencies ... FAILED",
+      "Error while checking requirement 'esp-idf-sbom'. Package was not found",
+      "To install the missing packages, please run install.sh",
+      "ERROR: Activation script failed",
+      "To view detailed debug information, set ESP_IDF_EXPORT_DEBUG=1",
+    ];
+    const idf = idfStandIn({ exportScript: `echo "${words.join("\n")}" >&2\nreturn 0\n` });
+    const { code, error } = await buildFails(projectWith(FERN), idf);
+    expect(code).toBe(10);
+    expect(error.message).toBe(`${join(idf.path, "export.sh")} failed: ${words[1]}\n${words[3]}`);
+    expect(error.hint).toContain("Run that script by hand");
   });
 });
 

@@ -8,11 +8,13 @@
 
 #define ROOM_FOR_OTHERS 12 /* messages that only come when the task is not behind */
 
-void world_post(const prov_msg_t *msg)
+bool world_post(const prov_msg_t *msg)
 {
-    if (g_world.queued >= ROOM_FOR_OTHERS || !prov_post(msg)) {
+    bool is_posted = g_world.queued < ROOM_FOR_OTHERS && prov_post(msg);
+    if (!is_posted) {
         world_release(msg);
     }
+    return is_posted;
 }
 
 static certificate_t make_certificate(void)
@@ -35,7 +37,9 @@ static void start_mqtt(uint32_t id, uint8_t choice, bool prefers_old)
                                            .not_after = device_clock_now() + (is_short ? 2 : 86400),
                                            .is_new = g_flash.has_new && !(prefers_old && g_flash.has_active),
                                            .has_fallback = g_flash.has_new && g_flash.has_active};
-    world_post(&chosen);
+    if (!world_post(&chosen)) {
+        return; /* as in net_jobs.c: the outcome would be taken for another certificate's */
+    }
     g_world.mqtt_id = id;
     g_world.mqtt_up = false;
     g_world.mqtt_is_new = chosen.in_use.is_new;

@@ -25,6 +25,7 @@ export interface SerialLink {
   write(bytes: Uint8Array): Promise<void>;
   /** Listen at once after opening: nothing is kept for later. */
   onData(listener: (bytes: Uint8Array) => void): () => void;
+  /** Called once, at once when the port is gone already. */
   onLost(listener: (error: ProvError) => void): () => void;
   setLines(lines: ModemLines): Promise<void>;
   setBaud(baud: number): Promise<void>;
@@ -68,7 +69,8 @@ export function createLinkEvents(spec: string) {
       return () => data.delete(listener);
     },
     onLost(listener: (error: ProvError) => void): () => void {
-      losses.add(listener);
+      if (lost) listener(lost);
+      else losses.add(listener);
       return () => losses.delete(listener);
     },
   };

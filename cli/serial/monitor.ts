@@ -149,7 +149,7 @@ async function listen(
       });
     }
     request.onOpen?.({ reset: () => resetIntoApp(link), write: link.write });
-    return await ending.race(link.lost() ? Promise.resolve(link.lost()) : lost);
+    return await ending.race(lost);
   } catch (error) {
     const loss = link.lost();
     if (loss) return loss;

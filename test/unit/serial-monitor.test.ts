@@ -233,3 +233,12 @@ describe("backtraces", () => {
     expect(findAddr2line("esp32c3", { PATH: dir, IDF_TOOLS_PATH: dir })).toBe(tool);
   });
 });
+
+it("whoever listens for the loss of a port that is gone already hears of it at once", () => {
+  const events = createLinkEvents("/dev/ttyX");
+  events.lose();
+  const heard: string[] = [];
+  events.onLost((error) => heard.push(error.code));
+  events.lose();
+  expect(heard).toEqual(["port_lost"]);
+});

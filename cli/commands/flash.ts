@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
+import { toStageError } from "../flow/stage-error.js";
 import { type CommandResult, toProvError } from "../output.js";
 import type { ChipName } from "../serial/chips.js";
 import { chooseOnlyPort, listPorts, type PortInfo } from "../serial/ports.js";
@@ -110,11 +111,7 @@ function describe(
   const [first] = failures;
   if (first) {
     const { code, message, hint, cause } = first.error;
-    const failed = failures.map(({ port, error }) => ({
-      port,
-      code: error.code,
-      message: error.message,
-    }));
+    const failed = failures.map(({ port, error }) => ({ port, ...toStageError(error) }));
     throw new ProvError(code, ports.length > 1 ? `${first.port}: ${message}` : message, {
       hint,
       cause,

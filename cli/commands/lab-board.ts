@@ -41,7 +41,7 @@ export async function flashVirtualBoard(
 }
 
 /** Its log says so, or, when the manifest wants less of a log than that, the broker. */
-function isProvisioned(lab: Lab): true | null {
+function isProvisioned(lab: Lab): boolean {
   const isOnline = lab.events
     .recent()
     .some(
@@ -51,7 +51,7 @@ function isProvisioned(lab: Lab): true | null {
         outcome === "ok" &&
         lab.info.deviceIds.includes(deviceId ?? ""),
     );
-  return isOnline || lab.board.log.recent().some((line) => PROVISIONED.test(line)) ? true : null;
+  return isOnline || lab.board.log.recent().some((line) => PROVISIONED.test(line));
 }
 
 /** Waits until the board, which the flasher has started, is provisioned or can be: its AP is up. */
@@ -64,7 +64,8 @@ export async function bootVirtualBoard(lab: Lab, context: CommandContext): Promi
         code: "boot_timeout",
         message: "the board's AP did not come up",
       } as const;
-      const isSettled = async () => (isProvisioned(lab) || lab.board.baseUrl()) ?? undefined;
+      const isSettled = async () =>
+        isProvisioned(lab) || lab.board.baseUrl() !== null ? true : undefined;
       await poll(isSettled, { intervalMs: AP_POLL_MS, signal, onTimeout });
     } catch (error) {
       context.signal.throwIfAborted();

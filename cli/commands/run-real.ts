@@ -9,7 +9,7 @@ import { generateConfig } from "../flow/codegen.js";
 import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
 import { makeKeys } from "../flow/keys.js";
 import { logWitness } from "../flow/log-witness.js";
-import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
+import { onlineAlready, type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
 import type { StageClock } from "../flow/stages.js";
 import { AP_GONE_MS, reachBoard } from "./board-options.js";
 import { brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
@@ -82,9 +82,7 @@ export async function runOnRealBoard(
   const booted = await clock.run("boot", () => boot(flashed, manifest, context, secrets));
   const common = { manifest, signal, progress: out, ...(broker ? { broker } : {}) };
   if (booted?.state === "MQTT_CONNECTED") {
-    out.warn("it is online already: what was given here has not been sent to it");
-    const outcome = await clock.run("mqtt", () => onlineByItsLog(common));
-    return { networks: [], outcome, brokerUri: broker?.uri ?? manifest.mqtt.uri, wasOnline: true };
+    return onlineAlready(common, await clock.run("mqtt", () => onlineByItsLog(common)));
   }
   if (booted?.state === "WIFI_CONNECTING")
     out.warn(

@@ -8,6 +8,7 @@ import type { HostWifi } from "../wifi/host-wifi.js";
 import { abortError, abortsAs } from "../wifi/wait.js";
 import {
   type AttemptBound,
+  type BrokerRequest,
   confirmAtBroker,
   LAST_LOOK_MS,
   lookForLiveDevice,
@@ -110,12 +111,8 @@ async function overItsAp(
   attempt: Attempt,
 ): Promise<ProvisionedBoard> {
   const { clock, progress, manifest } = request;
-  const brokerUri = request.broker?.uri ?? manifest.mqtt.uri;
   const board = await clock.run("join", () => joinOrRecognise(request));
-  if ("alreadyOnline" in board) {
-    progress.warn("it is online already: what was given here has not been sent to it");
-    return { brokerUri, networks: [], outcome: board.alreadyOnline, wasOnline: true };
-  }
+  if ("alreadyOnline" in board) return onlineAlready(request, board.alreadyOnline);
   const networks = await clock.run("scan", () => scanFor(board.api, request, attempt));
   await clock.run("provision", () =>
     asTask(progress, "provision", () => post(board.api, request, attempt)),
@@ -128,7 +125,23 @@ async function overItsAp(
     ...(request.witnesses ?? []).map((make) => make(attempt.id)),
   ];
   const outcome = await waitForGoal(request, witnesses, attempt);
-  return { attemptId: attempt.id, brokerUri, networks, outcome, wasOnline: false };
+  return {
+    attemptId: attempt.id,
+    brokerUri: brokerUriOf(request),
+    networks,
+    outcome,
+    wasOnline: false,
+  };
+}
+
+/** The result for a device that needed nothing. */
+export function onlineAlready(request: BrokerRequest, outcome: Outcome): ProvisionedBoard {
+  request.progress.warn("it is online already: what was given here has not been sent to it");
+  return { brokerUri: brokerUriOf(request), networks: [], outcome, wasOnline: true };
+}
+
+function brokerUriOf({ broker, manifest }: BrokerRequest): string {
+  return broker?.uri ?? manifest.mqtt.uri;
 }
 
 /** Puts the host's WiFi back; it does so once, however often it is asked. */

@@ -1,6 +1,4 @@
 import { readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { type ProvisionBoardRequest, provisionBoard } from "../../cli/flow/provision-board.js";
 import { createStageClock } from "../../cli/flow/stages.js";
@@ -8,17 +6,20 @@ import { silent } from "../../cli/progress.js";
 import type { HostWifi } from "../../cli/wifi/host-wifi.js";
 import { virtualWifi } from "../../cli/wifi/virtual.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
+import { type Forward, forwardTo } from "../helpers/forward.js";
 import { freshBoard, labUp, type RunningLab } from "../helpers/lab.js";
 import { DEVICE_ID } from "../helpers/prov.js";
 
 // A laptop with one radio and no cable: on the board's AP it cannot reach the broker.
 
 let lab: RunningLab;
-let road: Road;
+let road: Forward;
+let isRoadOpen = true;
 
 beforeAll(async () => {
   lab = await labUp("one-radio");
-  road = await roadToBroker(Number(new URL(lab.client.info.broker.uri).port));
+  const brokerPort = Number(new URL(lab.client.info.broker.uri).port);
+  road = await forwardTo(async () => (isRoadOpen ? brokerPort : null));
 });
 beforeEach(async () => {
   await freshBoard(lab);
@@ -28,46 +29,17 @@ afterAll(async () => {
   await lab.stop();
 });
 
-interface Road {
-  port: number;
-  isOpen: boolean;
-  close(): void;
-}
-
-async function roadToBroker(port: number): Promise<Road> {
-  const travellers = new Set<Socket>();
-  const server = createServer((near) => {
-    near.on("error", () => {});
-    if (!road.isOpen) return near.destroy();
-    const far = connect(port, "127.0.0.1");
-    far.on("error", () => near.destroy());
-    near.on("close", () => far.destroy());
-    far.on("close", () => near.destroy());
-    travellers.add(near);
-    near.pipe(far).pipe(near);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    isOpen: true,
-    close: () => {
-      for (const each of travellers) each.destroy();
-      server.close();
-    },
-  };
-}
-
 /** The lab's air, joined by the only radio. */
 function onlyRadio(): HostWifi {
   const wifi = virtualWifi(lab.client.info.airDir);
   return {
     ...wifi,
     join: (ap, password, options) => {
-      road.isOpen = false;
+      isRoadOpen = false;
       return wifi.join(ap, password, options);
     },
     leave: () => {
-      road.isOpen = true;
+      isRoadOpen = true;
       return wifi.leave();
     },
   };

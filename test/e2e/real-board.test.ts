@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCa } from "../../cli/pki/ca.js";
+import { type Forward, forwardTo } from "../helpers/forward.js";
 import { type IdfStandIn, idfStandIn } from "../helpers/idf.js";
 import { labUp, type RunningLab } from "../helpers/lab.js";
 import { temporaryDir } from "../helpers/project.js";
@@ -15,7 +16,8 @@ const DEVICE_ID = "e2e-real";
 
 let lab: RunningLab;
 let idf: IdfStandIn;
-let wire: Server;
+/** One address for the board, whichever port its AP has in this boot. */
+let wire: Forward;
 let url: string;
 let config: string;
 
@@ -36,31 +38,17 @@ beforeAll(async () => {
   expect(build.code, build.stderr).toBe(0);
   idf = idfStandIn();
   idf.handOut(join(PROJECT, ".prov", "devices", DEVICE_ID, "build", "host"));
-  wire = await forwardToBoard();
-  url = `http://127.0.0.1:${(wire.address() as AddressInfo).port}`;
+  wire = await forwardTo(async () => {
+    const { baseUrl } = await lab.client.boardStatus();
+    return baseUrl === null ? null : Number(new URL(baseUrl).port);
+  });
+  url = `http://127.0.0.1:${wire.port}`;
 });
 
 afterAll(async () => {
   wire.close();
   await lab.stop();
 });
-
-/** One address for the board, whichever port its AP has in this boot. */
-async function forwardToBoard(): Promise<Server> {
-  const server = createServer((client) => {
-    client.on("error", () => {});
-    void lab.client.boardStatus().then(({ baseUrl }) => {
-      if (baseUrl === null) return client.destroy();
-      const board = connect(Number(new URL(baseUrl).port), "127.0.0.1");
-      board.on("error", () => client.destroy());
-      client.on("close", () => board.destroy());
-      board.on("close", () => client.destroy());
-      client.pipe(board).pipe(client);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}
 
 async function runOnPort(...more: string[]) {
   const { tty } = lab.client.info.board;

@@ -9,6 +9,7 @@ import { silent } from "../../cli/progress.js";
 import { computePmk } from "../../cli/wifi/air-file.js";
 import { virtualWifi } from "../../cli/wifi/virtual.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
+import { waitingStatus } from "../helpers/board-status.js";
 
 const AP_PASSWORD = "prov12345678";
 const MINE = "greenhouse-7";
@@ -32,20 +33,7 @@ async function board(suffix: string, deviceId: string, password = AP_PASSWORD): 
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
     response.setHeader("content-type", "application/json");
-    response.end(
-      JSON.stringify({
-        status: "provisioning",
-        ip: "",
-        device_id: deviceId,
-        state: "AP_MODE",
-        error: null,
-        attempts_remaining: 3,
-        fw: "0.1.0",
-        attempt_id: null,
-        wifi_connected: false,
-        certificate: false,
-      }),
-    );
+    response.end(JSON.stringify(waitingStatus(deviceId)));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   servers.push(server);

@@ -6,6 +6,7 @@ import { createStageClock } from "../../cli/flow/stages.js";
 import { silent } from "../../cli/progress.js";
 import { manualWifi } from "../../cli/wifi/manual.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
+import { waitingStatus } from "../helpers/board-status.js";
 
 let server: Server | undefined;
 afterEach(() => server?.close());
@@ -15,18 +16,7 @@ async function board(slow: Record<string, number>) {
   const asked: string[] = [];
   const answers: Record<string, unknown> = {
     "GET /scan": { networks: [], count: 0 },
-    "GET /status": {
-      status: "provisioning",
-      ip: "",
-      device_id: DEFAULT_MANIFEST.id,
-      state: "AP_MODE",
-      error: null,
-      attempts_remaining: 3,
-      fw: "0.1.0",
-      attempt_id: null,
-      wifi_connected: false,
-      certificate: false,
-    },
+    "GET /status": waitingStatus(DEFAULT_MANIFEST.id),
     "POST /provision": { status: "ok", message: "Credentials saved" },
   };
   server = createServer((request, response) => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { createBacktraceDecoder, findAddr2line } from "../../cli/serial/backtrace.js";
+import { createLinkEvents } from "../../cli/serial/link.js";
 import { parseLogFilter, parseLogHead, stripControls } from "../../cli/serial/log-line.js";
 import { createMask, type MonitorLine, monitor } from "../../cli/serial/monitor.js";
 import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";

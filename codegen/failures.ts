@@ -67,6 +67,12 @@ export const DEVICE_FAILURES = [
     hint: "Check backend.ca in the manifest against the CA that signed the backend's certificate.",
   },
   {
+    code: "backend_tls_failed",
+    stage: "enrol",
+    message: "the TLS handshake with the backend failed",
+    hint: "The device speaks TLS 1.2 with ECDHE; see that the backend offers it, and read its log for the alert named above.",
+  },
+  {
     code: "token_rejected",
     stage: "enrol",
     message: "the backend refused the provisioning token",
@@ -137,6 +143,36 @@ export const DEVICE_FAILURES = [
     stage: "mqtt",
     message: "the MQTT broker refused the device",
     hint: "Check that the broker trusts the CA that signs device certificates and allows the device id as client id.",
+  },
+  {
+    code: "broker_tls_failed",
+    stage: "mqtt",
+    message: "the TLS handshake with the MQTT broker failed",
+    hint: "The device speaks TLS 1.2 with ECDHE; see that the broker offers it, and read its log for the alert named above.",
+  },
+  {
+    code: "broker_bad_response",
+    stage: "mqtt",
+    message: "the MQTT broker's answer is not MQTT 3.1.1",
+    hint: "See that mqtt.uri leads to a broker that speaks MQTT 3.1.1, and to no other service.",
+  },
+  {
+    code: "publish_refused",
+    stage: "mqtt",
+    message: "the MQTT broker hung up on the device's status message",
+    hint: "Let the broker's policy allow the device to publish to devices/<id>/status, retained and with QoS 1.",
+  },
+  {
+    code: "publish_unacknowledged",
+    stage: "mqtt",
+    message: "the MQTT broker did not acknowledge the device's status message",
+    hint: "Let the broker's policy allow the device to publish to devices/<id>/status, retained and with QoS 1; read its log.",
+  },
+  {
+    code: "broker_lost",
+    stage: "mqtt",
+    message: "the connection to the MQTT broker was lost",
+    hint: "The device connects again by itself; if it happens often, read the broker's log.",
   },
 ] as const satisfies readonly DeviceFailure[];
 

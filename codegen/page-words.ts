@@ -40,6 +40,8 @@ export const FAILURE_WORDS: Readonly<Record<FailureCode, string>> = {
     "The device is on your WiFi, but its service does not answer. Check that this WiFi has internet access; the device keeps trying.",
   backend_untrusted:
     "The device does not trust the service that answered it. Try another WiFi; if that does not help, ask whoever gave you the device.",
+  backend_tls_failed:
+    "The device cannot speak securely with its service. The device keeps trying; if it goes on, ask whoever gave you the device.",
   token_rejected:
     "The provisioning token was not accepted. It may be mistyped or used already: ask for a new one.",
   csr_rejected: "The service refused this device. Ask whoever gave you the device.",
@@ -61,6 +63,16 @@ export const FAILURE_WORDS: Readonly<Record<FailureCode, string>> = {
   broker_untrusted:
     "The device does not trust the message service that answered it. Try another WiFi; if that does not help, ask whoever gave you the device.",
   broker_rejected: "The message service refused this device. Ask whoever gave you the device.",
+  broker_tls_failed:
+    "The device cannot speak securely with its message service. The device keeps trying; if it goes on, ask whoever gave you the device.",
+  broker_bad_response:
+    "The message service gave an answer that the device does not understand. The device keeps trying; if it goes on, ask whoever gave you the device.",
+  publish_refused:
+    "The message service does not take this device's messages. Ask whoever gave you the device.",
+  publish_unacknowledged:
+    "The message service does not take this device's messages. Ask whoever gave you the device.",
+  broker_lost:
+    "The device has lost its message service. It connects again by itself; check that this WiFi has internet access.",
 };
 
 /** Each field of the form when it was refused. */

@@ -1,4 +1,5 @@
 import { addAbortSignal, type Readable } from "node:stream";
+import type { DeviceManifest } from "../codegen/manifest.js";
 import { ProvError } from "./errors.js";
 
 /** Where a secret may come from, in the order in which it is looked for. */
@@ -19,6 +20,11 @@ export interface SecretSource {
 /** The variables that hold secrets; no child process gets them. */
 export const SECRET_VARIABLES = ["PROV_WIFI_PASSWORD", "PROV_TOKEN", "PROV_BEARER"] as const;
 export type SecretVariable = (typeof SECRET_VARIABLES)[number];
+
+/** What a manifest holds that no log may show. */
+export function manifestSecrets({ softAp, mqtt }: DeviceManifest): string[] {
+  return [softAp.password, softAp.pairingSecret, mqtt.password];
+}
 
 /** What a terminal has beside its bytes. */
 type Input = Readable & { isTTY?: boolean };

@@ -20,6 +20,7 @@ export function crossFieldIssues(device: DeviceManifest): CrossFieldIssue[] {
     ...entries.flatMap(([name, value]) => symbolIssue(name, value, device)),
     ...MIN_MAX_PAIRS.flatMap((pair) => orderIssue(pair, device)),
     ...trustIssue(device),
+    ...mqttPasswordIssue(device),
     ...securityIssues(device),
   ];
 }
@@ -106,6 +107,12 @@ function trustIssue(device: DeviceManifest): CrossFieldIssue[] {
       expected: "a CA to pin, because sdkconfig switches the certificate bundle off",
     },
   ];
+}
+
+/** MQTT 3.1.1, 3.1.2.9: without a user name there must be no password. */
+function mqttPasswordIssue({ mqtt }: DeviceManifest): CrossFieldIssue[] {
+  if (mqtt.password === "" || mqtt.username !== "") return [];
+  return [{ path: "mqtt.username", expected: "a user name, because mqtt.password is given" }];
 }
 
 function effective(name: string, device: DeviceManifest): SdkconfigValue | undefined {

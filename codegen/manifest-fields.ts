@@ -10,6 +10,9 @@ import { CHIPS, type Chip, DEFAULTS, KEY_ALGORITHMS, LOG_LEVELS, type Target } f
 const SSID_PREFIX_MAX_BYTES = 32 - "-XXXXXX".length;
 const URL_MAX_BYTES = 256;
 const CA_MAX_BYTES = 16 * 1024;
+/** They have to fit into the firmware's MQTT buffer (mqtt_link.c) with the rest of a CONNECT. */
+const MQTT_USERNAME_MAX_BYTES = 128;
+const MQTT_PASSWORD_MAX_BYTES = 512;
 
 const SHORT_CHIPS = new Map<string, Chip>(CHIPS.map((chip) => [chip.replace("esp32", ""), chip]));
 const TARGETS: readonly Target[] = [...CHIPS, "host"];
@@ -83,6 +86,8 @@ export const deviceSchema = table({
       .transform((uri) => uri.replace(/\/$/, ""))
       .default(DEFAULTS.mqtt.uri),
     statusIntervalSeconds: integer(1, 86_400).default(DEFAULTS.mqtt.statusIntervalSeconds),
+    username: plainText(MQTT_USERNAME_MAX_BYTES).default(DEFAULTS.mqtt.username),
+    password: plainText(MQTT_PASSWORD_MAX_BYTES).default(DEFAULTS.mqtt.password),
   }),
   key: section({ algorithm: oneOf(KEY_ALGORITHMS).default(DEFAULTS.key.algorithm) }),
   security: section({
@@ -133,6 +138,12 @@ function section<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
 
 function text(expected: string, accepts: (value: string) => boolean) {
   return z.string({ error: expected }).refine(accepts, { error: expected });
+}
+
+function plainText(maxBytes: number) {
+  return text(`1–${maxBytes} bytes of text without control characters, or ""`, (value) =>
+    isPlainText(value, 0, maxBytes),
+  );
 }
 
 function integer(min: number, max: number) {

@@ -76,6 +76,10 @@ export interface DeviceDefinition {
         readonly uri?: string | undefined;
         /** Seconds between two status messages, 1–86400. Default 30. */
         readonly statusIntervalSeconds?: number | undefined;
+        /** For a broker that wants it beside the certificate: 1–128 bytes. Default "": none. */
+        readonly username?: string | undefined;
+        /** Goes with `username`: 1–512 bytes. It is as secret as the device's key. Default "": none. */
+        readonly password?: string | undefined;
       }
     | undefined;
   /** The device's private key. Default P-256. */
@@ -126,7 +130,14 @@ export interface DeviceManifest {
     readonly ca: string | null;
     readonly reportPath: string;
   };
-  readonly mqtt: { readonly uri: string; readonly statusIntervalSeconds: number };
+  readonly mqtt: {
+    readonly uri: string;
+    readonly statusIntervalSeconds: number;
+    /** "" for none. */
+    readonly username: string;
+    /** "" for none. */
+    readonly password: string;
+  };
   readonly key: { readonly algorithm: KeyAlgorithm };
   readonly security: {
     readonly nvsEncryption: false | "flash-encryption" | "hmac";
@@ -182,7 +193,12 @@ export const DEFAULTS = {
   wifi: { allowOpen: false, country: "01", fallbackApSeconds: 300 },
   time: { servers: ["pool.ntp.org"] },
   backend: { url: `https://${PLACEHOLDER_BACKEND}`, reportPath: "/device-report" },
-  mqtt: { uri: `mqtts://${PLACEHOLDER_BROKER}:8883`, statusIntervalSeconds: 30 },
+  mqtt: {
+    uri: `mqtts://${PLACEHOLDER_BROKER}:8883`,
+    statusIntervalSeconds: 30,
+    username: "",
+    password: "",
+  },
   key: { algorithm: "P-256" },
   security: { nvsEncryption: false, flashEncryption: false, secureBoot: false },
   logLevel: "info",

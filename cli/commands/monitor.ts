@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import type { CommandResult, Output } from "../output.js";
+import { manifestSecrets } from "../secrets.js";
 import { createBacktraceDecoder } from "../serial/backtrace.js";
 import { type LogLevel, parseLogFilter } from "../serial/log-line.js";
 import { type MonitorControl, type MonitorLine, monitor } from "../serial/monitor.js";
@@ -92,7 +93,7 @@ async function deviceAids(
   );
   try {
     const { manifest, workspace } = await openProject(options, context);
-    secrets.push(manifest.softAp.password);
+    secrets.push(...manifestSecrets(manifest));
     if (manifest.target === "host") return { secrets };
     return {
       secrets,

@@ -9,6 +9,7 @@ import type { StageClock } from "../flow/stages.js";
 import type { LabClient } from "../lab/client.js";
 import { isSigned, type LabEvent } from "../lab/events.js";
 import type { CommandResult } from "../output.js";
+import { manifestSecrets } from "../secrets.js";
 import { AP_GONE_MS, type BoardOptions, reachBoard } from "./board-options.js";
 import { type BrokerOptions, brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
 import { type CredentialOptions, readCredentials } from "./credentials.js";
@@ -46,7 +47,12 @@ async function provision(
 ): Promise<ProvisionedBoard> {
   const { out, signal } = context;
   const credentials = await readCredentials(options, context);
-  const secrets = [credentials.password, credentials.token ?? "", credentials.bearer ?? ""];
+  const secrets = [
+    credentials.password,
+    credentials.token ?? "",
+    credentials.bearer ?? "",
+    ...manifestSecrets(project.manifest),
+  ];
   const reach = await reachBoard(options, project, context);
   const { lab } = reach;
   const broker = lab ? labBroker(lab) : brokerAccess(options, project.manifest.mqtt.uri);

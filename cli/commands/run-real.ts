@@ -11,6 +11,7 @@ import { makeKeys } from "../flow/keys.js";
 import { logWitness } from "../flow/log-witness.js";
 import { onlineAlready, type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
 import type { StageClock } from "../flow/stages.js";
+import { manifestSecrets } from "../secrets.js";
 import { AP_GONE_MS, reachBoard } from "./board-options.js";
 import { brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
 import { readCredentials } from "./credentials.js";
@@ -65,7 +66,7 @@ export async function runOnRealBoard(
     credentials.password,
     credentials.token ?? "",
     credentials.bearer ?? "",
-    manifest.softAp.password,
+    ...manifestSecrets(manifest),
   ];
   const flashed = await clock.run("flash", () =>
     flashBoard({

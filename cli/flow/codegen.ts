@@ -100,6 +100,8 @@ function emitAll(manifest: DeviceManifest, identity: Identity, dir: string): Gen
     privateKeyPem: identity.privateKeyPem,
     csrPem: identity.csrPem,
     backendCaPem: manifest.backend.ca,
+    mqttUsername: manifest.mqtt.username,
+    mqttPassword: manifest.mqtt.password,
   });
   // sdkconfig holds the AP's password.
   return [

@@ -27,3 +27,21 @@ const char *device_identity_backend_ca_pem(void)
     return NULL;
 #endif
 }
+
+const char *device_identity_mqtt_username(void)
+{
+#ifdef DEVICE_MQTT_USERNAME
+    return DEVICE_MQTT_USERNAME;
+#else
+    return NULL;
+#endif
+}
+
+const char *device_identity_mqtt_password(void)
+{
+#ifdef DEVICE_MQTT_PASSWORD
+    return DEVICE_MQTT_PASSWORD;
+#else
+    return NULL;
+#endif
+}

@@ -7,3 +7,7 @@ const char *device_identity_csr_pem(void);
 
 /** The CA that signs the backend's certificate; NULL when the manifest pins none. */
 const char *device_identity_backend_ca_pem(void);
+
+/** What the broker wants beside the certificate; NULL for none. */
+const char *device_identity_mqtt_username(void);
+const char *device_identity_mqtt_password(void);

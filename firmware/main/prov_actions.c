@@ -7,6 +7,7 @@
 #include "backoff.h"
 #include "captive_dns.h"
 #include "device_clock.h"
+#include "device_identity.h"
 #include "device_store.h"
 #include "esp_log.h"
 #include "esp_random.h"
@@ -192,6 +193,8 @@ static void connect_backoff(prov_context_t *c)
 static void connect_now(prov_context_t *c)
 {
     c->attempt_running = true;
+    ssid_digest(device_identity_id(), c->wifi.ssid, c->status.ssid_digest);
+    ESP_LOGI(TAG, "joining the network %s", c->status.ssid_digest);
     if (c->wifi.password[0] == '\0' && !OPEN_IS_ALLOWED) {
         prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_DOWN, .reason = WIFI_REASON_OPEN});
     } else if (wifi_link_connect(&c->wifi) == ESP_OK) {

@@ -6,6 +6,7 @@
 
 #include "esp_err.h"
 #include "prov_event.h"
+#include "ssid_digest.h"
 
 typedef struct {
     prov_state_t state;
@@ -21,6 +22,7 @@ typedef struct {
     bool was_connected;  /* reached MQTT_CONNECTED since boot */
     uint16_t attempts_remaining;
     char attempt_id[PROV_ATTEMPT_ID_MAX + 1];
+    char ssid_digest[SSID_DIGEST_LENGTH + 1]; /* of the network joined last, or being joined; "" = none since boot */
 } prov_status_t;
 
 esp_err_t prov_status_init(void);

@@ -103,6 +103,7 @@ char *status_report_mqtt(const prov_status_t *status, const status_vitals_t *vit
     cJSON_AddNumberToObject(root, "wifi_reconnects", reconnects(status->wifi_connects));
     cJSON_AddNumberToObject(root, "mqtt_reconnects", reconnects(status->mqtt_connects));
     add_text_or_null(root, "attempt_id", status->attempt_id);
+    add_text_or_null(root, "ssid_digest", status->ssid_digest);
     cJSON_AddNumberToObject(root, "seq", vitals->seq);
     return print_and_delete(root);
 }

@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
-import { DEVICE_ID, type Outcome, PRODUCED, PROJECT, prov } from "../helpers/prov.js";
+import {
+  BROKER_PASSWORD,
+  DEVICE_ID,
+  type Outcome,
+  PRODUCED,
+  PROJECT,
+  prov,
+} from "../helpers/prov.js";
 
 const secrets = {
   password: `wifi-${randomBytes(8).toString("hex")}`,
@@ -47,7 +54,7 @@ function allSecrets(): string[] {
     "utf8",
   );
   const keyLines = pem.split("\n").filter((line) => line.length >= 40);
-  return [secrets.password, secrets.bearer, token, ...keyLines];
+  return [secrets.password, secrets.bearer, token, BROKER_PASSWORD, ...keyLines];
 }
 
 function leaksIn(text: string): string[] {
@@ -59,6 +66,14 @@ describe("the secrets of a run", () => {
     expect(outcome.code, outcome.stderr).toBe(0);
     expect(boardLog.join("\n")).toContain("MQTT_CONNECTED");
     expect(leaksIn(`x${secrets.password}x`)).toEqual([secrets.password]);
+  });
+
+  it("are in the header that the firmware is built with, as far as they are the manifest's", () => {
+    const headers = filesBelow(join(PROJECT, ".prov")).filter((file) =>
+      file.endsWith("device_keys.h"),
+    );
+    const holds = headers.some((file) => readFileSync(file, "utf8").includes(BROKER_PASSWORD));
+    expect(holds).toBe(true);
   });
 
   it("are not in what prov printed, not even with --verbose", () => {

@@ -6,6 +6,7 @@
 #include "prov_failure.h"
 #include "prov_timers.h"
 #include "renewal.h"
+#include "ssid_digest.h"
 #include "wifi_networks.h"
 
 static void test_backoff(void)
@@ -191,6 +192,27 @@ static void test_failure_names(void)
     }
 }
 
+/** The right values are those of coreutils' sha256sum; test/unit/ssid-digest.test.ts has the same. */
+static void test_ssid_digest(void)
+{
+    static const struct {
+        const char *id;
+        const char *ssid;
+        const char *digest;
+    } CASES[] = {
+        {"e2e-device", "Home", "36620ffcf470726f"},
+        {"a", "b", "59b271ae1bbcb1d3"},
+        {"plain", "K\xc3\xbc" "che", "58876fd4633cc68b"},
+        {"dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd", "ssssssssssssssssssssssssssssssss",
+         "4e17d7c259e9f8f0"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        char digest[SSID_DIGEST_LENGTH + 1];
+        ssid_digest(CASES[i].id, CASES[i].ssid, digest);
+        CHECK(strcmp(digest, CASES[i].digest) == 0);
+    }
+}
+
 int main(void)
 {
     test_backoff();
@@ -202,5 +224,6 @@ int main(void)
     test_utf8();
     test_net_failures();
     test_failure_names();
+    test_ssid_digest();
     return check_result("small");
 }

@@ -38,6 +38,8 @@ const goldenKeys = {
   privateKeyPem: GOLDEN_KEY,
   csrPem: GOLDEN_CSR,
   backendCaPem: GOLDEN_CA,
+  mqttUsername: "",
+  mqttPassword: "",
 };
 
 test("device_keys.h with a pinned CA", async () => {
@@ -65,6 +67,27 @@ int main(void) {
     GOLDEN_CSR,
     GOLDEN_CA,
   ]);
+});
+
+test("what the broker wants besides reaches C unharmed, and without it the header is as it was", () => {
+  const text = emitDeviceKeys({
+    ...goldenKeys,
+    mqttUsername: 'Kü"che\\??/',
+    mqttPassword: "p\"q\\r$s%t;u??'😀",
+  });
+  const source = `#include <stdio.h>
+#include "device_keys.h"
+int main(void) {
+    fputs(DEVICE_MQTT_USERNAME "|" DEVICE_MQTT_PASSWORD, stdout);
+    return 0;
+}
+`;
+  expect(runC(source, { "device_keys.h": text }).split("|")).toEqual([
+    'Kü"che\\??/',
+    "p\"q\\r$s%t;u??'😀",
+  ]);
+  expect(emitDeviceKeys(goldenKeys)).not.toContain("MQTT");
+  expect(emitDeviceKeys({ ...goldenKeys, mqttUsername: "u" })).not.toContain("PASSWORD");
 });
 
 test.each(["", "a/b", "ä", 'x"', "a".repeat(65)])("device_keys.h refuses the id %j", (deviceId) => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { installRoot } from "../../cli/paths.js";
 
@@ -12,6 +12,8 @@ export const PRODUCED = join(REPOSITORY, ".cache", "produced");
 /** The project that the end-to-end tests share, so that the firmware is compiled once. */
 export const PROJECT = join(REPOSITORY, ".cache", "e2e");
 export const DEVICE_ID = "e2e-device";
+/** What its manifest has for a broker that wants more than a certificate; the lab's brokers do not. */
+export const BROKER_PASSWORD = "broker-1f0a9c5e77d24b6d";
 
 export interface Outcome {
   code: number | null;
@@ -74,12 +76,15 @@ export async function run(command: string, args: readonly string[], input = ""):
 
 export function ensureProject(): string {
   const manifest = join(PROJECT, "device.config.ts");
-  if (!existsSync(manifest)) {
+  const device = {
+    id: DEVICE_ID,
+    target: "esp32c3",
+    mqtt: { statusIntervalSeconds: 1, username: "e2e", password: BROKER_PASSWORD },
+  };
+  const text = `import { defineDevice } from "prov";\n\nexport default defineDevice(${JSON.stringify(device)});\n`;
+  if (!existsSync(manifest) || readFileSync(manifest, "utf8") !== text) {
     mkdirSync(PROJECT, { recursive: true });
-    writeFileSync(
-      manifest,
-      `import { defineDevice } from "prov";\n\nexport default defineDevice({ id: "${DEVICE_ID}", target: "esp32c3", mqtt: { statusIntervalSeconds: 1 } });\n`,
-    );
+    writeFileSync(manifest, text);
   }
   return PROJECT;
 }

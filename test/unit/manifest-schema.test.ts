@@ -36,7 +36,12 @@ test("only the id is required; every other field has the default of the mission"
     wifi: { allowOpen: false, country: "01", fallbackApSeconds: 300 },
     time: { servers: ["pool.ntp.org"] },
     backend: { url: "https://your-backend.com", ca: null, reportPath: "/device-report" },
-    mqtt: { uri: "mqtts://your-broker.com:8883", statusIntervalSeconds: 30 },
+    mqtt: {
+      uri: "mqtts://your-broker.com:8883",
+      statusIntervalSeconds: 30,
+      username: "",
+      password: "",
+    },
     key: { algorithm: "P-256" },
     security: { nvsEncryption: false, flashEncryption: false, secureBoot: false },
     logLevel: "info",
@@ -97,6 +102,10 @@ describe("values at their limits are accepted", () => {
     ["mqtt.uri", "mqtts://m:65535"],
     ["mqtt.statusIntervalSeconds", 1],
     ["mqtt.statusIntervalSeconds", 86_400],
+    ["mqtt.username", ""],
+    ["mqtt.username", "u".repeat(128)],
+    ["mqtt.username", "é".repeat(64)],
+    ["mqtt.password", ""],
     ["key.algorithm", "P-256"],
     ["key.algorithm", "RSA-2048"],
     ["sdkconfig.CONFIG_LWIP_MAX_SOCKETS", 16],
@@ -208,6 +217,31 @@ describe("values beyond their limits are refused, with path, expectation and wha
       "mqtt.statusIntervalSeconds",
       86_401,
       "mqtt.statusIntervalSeconds: expected integer 1–86400, got 86401",
+    ],
+    [
+      "mqtt.username",
+      "u".repeat(129),
+      `mqtt.username: expected 1–128 bytes of text without control characters, or "", got "${"u".repeat(40)}"… (129 bytes)`,
+    ],
+    [
+      "mqtt.username",
+      "é".repeat(65),
+      `mqtt.username: expected 1–128 bytes of text without control characters, or "", got "${"é".repeat(40)}"… (130 bytes)`,
+    ],
+    [
+      "mqtt.username",
+      "a\nb",
+      'mqtt.username: expected 1–128 bytes of text without control characters, or "", got "a\\nb"',
+    ],
+    [
+      "mqtt.password",
+      "p".repeat(513),
+      'mqtt.password: expected 1–512 bytes of text without control characters, or "", got 513 bytes (not shown)',
+    ],
+    [
+      "mqtt.password",
+      "hunter2\u0000",
+      'mqtt.password: expected 1–512 bytes of text without control characters, or "", got 8 bytes (not shown)',
     ],
     ["key.algorithm", "P-384", 'key.algorithm: expected one of P-256, RSA-2048, got "P-384"'],
     [
@@ -413,6 +447,18 @@ describe("across fields", () => {
       CONFIG_PROV_RECONNECT_MAX_MS: 5000,
     };
     expect(messages({ ...ID, backend: { ca: GOLDEN_CA }, sdkconfig })).toEqual([]);
+  });
+});
+
+describe("what the broker wants beside the certificate", () => {
+  const mqtt = (given: object) => messages({ ...ID, mqtt: given });
+
+  test("is a user name, with or without a password, but no password alone", () => {
+    expect(mqtt({ username: "u" })).toEqual([]);
+    expect(mqtt({ username: "u", password: "p".repeat(512) })).toEqual([]);
+    expect(mqtt({ password: "hunter2-alone" })).toEqual([
+      "mqtt.username: expected a user name, because mqtt.password is given, got nothing",
+    ]);
   });
 });
 

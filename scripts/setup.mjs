@@ -64,6 +64,14 @@ const TEST_REQUIREMENTS = [
   { pythonModule: "ensurepip", apt: ["python3-venv"], brew: ["python3"] },
 ];
 
+/** What only some tests need: without it they are skipped, and say so. */
+const OPTIONAL_TEST_REQUIREMENTS = [
+  {
+    command: "riscv64-unknown-elf-gcc",
+    apt: ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"],
+  },
+];
+
 function say(line) {
   process.stderr.write(`prov setup: ${line}\n`);
 }
@@ -146,16 +154,35 @@ function installSystemPackages(requirements) {
     );
 }
 
+function mayInstallWithApt() {
+  return process.getuid?.() === 0 || onPath("sudo");
+}
+
 function installWithApt(packages) {
-  const asRoot = process.getuid?.() === 0;
-  if (!asRoot && !onPath("sudo"))
+  if (!mayInstallWithApt())
     fail(`these Debian packages are missing, and there is no sudo: ${packages.join(" ")}`);
+  if (!aptInstalls(packages)) process.exit(EXIT_ENVIRONMENT);
+}
+
+function aptInstalls(packages) {
   say(`installing with apt: ${packages.join(" ")}`);
   const apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
-  const [command, ...prefix] = asRoot ? apt : ["sudo", ...apt];
+  const [command, ...prefix] = process.getuid?.() === 0 ? apt : ["sudo", ...apt];
   // One broken third-party source fails an update; what is needed may be installable all the same.
   succeeds(command, [...prefix, "update", "-q"]);
-  run(command, [...prefix, "install", "-q", "-y", "--no-install-recommends", ...packages]);
+  return succeeds(command, [
+    ...prefix,
+    ...["install", "-q", "-y", "--no-install-recommends"],
+    ...packages,
+  ]);
+}
+
+function installOptionalPackages(requirements) {
+  const missing = requirements.filter((requirement) => !isPresent(requirement));
+  const packages = missing.flatMap((requirement) => requirement.apt);
+  if (missing.length > 0 && onPath("apt-get") && mayInstallWithApt()) aptInstalls(packages);
+  for (const requirement of missing.filter((each) => !isPresent(each)))
+    say(`without ${nameOf(requirement)} the tests that need it are skipped`);
 }
 
 function installWithBrew(packages) {
@@ -214,8 +241,8 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NODE[1])) {
   fail(`Node ${MINIMUM_NODE.join(".")} or newer is needed; this is ${process.versions.node}`);
 }
-installSystemPackages(
-  process.argv.includes("--test") ? [...REQUIREMENTS, ...TEST_REQUIREMENTS] : REQUIREMENTS,
-);
+const forTests = process.argv.includes("--test");
+installSystemPackages(forTests ? [...REQUIREMENTS, ...TEST_REQUIREMENTS] : REQUIREMENTS);
+if (forTests) installOptionalPackages(OPTIONAL_TEST_REQUIREMENTS);
 installNpmPackages();
 compile();

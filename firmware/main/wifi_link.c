@@ -18,9 +18,9 @@ static const char *TAG = "wifi";
 
 /* The driver reports WIFI_REASON_ASSOC_LEAVE also for our own esp_wifi_disconnect(). */
 static atomic_int s_own_leaves;
-/* An association is wanted: attempts and connections that were given up must stay silent. */
-static atomic_bool s_wanted;
-static atomic_bool s_has_ip;
+/* Flags, but whole words: GCC 12 exchanges a byte by a helper that ESP-IDF has not for every chip. */
+static atomic_int s_wanted; /* an association: attempts and connections that were given up must stay silent */
+static atomic_int s_has_ip;
 static char s_ap_ssid[PROV_SSID_MAX + 1];
 
 static void post_down(uint16_t reason)

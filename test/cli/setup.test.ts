@@ -19,6 +19,8 @@ const COMMANDS =
   "cc cmake ninja pkg-config socat openssl curl mosquitto mosquitto_sub python3 chromium".split(
     " ",
   );
+/** Only some tests need it, so that its absence fails nothing. */
+const OPTIONAL_COMMAND = "riscv64-unknown-elf-gcc";
 const ROOT_USER = "data:text/javascript,process.getuid=()=>0";
 const PLAIN_USER = "data:text/javascript,process.getuid=()=>1000";
 const UPDATE = "apt-get update -q";
@@ -77,7 +79,7 @@ function machine(user = ROOT_USER): Machine {
       return lines;
     },
   };
-  for (const command of COMMANDS) self.add(command);
+  for (const command of [...COMMANDS, OPTIONAL_COMMAND]) self.add(command);
   // The compiler comes with the npm packages.
   const tsc = `require("fs").appendFileSync("${log}", "tsc " + process.argv.slice(2).join(" ") + "\\n"); require("fs").mkdirSync("dist/cli", { recursive: true }); require("fs").writeFileSync("dist/cli/main.js", "");`;
   self.add(
@@ -279,6 +281,33 @@ describe("missing system packages", () => {
     const { code, stderr } = self.setup();
     expect(code).toBe(10);
     expect(stderr).toContain("still missing after the installation: ninja");
+  });
+
+  test("what only some tests need is installed for the tests alone", () => {
+    const self = machine();
+    self.remove(OPTIONAL_COMMAND);
+    addApt(self, [OPTIONAL_COMMAND]);
+    expect(self.setup().code).toBe(0);
+    expect(self.calls().filter((call) => call.startsWith("apt-get"))).toEqual([]);
+    const { code, stderr } = self.setup("--test");
+    expect(code).toBe(0);
+    expect(stderr).not.toContain("skipped");
+    expect(self.calls()).toContain(
+      `${INSTALL} gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf`,
+    );
+  });
+
+  test.each([
+    ["apt cannot install it", ROOT_USER, true],
+    ["neither root nor sudo", PLAIN_USER, true],
+    ["no apt", ROOT_USER, false],
+  ])("what only some tests need may be missing, with a line: %s", (_name, user, hasApt) => {
+    const self = machine(user);
+    self.remove(OPTIONAL_COMMAND);
+    if (hasApt) self.add("apt-get", `[ "$1" = update ] || exit 100`);
+    const { code, stderr } = self.setup("--test");
+    expect(code).toBe(0);
+    expect(stderr).toContain(`prov setup: without ${OPTIONAL_COMMAND} the tests that need it`);
   });
 
   test("brew, where there is no apt", () => {

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const MAIN = join(REPOSITORY, "firmware", "main");
-const OUT = join(REPOSITORY, ".cache", "budget");
+const OUT = join(REPOSITORY, ".cache", "stacks");
 
 /** A function of ours: its own stack frame in bytes, and what it calls. */
 interface Frame {
@@ -15,15 +15,11 @@ interface Frame {
   readonly calls: readonly string[];
 }
 
-export interface ObjectBudget {
-  /** Code and constants of firmware/main at -Os, bytes, without the web page. */
-  readonly flashBytes: number;
-  readonly pageBytes: number;
-  readonly frames: ReadonlyMap<string, Frame>;
-}
+/** By gcc's name of the function. */
+export type Frames = ReadonlyMap<string, Frame>;
 
 /** Compiles firmware/main with gcc for this machine, whose pointers are wider than the chips'. */
-export async function compileForSize(): Promise<ObjectBudget> {
+export async function compileForStacks(): Promise<Frames> {
   mkdirSync(OUT, { recursive: true });
   // The key is the device's, not the code's: an empty one stands in for it.
   const keys = ["DEVICE_ID", "DEVICE_PRIVATE_KEY_PEM", "DEVICE_CSR_PEM"];
@@ -42,28 +38,14 @@ export async function compileForSize(): Promise<ObjectBudget> {
   ];
   const flags = [...options, ...include.flatMap((dir) => ["-I", dir])];
   await run("gcc", [...flags, ...sources.map((name) => join(MAIN, name))], { cwd: OUT });
-  const objects = sources.map((name) => join(OUT, name.replace(/\.c$/, ".o")));
-  const pageBytes = await symbolSize(join(OUT, "http_page.o"), "PAGE_GZIP");
-  const { stdout } = await run("size", ["-t", ...objects]);
-  const [text = 0, data = 0] = (stdout.trim().split("\n").at(-1) ?? "")
-    .trim()
-    .split(/\s+/)
-    .map(Number);
-  return { flashBytes: text + data - pageBytes, pageBytes, frames: readFrames() };
-}
-
-async function symbolSize(object: string, symbol: string): Promise<number> {
-  const { stdout } = await run("nm", ["-S", object]);
-  const size = new RegExp(`^\\S+ (\\S+) \\S ${symbol}$`, "m").exec(stdout)?.[1];
-  if (size === undefined) throw new Error(`${object} holds no ${symbol}`);
-  return Number.parseInt(size, 16);
+  return readFrames();
 }
 
 const NODE = /^node: \{ title: "([^"]+)" label: "[^"]*?\\n(\d+) bytes/;
 const EDGE = /^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"/;
 
 /** gcc's call graph: static functions are named `file.c:function`. */
-function readFrames(): Map<string, Frame> {
+function readFrames(): Frames {
   const lines = readdirSync(OUT)
     .filter((name) => name.endsWith(".ci"))
     .flatMap((name) => readFileSync(join(OUT, name), "utf8").split("\n"));
@@ -89,15 +71,15 @@ export interface TaskStack {
 }
 
 /** What a task needs of its stack for our own code, from the functions where it enters. */
-export function stackOf(budget: ObjectBudget, entries: readonly string[]): TaskStack {
+export function stackOf(frames: Frames, entries: readonly string[]): TaskStack {
   const names = entries.map((entry) => {
-    const found = [...budget.frames.keys()].find((name) => short(name) === entry);
+    const found = [...frames.keys()].find((name) => short(name) === entry);
     if (found === undefined) throw new Error(`no function ${entry}`);
     return found;
   });
   const reached = new Set<string>();
   const depthOf = (name: string, above: ReadonlySet<string>): number => {
-    const frame = budget.frames.get(name);
+    const frame = frames.get(name);
     if (frame === undefined || above.has(name)) return 0; // not ours, or a recursion
     reached.add(name);
     const path = new Set(above).add(name);
@@ -105,7 +87,7 @@ export function stackOf(budget: ObjectBudget, entries: readonly string[]): TaskS
   };
   const deepest = Math.max(...names.map((name) => depthOf(name, new Set())));
   const largest = [...reached]
-    .map((name) => ({ name: short(name), bytes: budget.frames.get(name)?.bytes ?? 0 }))
+    .map((name) => ({ name: short(name), bytes: frames.get(name)?.bytes ?? 0 }))
     .reduce((most, each) => (each.bytes > most.bytes ? each : most));
   return { largest, deepest };
 }

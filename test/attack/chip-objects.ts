@@ -1,0 +1,110 @@
+import { execFile, execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { parseDevice } from "../../codegen/manifest-schema.js";
+import { emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
+
+const run = promisify(execFile);
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+const MAIN = join(REPOSITORY, "firmware", "main");
+const HEADERS = join(REPOSITORY, "firmware", "host", "include");
+const SHIMS = join(REPOSITORY, "test", "firmware", "riscv");
+const CACHE = join(REPOSITORY, ".cache", "chip-objects");
+const PREFIX = "riscv64-unknown-elf-";
+const SPECS = "/usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs";
+/** Libraries whose headers the chips' compiler may share with this machine's, since they name no system. */
+const LIBRARIES = ["cjson", "mbedtls", "psa"];
+
+/** C6 and C5; C3 and C2, which lack the A extension. */
+export type Architecture = "rv32imac" | "rv32imc";
+
+/** Why the bare compiler cannot be used here; undefined when it can. */
+export function missingCompiler(): string | undefined {
+  try {
+    execFileSync(`${PREFIX}gcc`, ["--version"], { stdio: "ignore" });
+  } catch {
+    return "there is no riscv64-unknown-elf-gcc (Debian: gcc-riscv64-unknown-elf)";
+  }
+  return existsSync(SPECS) ? undefined : `there is no ${SPECS} (picolibc-riscv64-unknown-elf)`;
+}
+
+/**
+ * Compiles firmware/main as a chip's compiler does, against the host port's headers of ESP-IDF, without
+ * a warning. Does nothing when nothing has changed since.
+ * @returns the objects' paths
+ */
+export async function compileForChip(architecture: Architecture): Promise<readonly string[]> {
+  const out = join(CACHE, architecture);
+  const sources = readdirSync(MAIN).filter((name) => name.endsWith(".c"));
+  const objects = sources.map((name) => join(out, name.replace(/\.c$/, ".o")));
+  const sdkconfig = emitSdkconfigHeader(plainDevice());
+  const wanted = fingerprint(sdkconfig);
+  const stamp = join(out, "stamp");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return objects;
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(join(out, "libraries"), { recursive: true });
+  writeFileSync(join(out, "sdkconfig.h"), sdkconfig);
+  // The key is the device's, not the code's: an empty one stands in for it.
+  const keys = ["DEVICE_ID", "DEVICE_PRIVATE_KEY_PEM", "DEVICE_CSR_PEM"];
+  writeFileSync(join(out, "device_keys.h"), keys.map((name) => `#define ${name} ""\n`).join(""));
+  for (const name of LIBRARIES)
+    symlinkSync(join("/usr/include", name), join(out, "libraries", name));
+  const flags = [
+    ...[`-march=${architecture}`, "-mabi=ilp32", `--specs=${SPECS}`, "-std=gnu11", "-Os", "-c"],
+    ...["-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"],
+    ...[out, HEADERS, SHIMS].flatMap((dir) => ["-I", dir]),
+    ...["-isystem", join(out, "libraries")],
+  ];
+  const paths = sources.map((name) => join(MAIN, name));
+  await run(`${PREFIX}gcc`, [...flags, ...paths], { cwd: out, maxBuffer: 1 << 24 });
+  writeFileSync(stamp, wanted);
+  return objects;
+}
+
+/** A device without any wish of its own, as it is delivered. */
+function plainDevice() {
+  const parsed = parseDevice({ id: "plain" });
+  if (!parsed.ok) throw new Error(parsed.issues.map((issue) => issue.message).join("\n"));
+  return parsed.device;
+}
+
+function fingerprint(sdkconfig: string): string {
+  const hash = createHash("sha256").update(sdkconfig);
+  hash.update(execFileSync(`${PREFIX}gcc`, ["--version"]));
+  hash.update(readFileSync(fileURLToPath(import.meta.url)));
+  for (const dir of [MAIN, HEADERS, SHIMS]) {
+    const names = readdirSync(dir, { recursive: true, encoding: "utf8" }).sort();
+    for (const name of names.filter((each) => /\.(c|h|inc)$/.test(each)))
+      hash.update(`${name}\n`).update(readFileSync(join(dir, name)));
+  }
+  return hash.digest("hex");
+}
+
+/** What of the objects goes to flash: code, constants and the initial values of variables. */
+export async function flashBytes(objects: readonly string[]): Promise<number> {
+  const { stdout } = await run(`${PREFIX}size`, ["-t", ...objects]);
+  const [text, data] = (stdout.trim().split("\n").at(-1) ?? "").trim().split(/\s+/).map(Number);
+  if (!text || data === undefined) throw new Error(`size said:\n${stdout}`);
+  return text + data;
+}
+
+/** The symbols that an object leaves to others, each as `file: symbol`. */
+export async function undefinedSymbols(objects: readonly string[]): Promise<readonly string[]> {
+  const lists = objects.map(async (object) => {
+    const { stdout } = await run(`${PREFIX}nm`, ["-u", object]);
+    const file = object.slice(object.lastIndexOf("/") + 1);
+    return [...stdout.matchAll(/U (\S+)/g)].map(([, symbol]) => `${file}: ${symbol}`);
+  });
+  return (await Promise.all(lists)).flat();
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import {
+  compileForChip,
+  flashBytes,
+  missingCompiler,
+  undefinedSymbols,
+} from "../attack/chip-objects.js";
+
+/** Everything of ours that lies in a device's flash, the page included. */
+const FLASH_MAX = 60 * 1024;
+
+const missing = missingCompiler();
+if (missing !== undefined)
+  process.stderr.write(`skipped: the objects as the chips' compiler makes them (${missing})\n`);
+
+describe.skipIf(missing !== undefined)("firmware/main, compiled for the chips", () => {
+  it("fits 60 KiB of flash", async () => {
+    const bytes = await flashBytes(await compileForChip("rv32imac"));
+    process.stdout.write(
+      `own code and constants: ${bytes} of ${FLASH_MAX} bytes, the page included\n`,
+    );
+    expect(bytes).toBeGreaterThan(20_000);
+    expect(bytes).toBeLessThanOrEqual(FLASH_MAX);
+  });
+
+  it("asks for no atomic helper where the chip has atomic instructions", async () => {
+    // ESP-IDF brings none of up to four bytes for such a chip, and GCC 12 calls those of one and two.
+    const symbols = await undefinedSymbols(await compileForChip("rv32imac"));
+    expect(symbols).toContain("wifi_link.o: esp_wifi_start");
+    expect(symbols.filter((symbol) => /: __(atomic|sync)_/.test(symbol))).toEqual([]);
+  });
+
+  it("asks for those of whole words alone where it has none", async () => {
+    const symbols = await undefinedSymbols(await compileForChip("rv32imc"));
+    const helpers = symbols.filter((symbol) => /: __(atomic|sync)_/.test(symbol));
+    expect(helpers.filter((symbol) => !symbol.endsWith("_4"))).toEqual([]);
+  });
+});

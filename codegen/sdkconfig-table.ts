@@ -102,6 +102,8 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
   tunable(MQTT_MENU, "MQTT_KEEPALIVE_S", 60, [5, 65_535]),
   tunable(MQTT_MENU, "MQTT_RECONNECT_MIN_MS", 1_000, [100, 600_000]),
   tunable(MQTT_MENU, "MQTT_RECONNECT_MAX_MS", 60_000, [100, 3_600_000]),
+  tunable(MQTT_MENU, "MQTT_ACK_TIMEOUT_MS", 20_000, [100, 600_000]),
+  tunable(MQTT_MENU, "MQTT_STABLE_S", 60, [1, 86_400]),
 
   // One of a choice, whose others are off.
   ...LOG_LEVELS.map(
@@ -126,6 +128,9 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
   needed("MBEDTLS_ECP_DP_SECP256R1_ENABLED", true, "the CA's and the device's keys are on P-256"),
   needed("ESP_TLS_INSECURE", false, "it would let TLS go without a check of the server"),
   { name: "CONFIG_MBEDTLS_CERTIFICATE_BUNDLE", menu: IDF_MENU, type: "bool", value: () => true },
+  // A choice, not a lack: with 1.3 a server refuses our certificate after the handshake only, where nothing tells it
+  // from a broker that shuts down, and MBEDTLS_DYNAMIC_BUFFER is excluded.
+  { name: "CONFIG_MBEDTLS_SSL_PROTO_TLS1_3", menu: IDF_MENU, type: "bool", value: () => false },
   needed("LWIP_MAX_SOCKETS", 16, "the HTTP server alone takes 10 and leaves none for TLS", 64),
   needed("HTTPD_MAX_REQ_HDR_LEN", 2_048, "an Authorization header may have 1024 bytes", 65_536),
   needed(

@@ -46,6 +46,7 @@ static esp_err_t on_http_event(esp_http_client_event_t *event)
     if (carries_error && event->data != NULL && exchange->error.last_error == ESP_OK) {
         exchange->error.last_error = esp_tls_get_and_clear_last_error(
             (esp_tls_error_handle_t)event->data, &exchange->error.stack_error, &exchange->error.verify_flags);
+        exchange->error.handshake = tls_handshake_last();
     }
     return ESP_OK;
 }
@@ -131,6 +132,7 @@ static void post(const call_t *call, exchange_t *exchange)
         return;
     }
     int length = (int)strlen(call->json);
+    tls_handshake_begin();
     esp_err_t err = esp_http_client_open(client, length);
     if (err == ESP_OK && esp_http_client_write(client, call->json, length) == length &&
         esp_http_client_fetch_headers(client) >= 0) {
@@ -153,7 +155,8 @@ static void set_result(backend_result_t *result, backend_verdict_t verdict, prov
 
 static void judge_no_answer(const exchange_t *exchange, backend_result_t *result)
 {
-    const char *detail = net_failure_detail(&exchange->error);
+    char detail[PROV_DETAIL_MAX];
+    net_failure_detail(&exchange->error, detail, sizeof detail);
     switch (net_failure_classify(&exchange->error)) {
     case NET_FAILURE_UNTRUSTED:
         set_result(result, BACKEND_VERDICT_STUCK, PROV_FAILURE_BACKEND_UNTRUSTED, detail);
@@ -162,8 +165,11 @@ static void judge_no_answer(const exchange_t *exchange, backend_result_t *result
         set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_DNS_FAILED, "backend");
         break;
     case NET_FAILURE_REFUSED:
-        set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_UNREACHABLE, "it closed the connection");
+    case NET_FAILURE_TLS:
+        set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_TLS_FAILED, detail);
         break;
+    case NET_FAILURE_GARBAGE:
+    case NET_FAILURE_CLOSED:
     case NET_FAILURE_UNREACHABLE:
     default:
         set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_UNREACHABLE, detail);

@@ -354,6 +354,15 @@ bool device_store_has_certificate(void)
     return found;
 }
 
+bool device_store_has_worked(void)
+{
+    size_t size = 0;
+    lock();
+    bool found = s_open && nvs_get_blob(s_nvs, KEY_CRT, NULL, &size) == ESP_OK;
+    unlock();
+    return found;
+}
+
 esp_err_t device_store_save_clock(int64_t now)
 {
     lock();

@@ -42,6 +42,8 @@ esp_err_t device_store_drop_certificate(certificate_slot_t slot);
 /** A connection with the new certificate succeeded: it becomes the active one. */
 esp_err_t device_store_promote_certificate(void);
 bool device_store_has_certificate(void);
+/** The device has been online: a connection with some certificate has succeeded. */
+bool device_store_has_worked(void);
 
 /** Unix seconds. */
 esp_err_t device_store_save_clock(int64_t now);

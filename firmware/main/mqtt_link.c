@@ -1,13 +1,17 @@
 #include "mqtt_link.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "broker_judge.h"
 #include "cJSON.h"
+#include "device_clock.h"
 #include "device_identity.h"
 #include "esp_log.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/semphr.h"
 #include "mqtt_client.h"
-#include "net_failure.h"
 #include "prov_event.h"
 #include "sdkconfig.h"
 #include "status_report.h"
@@ -20,6 +24,8 @@
  * password (512).
  */
 #define BUFFER_SIZE 1024
+/* esp_mqtt_client_stop() sits out half of esp-mqtt's own pause before a reconnection, which is never wanted here. */
+#define RECONNECT_PAUSE_MS 200
 
 static const char *TAG = "mqtt";
 
@@ -27,77 +33,68 @@ static esp_mqtt_client_handle_t s_client;
 static char s_topic[sizeof "devices//status" + PROV_DEVICE_ID_MAX];
 static char *s_last_will;            /* esp-mqtt copies it, cJSON made it */
 static certificate_t s_certificate; /* esp-mqtt does not copy: it must outlive the client */
+static SemaphoreHandle_t s_acked;    /* given with each acknowledgement */
+static atomic_int s_is_open;         /* between CONNACK and the end of the connection */
 
 /* Written before the client starts, then touched by its task only. */
 static struct {
     uint32_t job_id;
-    bool connected;
     bool over; /* the outcome was posted */
-    prov_failure_t failure;
-    char detail[PROV_DETAIL_MAX];
+    int64_t started_ms;
+    broker_attempt_t seen;
 } s_attempt;
 
-static void note_failure(prov_failure_t failure, const char *detail)
+static void on_before_connect(void)
 {
-    s_attempt.failure = failure;
-    snprintf(s_attempt.detail, sizeof s_attempt.detail, "%s", detail);
-}
-
-static void note_transport_error(const esp_mqtt_error_codes_t *codes)
-{
-    const net_error_t error = {
-        .last_error = codes->esp_tls_last_esp_err,
-        .stack_error = codes->esp_tls_stack_err,
-        .verify_flags = codes->esp_tls_cert_verify_flags,
-    };
-    ESP_LOGD(TAG, "transport: esp-tls 0x%x, stack 0x%x, flags 0x%x", (unsigned)error.last_error,
-             (unsigned)error.stack_error, (unsigned)error.verify_flags);
-    switch (net_failure_classify(&error)) {
-    case NET_FAILURE_UNTRUSTED:
-        note_failure(PROV_FAILURE_BROKER_UNTRUSTED, net_failure_detail(&error));
-        break;
-    case NET_FAILURE_DNS:
-        note_failure(PROV_FAILURE_DNS_FAILED, "broker");
-        break;
-    case NET_FAILURE_REFUSED:
-        /* Under TLS 1.3 a server refuses a client's certificate only after the handshake. */
-        note_failure(PROV_FAILURE_BROKER_REJECTED, "it does not accept the certificate");
-        break;
-    case NET_FAILURE_UNREACHABLE:
-    default:
-        note_failure(PROV_FAILURE_BROKER_UNREACHABLE, "");
-        break;
-    }
+    tls_handshake_begin();
+    s_attempt.started_ms = device_clock_uptime_ms();
 }
 
 static void on_error(const esp_mqtt_error_codes_t *codes)
 {
-    char detail[PROV_DETAIL_MAX];
     if (codes->error_type == MQTT_ERROR_TYPE_CONNECTION_REFUSED) {
-        bool unavailable = codes->connect_return_code == MQTT_CONNECTION_REFUSE_SERVER_UNAVAILABLE;
-        snprintf(detail, sizeof detail, "CONNACK code %d", (int)codes->connect_return_code);
-        note_failure(unavailable ? PROV_FAILURE_BROKER_UNREACHABLE : PROV_FAILURE_BROKER_REJECTED, detail);
+        s_attempt.seen.refusal = (int)codes->connect_return_code;
     } else if (codes->error_type == MQTT_ERROR_TYPE_TCP_TRANSPORT) {
-        note_transport_error(codes);
+        s_attempt.seen.has_error = true;
+        s_attempt.seen.error = (net_error_t){
+            .last_error = codes->esp_tls_last_esp_err,
+            .stack_error = codes->esp_tls_stack_err,
+            .verify_flags = codes->esp_tls_cert_verify_flags,
+            .handshake = tls_handshake_last(),
+        };
+        ESP_LOGD(TAG, "transport: esp-tls 0x%x, stack 0x%x, flags 0x%x", (unsigned)codes->esp_tls_last_esp_err,
+                 (unsigned)codes->esp_tls_stack_err, (unsigned)codes->esp_tls_cert_verify_flags);
     }
+}
+
+static void on_connected(void)
+{
+    s_attempt.seen.has_connack = true;
+    s_attempt.seen.has_error = false;
+    atomic_store(&s_is_open, 1);
+    prov_post(&(prov_msg_t){.event = PROV_EVENT_MQTT_ACCEPTED, .job_id = s_attempt.job_id});
+}
+
+static void on_published(void)
+{
+    s_attempt.seen.has_ack = true;
+    xSemaphoreGive(s_acked);
+    prov_post(&(prov_msg_t){.kind = PROV_MSG_PUBLISHED, .job_id = s_attempt.job_id});
 }
 
 static void on_disconnected(void)
 {
+    atomic_store(&s_is_open, 0);
     if (s_attempt.over) {
         return;
     }
     s_attempt.over = true;
-    prov_msg_t msg = {.job_id = s_attempt.job_id, .failure = s_attempt.failure};
-    if (s_attempt.connected) {
-        ESP_LOGW(TAG, "the connection to the broker is lost");
-        msg.kind = PROV_MSG_EVENT;
-        msg.event = PROV_EVENT_MQTT_LOST;
-    } else {
-        ESP_LOGW(TAG, "%s: %s", prov_failure_code(s_attempt.failure), s_attempt.detail);
-        msg.kind = PROV_MSG_BROKER_FAILED;
-    }
-    memcpy(msg.detail, s_attempt.detail, sizeof msg.detail);
+    s_attempt.seen.duration_ms = (uint32_t)(device_clock_uptime_ms() - s_attempt.started_ms);
+    broker_verdict_t verdict = broker_judge(&s_attempt.seen);
+    ESP_LOGW(TAG, "%s: %s", prov_failure_code(verdict.failure), verdict.detail);
+    prov_msg_t msg = {.kind = PROV_MSG_BROKER_FAILED, .job_id = s_attempt.job_id, .failure = verdict.failure};
+    msg.is_denied = verdict.is_denied;
+    memcpy(msg.detail, verdict.detail, sizeof msg.detail);
     prov_post(&msg);
 }
 
@@ -107,10 +104,14 @@ static void on_mqtt(void *arg, esp_event_base_t base, int32_t id, void *data)
     (void)base;
     const esp_mqtt_event_t *event = data;
     switch ((esp_mqtt_event_id_t)id) {
+    case MQTT_EVENT_BEFORE_CONNECT:
+        on_before_connect();
+        break;
     case MQTT_EVENT_CONNECTED:
-        s_attempt.connected = true;
-        note_failure(PROV_FAILURE_BROKER_UNREACHABLE, "");
-        prov_post(&(prov_msg_t){.event = PROV_EVENT_MQTT_UP, .job_id = s_attempt.job_id});
+        on_connected();
+        break;
+    case MQTT_EVENT_PUBLISHED:
+        on_published();
         break;
     case MQTT_EVENT_ERROR:
         on_error(event->error_handle);
@@ -145,6 +146,7 @@ static esp_mqtt_client_handle_t make_client(void)
             },
         .network.timeout_ms = NETWORK_TIMEOUT_MS,
         .network.disable_auto_reconnect = true,
+        .network.reconnect_timeout_ms = RECONNECT_PAUSE_MS,
         .task.stack_size = TASK_STACK,
         .buffer.size = BUFFER_SIZE,
     };
@@ -158,10 +160,12 @@ bool mqtt_link_start(certificate_t *certificate, uint32_t job_id)
     *certificate = (certificate_t){0};
     memset(&s_attempt, 0, sizeof s_attempt);
     s_attempt.job_id = job_id;
-    s_attempt.failure = PROV_FAILURE_BROKER_UNREACHABLE;
+    s_attempt.seen.refusal = BROKER_NO_CONNACK_CODE;
+    s_attempt.seen.timeout_ms = NETWORK_TIMEOUT_MS;
     snprintf(s_topic, sizeof s_topic, "devices/%s/status", device_identity_id());
     s_last_will = status_report_offline();
-    s_client = s_last_will != NULL ? make_client() : NULL;
+    s_acked = s_acked != NULL ? s_acked : xSemaphoreCreateBinary();
+    s_client = s_last_will != NULL && s_acked != NULL ? make_client() : NULL;
     if (s_client == NULL || esp_mqtt_client_register_event(s_client, MQTT_EVENT_ANY, on_mqtt, NULL) != ESP_OK ||
         esp_mqtt_client_start(s_client) != ESP_OK) {
         ESP_LOGE(TAG, "the MQTT client does not start");
@@ -177,9 +181,22 @@ void mqtt_link_stop(void)
         esp_mqtt_client_destroy(s_client); /* stops it first */
         s_client = NULL;
     }
+    atomic_store(&s_is_open, 0);
     certificate_free(&s_certificate);
     cJSON_free(s_last_will);
     s_last_will = NULL;
+}
+
+/* The broker takes the word before the DISCONNECT behind it, which makes it forget the last will. */
+void mqtt_link_leave(uint32_t wait_ms)
+{
+    if (s_client != NULL && atomic_load(&s_is_open) != 0) {
+        (void)xSemaphoreTake(s_acked, 0);
+        if (mqtt_link_publish_status(s_last_will)) {
+            (void)xSemaphoreTake(s_acked, pdMS_TO_TICKS(wait_ms));
+        }
+    }
+    mqtt_link_stop();
 }
 
 bool mqtt_link_publish_status(const char *json)

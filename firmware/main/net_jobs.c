@@ -14,6 +14,7 @@
 #include "esp_system.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/queue.h"
+#include "freertos/semphr.h"
 #include "freertos/task.h"
 #include "mqtt_link.h"
 #include "prov_event.h"
@@ -24,6 +25,7 @@
 #define QUEUE_LENGTH 12
 #define STACK_SIZE 10240 /* a TLS handshake needs 8 KiB */
 #define PRIORITY 4
+#define FAREWELL_MS 1000 /* for the broker to acknowledge that the device goes */
 
 static const char *TAG = "jobs";
 
@@ -33,6 +35,7 @@ typedef struct {
 } job_t;
 
 static QueueHandle_t s_queue;
+static SemaphoreHandle_t s_left; /* given when the broker was left */
 /* Why the stored certificate cannot be used; reported when there is no token to get a new one. */
 static certificate_verdict_t s_certificate_problem;
 
@@ -291,13 +294,18 @@ static const char *reset_reason_name(esp_reset_reason_t reason)
     }
 }
 
-static void publish_status(void)
+static void publish_status(uint32_t job_id)
 {
     static uint32_t s_seq;
     prov_status_t status;
     prov_status_get(&status);
-    if (status.state != PROV_STATE_MQTT_CONNECTED) {
+    if (status.state != PROV_STATE_MQTT_CONNECTING && status.state != PROV_STATE_MQTT_CONNECTED) {
         return; /* it changed while the job was waiting */
+    }
+    if (status.state == PROV_STATE_MQTT_CONNECTING) {
+        /* What it says becomes true by being acknowledged. */
+        status.state = PROV_STATE_MQTT_CONNECTED;
+        status.mqtt_connects++;
     }
     const status_vitals_t vitals = {
         .rssi = wifi_link_rssi(),
@@ -308,6 +316,7 @@ static void publish_status(void)
         .seq = ++s_seq,
     };
     char *json = status_report_mqtt(&status, &vitals);
+    prov_post(&(prov_msg_t){.kind = PROV_MSG_PUBLISHING, .job_id = job_id}); /* before its acknowledgement can come */
     if (json == NULL || !mqtt_link_publish_status(json)) {
         ESP_LOGW(TAG, "the status message was not sent");
     }
@@ -351,8 +360,12 @@ static void run(const job_t *job)
     case NET_JOB_MQTT_STOP:
         mqtt_link_stop();
         break;
+    case NET_JOB_MQTT_LEAVE:
+        mqtt_link_leave(FAREWELL_MS);
+        xSemaphoreGive(s_left);
+        break;
     case NET_JOB_PUBLISH_STATUS:
-        publish_status();
+        publish_status(job->id);
         break;
     case NET_JOB_REPORT:
         report();
@@ -377,15 +390,25 @@ static void net_task(void *arg)
 esp_err_t net_jobs_init(void)
 {
     s_queue = xQueueCreate(QUEUE_LENGTH, sizeof(job_t));
-    if (s_queue == NULL || xTaskCreate(net_task, "prov_net", STACK_SIZE, NULL, PRIORITY, NULL) != pdPASS) {
+    s_left = xSemaphoreCreateBinary();
+    if (s_queue == NULL || s_left == NULL ||
+        xTaskCreate(net_task, "prov_net", STACK_SIZE, NULL, PRIORITY, NULL) != pdPASS) {
         return ESP_ERR_NO_MEM;
     }
     return ESP_OK;
 }
 
+void net_jobs_wait_left(uint32_t timeout_ms)
+{
+    (void)xSemaphoreTake(s_left, pdMS_TO_TICKS(timeout_ms));
+}
+
 bool net_jobs_submit(net_job_kind_t kind, uint32_t job_id)
 {
     const job_t job = {.kind = kind, .id = job_id};
+    if (kind == NET_JOB_MQTT_LEAVE) {
+        (void)xSemaphoreTake(s_left, 0); /* of one that nobody waited for */
+    }
     bool queued = xQueueSend(s_queue, &job, 0) == pdTRUE;
     if (!queued) {
         ESP_LOGW(TAG, "the network task is too busy");

@@ -16,17 +16,15 @@
 #include "freertos/task.h"
 #include "http_api.h"
 #include "net_jobs.h"
-#include "renewal.h"
+#include "prov_certificates.h"
 #include "sdkconfig.h"
 #include "wifi_link.h"
 
 #define AP_RETRY_MS 5000
 #define AP_STOP_GRACE_MS 500  /* for the last answer to leave */
 #define RESET_GRACE_MS 500
-#define JOB_WATCHDOG_MS 180000 /* no job takes that long; if its result is lost, the step is repeated */
 #define DAY_MS (24u * 60 * 60 * 1000)
-/* A CA whose certificates arrive in their last third already must not be asked without a pause. */
-#define RENEWAL_PAUSE_MAX_S 3600
+#define LEAVE_PATIENCE_MS 3000 /* for the broker to hear that the device goes, and a network task that is busy */
 
 #ifdef CONFIG_PROV_WIFI_ALLOW_OPEN
 #define OPEN_IS_ALLOWED true
@@ -60,6 +58,19 @@ void prov_actions_ap_start(prov_context_t *c)
     c->ap_up = true;
 }
 
+/**
+ * Once for the trouble that it is in. Whoever is on the way to backend or broker can make them fail, and must not
+ * open the AP of a device that has been online by it: only a denial by a broker that has proved who it is does.
+ */
+static void ap_offer(prov_context_t *c, const prov_msg_t *msg)
+{
+    bool is_denied = msg->kind == PROV_MSG_BROKER_FAILED && msg->is_denied;
+    if (!c->ap_offered && (is_denied || !device_store_has_worked())) {
+        c->ap_offered = true;
+        prov_actions_ap_start(c);
+    }
+}
+
 void prov_actions_ap_stop(prov_context_t *c)
 {
     prov_timer_stop(&c->timers, PROV_TIMER_LINGER);
@@ -83,7 +94,6 @@ static void abandon(prov_context_t *c)
     prov_timer_stop(&c->timers, PROV_TIMER_CONNECT);
     prov_timer_stop(&c->timers, PROV_TIMER_LINK);
     prov_timer_stop(&c->timers, PROV_TIMER_RETRY);
-    prov_timer_stop(&c->timers, PROV_TIMER_STATUS);
     prov_timer_stop(&c->timers, PROV_TIMER_LINGER);
     prov_timer_stop(&c->timers, PROV_TIMER_AP_STOP);
     prov_timer_stop(&c->timers, PROV_TIMER_RENEW);
@@ -91,11 +101,17 @@ static void abandon(prov_context_t *c)
     c->enrolled = false;
     c->tries_old = false;
     c->ap_offered = false;
-    c->refusals = 0;
-    c->backend_failures = 0;
+    c->denials = 0;
     c->broker_failures = 0;
-    c->clock_failures = 0;
     memset(&c->judge, 0, sizeof c->judge);
+}
+
+void prov_actions_forget_failures(prov_context_t *c)
+{
+    c->wifi_backoff = (backoff_t){0};
+    c->clock_backoff = (backoff_t){0};
+    c->backend_backoff = (backoff_t){0};
+    c->broker_backoff = (backoff_t){0};
 }
 
 /** In AP_MODE, only a device that has been online has anything to go back to. */
@@ -115,17 +131,31 @@ static void wifi_stop(prov_context_t *c)
     c->status.wifi_connected = false;
 }
 
+/** Where the network is given up too, it has to last until the broker has heard that the device goes. */
+static void mqtt_end(prov_context_t *c, uint32_t actions)
+{
+    bool leaves = (actions & PROV_DO_MQTT_LEAVE) != 0;
+    bool queued = net_jobs_submit(leaves ? NET_JOB_MQTT_LEAVE : NET_JOB_MQTT_STOP, 0);
+    if (queued && c->mqtt_open && (actions & PROV_DO_WIFI_STOP) != 0) {
+        net_jobs_wait_left(LEAVE_PATIENCE_MS);
+    }
+    c->mqtt_open = false;
+    prov_timer_stop(&c->timers, PROV_TIMER_STATUS);
+    prov_timer_stop(&c->timers, PROV_TIMER_ACK);
+}
+
 /** A job whose result counts: results of earlier ones no longer do. */
 static void submit(prov_context_t *c, net_job_kind_t kind)
 {
     c->job_id = ++c->last_id;
     net_jobs_submit(kind, c->job_id);
-    start_timer(c, PROV_TIMER_RETRY, JOB_WATCHDOG_MS);
+    start_timer(c, PROV_TIMER_RETRY, PROV_JOB_WATCHDOG_MS);
 }
 
 static void note_error(prov_context_t *c, const prov_msg_t *msg)
 {
     c->status.last_failure = msg->failure != PROV_FAILURE_NONE ? msg->failure : PROV_FAILURE_STORAGE_FAILED;
+    memcpy(c->status.last_detail, msg->detail, sizeof c->status.last_detail);
     ESP_LOGW(TAG, "error %s %s", prov_failure_code(c->status.last_failure), msg->detail);
 }
 
@@ -184,7 +214,7 @@ static bool connect_soon(prov_context_t *c)
 static void connect_backoff(prov_context_t *c)
 {
     /* New credentials have someone waiting for a verdict: no growing delay for them. */
-    uint32_t failures = c->pending ? 1 : c->judge.attempts;
+    uint32_t failures = c->pending ? 1 : c->wifi_backoff.failures;
     uint32_t delay_ms =
         backoff_delay_ms(failures, CONFIG_PROV_RECONNECT_MIN_MS, CONFIG_PROV_RECONNECT_MAX_MS, esp_random());
     start_timer(c, PROV_TIMER_CONNECT, delay_ms);
@@ -204,87 +234,27 @@ static void connect_now(prov_context_t *c)
     }
 }
 
+static uint32_t retry_delay_ms(const prov_context_t *c)
+{
+    switch (c->status.state) {
+    case PROV_STATE_SUBMIT_CSR:
+        /* Stuck, it is asked at the slowest pace only: nobody expects it to answer soon. */
+        return backoff_delay_ms(c->backend_backoff.failures,
+                                c->status.failure != PROV_FAILURE_NONE ? CONFIG_PROV_BACKEND_RETRY_MAX_MS / 2
+                                                                       : CONFIG_PROV_BACKEND_RETRY_MIN_MS,
+                                CONFIG_PROV_BACKEND_RETRY_MAX_MS, esp_random());
+    case PROV_STATE_MQTT_CONNECTING:
+        return backoff_delay_ms(c->broker_backoff.failures, CONFIG_PROV_MQTT_RECONNECT_MIN_MS,
+                                CONFIG_PROV_MQTT_RECONNECT_MAX_MS, esp_random());
+    default:
+        return backoff_delay_ms(c->clock_backoff.failures, CONFIG_PROV_RECONNECT_MIN_MS, CONFIG_PROV_RECONNECT_MAX_MS,
+                                esp_random());
+    }
+}
+
 static void retry_backoff(prov_context_t *c)
 {
-    uint32_t min_ms = CONFIG_PROV_RECONNECT_MIN_MS;
-    uint32_t max_ms = CONFIG_PROV_RECONNECT_MAX_MS;
-    uint32_t failures = c->clock_failures;
-    if (c->status.state == PROV_STATE_SUBMIT_CSR) {
-        min_ms = CONFIG_PROV_BACKEND_RETRY_MIN_MS;
-        max_ms = CONFIG_PROV_BACKEND_RETRY_MAX_MS;
-        /* Stuck, it is asked at the slowest pace only: nobody expects it to answer soon. */
-        failures = c->status.failure != PROV_FAILURE_NONE ? UINT32_MAX : c->backend_failures;
-    } else if (c->status.state == PROV_STATE_MQTT_CONNECTING) {
-        min_ms = CONFIG_PROV_MQTT_RECONNECT_MIN_MS;
-        max_ms = CONFIG_PROV_MQTT_RECONNECT_MAX_MS;
-        failures = c->broker_failures;
-    }
-    start_timer(c, PROV_TIMER_RETRY, backoff_delay_ms(failures, min_ms, max_ms, esp_random()));
-}
-
-static bool store_certificate(prov_context_t *c, const prov_msg_t *msg)
-{
-    certificate_t certificate = msg->certificate;
-    esp_err_t err = device_store_save_certificate(&certificate);
-    certificate_free(&certificate);
-    /* The certificate begins about now: the next boot must not find it in the future. */
-    device_store_save_clock(device_clock_now());
-    c->backend_failures = 0;
-    c->report_due = true;
-    c->enrolled = true;
-    c->tries_old = false;
-    c->ap_offered = false;
-    return err == ESP_OK;
-}
-
-static void prove_certificate(prov_context_t *c)
-{
-    if (c->tries_old && !c->in_use.is_new) {
-        ESP_LOGW(TAG, "back to the certificate before");
-        device_store_drop_certificate(CERTIFICATE_SLOT_NEW);
-    } else if (device_store_promote_certificate() != ESP_OK) {
-        ESP_LOGW(TAG, "the new certificate works but stays in its slot");
-    }
-    c->enrolled = false;
-    c->tries_old = false;
-    c->ap_offered = false;
-    c->refusals = 0;
-    c->broker_failures = 0;
-    prov_timer_stop(&c->timers, PROV_TIMER_RETRY);
-}
-
-void prov_actions_watch_certificate(prov_context_t *c, int64_t delay_ms)
-{
-    int64_t left_ms = (c->in_use.not_after - device_clock_now() + 1) * 1000;
-    delay_ms = delay_ms < left_ms ? delay_ms : left_ms;
-    delay_ms = delay_ms > 0 ? delay_ms : 0;
-    start_timer(c, PROV_TIMER_RENEW, delay_ms < DAY_MS ? (uint32_t)delay_ms : DAY_MS);
-}
-
-void prov_actions_plan_renewal(prov_context_t *c, const certificate_in_use_t *in_use)
-{
-    int64_t now = device_clock_now();
-    c->in_use = *in_use;
-    c->status.cert_not_after = in_use->not_after;
-    c->renew_at = renewal_due_at(in_use->not_before, in_use->not_after, esp_random());
-    if (c->renewed) {
-        int64_t pause_s = (in_use->not_after - now) / 8;
-        int64_t earliest = now + (pause_s < RENEWAL_PAUSE_MAX_S ? pause_s : RENEWAL_PAUSE_MAX_S);
-        c->renew_at = c->renew_at > earliest ? c->renew_at : earliest;
-    }
-    prov_actions_watch_certificate(c, (c->renew_at - now) * 1000);
-}
-
-static void renew(prov_context_t *c)
-{
-    c->renewal_id = ++c->last_id;
-    net_jobs_submit(NET_JOB_RENEW, c->renewal_id);
-    prov_actions_watch_certificate(c, JOB_WATCHDOG_MS);
-}
-
-static void renew_later(prov_context_t *c)
-{
-    prov_actions_watch_certificate(c, renewal_retry_ms(device_clock_now(), c->in_use.not_after, esp_random()));
+    start_timer(c, PROV_TIMER_RETRY, retry_delay_ms(c));
 }
 
 static void save_clock(prov_context_t *c)
@@ -299,6 +269,14 @@ static void report(prov_context_t *c)
         net_jobs_submit(NET_JOB_REPORT, c->job_id);
     }
     c->report_due = false;
+}
+
+/** The job reads the published snapshot, which the runner updates before it runs this. */
+static void publish_status(prov_context_t *c)
+{
+    c->mqtt_open = true;
+    net_jobs_submit(NET_JOB_PUBLISH_STATUS, c->job_id);
+    start_timer(c, PROV_TIMER_STATUS, CONFIG_PROV_MQTT_STATUS_INTERVAL_S * 1000u);
 }
 
 static void factory_reset(prov_context_t *c, const prov_msg_t *msg)
@@ -318,9 +296,8 @@ static bool run_first_half(prov_context_t *c, uint32_t actions, const prov_msg_t
     if (actions & PROV_DO_ABANDON) {
         abandon(c);
     }
-    if (actions & PROV_DO_MQTT_STOP) {
-        net_jobs_submit(NET_JOB_MQTT_STOP, 0);
-        prov_timer_stop(&c->timers, PROV_TIMER_STATUS);
+    if (actions & (PROV_DO_MQTT_STOP | PROV_DO_MQTT_LEAVE)) {
+        mqtt_end(c, actions);
     }
     if (actions & PROV_DO_WIFI_STOP) {
         wifi_stop(c);
@@ -341,11 +318,11 @@ static bool run_first_half(prov_context_t *c, uint32_t actions, const prov_msg_t
     if (actions & PROV_DO_SPEND_TOKEN) {
         device_store_spend_token();
     }
-    if ((actions & PROV_DO_STORE_CERTIFICATE) && !store_certificate(c, msg)) {
+    if ((actions & PROV_DO_STORE_CERTIFICATE) && !prov_certificates_store(c, msg)) {
         return false;
     }
     if (actions & PROV_DO_PROVE_CERTIFICATE) {
-        prove_certificate(c);
+        prov_certificates_prove(c);
     }
     if (actions & PROV_DO_NOTE_ERROR) {
         note_error(c, msg);
@@ -360,14 +337,13 @@ static bool run_first_half(prov_context_t *c, uint32_t actions, const prov_msg_t
 }
 
 /** The actions that start something; in the order of their bits. */
-static bool run_second_half(prov_context_t *c, uint32_t actions)
+static bool run_second_half(prov_context_t *c, uint32_t actions, const prov_msg_t *msg)
 {
     if (actions & PROV_DO_AP_START) {
         prov_actions_ap_start(c);
     }
-    if ((actions & PROV_DO_AP_OFFER) && !c->ap_offered) {
-        c->ap_offered = true;
-        prov_actions_ap_start(c);
+    if (actions & PROV_DO_AP_OFFER) {
+        ap_offer(c, msg);
     }
     if (actions & PROV_DO_LOAD_CREDENTIALS) {
         load_credentials(c);
@@ -397,10 +373,10 @@ static bool run_second_half(prov_context_t *c, uint32_t actions)
         submit(c, c->tries_old ? NET_JOB_MQTT_START_OLD : NET_JOB_MQTT_START);
     }
     if (actions & PROV_DO_RENEW) {
-        renew(c);
+        prov_certificates_renew(c);
     }
     if (actions & PROV_DO_RENEW_LATER) {
-        renew_later(c);
+        prov_certificates_renew_later(c);
     }
     if (actions & PROV_DO_RETRY_BACKOFF) {
         retry_backoff(c);
@@ -412,9 +388,7 @@ static bool run_second_half(prov_context_t *c, uint32_t actions)
 static void run_last(prov_context_t *c, uint32_t actions, const prov_msg_t *msg)
 {
     if (actions & PROV_DO_PUBLISH_STATUS) {
-        /* The job reads the published snapshot, which the runner updates before it runs this. */
-        net_jobs_submit(NET_JOB_PUBLISH_STATUS, c->job_id);
-        start_timer(c, PROV_TIMER_STATUS, CONFIG_PROV_MQTT_STATUS_INTERVAL_S * 1000u);
+        publish_status(c);
     }
     if (actions & PROV_DO_REPORT) {
         report(c);
@@ -439,7 +413,7 @@ static uint16_t attempts_remaining(const prov_context_t *c)
     uint32_t used = c->judge.attempts;
     if (c->status.state == PROV_STATE_SUBMIT_CSR) {
         max = CONFIG_PROV_BACKEND_MAX_ATTEMPTS;
-        used = c->backend_failures;
+        used = c->backend_backoff.failures;
     } else if (c->status.state != PROV_STATE_WIFI_CONNECTING) {
         used = 0;
     }
@@ -452,7 +426,7 @@ bool prov_actions_run(prov_context_t *c, uint32_t actions, const prov_msg_t *msg
         return false;
     }
     c->status.certificate = device_store_has_certificate();
-    if (!run_second_half(c, actions)) {
+    if (!run_second_half(c, actions, msg)) {
         return false;
     }
     /* Others may see the new state only when it is complete: an error, for one, invites a new POST. */

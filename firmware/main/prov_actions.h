@@ -4,10 +4,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backoff.h"
 #include "prov_event.h"
 #include "prov_status.h"
 #include "prov_timers.h"
 #include "wifi_reasons.h"
+
+/* No job takes that long; if its result is lost, the step is repeated. */
+#define PROV_JOB_WATCHDOG_MS 180000
 
 typedef struct {
     prov_status_t status; /* the working copy of the published snapshot; holds the state */
@@ -16,6 +20,7 @@ typedef struct {
     uint32_t pending_revision; /* of these credentials in the storage: a POST may have replaced them */
     bool attempt_running;  /* an association or its DHCP is under way */
     bool ap_up;
+    bool mqtt_open;        /* accepted by the broker, which may have heard that the device is online */
     bool ap_offered;       /* once for the trouble that it is in */
     bool report_due;       /* an enrolment succeeded since the last report */
     uint32_t last_id;      /* given to a job */
@@ -25,12 +30,14 @@ typedef struct {
     int64_t renew_at;      /* Unix seconds */
     bool renewed;          /* at least once since boot */
     bool enrolled;         /* the certificate in use answers a token, and has yet to prove itself */
-    uint32_t refusals;     /* the broker's, in a row */
+    uint32_t broker_failures; /* in a row, with the certificates that are there */
+    uint32_t denials;      /* the broker's, in a row */
     bool tries_old;        /* the new certificate has failed: it is the turn of the one before */
     wifi_judge_t judge;
-    uint32_t backend_failures;
-    uint32_t broker_failures;
-    uint32_t clock_failures;
+    backoff_t wifi_backoff;
+    backoff_t clock_backoff;
+    backoff_t backend_backoff;
+    backoff_t broker_backoff;
     prov_timers_t timers;
 } prov_context_t;
 
@@ -40,10 +47,8 @@ typedef struct {
  */
 bool prov_actions_run(prov_context_t *context, uint32_t actions, const prov_msg_t *msg);
 
-/** Takes note of the certificate that is about to be used, and of when to renew it. */
-void prov_actions_plan_renewal(prov_context_t *context, const certificate_in_use_t *in_use);
-/** Looks again at the lifetime of the certificate in use after `delay_ms`, or when it ends. */
-void prov_actions_watch_certificate(prov_context_t *context, int64_t delay_ms);
+/** A POST starts from nothing: what failed before it is not the fault of what it brought. */
+void prov_actions_forget_failures(prov_context_t *context);
 
 /** Brings the AP and its HTTP server up, now and again later if that fails. */
 void prov_actions_ap_start(prov_context_t *context);

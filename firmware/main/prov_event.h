@@ -15,7 +15,9 @@ typedef enum {
     PROV_MSG_LINK_UP,         /* IP address in `ip` */
     PROV_MSG_LINK_DOWN,       /* `reason` */
     PROV_MSG_BACKEND_FAILED,  /* `failure`, `verdict` */
-    PROV_MSG_BROKER_FAILED,   /* `failure` */
+    PROV_MSG_BROKER_FAILED,   /* `failure`, `is_denied`; also of a connection that stood */
+    PROV_MSG_PUBLISHING,      /* a status message is about to be sent */
+    PROV_MSG_PUBLISHED,       /* the broker has acknowledged a status message */
     PROV_MSG_CERTIFICATE,     /* `in_use`: the broker is about to be shown this one */
     PROV_MSG_RENEWED,         /* `certificate` */
 } prov_msg_kind_t;
@@ -41,6 +43,7 @@ typedef struct {
         uint16_t reason;   /* LINK_DOWN */
         uint32_t ip;       /* LINK_UP, network byte order */
         int verdict;       /* BACKEND_FAILED: backend_verdict_t */
+        bool is_denied;    /* BROKER_FAILED: by a broker whose certificate was good */
         bool wifi_only;    /* RESET */
         certificate_t certificate; /* ENROLLED, PROV_MSG_RENEWED: the receiver owns it */
         certificate_in_use_t in_use;

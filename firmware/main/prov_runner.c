@@ -12,6 +12,7 @@
 #include "freertos/queue.h"
 #include "freertos/task.h"
 #include "prov_actions.h"
+#include "prov_certificates.h"
 #include "sdkconfig.h"
 #include "wifi_link.h"
 
@@ -20,11 +21,17 @@
 #define PRIORITY 5
 #define POST_WAIT_MS 1000
 #define IDLE_WAIT_MS 60000
-/* So many refusals in a row are no hiccup of a broker that restarts. */
-#define REFUSALS_MAX 2
+/* So many failures in a row are no hiccup of a broker that restarts. */
+#define HICCUPS_MAX 1
 /* A new certificate that fails so often takes turns with the one before it. */
 #define TRIES_OF_RENEWED 2
 #define TRIES_OF_ENROLLED 5
+
+/* A connection that lasts so long has shown that the trouble before it is over. */
+#define STABLE_S \
+    (CONFIG_PROV_MQTT_STABLE_S > CONFIG_PROV_MQTT_STATUS_INTERVAL_S ? CONFIG_PROV_MQTT_STABLE_S \
+                                                                    : CONFIG_PROV_MQTT_STATUS_INTERVAL_S)
+#define STABLE_MS (STABLE_S * (int64_t)1000)
 
 static const char *TAG = "prov";
 static QueueHandle_t s_queue;
@@ -80,7 +87,10 @@ static void step(const prov_msg_t *msg)
     c->status.was_connected |= next.state == PROV_STATE_MQTT_CONNECTED;
     c->status.wifi_connects += msg->event == PROV_EVENT_WIFI_UP;
     c->status.mqtt_connects += msg->event == PROV_EVENT_MQTT_UP;
-    c->status.was_connected &= msg->event != PROV_EVENT_PROVISION; /* a new attempt starts from nothing */
+    if (msg->event == PROV_EVENT_PROVISION) {
+        c->status.was_connected = false;
+        prov_actions_forget_failures(c);
+    }
     if (!prov_actions_run(c, next.actions, msg) && msg->event != PROV_EVENT_STORAGE_FAILED) {
         step(&(prov_msg_t){.event = PROV_EVENT_STORAGE_FAILED, .failure = PROV_FAILURE_STORAGE_FAILED});
     }
@@ -91,19 +101,27 @@ static void step_event(prov_event_id_t event)
     step(&(prov_msg_t){.event = event});
 }
 
-/** An association ended without a usable connection: retry, or a verdict? */
-static void attempt_failed(uint16_t reason)
+/** What the driver's `reason` means, in our words. */
+static prov_msg_t link_failure(uint16_t reason)
 {
-    prov_context_t *c = &s_context;
-    c->attempt_running = false;
-    prov_timer_stop(&c->timers, PROV_TIMER_LINK);
-    prov_failure_t verdict = wifi_judge(&c->judge, reason, CONFIG_PROV_WIFI_MAX_ATTEMPTS);
     prov_msg_t msg = {.failure = wifi_reason_failure(reason)};
     if (reason < WIFI_REASON_NO_ANSWER) {
         snprintf(msg.detail, sizeof msg.detail, "reason %u", reason);
     } else if (reason == WIFI_REASON_OPEN) {
         snprintf(msg.detail, sizeof msg.detail, "open networks are not allowed");
     }
+    return msg;
+}
+
+/** An association ended without a usable connection: retry, or a verdict? */
+static void attempt_failed(uint16_t reason)
+{
+    prov_context_t *c = &s_context;
+    c->attempt_running = false;
+    prov_timer_stop(&c->timers, PROV_TIMER_LINK);
+    backoff_down(&c->wifi_backoff, device_clock_uptime_ms(), STABLE_MS);
+    prov_failure_t verdict = wifi_judge(&c->judge, reason, CONFIG_PROV_WIFI_MAX_ATTEMPTS);
+    prov_msg_t msg = link_failure(reason);
     if (c->pending && verdict != PROV_FAILURE_NONE) {
         msg.failure = verdict;
         msg.event = PROV_EVENT_WIFI_REJECTED;
@@ -126,6 +144,7 @@ static void link_up(uint32_t ip)
     c->status.ip = ip;
     c->status.wifi_connected = true;
     if (prov_sm_handles(c->status.state, PROV_EVENT_WIFI_UP)) {
+        backoff_up(&c->wifi_backoff, device_clock_uptime_ms());
         step_event(PROV_EVENT_WIFI_UP);
     } else {
         prov_status_set(&c->status, false); /* a renewed lease with another address */
@@ -144,7 +163,13 @@ static void link_down(uint16_t reason)
         return;
     }
     prov_status_set(&c->status, false);
-    step_event(PROV_EVENT_WIFI_LOST);
+    if (prov_sm_handles(c->status.state, PROV_EVENT_WIFI_LOST)) {
+        backoff_down(&c->wifi_backoff, device_clock_uptime_ms(), STABLE_MS);
+        backoff_end(&c->broker_backoff, device_clock_uptime_ms(), STABLE_MS);
+    }
+    prov_msg_t msg = link_failure(reason);
+    msg.event = PROV_EVENT_WIFI_LOST;
+    step(&msg);
 }
 
 static void link_timed_out(void)
@@ -170,10 +195,10 @@ static void backend_failed(const prov_msg_t *msg)
     prov_context_t *c = &s_context;
     prov_msg_t event = *msg;
     event.kind = PROV_MSG_EVENT;
-    c->backend_failures++;
+    backoff_down(&c->backend_backoff, device_clock_uptime_ms(), STABLE_MS);
     if (msg->verdict == BACKEND_VERDICT_REJECTED) {
         event.event = PROV_EVENT_ENROL_REJECTED;
-    } else if (msg->verdict == BACKEND_VERDICT_STUCK || c->backend_failures >= CONFIG_PROV_BACKEND_MAX_ATTEMPTS) {
+    } else if (msg->verdict == BACKEND_VERDICT_STUCK || c->backend_backoff.failures >= CONFIG_PROV_BACKEND_MAX_ATTEMPTS) {
         event.event = PROV_EVENT_ENROL_STUCK;
     } else {
         event.event = PROV_EVENT_ENROL_RETRY;
@@ -181,26 +206,51 @@ static void backend_failed(const prov_msg_t *msg)
     step(&event);
 }
 
+/** An attempt ended before the broker had acknowledged anything. */
+static prov_event_id_t judge_broker_failure(prov_context_t *c, const prov_msg_t *msg)
+{
+    c->broker_failures++;
+    c->denials = msg->is_denied ? c->denials + 1 : 0;
+    bool has_other = c->in_use.is_new && c->in_use.has_fallback;
+    /* Not only when it is refused: many a broker just hangs up. Which of the two works, will show. */
+    c->tries_old = has_other && c->broker_failures >= (c->enrolled ? TRIES_OF_ENROLLED : TRIES_OF_RENEWED);
+    /* A certificate does not become trusted by waiting; anything else may be a broker that restarts. */
+    bool is_news = msg->failure == PROV_FAILURE_BROKER_UNTRUSTED || c->broker_failures > HICCUPS_MAX;
+    if (!is_news) {
+        return PROV_EVENT_MQTT_RETRY;
+    }
+    /* Whoever has just asked for a certificate wants to hear that it is denied; else the other one may work. */
+    bool is_last_word = c->enrolled || !has_other;
+    bool is_denied = c->denials > HICCUPS_MAX;
+    bool is_failing = c->denials == 0 && c->broker_failures > HICCUPS_MAX;
+    return is_last_word && (is_denied || is_failing) ? PROV_EVENT_MQTT_REFUSED : PROV_EVENT_MQTT_STUCK;
+}
+
+/** The connection to the broker has ended, however far it had come. */
 static void broker_failed(const prov_msg_t *msg)
 {
     prov_context_t *c = &s_context;
     prov_msg_t event = *msg;
-    event.kind = PROV_MSG_EVENT;
-    c->broker_failures++;
-    bool untrusted = msg->failure == PROV_FAILURE_BROKER_UNTRUSTED;
-    bool refused = untrusted || msg->failure == PROV_FAILURE_BROKER_REJECTED;
-    c->refusals = refused ? c->refusals + 1 : 0;
-    bool has_other = c->in_use.is_new && c->in_use.has_fallback;
-    /* Not only when it is refused: many a broker just hangs up. Which of the two works, will show. */
-    c->tries_old = has_other && c->broker_failures >= (c->enrolled ? TRIES_OF_ENROLLED : TRIES_OF_RENEWED);
-    /* Whoever has just asked for a certificate wants to hear that it is refused. */
-    if (c->refusals >= REFUSALS_MAX && (c->enrolled || !has_other)) {
-        event.event = PROV_EVENT_MQTT_REFUSED;
-    } else {
-        /* A certificate does not become trusted by waiting; anything else may be a broker that restarts. */
-        event.event = untrusted || c->broker_failures >= 2 ? PROV_EVENT_MQTT_STUCK : PROV_EVENT_MQTT_RETRY;
-    }
+    backoff_down(&c->broker_backoff, device_clock_uptime_ms(), STABLE_MS);
+    event.event = c->status.state == PROV_STATE_MQTT_CONNECTED ? PROV_EVENT_MQTT_LOST : judge_broker_failure(c, msg);
     step(&event);
+}
+
+static void ack_overdue(void)
+{
+    broker_failed(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED, .failure = PROV_FAILURE_PUBLISH_UNACKNOWLEDGED});
+}
+
+/** The broker has acknowledged a status message; the first of a connection is what makes it one. */
+static void published(void)
+{
+    prov_context_t *c = &s_context;
+    prov_timer_stop(&c->timers, PROV_TIMER_ACK);
+    if (c->status.state == PROV_STATE_MQTT_CONNECTING) {
+        backoff_up(&c->broker_backoff, device_clock_uptime_ms());
+        c->clock_backoff = (backoff_t){0};
+        step_event(PROV_EVENT_MQTT_UP);
+    }
 }
 
 /** The renewal succeeded: nothing ends before the new certificate is safely stored. */
@@ -214,7 +264,7 @@ static void renewed(const prov_msg_t *msg)
         prov_timer_stop(&c->timers, PROV_TIMER_RENEW);
         c->renewed = true;
         c->tries_old = false;
-        c->refusals = 0;
+        c->denials = 0;
         c->broker_failures = 0;
     } else {
         event.event = PROV_EVENT_RENEW_FAILED;
@@ -233,7 +283,7 @@ static void certificate_tick(void)
     } else if (now >= c->renew_at) {
         step_event(PROV_EVENT_RENEW_DUE);
     } else {
-        prov_actions_watch_certificate(c, (c->renew_at - now) * 1000);
+        prov_certificates_watch(c, (c->renew_at - now) * 1000);
     }
 }
 
@@ -246,8 +296,9 @@ static void handle(const prov_msg_t *msg)
     }
     switch (msg->kind) {
     case PROV_MSG_EVENT:
-        c->clock_failures += msg->event == PROV_EVENT_CLOCK_FAILED;
-        c->broker_failures = msg->event == PROV_EVENT_MQTT_LOST ? 1 : c->broker_failures;
+        if (msg->event == PROV_EVENT_CLOCK_FAILED) {
+            backoff_down(&c->clock_backoff, device_clock_uptime_ms(), STABLE_MS);
+        }
         step(msg);
         break;
     case PROV_MSG_LINK_ASSOCIATED:
@@ -265,8 +316,16 @@ static void handle(const prov_msg_t *msg)
     case PROV_MSG_BROKER_FAILED:
         broker_failed(msg);
         break;
+    case PROV_MSG_PUBLISHING:
+        if (c->timers.due_ms[PROV_TIMER_ACK] == 0) {
+            prov_timer_start(&c->timers, PROV_TIMER_ACK, device_clock_uptime_ms(), CONFIG_PROV_MQTT_ACK_TIMEOUT_MS);
+        }
+        break;
+    case PROV_MSG_PUBLISHED:
+        published();
+        break;
     case PROV_MSG_CERTIFICATE:
-        prov_actions_plan_renewal(c, &msg->in_use);
+        prov_certificates_plan_renewal(c, &msg->in_use);
         break;
     case PROV_MSG_RENEWED:
         renewed(msg);
@@ -297,6 +356,9 @@ static void timer_due(prov_timer_t timer, int64_t now_ms)
         break;
     case PROV_TIMER_STATUS:
         step_event(PROV_EVENT_STATUS_DUE);
+        break;
+    case PROV_TIMER_ACK:
+        ack_overdue();
         break;
     case PROV_TIMER_LINGER:
         step_event(PROV_EVENT_LINGER_OVER);

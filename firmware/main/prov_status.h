@@ -13,6 +13,7 @@ typedef struct {
     prov_failure_t failure;
     char detail[PROV_DETAIL_MAX];
     prov_failure_t last_failure; /* the latest one, also when it is over */
+    char last_detail[PROV_DETAIL_MAX];
     int64_t cert_not_after;      /* of the certificate in use, Unix seconds; 0 = none in use */
     uint32_t ip; /* network byte order; 0 = none */
     uint32_t wifi_connects; /* successful ones since boot */

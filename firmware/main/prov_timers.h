@@ -9,6 +9,7 @@ typedef enum {
     PROV_TIMER_LINK,     /* the association or DHCP takes too long */
     PROV_TIMER_RETRY,    /* the next try of the current step, or its watchdog */
     PROV_TIMER_STATUS,   /* periodic status message */
+    PROV_TIMER_ACK,      /* the broker has not acknowledged a status message */
     PROV_TIMER_LINGER,   /* close the AP */
     PROV_TIMER_AP_STOP,  /* the last answer has left; close the AP */
     PROV_TIMER_AP_RETRY, /* the AP did not start */

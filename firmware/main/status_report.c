@@ -40,18 +40,18 @@ static void add_text_or_null(cJSON *root, const char *name, const char *text)
     }
 }
 
-static void add_error(cJSON *root, const prov_status_t *status)
+static void add_failure(cJSON *root, const char *name, prov_failure_t failure, const char *detail)
 {
-    if (status->failure == PROV_FAILURE_NONE) {
-        cJSON_AddNullToObject(root, "error");
+    if (failure == PROV_FAILURE_NONE) {
+        cJSON_AddNullToObject(root, name);
         return;
     }
     char message[160];
-    bool detailed = status->detail[0] != '\0';
-    snprintf(message, sizeof message, "%s%s%s%s", prov_failure_message(status->failure), detailed ? " (" : "",
-             status->detail, detailed ? ")" : "");
-    cJSON *error = cJSON_AddObjectToObject(root, "error");
-    cJSON_AddStringToObject(error, "code", prov_failure_code(status->failure));
+    bool detailed = detail[0] != '\0';
+    snprintf(message, sizeof message, "%s%s%s%s", prov_failure_message(failure), detailed ? " (" : "", detail,
+             detailed ? ")" : "");
+    cJSON *error = cJSON_AddObjectToObject(root, name);
+    cJSON_AddStringToObject(error, "code", prov_failure_code(failure));
     cJSON_AddStringToObject(error, "message", message);
 }
 
@@ -69,7 +69,8 @@ char *status_report_http(const prov_status_t *status)
     add_ip(root, status->ip);
     cJSON_AddStringToObject(root, "device_id", device_identity_id());
     cJSON_AddStringToObject(root, "state", prov_state_name(status->state));
-    add_error(root, status);
+    add_failure(root, "error", status->failure, status->detail);
+    add_failure(root, "last_error", status->last_failure, status->last_detail);
     cJSON_AddNumberToObject(root, "attempts_remaining", status->attempts_remaining);
     cJSON_AddStringToObject(root, "fw", firmware_version());
     add_text_or_null(root, "attempt_id", status->attempt_id);

@@ -153,9 +153,16 @@ void http_api_stop(void)
 
 bool net_jobs_submit(net_job_kind_t kind, uint32_t job_id)
 {
-    static const char *const NAMES[] = {"clock", "check", "csr", "mqtt_start", "mqtt_start_old", "mqtt_stop", "status", "report", "renew"};
+    static const char *const NAMES[] = {"clock", "check", "csr", "mqtt_start", "mqtt_start_old",
+                                        "mqtt_stop", "mqtt_leave", "status", "report", "renew"};
     note("%s %u", NAMES[kind], (unsigned)job_id);
     return true;
+}
+
+void net_jobs_wait_left(uint32_t timeout_ms)
+{
+    (void)timeout_ms;
+    note("wait_left");
 }
 
 bool button_poll(int64_t now_ms)
@@ -265,6 +272,9 @@ esp_err_t device_store_save_certificate(const certificate_t *certificate)
 
 esp_err_t device_store_promote_certificate(void)
 {
+    fake_store_t store = fakes_store();
+    store.has_worked = true;
+    fakes_store_set(&store);
     note("promote");
     return ESP_OK;
 }
@@ -283,6 +293,11 @@ const char *device_identity_id(void)
 bool device_store_has_certificate(void)
 {
     return fakes_store().has_certificate;
+}
+
+bool device_store_has_worked(void)
+{
+    return fakes_store().has_worked;
 }
 
 esp_err_t device_store_save_clock(int64_t now)

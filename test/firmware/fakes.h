@@ -26,6 +26,7 @@ typedef struct {
     bool has_wifi;
     wifi_credentials_t wifi;
     bool has_certificate;
+    bool has_worked;
     bool broken; /* every write fails */
 } fake_store_t;
 

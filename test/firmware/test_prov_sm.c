@@ -35,7 +35,6 @@ static const expectation_t EDGES[] = {
     {S(CHECK_CERTIFICATES), E(WINDOW_OVER), S(CHECK_CERTIFICATES)},
     {S(AP_MODE), E(OFFLINE_LONG), S(CHECK_PROVISIONING)},
     {S(WIFI_CONNECTING), E(OFFLINE_LONG), S(WIFI_CONNECTING)},
-    {S(WIFI_CONNECTED), E(OFFLINE_LONG), S(WIFI_CONNECTED)},
     {S(AP_MODE), E(WINDOW_OVER), S(AP_MODE)},
     {S(WIFI_CONNECTING), E(WINDOW_OVER), S(WIFI_CONNECTING)},
     {S(WIFI_CONNECTED), E(WINDOW_OVER), S(WIFI_CONNECTED)},
@@ -47,6 +46,7 @@ static const expectation_t EDGES[] = {
     {S(SUBMIT_CSR), E(ENROL_REJECTED), S(AP_MODE)},
     {S(SUBMIT_CSR), E(RETRY_DUE), S(SUBMIT_CSR)},
     {S(SUBMIT_CSR), E(WIFI_LOST), S(WIFI_CONNECTING)},
+    {S(MQTT_CONNECTING), E(MQTT_ACCEPTED), S(MQTT_CONNECTING)},
     {S(MQTT_CONNECTING), E(MQTT_UP), S(MQTT_CONNECTED)},
     {S(MQTT_CONNECTING), E(MQTT_RETRY), S(MQTT_CONNECTING)},
     {S(MQTT_CONNECTING), E(MQTT_STUCK), S(MQTT_CONNECTING)},
@@ -113,7 +113,7 @@ static void check_liveness(prov_state_t state, prov_event_id_t event)
         [S(CHECK_CERTIFICATES)] = A(CHECK_CERTIFICATE),
         [S(SUBMIT_CSR)] = A(SUBMIT_CSR),
         [S(MQTT_CONNECTING)] = A(MQTT_START) | A(RETRY_BACKOFF),
-        [S(MQTT_CONNECTED)] = A(PUBLISH_STATUS),
+        [S(MQTT_CONNECTED)] = A(PROVE_CERTIFICATE), /* the next status message is due since MQTT_ACCEPTED */
     };
     prov_step_t step = prov_sm_step(state, event);
     if (step.state != state && step.state != S(INIT)) {
@@ -164,7 +164,12 @@ static void check_credentials_are_kept(void)
             /* Without a network, an AP that closes opens again. */
             CHECK(!(actions & A(AP_STOP)) || (actions & A(OFFLINE_BEGIN)) || state == S(AP_MODE) ||
                   !prov_sm_handles(state, E(OFFLINE_LONG)));
-            CHECK(actions < (1u << PROV_ACTION_COUNT));
+            /* Whoever ends a connection and makes no other at once says so; without a network it cannot. */
+            CHECK(!(actions & A(MQTT_STOP)) || (actions & A(MQTT_START)) || event == E(WIFI_LOST));
+            CHECK(!(actions & A(WIFI_STOP)) || (actions & A(MQTT_LEAVE)));
+            /* What anybody on the way can bring about opens no AP by itself. */
+            CHECK(!(actions & A(AP_START)) || state < S(WIFI_CONNECTED) || event == E(PROVISION) ||
+                  event == E(STORAGE_FAILED) || event == E(ENROL_REJECTED));
         }
     }
 }
@@ -182,6 +187,8 @@ int main(void)
     }
     CHECK(reachable(S(INIT)) == (1u << PROV_STATE_COUNT) - 1u);
     check_credentials_are_kept();
+    /* A CONNACK is no proof. */
+    CHECK(prov_sm_step(S(MQTT_CONNECTING), E(MQTT_ACCEPTED)).actions == A(PUBLISH_STATUS));
     /* Numbers that are no state or event (a torn message, say) are harmless. */
     CHECK(prov_sm_step(PROV_STATE_COUNT, E(BOOT)).actions == 0);
     CHECK(prov_sm_step(S(INIT), PROV_EVENT_COUNT).actions == 0);

@@ -69,6 +69,33 @@ static void broker_failed(uint32_t job_id, prov_failure_t failure)
     CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED, .job_id = job_id, .failure = failure}));
 }
 
+static void broker_denied(uint32_t job_id)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED,
+                                  .job_id = job_id,
+                                  .failure = PROV_FAILURE_BROKER_REJECTED,
+                                  .is_denied = true}));
+}
+
+static void publishing(uint32_t job_id)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_PUBLISHING, .job_id = job_id}));
+}
+
+static void acknowledged(uint32_t job_id)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_PUBLISHED, .job_id = job_id}));
+}
+
+/** The broker accepts the connection, and the first status message gets through. */
+static void mqtt_up(uint32_t job_id)
+{
+    event(PROV_EVENT_MQTT_ACCEPTED, job_id);
+    EXPECT("status ");
+    publishing(job_id);
+    acknowledged(job_id);
+}
+
 static void save_pending(const char *ssid, const char *attempt_id)
 {
     fake_store_t store = fakes_store();
@@ -200,30 +227,62 @@ static void test_enrolment(void)
 static void test_broker(void)
 {
     broker_failed(job("mqtt_start "), PROV_FAILURE_BROKER_UNREACHABLE);
-    EXPECT("mqtt_stop");
+    EXPECT("mqtt_leave");
     uint32_t id = job("mqtt_start ");
     prov_status_get(&s_status);
     CHECK(s_status.failure == PROV_FAILURE_NONE); /* once is no news */
     broker_failed(id, PROV_FAILURE_BROKER_UNREACHABLE);
     EXPECT_STATUS(MQTT_CONNECTING, BROKER_UNREACHABLE);
     id = job("mqtt_start ");
-    event(PROV_EVENT_MQTT_UP, id);
-    EXPECT("promote");
+    event(PROV_EVENT_MQTT_ACCEPTED, id);
     EXPECT("status ");
+    EXPECT_STATUS(MQTT_CONNECTING, BROKER_UNREACHABLE); /* a CONNACK is no proof */
+    CHECK(!fakes_saw("promote") && !s_status.was_connected);
+    publishing(id);
+    acknowledged(id);
+    EXPECT("promote");
     EXPECT("report ");
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
     EXPECT("http_stop"); /* the AP has lingered */
     EXPECT("ap_stop");
     EXPECT("status "); /* and again after the interval */
-    event(PROV_EVENT_MQTT_LOST, id);
-    EXPECT("mqtt_stop");
+    broker_failed(id, PROV_FAILURE_BROKER_LOST);
+    EXPECT("mqtt_leave");
     id = job("mqtt_start ");
     EXPECT_STATUS(MQTT_CONNECTING, NONE);
     CHECK(s_status.was_connected && s_status.mqtt_connects == 1);
-    event(PROV_EVENT_MQTT_UP, id);
+    CHECK(s_status.last_failure == PROV_FAILURE_BROKER_LOST);
+    mqtt_up(id);
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
-    EXPECT("status ");
     CHECK(!fakes_saw("report ")); /* once per enrolment */
+    CHECK(!fakes_saw("wait_left")); /* the network stays: nobody waits for the farewell */
+}
+
+/** Accepted and not acknowledged, whether it hangs up or says nothing: no connection, and each time a failure. */
+static void test_no_acknowledgement(void)
+{
+    broker_failed(0, PROV_FAILURE_BROKER_LOST);
+    uint32_t id = job("mqtt_start ");
+    event(PROV_EVENT_MQTT_ACCEPTED, id);
+    EXPECT("status ");
+    broker_failed(id, PROV_FAILURE_PUBLISH_REFUSED);
+    EXPECT("mqtt_leave");
+    id = job("mqtt_start ");
+    event(PROV_EVENT_MQTT_ACCEPTED, id);
+    EXPECT("status ");
+    publishing(id);
+    EXPECT("mqtt_leave"); /* it has waited long enough */
+    EXPECT_STATUS(MQTT_CONNECTING, PUBLISH_UNACKNOWLEDGED);
+    CHECK(s_status.mqtt_connects == 2 && !fakes_saw("promote") && !fakes_saw("ap_start"));
+    id = job("mqtt_start ");
+    mqtt_up(id);
+    EXPECT_STATUS(MQTT_CONNECTED, NONE);
+    publishing(id); /* and a connection that takes no more messages is none */
+    EXPECT("mqtt_leave");
+    CHECK(wait_status(PROV_STATE_MQTT_CONNECTING, PROV_FAILURE_NONE));
+    CHECK(s_status.last_failure == PROV_FAILURE_PUBLISH_UNACKNOWLEDGED);
+    mqtt_up(job("mqtt_start "));
+    EXPECT_STATUS(MQTT_CONNECTED, NONE);
 }
 
 /** A network that has worked is tried for ever, whatever it answers, and its password is kept. */
@@ -246,7 +305,7 @@ static void test_wifi_lost(void)
     event(PROV_EVENT_CLOCK_READY, job("clock "));
     EXPECT_STATUS(CHECK_CERTIFICATES, NONE);
     event(PROV_EVENT_CERT_READY, job("check "));
-    event(PROV_EVENT_MQTT_UP, job("mqtt_start "));
+    mqtt_up(job("mqtt_start "));
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
     EXPECT("ap_stop");
 }
@@ -270,10 +329,10 @@ static void send_renewed(uint32_t id)
 static void test_renewal(void)
 {
     const int64_t now = 1750000000; /* of the faked clock */
-    event(PROV_EVENT_MQTT_LOST, 0);
+    broker_failed(0, PROV_FAILURE_BROKER_LOST);
     uint32_t id = job("mqtt_start ");
     in_use(id, now - 1000, now + 3600, false, true);
-    event(PROV_EVENT_MQTT_UP, id);
+    mqtt_up(id);
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
     CHECK(s_status.cert_not_after == now + 3600);
     in_use(id, now - 9000, now + 100, false, true); /* in its last third */
@@ -306,29 +365,40 @@ static void test_renewal(void)
     broker_failed(id, PROV_FAILURE_BROKER_REJECTED);
     id = job("mqtt_start_old ");
     in_use(id, now - 1000, now + 3600, false, true);
-    event(PROV_EVENT_MQTT_UP, id);
+    mqtt_up(id);
     EXPECT("drop_new");
     CHECK(!fakes_saw("promote"));
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
     CHECK(s_status.last_failure == PROV_FAILURE_BROKER_REJECTED);
 }
 
-/** Refused for good, or expired: a named error, the AP, and everything needed to go on is kept. */
+/**
+ * Refused for good, or expired: a named error, and everything needed to go on is kept. Its AP opens for a broker that
+ * has proved who it is, not for what anybody on the way could say in its place.
+ */
 static void test_certificate_ends(void)
 {
     const int64_t now = 1750000000;
-    event(PROV_EVENT_MQTT_LOST, 0);
-    for (int i = 0; i < 2; i++) {
-        uint32_t id = job("mqtt_start ");
-        in_use(id, now - 1000, now + 3600, false, false);
-        broker_failed(id, PROV_FAILURE_BROKER_REJECTED);
+    broker_failed(0, PROV_FAILURE_BROKER_LOST);
+    static const prov_failure_t BY_ANYBODY[] = {PROV_FAILURE_BROKER_REJECTED, PROV_FAILURE_BROKER_UNTRUSTED,
+                                                PROV_FAILURE_BROKER_TLS_FAILED, PROV_FAILURE_BROKER_UNREACHABLE};
+    for (int i = 0; i < 8; i++) {
+        uint32_t failed = job("mqtt_start ");
+        in_use(failed, now - 1000, now + 3600, false, false);
+        broker_failed(failed, BY_ANYBODY[i / 2]);
     }
+    EXPECT_STATUS(MQTT_CONNECTING, BROKER_UNREACHABLE);
+    CHECK(!fakes_saw("ap_start"));
+    broker_denied(job("mqtt_start "));
+    EXPECT_STATUS(MQTT_CONNECTING, BROKER_REJECTED);
+    CHECK(!fakes_saw("ap_start")); /* once may be a hiccup */
+    broker_denied(job("mqtt_start "));
     EXPECT("ap_start");
     EXPECT_STATUS(MQTT_CONNECTING, BROKER_REJECTED);
     uint32_t id = job("mqtt_start ");
     CHECK(!fakes_saw("drop_new"));
     in_use(id, now - 1000, now - 1, false, false);
-    EXPECT("mqtt_stop");
+    EXPECT("mqtt_leave");
     event(PROV_EVENT_CERT_NEEDED, job("check "));
     backend_failed(job("csr "), BACKEND_VERDICT_REJECTED, PROV_FAILURE_CERTIFICATE_EXPIRED);
     EXPECT_STATUS(AP_MODE, CERTIFICATE_EXPIRED);
@@ -400,6 +470,7 @@ int main(void)
     test_replaced_meanwhile();
     test_enrolment();
     test_broker();
+    test_no_acknowledgement();
     test_wifi_lost();
     test_renewal();
     test_certificate_ends();

@@ -1,5 +1,6 @@
-/* The small pure parts: backoff, timers, the list of networks, TLS failures, failure names. */
+/* The small pure parts: backoff, timers, the list of networks, TLS failures, the broker's verdicts, failure names. */
 #include "backoff.h"
+#include "broker_judge.h"
 #include "check.h"
 #include "net_failure.h"
 #include "pairing.h"
@@ -11,18 +12,44 @@
 
 static void test_backoff(void)
 {
-    for (uint32_t random = 0; random < 5000; random += 7) {
+    for (uint32_t random = 0; random < 70000; random += 7) {
         for (uint32_t failures = 0; failures < 12; failures++) {
             uint32_t delay = backoff_delay_ms(failures, 1000, 60000, random);
-            uint32_t full = failures < 2 ? 1000 : 1000u << (failures - 1);
-            full = full > 60000 ? 60000 : full;
-            CHECK(delay >= full / 2 && delay <= full);
+            uint32_t bound = 1000u << failures;
+            CHECK(delay >= 1000 && delay <= (bound > 60000 ? 60000 : bound));
         }
     }
     CHECK(backoff_delay_ms(UINT32_MAX, 500, 30000, UINT32_MAX) <= 30000);
     CHECK(backoff_delay_ms(3, 0, 0, 5) == 0);
     CHECK(backoff_delay_ms(9, 1000, 500, 3) <= 500);
     CHECK(backoff_delay_ms(1, 1000, 60000, 0) != backoff_delay_ms(1, 1000, 60000, 250));
+    /* The whole of it is used: the middle of the tenth is far behind that of the first. */
+    CHECK(backoff_delay_ms(1, 1000, 60000, 500) == 1500 && backoff_delay_ms(10, 1000, 60000, 59000) == 60000);
+}
+
+/** What failed before is forgotten for a connection that lasted, and for no other. */
+static void test_backoff_memory(void)
+{
+    backoff_t backoff = {0};
+    for (int i = 1; i <= 10; i++) { /* up each time, and down soon */
+        backoff_up(&backoff, i * 1000);
+        backoff_down(&backoff, i * 1000 + 999, 1000);
+        CHECK(backoff.failures == (uint32_t)i);
+    }
+    backoff_down(&backoff, 999999, 1000); /* an attempt that fails long after is no connection that lasted */
+    CHECK(backoff.failures == 11);
+    backoff_up(&backoff, 5000);
+    backoff_end(&backoff, 5999, 1000);
+    CHECK(backoff.failures == 11);
+    backoff_up(&backoff, 5000);
+    backoff_down(&backoff, 6000, 1000);
+    CHECK(backoff.failures == 1);
+    backoff_up(&backoff, 7000);
+    backoff_end(&backoff, 9000, 1000);
+    CHECK(backoff.failures == 0);
+    backoff.failures = UINT32_MAX;
+    backoff_down(&backoff, 10000, 1000);
+    CHECK(backoff.failures == UINT32_MAX);
 }
 
 static void test_timers(void)
@@ -154,10 +181,32 @@ static void test_utf8(void)
     }
 }
 
+static net_error_t net_error(int last_error, int stack_error, int flags)
+{
+    return (net_error_t){.last_error = last_error,
+                         .stack_error = stack_error,
+                         .verify_flags = flags,
+                         .handshake = {.alert = TLS_NO_ALERT}};
+}
+
 static net_failure_t classify(int last_error, int stack_error, int flags)
 {
-    return net_failure_classify(
-        &(net_error_t){.last_error = last_error, .stack_error = stack_error, .verify_flags = flags});
+    net_error_t error = net_error(last_error, stack_error, flags);
+    return net_failure_classify(&error);
+}
+
+static net_error_t alert(int number, bool certificate_shown)
+{
+    net_error_t error = net_error(0x801a, 0x7780, 0);
+    error.handshake = (tls_handshake_t){.alert = number, .certificate_shown = certificate_shown};
+    return error;
+}
+
+static const char *detail(net_error_t error)
+{
+    static char text[48];
+    net_failure_detail(&error, text, sizeof text);
+    return text;
 }
 
 static void test_net_failures(void)
@@ -165,19 +214,127 @@ static void test_net_failures(void)
     CHECK(classify(0x8001, 0, 0) == NET_FAILURE_DNS);
     CHECK(classify(0x8004, 0, 0) == NET_FAILURE_UNREACHABLE);
     CHECK(classify(0x8006, 0, 0) == NET_FAILURE_UNREACHABLE);
-    CHECK(classify(0, 0, 0) == NET_FAILURE_UNREACHABLE);
+    CHECK(classify(0x8009, 0, 0) == NET_FAILURE_UNREACHABLE);
+    CHECK(classify(0, 0, 0) == NET_FAILURE_GARBAGE);
     CHECK(classify(0x801a, 0x2700, 8) == NET_FAILURE_UNTRUSTED);
     CHECK(classify(0x801a, 0x2700, 0) == NET_FAILURE_UNTRUSTED);
     CHECK(classify(0x801a, -0x2700, 0) == NET_FAILURE_UNTRUSTED);
     CHECK(classify(0x801a, 0x3000, 0) == NET_FAILURE_UNTRUSTED);
-    CHECK(classify(0x801a, 0x7780, 0) == NET_FAILURE_REFUSED);
-    CHECK(classify(0x8008, 0, 0) == NET_FAILURE_REFUSED);
-    CHECK(classify(0x801a, 0x7280, 0) == NET_FAILURE_UNREACHABLE);
-    CHECK_TEXT(net_failure_detail(&(net_error_t){.verify_flags = 8 | 1}), "unknown CA");
-    CHECK_TEXT(net_failure_detail(&(net_error_t){.verify_flags = 1}), "it has expired");
-    CHECK_TEXT(net_failure_detail(&(net_error_t){.verify_flags = 0x200}), "it is not valid yet");
-    CHECK_TEXT(net_failure_detail(&(net_error_t){.verify_flags = 4}), "it is for another host name");
-    CHECK_TEXT(net_failure_detail(&(net_error_t){0}), "");
+    CHECK(classify(0x801a, 0x7200, 0) == NET_FAILURE_TLS);
+    CHECK(classify(0x8008, 0, 0) == NET_FAILURE_CLOSED);
+    CHECK(classify(0, 0x50, 0) == NET_FAILURE_CLOSED);
+    CHECK_TEXT(detail(net_error(0, 0, 8 | 1)), "unknown CA");
+    CHECK_TEXT(detail(net_error(0, 0, 1)), "it has expired");
+    CHECK_TEXT(detail(net_error(0, 0, 0x200)), "it is not valid yet");
+    CHECK_TEXT(detail(net_error(0, 0, 4)), "it is for another host name");
+    CHECK_TEXT(detail(net_error(0x8004, 0, 0)), "");
+    CHECK_TEXT(detail(net_error(0x8008, 0, 0)), "it closed the connection");
+    CHECK_TEXT(detail(net_error(0x801a, 0x7200, 0)), "TLS error -0x7200");
+}
+
+/** What an alert is about, and whom a hang-up concerns: our certificate, once it was shown, or the handshake. */
+static void test_alerts(void)
+{
+    static const struct {
+        int number;
+        bool shown;
+        net_failure_t failure;
+        const char *detail;
+    } ALERTS[] = {
+        {42, true, NET_FAILURE_REFUSED, "TLS alert bad_certificate"},
+        {43, true, NET_FAILURE_REFUSED, "TLS alert unsupported_certificate"},
+        {44, true, NET_FAILURE_REFUSED, "TLS alert certificate_revoked"},
+        {45, true, NET_FAILURE_REFUSED, "TLS alert certificate_expired"},
+        {46, true, NET_FAILURE_REFUSED, "TLS alert certificate_unknown"},
+        {48, true, NET_FAILURE_REFUSED, "TLS alert unknown_ca"},
+        {49, true, NET_FAILURE_REFUSED, "TLS alert access_denied"},
+        {116, true, NET_FAILURE_REFUSED, "TLS alert certificate_required"},
+        {40, true, NET_FAILURE_REFUSED, "TLS alert handshake_failure"},
+        {40, false, NET_FAILURE_TLS, "TLS alert handshake_failure"},
+        {51, false, NET_FAILURE_TLS, "TLS alert decrypt_error"},
+        {70, false, NET_FAILURE_TLS, "TLS alert protocol_version"},
+        {71, false, NET_FAILURE_TLS, "TLS alert insufficient_security"},
+        {80, true, NET_FAILURE_TLS, "TLS alert internal_error"},
+        {112, false, NET_FAILURE_TLS, "TLS alert unrecognized_name"},
+        {120, false, NET_FAILURE_TLS, "TLS alert no_application_protocol"},
+        {255, true, NET_FAILURE_TLS, "TLS alert 255"},
+        {TLS_NO_ALERT, true, NET_FAILURE_REFUSED, "a TLS alert"},
+        {TLS_NO_ALERT, false, NET_FAILURE_TLS, "a TLS alert"},
+    };
+    for (size_t i = 0; i < sizeof ALERTS / sizeof ALERTS[0]; i++) {
+        net_error_t error = alert(ALERTS[i].number, ALERTS[i].shown);
+        CHECK(net_failure_classify(&error) == ALERTS[i].failure);
+        CHECK_TEXT(detail(error), ALERTS[i].detail);
+    }
+    static const int HANG_UPS[] = {0x7280, 0x50, 0x4c, 0x4e};
+    for (size_t i = 0; i < sizeof HANG_UPS / sizeof HANG_UPS[0]; i++) {
+        net_error_t error = net_error(0x801a, HANG_UPS[i], 0);
+        CHECK(net_failure_classify(&error) == NET_FAILURE_UNREACHABLE);
+        CHECK_TEXT(detail(error), "it hung up during the TLS handshake");
+        error.handshake.certificate_shown = true;
+        CHECK(net_failure_classify(&error) == NET_FAILURE_REFUSED);
+        CHECK_TEXT(detail(error), "it hung up on the device's certificate");
+    }
+}
+
+static void expect_verdict(broker_attempt_t attempt, prov_failure_t failure, bool is_denied, const char *text)
+{
+    attempt.timeout_ms = 10000;
+    broker_verdict_t verdict = broker_judge(&attempt);
+    CHECK(verdict.failure == failure && verdict.is_denied == is_denied);
+    CHECK_TEXT(verdict.detail, text);
+}
+
+/** Each way in which an attempt at the broker can end has a name that says what happened. */
+static void test_broker_verdicts(void)
+{
+    static const struct {
+        int code;
+        prov_failure_t failure;
+        bool is_denied;
+    } CONNACKS[] = {
+        {1, PROV_FAILURE_BROKER_REJECTED, false},    {2, PROV_FAILURE_BROKER_REJECTED, false},
+        {3, PROV_FAILURE_BROKER_UNREACHABLE, false}, {4, PROV_FAILURE_BROKER_REJECTED, true},
+        {5, PROV_FAILURE_BROKER_REJECTED, true},     {6, PROV_FAILURE_BROKER_BAD_RESPONSE, false},
+        {255, PROV_FAILURE_BROKER_BAD_RESPONSE, false},
+    };
+    for (size_t i = 0; i < sizeof CONNACKS / sizeof CONNACKS[0]; i++) {
+        char text[24];
+        snprintf(text, sizeof text, "CONNACK code %d", CONNACKS[i].code);
+        expect_verdict((broker_attempt_t){.refusal = CONNACKS[i].code}, CONNACKS[i].failure, CONNACKS[i].is_denied,
+                       text);
+    }
+    broker_attempt_t before = {.refusal = BROKER_NO_CONNACK_CODE};
+    before.duration_ms = 10000;
+    expect_verdict(before, PROV_FAILURE_BROKER_UNREACHABLE, false, "no CONNACK in time");
+    before.duration_ms = 300;
+    expect_verdict(before, PROV_FAILURE_BROKER_BAD_RESPONSE, false, "no CONNACK");
+    before.has_error = true;
+    before.error = net_error(0, 0, 0);
+    expect_verdict(before, PROV_FAILURE_BROKER_BAD_RESPONSE, false, "");
+    before.error = net_error(0x8008, 0, 0);
+    expect_verdict(before, PROV_FAILURE_BROKER_UNREACHABLE, false, "it closed the connection before CONNACK");
+    before.error = net_error(0x8001, 0, 0);
+    expect_verdict(before, PROV_FAILURE_DNS_FAILED, false, "broker");
+    before.error = net_error(0x801a, 0x2700, 8);
+    expect_verdict(before, PROV_FAILURE_BROKER_UNTRUSTED, false, "unknown CA");
+    before.error = alert(48, true);
+    expect_verdict(before, PROV_FAILURE_BROKER_REJECTED, false, "TLS alert unknown_ca");
+    before.error = alert(70, false);
+    expect_verdict(before, PROV_FAILURE_BROKER_TLS_FAILED, false, "TLS alert protocol_version");
+    broker_attempt_t accepted = {.refusal = BROKER_NO_CONNACK_CODE, .has_connack = true};
+    expect_verdict(accepted, PROV_FAILURE_PUBLISH_REFUSED, false, "it stopped answering");
+    accepted.has_error = true;
+    accepted.error = net_error(0x8008, 0, 0);
+    expect_verdict(accepted, PROV_FAILURE_PUBLISH_REFUSED, false, "it closed the connection");
+    accepted.error = net_error(0, 0, 0);
+    expect_verdict(accepted, PROV_FAILURE_BROKER_BAD_RESPONSE, false, "what came is not MQTT");
+    accepted.has_ack = true;
+    expect_verdict(accepted, PROV_FAILURE_BROKER_LOST, false, "what came is not MQTT");
+    accepted.error = net_error(0, 0x50, 0);
+    expect_verdict(accepted, PROV_FAILURE_BROKER_LOST, false, "it closed the connection");
+    accepted.has_error = false;
+    expect_verdict(accepted, PROV_FAILURE_BROKER_LOST, false, "it stopped answering");
 }
 
 static void test_failure_names(void)
@@ -216,6 +373,7 @@ static void test_ssid_digest(void)
 int main(void)
 {
     test_backoff();
+    test_backoff_memory();
     test_timers();
     test_renewal();
     test_pairing();
@@ -223,6 +381,8 @@ int main(void)
     test_networks();
     test_utf8();
     test_net_failures();
+    test_alerts();
+    test_broker_verdicts();
     test_failure_names();
     test_ssid_digest();
     return check_result("small");

@@ -41,6 +41,7 @@ static void start_mqtt(uint32_t id, uint8_t choice, bool prefers_old)
         return; /* as in net_jobs.c: the outcome would be taken for another certificate's */
     }
     g_world.mqtt_id = id;
+    g_world.mqtt_accepted = false;
     g_world.mqtt_up = false;
     g_world.mqtt_is_new = chosen.in_use.is_new;
 }
@@ -97,18 +98,19 @@ void world_broker(uint8_t choice)
     if (g_world.mqtt_id == 0) {
         return;
     }
-    if (choice % 2 == 0) {
-        if (!g_world.mqtt_up) {
-            world_post(&(prov_msg_t){.event = PROV_EVENT_MQTT_UP, .job_id = g_world.mqtt_id});
-        }
-        g_world.mqtt_up = true;
-        return;
+    if (choice % 2 == 0 && !g_world.mqtt_accepted) {
+        world_post(&(prov_msg_t){.event = PROV_EVENT_MQTT_ACCEPTED, .job_id = g_world.mqtt_id});
+        world_post(&(prov_msg_t){.kind = PROV_MSG_PUBLISHING, .job_id = g_world.mqtt_id});
+        g_world.mqtt_accepted = true;
+    } else if (choice % 2 == 0) {
+        g_world.mqtt_up |= world_post(&(prov_msg_t){.kind = PROV_MSG_PUBLISHED, .job_id = g_world.mqtt_id});
+    } else {
+        world_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED,
+                                 .job_id = g_world.mqtt_id,
+                                 .failure = some_failure(choice / 4),
+                                 .is_denied = choice % 4 == 3});
+        g_world.mqtt_id = 0;
     }
-    world_post(&(prov_msg_t){.kind = g_world.mqtt_up ? PROV_MSG_EVENT : PROV_MSG_BROKER_FAILED,
-                       .event = PROV_EVENT_MQTT_LOST,
-                       .job_id = g_world.mqtt_id,
-                       .failure = some_failure(choice / 4)});
-    g_world.mqtt_id = 0;
 }
 
 void world_radio(uint8_t choice)

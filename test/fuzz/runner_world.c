@@ -125,15 +125,21 @@ void wifi_link_disconnect(void)
 
 bool net_jobs_submit(net_job_kind_t kind, uint32_t job_id)
 {
-    if (kind == NET_JOB_MQTT_STOP) {
+    bool is_end = kind == NET_JOB_MQTT_STOP || kind == NET_JOB_MQTT_LEAVE;
+    if (is_end) {
         g_world.mqtt_id = 0;
     }
-    bool has_outcome = kind != NET_JOB_MQTT_STOP && kind != NET_JOB_PUBLISH_STATUS && kind != NET_JOB_REPORT;
+    bool has_outcome = !is_end && kind != NET_JOB_PUBLISH_STATUS && kind != NET_JOB_REPORT;
     if (has_outcome && g_world.jobs_queued < JOBS_MAX) {
         g_world.jobs[g_world.jobs_queued].kind = kind;
         g_world.jobs[g_world.jobs_queued++].id = job_id;
     }
     return g_world.jobs_queued < JOBS_MAX;
+}
+
+void net_jobs_wait_left(uint32_t timeout_ms)
+{
+    (void)timeout_ms;
 }
 
 static esp_err_t write_result(void)
@@ -211,6 +217,7 @@ esp_err_t device_store_save_certificate(const certificate_t *certificate)
 
 esp_err_t device_store_promote_certificate(void)
 {
+    MUST(g_world.mqtt_up);
     MUST(!g_flash.has_new || g_world.mqtt_is_new); /* nothing else has proved it */
     if (g_flash.has_new && !g_world.store_fails) {
         g_flash.has_active = true;
@@ -238,6 +245,11 @@ const char *device_identity_id(void)
 bool device_store_has_certificate(void)
 {
     return g_flash.has_new || g_flash.has_active;
+}
+
+bool device_store_has_worked(void)
+{
+    return g_flash.has_active;
 }
 
 esp_err_t device_store_save_clock(int64_t now)

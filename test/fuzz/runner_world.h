@@ -23,7 +23,8 @@ typedef struct {
     } jobs[JOBS_MAX];
     size_t jobs_queued;
     uint32_t mqtt_id; /* of the connection that is up or being made; 0 = none */
-    bool mqtt_up;
+    bool mqtt_accepted;
+    bool mqtt_up; /* a status message was acknowledged */
     bool mqtt_is_new; /* it is shown the certificate that has yet to prove itself */
     bool server_up;
     bool names_up;
@@ -54,7 +55,7 @@ extern jmp_buf g_restart;
 
 /** The outcome of the oldest job: good when `choice` is even. */
 void world_finish_job(uint8_t choice);
-/** The broker accepts, refuses, or lets go. */
+/** The broker accepts, acknowledges, refuses, or lets go. */
 void world_broker(uint8_t choice);
 /** The access point does. */
 void world_radio(uint8_t choice);

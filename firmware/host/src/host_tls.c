@@ -75,14 +75,43 @@ static int verify_chain(X509_STORE_CTX *store, void *argument)
     return 0;
 }
 
+/* Where mbedTLS is past MBEDTLS_SSL_CLIENT_CERTIFICATE. */
+static bool is_past_certificate(OSSL_HANDSHAKE_STATE state)
+{
+    switch (state) {
+    case TLS_ST_CW_KEY_EXCH:
+    case TLS_ST_CW_CERT_VRFY:
+    case TLS_ST_CW_CHANGE:
+    case TLS_ST_CW_FINISHED:
+    case TLS_ST_CR_SESSION_TICKET:
+    case TLS_ST_CR_CHANGE:
+    case TLS_ST_CR_FINISHED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void note_progress(const SSL *ssl, int where, int value)
 {
     host_tls_trace_t *trace = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    bool is_fatal = (value >> 8) == SSL3_AL_FATAL;
+    if (where & SSL_CB_HANDSHAKE_START) {
+        trace->is_handshake_begun = true;
+    }
+    if ((where & SSL_CB_LOOP) && is_past_certificate(SSL_get_state(ssl))) {
+        trace->is_certificate_shown = true;
+    }
     if (where & SSL_CB_HANDSHAKE_DONE) {
         trace->is_handshake_done = true;
     }
-    if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (value >> 8) == SSL3_AL_FATAL) {
+    if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && is_fatal) {
         trace->has_fatal_alert = true;
+        trace->alert = value & 0xff;
+    }
+    if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT && is_fatal) {
+        /* To OpenSSL a hang-up is one more thing to complain of. */
+        trace->has_complained = ERR_GET_REASON(ERR_peek_last_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
     }
 }
 
@@ -172,6 +201,18 @@ esp_err_t host_tls_prepare(SSL_CTX *ctx, const host_tls_config_t *config, host_t
     return ESP_OK;
 }
 
+/* Of the stack, `code` is what esp-tls would have had from it; positive, as it keeps it. */
+static void describe_handshake(const host_tls_trace_t *trace, int code, esp_tls_last_error_t *error)
+{
+    error->last_error = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
+    error->esp_tls_error_code = code;
+    /* esp-tls calls this of mbedTLS, where main/ listens; see host_mbedtls_ssl.c. */
+    unsigned char message[2] = {MBEDTLS_SSL_ALERT_LEVEL_FATAL, (unsigned char)trace->alert};
+    mbedtls_ssl_context ssl = {.in_msg = message, .in_hslen = (size_t)code};
+    ssl.state = trace->is_certificate_shown ? MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC : MBEDTLS_SSL_SERVER_HELLO;
+    (void)mbedtls_ssl_handshake(&ssl);
+}
+
 bool host_tls_describe(const host_tls_trace_t *trace, esp_tls_last_error_t *error)
 {
     if (trace->cert_flags != 0) {
@@ -180,11 +221,27 @@ bool host_tls_describe(const host_tls_trace_t *trace, esp_tls_last_error_t *erro
         error->esp_tls_flags = trace->cert_flags;
         return true;
     }
-    if (trace->has_fatal_alert) {
-        error->last_error = trace->is_handshake_done ? ESP_ERR_MBEDTLS_SSL_READ_FAILED
-                                                     : ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
+    if (trace->has_fatal_alert && trace->is_handshake_done) {
+        error->last_error = ESP_ERR_MBEDTLS_SSL_READ_FAILED;
         error->esp_tls_error_code = -MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
         return true;
     }
+    if (trace->has_fatal_alert) {
+        describe_handshake(trace, -MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE, error);
+        return true;
+    }
+    if (trace->has_complained && !trace->is_handshake_done) {
+        describe_handshake(trace, -MBEDTLS_ERR_SSL_INVALID_RECORD, error);
+        return true;
+    }
     return false;
+}
+
+bool host_tls_describe_hang_up(const host_tls_trace_t *trace, esp_tls_last_error_t *error)
+{
+    bool is_under_way = trace->is_handshake_begun && !trace->is_handshake_done;
+    if (is_under_way) {
+        describe_handshake(trace, -MBEDTLS_ERR_SSL_CONN_EOF, error);
+    }
+    return is_under_way;
 }

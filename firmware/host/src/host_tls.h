@@ -26,6 +26,10 @@ typedef struct {
     int cert_flags;        /* MBEDTLS_X509_BADCERT_*, of the whole chain */
     int first_error;       /* X509_V_ERR_* */
     bool has_fatal_alert;  /* the peer sent one */
+    int alert;             /* its description */
+    bool has_complained;   /* we sent one: what came makes no sense */
+    bool is_handshake_begun;
+    bool is_certificate_shown;
     bool is_handshake_done;
 } host_tls_trace_t;
 
@@ -39,3 +43,6 @@ esp_err_t host_tls_prepare(SSL_CTX *ctx, const host_tls_config_t *config, host_t
 
 /** Describe a TLS failure. @return false when the trace shows none (a plain network error). */
 bool host_tls_describe(const host_tls_trace_t *trace, esp_tls_last_error_t *error);
+
+/** Describe a connection that the peer ended during the handshake. @return false when there was none under way. */
+bool host_tls_describe_hang_up(const host_tls_trace_t *trace, esp_tls_last_error_t *error);

@@ -96,9 +96,10 @@ static void describe_failure(http_connection_t *connection, CURLcode code)
     case CURLE_OPERATION_TIMEDOUT:
         fail(connection, ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT, 0);
         break;
-    default: /* the peer went away, or does not speak TLS */
-        fail(connection, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, (int)os_errno);
-        connection->error.parent.esp_tls_error_code = -MBEDTLS_ERR_SSL_CONN_EOF;
+    default:
+        if (!host_tls_describe_hang_up(&connection->trace, &connection->error.parent)) {
+            fail(connection, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, (int)os_errno);
+        }
         break;
     }
 }

@@ -56,6 +56,7 @@ struct esp_mqtt_client {
     host_tls_trace_t trace;
     bool has_connack;
     int refusal; /* CONNACK return code */
+    bool is_silent; /* esp-mqtt has no error event for how this attempt ended */
     esp_mqtt_error_codes_t error;
 };
 

@@ -153,13 +153,16 @@ static bool is_reachable(esp_mqtt_client_handle_t client)
 static void explain(esp_mqtt_client_handle_t client, int code, int sock_errno)
 {
     esp_tls_last_error_t error = {0};
-    if (host_tls_describe(&client->trace, &error)) {
+    if (host_tls_describe(&client->trace, &error) ||
+        (client->is_tls && host_tls_describe_hang_up(&client->trace, &error))) {
         client->error.esp_tls_cert_verify_flags = error.esp_tls_flags;
         note_error(client, error.last_error, error.esp_tls_error_code, 0);
     } else if (code == MOSQ_ERR_EAI) {
         note_error(client, ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME, 0, 0);
-    } else if (client->is_tls && !client->trace.is_handshake_done && code != MOSQ_ERR_ERRNO) {
-        note_error(client, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, -MBEDTLS_ERR_SSL_CONN_EOF, 0);
+    } else if (code == MOSQ_ERR_PROTOCOL || code == MOSQ_ERR_MALFORMED_PACKET || code == MOSQ_ERR_NOT_SUPPORTED) {
+        /* Without a CONNACK for an answer, esp-mqtt gives up and says nothing. */
+        client->is_silent = !client->has_connack;
+        note_error(client, ESP_OK, 0, 0);
     } else if (code == MOSQ_ERR_CONN_LOST || code == MOSQ_ERR_TLS) {
         note_error(client, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, 0, 0);
     } else {
@@ -213,6 +216,27 @@ static bool is_stop_wanted(esp_mqtt_client_handle_t client)
     return is_wanted;
 }
 
+/* Close the TCP connection; without a DISCONNECT before it, the broker publishes the last will. */
+static void cut(esp_mqtt_client_handle_t client)
+{
+    int fd = mosquitto_socket(client->mosquitto);
+    if (fd >= 0) {
+        shutdown(fd, SHUT_RDWR);
+        mosquitto_loop(client->mosquitto, 0, 1); /* notices, and closes its side */
+    }
+}
+
+/* Put DISCONNECT on the wire, behind all that waits to be written. */
+static void leave(esp_mqtt_client_handle_t client)
+{
+    int64_t deadline = host_uptime_us() + (int64_t)timeout_ms(client) * 1000;
+    bool is_sent = client->has_connack && mosquitto_disconnect(client->mosquitto) == MOSQ_ERR_SUCCESS;
+    while (is_sent && mosquitto_want_write(client->mosquitto) && host_uptime_us() < deadline &&
+           mosquitto_loop(client->mosquitto, LOOP_MS, 1) == MOSQ_ERR_SUCCESS) {
+    }
+    cut(client);
+}
+
 /* Serve the connection until it ends. @return false when it ended by a failure. */
 static bool serve(esp_mqtt_client_handle_t client)
 {
@@ -220,7 +244,7 @@ static bool serve(esp_mqtt_client_handle_t client)
     uint32_t generation = host_link_get().generation;
     for (;;) {
         if (is_stop_wanted(client) || take_flag(client, &client->is_disconnect_wanted)) {
-            mosquitto_disconnect(client->mosquitto);
+            leave(client);
             return true;
         }
         errno = 0;
@@ -239,7 +263,7 @@ static bool serve(esp_mqtt_client_handle_t client)
             return false;
         }
         if (!client->has_connack && host_uptime_us() > connack_deadline) {
-            note_error(client, ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT, 0, 0);
+            client->is_silent = true;
             return false;
         }
     }
@@ -260,21 +284,12 @@ static void report_failure(esp_mqtt_client_handle_t client)
     dispatch_id(client, MQTT_EVENT_ERROR);
 }
 
-/* Cut the TCP connection without a DISCONNECT, so that the broker publishes the last will. */
-static void cut(esp_mqtt_client_handle_t client)
-{
-    int fd = mosquitto_socket(client->mosquitto);
-    if (fd >= 0) {
-        shutdown(fd, SHUT_RDWR);
-        mosquitto_loop(client->mosquitto, 0, 1); /* notices, and closes its side */
-    }
-}
-
 static void attempt(esp_mqtt_client_handle_t client)
 {
     memset(&client->error, 0, sizeof client->error);
     memset(&client->trace, 0, sizeof client->trace);
     client->has_connack = false;
+    client->is_silent = false;
     client->refusal = 0;
     dispatch_id(client, MQTT_EVENT_BEFORE_CONNECT);
     bool is_orderly = open_connection(client) && serve(client);
@@ -287,26 +302,33 @@ static void attempt(esp_mqtt_client_handle_t client)
     host_monitor_lock(&client->monitor);
     client->state = MQTT_CLIENT_WAITING;
     host_monitor_unlock(&client->monitor);
-    if (!is_orderly) {
+    if (!is_orderly && !client->is_silent) {
         report_failure(client);
     }
     dispatch_id(client, MQTT_EVENT_DISCONNECTED);
 }
 
-/* Wait for the next attempt. @return false when the client is to stop instead. */
+/*
+ * Wait for the next attempt. Like esp-mqtt it looks at what else is wanted of it after half of that pause only,
+ * also where it will not reconnect by itself: whoever stops it meanwhile waits.
+ * @return false when the client is to stop instead
+ */
 static bool wait_to_reconnect(esp_mqtt_client_handle_t client)
 {
     int wait_ms = client->config.network.reconnect_timeout_ms > 0
                       ? client->config.network.reconnect_timeout_ms
                       : DEFAULT_RECONNECT_MS;
-    int64_t deadline = client->config.network.disable_auto_reconnect
-                           ? INT64_MAX
-                           : host_uptime_us() + (int64_t)wait_ms * 1000;
+    bool is_automatic = !client->config.network.disable_auto_reconnect;
+    int64_t due_us = host_uptime_us() + (int64_t)wait_ms * 1000;
+    bool is_again = false;
     host_monitor_lock(&client->monitor);
-    while (!client->is_stop_wanted && !client->is_reconnect_wanted &&
-           host_monitor_wait_until(&client->monitor, deadline)) {
+    while (!client->is_stop_wanted && !is_again) {
+        int64_t look_us = host_uptime_us() + (int64_t)wait_ms * 1000 / 2;
+        while (!client->is_reconnect_wanted && host_monitor_wait_until(&client->monitor, look_us)) {
+        }
+        is_again = client->is_reconnect_wanted || (is_automatic && host_uptime_us() >= due_us);
     }
-    bool is_again = !client->is_stop_wanted;
+    is_again = is_again && !client->is_stop_wanted;
     client->is_reconnect_wanted = false;
     client->state = is_again ? MQTT_CLIENT_CONNECTING : MQTT_CLIENT_STOPPED;
     host_monitor_unlock(&client->monitor);

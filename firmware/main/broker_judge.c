@@ -1,0 +1,86 @@
+#include "broker_judge.h"
+
+#include <stdio.h>
+
+/* MQTT 3.1.1, table 3.1. */
+#define CONNACK_UNAVAILABLE 3
+#define CONNACK_BAD_CREDENTIALS 4
+#define CONNACK_NOT_AUTHORIZED 5
+
+static void judge_connack(int code, broker_verdict_t *verdict)
+{
+    verdict->is_denied = code == CONNACK_BAD_CREDENTIALS || code == CONNACK_NOT_AUTHORIZED;
+    verdict->failure = code > CONNACK_NOT_AUTHORIZED  ? PROV_FAILURE_BROKER_BAD_RESPONSE
+                       : code == CONNACK_UNAVAILABLE ? PROV_FAILURE_BROKER_UNREACHABLE
+                                                     : PROV_FAILURE_BROKER_REJECTED;
+    snprintf(verdict->detail, sizeof verdict->detail, "CONNACK code %d", code);
+}
+
+static void judge_transport(const net_error_t *error, broker_verdict_t *verdict)
+{
+    net_failure_detail(error, verdict->detail, sizeof verdict->detail);
+    switch (net_failure_classify(error)) {
+    case NET_FAILURE_UNTRUSTED:
+        verdict->failure = PROV_FAILURE_BROKER_UNTRUSTED;
+        break;
+    case NET_FAILURE_DNS:
+        verdict->failure = PROV_FAILURE_DNS_FAILED;
+        snprintf(verdict->detail, sizeof verdict->detail, "broker");
+        break;
+    case NET_FAILURE_REFUSED:
+        verdict->failure = PROV_FAILURE_BROKER_REJECTED;
+        break;
+    case NET_FAILURE_TLS:
+        verdict->failure = PROV_FAILURE_BROKER_TLS_FAILED;
+        break;
+    case NET_FAILURE_CLOSED:
+        snprintf(verdict->detail, sizeof verdict->detail, "it closed the connection before CONNACK");
+        break;
+    case NET_FAILURE_GARBAGE:
+        verdict->failure = PROV_FAILURE_BROKER_BAD_RESPONSE;
+        break;
+    case NET_FAILURE_UNREACHABLE:
+    default:
+        break;
+    }
+}
+
+/* esp-mqtt says nothing of an answer that is no CONNACK, nor of one that does not come: the time tells them apart. */
+static void judge_silence(const broker_attempt_t *attempt, broker_verdict_t *verdict)
+{
+    if (attempt->duration_ms >= attempt->timeout_ms) {
+        snprintf(verdict->detail, sizeof verdict->detail, "no CONNACK in time");
+    } else {
+        verdict->failure = PROV_FAILURE_BROKER_BAD_RESPONSE;
+        snprintf(verdict->detail, sizeof verdict->detail, "no CONNACK");
+    }
+}
+
+static void judge_end(const broker_attempt_t *attempt, broker_verdict_t *verdict)
+{
+    verdict->failure = attempt->has_ack ? PROV_FAILURE_BROKER_LOST : PROV_FAILURE_PUBLISH_REFUSED;
+    if (!attempt->has_error) {
+        snprintf(verdict->detail, sizeof verdict->detail, "it stopped answering");
+        return;
+    }
+    net_failure_detail(&attempt->error, verdict->detail, sizeof verdict->detail);
+    if (net_failure_classify(&attempt->error) == NET_FAILURE_GARBAGE) {
+        verdict->failure = attempt->has_ack ? PROV_FAILURE_BROKER_LOST : PROV_FAILURE_BROKER_BAD_RESPONSE;
+        snprintf(verdict->detail, sizeof verdict->detail, "what came is not MQTT");
+    }
+}
+
+broker_verdict_t broker_judge(const broker_attempt_t *attempt)
+{
+    broker_verdict_t verdict = {.failure = PROV_FAILURE_BROKER_UNREACHABLE};
+    if (attempt->has_connack) {
+        judge_end(attempt, &verdict);
+    } else if (attempt->refusal != BROKER_NO_CONNACK_CODE) {
+        judge_connack(attempt->refusal, &verdict);
+    } else if (attempt->has_error) {
+        judge_transport(&attempt->error, &verdict);
+    } else {
+        judge_silence(attempt, &verdict);
+    }
+    return verdict;
+}

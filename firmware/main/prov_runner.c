@@ -249,6 +249,9 @@ static void published(void)
     if (c->status.state == PROV_STATE_MQTT_CONNECTING) {
         backoff_up(&c->broker_backoff, device_clock_uptime_ms());
         c->clock_backoff = (backoff_t){0};
+        /* The time for the next one may have come while this one was under way, and meant nothing then. */
+        prov_timer_start(&c->timers, PROV_TIMER_STATUS, device_clock_uptime_ms(),
+                         CONFIG_PROV_MQTT_STATUS_INTERVAL_S * 1000u);
         step_event(PROV_EVENT_MQTT_UP);
     }
 }

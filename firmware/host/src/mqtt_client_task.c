@@ -263,7 +263,8 @@ static bool serve(esp_mqtt_client_handle_t client)
             return false;
         }
         if (!client->has_connack && host_uptime_us() > connack_deadline) {
-            client->is_silent = true;
+            client->is_silent = !client->is_tls || client->trace.is_handshake_done;
+            note_error(client, ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT, 0, 0);
             return false;
         }
     }

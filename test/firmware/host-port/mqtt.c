@@ -76,6 +76,13 @@ static void obey(const char *command)
     }
 }
 
+/** esp-mqtt's own pause before a reconnection, half of which a stop waits out; 0 is its default. */
+static int reconnect_timeout_ms(void)
+{
+    const char *text = getenv("TEST_RECONNECT_TIMEOUT_MS");
+    return text != NULL ? atoi(text) : 200;
+}
+
 void app_main(void)
 {
     go_online();
@@ -89,6 +96,7 @@ void app_main(void)
         .session.last_will = {.topic = "devices/dev1/status", .msg = "gone", .qos = 1, .retain = 1},
         .network.timeout_ms = 2000,
         .network.disable_auto_reconnect = true,
+        .network.reconnect_timeout_ms = reconnect_timeout_ms(),
     };
     s_client = esp_mqtt_client_init(&config);
     if (s_client == NULL) {

@@ -109,9 +109,10 @@ static void note_progress(const SSL *ssl, int where, int value)
         trace->has_fatal_alert = true;
         trace->alert = value & 0xff;
     }
-    if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT && is_fatal) {
+    unsigned long error = ERR_peek_last_error();
+    if ((where & SSL_CB_CONNECT_EXIT) == SSL_CB_CONNECT_EXIT && value <= 0 && ERR_GET_LIB(error) == ERR_LIB_SSL) {
         /* To OpenSSL a hang-up is one more thing to complain of. */
-        trace->has_complained = ERR_GET_REASON(ERR_peek_last_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
+        trace->has_complained = ERR_GET_REASON(error) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
     }
 }
 

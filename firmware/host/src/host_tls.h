@@ -27,7 +27,7 @@ typedef struct {
     int first_error;       /* X509_V_ERR_* */
     bool has_fatal_alert;  /* the peer sent one */
     int alert;             /* its description */
-    bool has_complained;   /* we sent one: what came makes no sense */
+    bool has_complained;   /* OpenSSL gave up: what came makes no sense to it */
     bool is_handshake_begun;
     bool is_certificate_shown;
     bool is_handshake_done;

@@ -49,7 +49,6 @@ const REQUIREMENTS = [
   { command: "curl", apt: ["curl"], brew: ["curl"] },
   { command: "mosquitto", apt: ["mosquitto"], brew: ["mosquitto"] },
   { command: "mosquitto_sub", apt: ["mosquitto-clients"], brew: ["mosquitto"] },
-  { header: "microhttpd.h", apt: ["libmicrohttpd-dev"], brew: ["libmicrohttpd"] },
   { header: "curl/curl.h", apt: ["libcurl4-openssl-dev"], brew: ["curl"] },
   { header: "mosquitto.h", apt: ["libmosquitto-dev"], brew: ["mosquitto"] },
   { header: "openssl/ssl.h", apt: ["libssl-dev"], brew: ["openssl@3"] },

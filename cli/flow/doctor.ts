@@ -37,7 +37,7 @@ const TOOLS = ["cc", "cmake", "ninja", "strip", "socat"];
 /** Debian's mbedTLS brings nothing for pkg-config. */
 const MBEDTLS_HEADER = "mbedtls/version.h";
 const INCLUDE_DIRS = ["/usr/include", "/usr/local/include", "/opt/homebrew/include"];
-const LIBRARIES = ["libmicrohttpd", "libcurl", "libmosquitto", "openssl", "libcjson"];
+const LIBRARIES = ["libcurl", "libmosquitto", "openssl", "libcjson"];
 
 /** Looks at everything that the chain needs on this machine. Never throws for what it finds. */
 export async function examine(request: DoctorRequest): Promise<Check[]> {

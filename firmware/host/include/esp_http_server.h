@@ -1,4 +1,4 @@
-/* The HTTP server, on libmicrohttpd. One thread runs all handlers, as on the chip. */
+/* The HTTP server: one task reads every request and runs every handler, as on the chip. */
 #pragma once
 
 #include <limits.h>
@@ -64,6 +64,12 @@ typedef bool (*httpd_uri_match_func_t)(const char *reference_uri, const char *ur
                                        size_t match_upto);
 typedef void (*httpd_free_ctx_fn_t)(void *ctx);
 
+typedef esp_err_t (*httpd_open_func_t)(httpd_handle_t hd, int sockfd);
+typedef void (*httpd_close_func_t)(httpd_handle_t hd, int sockfd);
+/** What recv() and send() return, or HTTPD_SOCK_ERR_*. */
+typedef int (*httpd_recv_func_t)(httpd_handle_t hd, int sockfd, char *buf, size_t buf_len, int flags);
+typedef int (*httpd_send_func_t)(httpd_handle_t hd, int sockfd, const char *buf, size_t buf_len, int flags);
+
 typedef struct httpd_config {
     unsigned task_priority;
     size_t stack_size;
@@ -71,7 +77,7 @@ typedef struct httpd_config {
     uint32_t task_caps;
     size_t max_req_hdr_len;
     size_t max_uri_len;
-    uint16_t server_port; /* recorded; the port on the host is the kernel's choice */
+    uint16_t server_port; /* the kernel may choose another one: see lwip/sockets.h */
     uint16_t ctrl_port;
     uint16_t max_open_sockets;
     uint16_t max_uri_handlers;
@@ -82,6 +88,9 @@ typedef struct httpd_config {
     uint16_t send_wait_timeout; /* s */
     void *global_user_ctx;
     httpd_free_ctx_fn_t global_user_ctx_free_fn;
+    /* For each new connection; other than ESP_OK ends the process: ESP-IDF 5.3 would close the descriptor twice. */
+    httpd_open_func_t open_fn;
+    httpd_close_func_t close_fn; /* closes it, instead of the server */
     httpd_uri_match_func_t uri_match_fn;
 } httpd_config_t;
 
@@ -140,6 +149,12 @@ esp_err_t httpd_register_err_handler(httpd_handle_t handle, httpd_err_code_t err
 #define HTTPD_SOCK_ERR_FAIL -1
 #define HTTPD_SOCK_ERR_INVALID -2
 #define HTTPD_SOCK_ERR_TIMEOUT -3
+
+/** In open_fn: what reads and writes the connection from now on. */
+esp_err_t httpd_sess_set_recv_override(httpd_handle_t hd, int sockfd, httpd_recv_func_t recv_func);
+esp_err_t httpd_sess_set_send_override(httpd_handle_t hd, int sockfd, httpd_send_func_t send_func);
+/** The connection of a request. */
+int httpd_req_to_sockfd(httpd_req_t *r);
 
 /** At most 512 bytes at a time, 0 at the end of the body, HTTPD_SOCK_ERR_*. */
 int httpd_req_recv(httpd_req_t *r, char *buf, size_t buf_len);

@@ -3,13 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "esp_log.h"
 #include "host_softap.h"
 #include "httpd_priv.h"
-
-/* CONFIG_LWIP_MAX_SOCKETS of this project less the three that the server needs itself. */
-#define MAX_OPEN_SOCKETS (16 - 3)
 
 static const char *TAG = "httpd";
 
@@ -24,10 +23,16 @@ static httpd_server_t *new_server(const httpd_config_t *config)
     }
     server->config = *config;
     server->handlers = calloc(config->max_uri_handlers, sizeof *server->handlers);
-    if (server->handlers == NULL) {
+    if (server->handlers == NULL || pipe(server->wake_fds) != 0) {
+        free(server->handlers);
         free(server);
         return NULL;
     }
+    for (size_t i = 0; i < HTTPD_MAX_SESSIONS; i++) {
+        server->sessions[i].fd = -1;
+    }
+    server->listen_fd = -1;
+    server->next_listen_fd = -1;
     host_monitor_init(&server->monitor);
     return server;
 }
@@ -38,8 +43,48 @@ static void free_server(httpd_server_t *server)
         free((char *)server->handlers[i].uri);
     }
     free(server->handlers);
+    close(server->wake_fds[0]);
+    close(server->wake_fds[1]);
     host_monitor_destroy(&server->monitor);
     free(server);
+}
+
+/* ---- the listener, which the SoftAP opens and closes ---- */
+
+static void open_listener(void *argument, int listen_fd)
+{
+    httpd_server_t *server = argument;
+    host_monitor_lock(&server->monitor);
+    if (server->next_listen_fd >= 0) {
+        close(server->next_listen_fd);
+    }
+    server->next_listen_fd = listen_fd;
+    host_monitor_unlock(&server->monitor);
+    httpd_task_wake(server);
+}
+
+/* Whoever closes may be a handler, which cannot wait for itself: the task does the rest later. */
+static void close_listener(void *argument)
+{
+    httpd_server_t *server = argument;
+    host_monitor_lock(&server->monitor);
+    if (server->next_listen_fd >= 0) {
+        close(server->next_listen_fd);
+        server->next_listen_fd = -1;
+    }
+    if (server->listen_fd >= 0) {
+        shutdown(server->listen_fd, SHUT_RDWR); /* from now on connections are refused */
+    }
+    server->is_close_wanted = true;
+    host_monitor_unlock(&server->monitor);
+    httpd_task_wake(server);
+}
+
+static void forget_server(void)
+{
+    pthread_mutex_lock(&s_lock);
+    s_server = NULL;
+    pthread_mutex_unlock(&s_lock);
 }
 
 esp_err_t httpd_start(httpd_handle_t *handle, const httpd_config_t *config)
@@ -47,9 +92,9 @@ esp_err_t httpd_start(httpd_handle_t *handle, const httpd_config_t *config)
     if (handle == NULL || config == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (config->max_open_sockets == 0 || config->max_open_sockets > MAX_OPEN_SOCKETS) {
+    if (config->max_open_sockets == 0 || config->max_open_sockets > HTTPD_MAX_SESSIONS) {
         ESP_LOGE(TAG, "Config option max_open_sockets is too large (max allowed %d)",
-                 MAX_OPEN_SOCKETS);
+                 HTTPD_MAX_SESSIONS);
         return ESP_ERR_INVALID_ARG;
     }
     pthread_mutex_lock(&s_lock);
@@ -60,9 +105,15 @@ esp_err_t httpd_start(httpd_handle_t *handle, const httpd_config_t *config)
     }
     httpd_server_t *server = s_server;
     pthread_mutex_unlock(&s_lock);
+    if (err == ESP_OK && xTaskCreate(httpd_task, "httpd", (uint32_t)config->stack_size, server,
+                                     config->task_priority, NULL) != pdPASS) {
+        forget_server();
+        free_server(server);
+        err = ESP_ERR_HTTPD_TASK;
+    }
     if (err == ESP_OK) {
         host_softap_listener_t listener = {
-            .open = httpd_daemon_open, .close = httpd_daemon_close, .server = server};
+            .open = open_listener, .close = close_listener, .server = server, .port = config->server_port};
         host_softap_attach(&listener);
         *handle = server;
     }
@@ -77,17 +128,52 @@ esp_err_t httpd_stop(httpd_handle_t handle)
     }
     host_softap_attach(NULL);
     host_monitor_lock(&server->monitor);
-    while (server->daemons > 0) {
+    server->is_stop_wanted = true;
+    host_monitor_unlock(&server->monitor);
+    httpd_task_wake(server);
+    host_monitor_lock(&server->monitor);
+    while (!server->has_stopped) {
         host_monitor_wait(&server->monitor);
     }
     host_monitor_unlock(&server->monitor);
-
-    pthread_mutex_lock(&s_lock);
-    s_server = NULL;
-    pthread_mutex_unlock(&s_lock);
+    forget_server();
     free_server(server);
     return ESP_OK;
 }
+
+/* ---- sessions, for open_fn; in the server's task ---- */
+
+static httpd_session_t *find_session(httpd_server_t *server, int sockfd)
+{
+    for (size_t i = 0; server != NULL && i < HTTPD_MAX_SESSIONS; i++) {
+        if (server->sessions[i].fd == sockfd && sockfd >= 0) {
+            return &server->sessions[i];
+        }
+    }
+    return NULL;
+}
+
+esp_err_t httpd_sess_set_recv_override(httpd_handle_t hd, int sockfd, httpd_recv_func_t recv_func)
+{
+    httpd_session_t *session = find_session(hd, sockfd);
+    if (session == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    session->recv_fn = recv_func;
+    return ESP_OK;
+}
+
+esp_err_t httpd_sess_set_send_override(httpd_handle_t hd, int sockfd, httpd_send_func_t send_func)
+{
+    httpd_session_t *session = find_session(hd, sockfd);
+    if (session == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    session->send_fn = send_func;
+    return ESP_OK;
+}
+
+/* ---- handlers ---- */
 
 static bool does_uri_match(const httpd_server_t *server, const char *pattern, const char *uri,
                            size_t length)
@@ -180,42 +266,42 @@ esp_err_t httpd_register_err_handler(httpd_handle_t handle, httpd_err_code_t err
     return ESP_OK;
 }
 
-void httpd_dispatch_error(httpd_request_t *request, httpd_err_code_t error)
+esp_err_t httpd_dispatch_error(httpd_request_t *request, httpd_err_code_t error)
 {
-    httpd_server_t *server = request->daemon->server;
+    httpd_server_t *server = request->server;
     host_monitor_lock(&server->monitor);
     httpd_err_handler_func_t handler = server->error_handlers[error];
     host_monitor_unlock(&server->monitor);
     if (handler == NULL) {
         httpd_resp_send_err(&request->req, error, NULL);
-        request->is_close_wanted = true;
-    } else {
-        request->is_close_wanted = handler(&request->req, error) != ESP_OK ||
-                                   error == HTTPD_500_INTERNAL_SERVER_ERROR;
+        return ESP_FAIL;
     }
+    esp_err_t err = handler(&request->req, error);
+    return error == HTTPD_500_INTERNAL_SERVER_ERROR ? ESP_FAIL : err;
 }
 
-void httpd_dispatch(httpd_request_t *request)
+esp_err_t httpd_dispatch(httpd_request_t *request)
 {
-    httpd_server_t *server = request->daemon->server;
-    size_t path_length = strcspn(request->req.uri, "?#");
+    httpd_server_t *server = request->server;
+    const char *path = httpd_path_of(request->req.uri);
+    size_t path_length = strcspn(path, "?#");
     httpd_err_code_t error;
     host_monitor_lock(&server->monitor);
-    int index = find_handler(server, request->req.uri, path_length, request->req.method, &error);
+    int index = find_handler(server, path, path_length, request->req.method, &error);
     httpd_uri_t handler = {0};
     if (index >= 0) {
         handler = server->handlers[index];
     }
     host_monitor_unlock(&server->monitor);
     if (index < 0) {
-        httpd_dispatch_error(request, error);
-        return;
+        return httpd_dispatch_error(request, error);
     }
     request->req.user_ctx = handler.user_ctx;
-    request->is_close_wanted = handler.handler(&request->req) != ESP_OK;
-    if (request->is_close_wanted) {
+    esp_err_t err = handler.handler(&request->req);
+    if (err != ESP_OK) {
         ESP_LOGW(TAG, "uri handler execution failed");
     }
+    return err;
 }
 
 bool httpd_uri_match_wildcard(const char *uri_template, const char *uri_to_match,

@@ -8,6 +8,7 @@
 #include "esp_mac.h"
 #include "esp_wifi_default.h"
 #include "host_netif.h"
+#include "host_softap.h"
 
 ESP_EVENT_DEFINE_BASE(IP_EVENT);
 
@@ -87,6 +88,16 @@ esp_err_t esp_netif_get_mac(esp_netif_t *esp_netif, uint8_t mac[])
         return ESP_ERR_ESP_NETIF_INVALID_PARAMS;
     }
     return esp_read_mac(mac, esp_netif->mac_type);
+}
+
+esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *esp_netif, char *name)
+{
+    const char *interface = esp_netif == &s_ap ? host_softap_interface() : NULL;
+    if (interface == NULL || name == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    memcpy(name, interface, strlen(interface) + 1);
+    return ESP_OK;
 }
 
 bool esp_netif_is_netif_up(esp_netif_t *esp_netif)

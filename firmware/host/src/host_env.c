@@ -1,5 +1,6 @@
 #include "host_env.h"
 
+#include <net/if.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,11 +85,20 @@ static void read_control_fd(void)
     s_env.control_fd = (int)fd;
 }
 
+static void read_ap_interface(void)
+{
+    s_env.ap_interface = get("PROV_HOST_AP_INTERFACE");
+    if (s_env.ap_interface != NULL && strlen(s_env.ap_interface) >= IFNAMSIZ) {
+        reject("PROV_HOST_AP_INTERFACE", "the name of a network interface");
+    }
+}
+
 static void read_environment(void)
 {
     s_env.flash_path = get("PROV_HOST_FLASH");
     s_env.air_dir = get("PROV_HOST_AIR");
     s_env.radio_path = get("PROV_HOST_RADIO");
+    read_ap_interface();
     read_mac();
     read_clock();
     read_reset_reason();

@@ -11,6 +11,7 @@ typedef struct {
     const char *air_dir;     /* PROV_HOST_AIR; NULL when unset: nothing on the air */
     uint8_t base_mac[6];     /* PROV_HOST_MAC */
     const char *radio_path;  /* PROV_HOST_RADIO; NULL when unset: the air file is the radio */
+    const char *ap_interface; /* PROV_HOST_AP_INTERFACE; NULL when unset: the SoftAP is on the loopback interface */
     bool is_clock_real;      /* PROV_HOST_CLOCK=real */
     esp_reset_reason_t reset_reason; /* PROV_HOST_RESET_REASON */
     int control_fd;          /* PROV_HOST_CONTROL_FD; -1 when unset */

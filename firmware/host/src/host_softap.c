@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "esp_mac.h"
 #include "host_env.h"
 #include "host_pmk.h"
+#include "host_timer.h"
 
 static const char *TAG = "host_softap";
 
@@ -27,6 +29,25 @@ static bool s_is_open;  /* the listener has a socket */
 static int s_socket = -1; /* bound for as long as the announcement names its port */
 static int s_port;
 static bool s_is_withdrawn;
+static bool s_is_announced;
+static char s_bound_to[IFNAMSIZ]; /* the interface that the listener is bound to; empty: to none */
+
+/* A station takes longer than this to find an AP, to associate and to get an address. A server that is going to
+   be bound to the AP's interface is, by then; and one that is not there yet is. */
+#define BEACON_DELAY_MS 500
+
+static host_timer_service_t s_timers;
+static pthread_once_t s_timers_once = PTHREAD_ONCE_INIT;
+
+static void start_timers(void)
+{
+    host_timer_service_start(&s_timers, "softap");
+}
+
+static bool has_own_interface(void)
+{
+    return host_env()->ap_interface != NULL;
+}
 
 static void own_file_name(char *name, size_t size)
 {
@@ -56,7 +77,11 @@ static char *format_announcement(void)
     char bssid[18];
     snprintf(bssid, sizeof bssid, MACSTR, MAC2STR(mac));
     char base_url[48];
-    snprintf(base_url, sizeof base_url, "http://127.0.0.1:%d", s_port);
+    if (has_own_interface()) {
+        snprintf(base_url, sizeof base_url, "http://192.168.4.1:%d", s_port);
+    } else {
+        snprintf(base_url, sizeof base_url, "http://127.0.0.1:%d", s_port);
+    }
     uint8_t pmk[HOST_PMK_LEN];
     char pmk_hex[2 * HOST_PMK_LEN + 1];
     bool is_secure = host_pmk_derive(s_state.password, s_state.ssid, pmk);
@@ -100,6 +125,7 @@ static bool replace_file(const char *path, const char *text)
 
 static void announce(void)
 {
+    s_is_announced = true;
     if (host_env()->air_dir == NULL || s_is_withdrawn) {
         return;
     }
@@ -116,6 +142,7 @@ static void announce(void)
 
 static void remove_announcement(void)
 {
+    s_is_announced = false;
     if (host_env()->air_dir != NULL) {
         char path[4096];
         own_path(path, sizeof path);
@@ -123,16 +150,23 @@ static void remove_announcement(void)
     }
 }
 
+/* A socket that takes the place of another one of the same server is bound as that was. */
+static bool is_bound_as_before(int fd)
+{
+    return s_bound_to[0] == '\0' ||
+           setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, s_bound_to, (socklen_t)strlen(s_bound_to)) == 0;
+}
+
 static bool bind_socket(int port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(has_own_interface() ? INADDR_ANY : INADDR_LOOPBACK);
     socklen_t length = sizeof address;
     int on = 1; /* clients of the last AP may still be in TIME_WAIT */
     s_socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (s_socket >= 0 &&
         setsockopt(s_socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        is_bound_as_before(s_socket) &&
         bind(s_socket, (struct sockaddr *)&address, sizeof address) == 0 &&
         getsockname(s_socket, (struct sockaddr *)&address, &length) == 0) {
         s_port = ntohs(address.sin_port);
@@ -146,14 +180,15 @@ static bool bind_socket(int port)
 }
 
 /*
- * Claim a port; nobody is let in before listen(): connections are refused until then. The first one is
- * whatever is free, later ones the same again, since a board's address does not change either while
- * clients know it.
+ * Claim a port; nobody is let in before listen(): connections are refused until then. On the loopback interface
+ * the first one is whatever is free, later ones the same again, since a board's address does not change either
+ * while clients know it.
  */
 static void open_socket(void)
 {
-    if (!bind_socket(s_port) && !bind_socket(0)) {
-        ESP_LOGE(TAG, "no port on 127.0.0.1 for the SoftAP");
+    bool is_open = has_own_interface() ? bind_socket(s_listener.port) : bind_socket(s_port) || bind_socket(0);
+    if (!is_open) {
+        ESP_LOGE(TAG, "no port for the SoftAP");
         abort();
     }
 }
@@ -191,7 +226,23 @@ static void restart(void)
     close_socket();
     open_socket();
     open_listener();
-    announce();
+}
+
+static void emit_beacon(void *argument)
+{
+    (void)argument;
+    pthread_mutex_lock(&s_lock);
+    if (s_state.is_up && !s_is_announced) {
+        announce();
+    }
+    pthread_mutex_unlock(&s_lock);
+}
+
+static void announce_soon(void)
+{
+    static host_timer_t s_beacon = {.callback = emit_beacon};
+    pthread_once(&s_timers_once, start_timers);
+    host_timer_arm(&s_timers, &s_beacon, BEACON_DELAY_MS * 1000, 0, true);
 }
 
 static bool is_same(const host_softap_state_t *a, const host_softap_state_t *b)
@@ -207,12 +258,21 @@ void host_softap_update(const host_softap_state_t *wanted)
     bool has_changed = !is_same(&s_state, wanted);
     s_state = *wanted;
     if (wanted->is_up && !was_up) {
-        restart();
-    } else if (wanted->is_up && has_changed) {
+        if (!has_own_interface()) {
+            restart();
+        }
+        if (s_bound_to[0] != '\0') {
+            announce(); /* it was away for a moment */
+        } else {
+            announce_soon();
+        }
+    } else if (wanted->is_up && has_changed && s_is_announced) {
         announce();
     } else if (!wanted->is_up && was_up) {
         remove_announcement();
-        close_socket();
+        if (!has_own_interface()) {
+            close_socket();
+        }
     }
     pthread_mutex_unlock(&s_lock);
 }
@@ -221,12 +281,43 @@ void host_softap_attach(const host_softap_listener_t *listener)
 {
     pthread_mutex_lock(&s_lock);
     close_socket();
+    s_bound_to[0] = '\0';
     s_has_listener = listener != NULL;
     if (listener != NULL) {
         s_listener = *listener;
     }
-    if (s_state.is_up) {
+    if (has_own_interface() ? s_has_listener : s_state.is_up) {
         restart();
+    }
+    if (s_is_announced) {
+        announce(); /* the port may be another one */
+    }
+    pthread_mutex_unlock(&s_lock);
+}
+
+const char *host_softap_interface(void)
+{
+    pthread_mutex_lock(&s_lock);
+    bool is_up = s_state.is_up;
+    pthread_mutex_unlock(&s_lock);
+    return !is_up ? NULL : has_own_interface() ? host_env()->ap_interface : "lo";
+}
+
+int host_softap_asked_port(int port)
+{
+    pthread_mutex_lock(&s_lock);
+    bool is_ours = s_has_listener && port == s_port;
+    int asked = is_ours ? s_listener.port : port;
+    pthread_mutex_unlock(&s_lock);
+    return asked;
+}
+
+void host_softap_note_bound(const char *interface)
+{
+    pthread_mutex_lock(&s_lock);
+    snprintf(s_bound_to, sizeof s_bound_to, "%s", interface);
+    if (s_state.is_up && !s_is_announced) {
+        announce();
     }
     pthread_mutex_unlock(&s_lock);
 }

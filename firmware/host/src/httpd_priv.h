@@ -5,85 +5,81 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <microhttpd.h>
-
 #include "esp_http_server.h"
 #include "host_monitor.h"
 
-/* Bodies up to here are buffered before the handler runs. Longer ones never are: their handler
-   runs at once, sees Content-Length, and finds that the body cannot be received. */
-#define HTTPD_MAX_BODY (64 * 1024)
-/* After an early answer this much is read and thrown away, so that the client gets to see it. */
-#define HTTPD_MAX_DRAIN (32 * 1024 * 1024)
-/* What one recv hands out at most: callers have to loop, as with a real socket. */
+/* What the chip's server reads at once of a request's head; what lies behind the head waits in the session. */
+#define HTTPD_BLOCK 128
+/* What one recv hands out of a body at most: callers have to loop, as with a real socket. */
 #define HTTPD_MAX_RECV 512
-#define HTTPD_MAX_RESPONSE (256 * 1024)
-#define HTTPD_MAX_SESSIONS 64
+#define HTTPD_MAX_HEADERS 64
+/* CONFIG_LWIP_MAX_SOCKETS of this project less the three that the server needs itself. */
+#define HTTPD_MAX_SESSIONS (16 - 3)
 
 typedef struct {
-    struct MHD_Connection *connection;
-    int fd;
+    int fd; /* -1: free */
+    httpd_recv_func_t recv_fn;
+    httpd_send_func_t send_fn;
+    char pending[HTTPD_BLOCK]; /* received with a head, but behind it */
+    size_t pending_length;
     int64_t last_used_us;
-    bool is_busy;  /* a request is under way */
     bool was_used; /* a request was answered */
 } httpd_session_t;
 
-/** One listening daemon. It lives from AP up (or server start) to AP down (or server stop). */
-typedef struct httpd_daemon {
-    struct httpd_server *server;
-    struct MHD_Daemon *mhd;
-    int listen_fd;
-    httpd_session_t sessions[HTTPD_MAX_SESSIONS]; /* guarded by the server's monitor */
-    size_t session_count;
-    unsigned answering; /* answers on their way */
-} httpd_daemon_t;
-
 typedef struct httpd_server {
     httpd_config_t config;
-    host_monitor_t monitor; /* guards all below */
+    httpd_session_t sessions[HTTPD_MAX_SESSIONS]; /* of the server's task alone */
+    int wake_fds[2];                              /* a pipe into that task */
+    host_monitor_t monitor;                       /* guards all below */
     httpd_uri_t *handlers;
     size_t handler_count;
     httpd_err_handler_func_t error_handlers[HTTPD_ERR_CODE_MAX];
-    httpd_daemon_t *daemon; /* the one that is open; NULL: none */
-    unsigned daemons;       /* including those being closed */
+    int listen_fd;         /* the one that is open; -1: none */
+    int next_listen_fd;    /* the one to open; -1: none */
+    bool is_close_wanted;  /* of the listener and of every session, before the next one opens */
+    bool is_stop_wanted;
+    bool has_stopped;
 } httpd_server_t;
+
+typedef struct {
+    const char *name;
+    const char *value;
+} httpd_header_t;
 
 /** One request; `aux` of httpd_req_t. */
 typedef struct {
-    httpd_daemon_t *daemon;
-    struct MHD_Connection *connection;
-    char uri[ESP_HOST_HTTPD_MAX_URI_LEN + 2]; /* cut there: only the length matters then */
-    bool is_begun;
-    bool is_counted; /* in the daemon's `answering` */
+    httpd_server_t *server;
+    httpd_session_t *session;
     httpd_req_t req;
 
-    char *body;
-    size_t body_length;
-    size_t body_read;
-    size_t drained;
-    bool is_body_refused; /* longer than HTTPD_MAX_BODY */
+    char head[ESP_HOST_HTTPD_MAX_URI_LEN + ESP_HOST_HTTPD_MAX_REQ_HDR_LEN + 4 * HTTPD_BLOCK];
+    size_t head_length;
+    httpd_header_t request_headers[HTTPD_MAX_HEADERS];
+    size_t request_header_count;
+    size_t remaining; /* of the body */
 
     const char *status;
     const char *type;
-    struct {
-        const char *field;
-        const char *value;
-    } *headers;
+    httpd_header_t *headers; /* max_resp_headers of them */
     size_t header_count;
-
-    struct MHD_Response *response; /* made when the handler sends */
-    char *chunks;
-    size_t chunks_length;
-    unsigned status_code;
-    bool has_answered;
-    bool is_lost;        /* fault: acted upon, never answered */
-    bool is_close_wanted; /* the handler did not return ESP_OK */
+    bool has_answered;  /* the answer's head is out: the request's headers are gone */
+    bool is_lost;       /* fault: acted upon, never answered */
 } httpd_request_t;
 
-/** Run the handler that fits, or the error handler. Fills in the answer. */
-void httpd_dispatch(httpd_request_t *request);
-/** Run the handler of an error. */
-void httpd_dispatch_error(httpd_request_t *request, httpd_err_code_t error);
+/** The server's one task. `argument` is the server. */
+void httpd_task(void *argument);
+/** Makes the task look at what is wanted of it. */
+void httpd_task_wake(httpd_server_t *server);
 
-void httpd_daemon_open(void *server, int listen_fd);
-void httpd_daemon_close(void *server);
+/** Reads and parses a head. ESP_FAIL: the connection is to be closed; `error` < HTTPD_ERR_CODE_MAX: say why before. */
+esp_err_t httpd_parse_head(httpd_request_t *request, httpd_err_code_t *error);
+/** Where the path begins in a target, which may be a whole URL. */
+const char *httpd_path_of(const char *uri);
+
+/** Runs the handler that fits, or the error handler. Other than ESP_OK: close the connection. */
+esp_err_t httpd_dispatch(httpd_request_t *request);
+/** Runs the handler of an error. */
+esp_err_t httpd_dispatch_error(httpd_request_t *request, httpd_err_code_t error);
+
+int httpd_default_recv(httpd_handle_t hd, int sockfd, char *buf, size_t buf_len, int flags);
+int httpd_default_send(httpd_handle_t hd, int sockfd, const char *buf, size_t buf_len, int flags);

@@ -1,7 +1,10 @@
 /* What a handler can do with a request: read it and answer it. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
 
 #include "esp_log.h"
 #include "httpd_priv.h"
@@ -13,30 +16,84 @@ static httpd_request_t *request_of(httpd_req_t *r)
     return r->aux;
 }
 
+static int error_of_errno(void)
+{
+    switch (errno) {
+    case EAGAIN:
+    case EINTR:
+        return HTTPD_SOCK_ERR_TIMEOUT;
+    case EINVAL:
+    case EBADF:
+    case EFAULT:
+    case ENOTSOCK:
+        return HTTPD_SOCK_ERR_INVALID;
+    default:
+        return HTTPD_SOCK_ERR_FAIL;
+    }
+}
+
+int httpd_default_recv(httpd_handle_t hd, int sockfd, char *buf, size_t buf_len, int flags)
+{
+    (void)hd;
+    int got = (int)recv(sockfd, buf, buf_len, flags);
+    return got < 0 ? error_of_errno() : got;
+}
+
+int httpd_default_send(httpd_handle_t hd, int sockfd, const char *buf, size_t buf_len, int flags)
+{
+    (void)hd;
+    int sent = (int)send(sockfd, buf, buf_len, flags);
+    return sent < 0 ? error_of_errno() : sent;
+}
+
+int httpd_req_to_sockfd(httpd_req_t *r)
+{
+    return r != NULL ? request_of(r)->session->fd : -1;
+}
+
+/* What came with the head first, then, unless that was all that is wanted, what the connection brings. */
+static int receive(httpd_request_t *request, char *buf, size_t length)
+{
+    httpd_session_t *session = request->session;
+    size_t pending = session->pending_length < length ? session->pending_length : length;
+    memcpy(buf, session->pending, pending);
+    session->pending_length -= pending;
+    memmove(session->pending, session->pending + pending, session->pending_length);
+    if (pending == length) {
+        return (int)pending;
+    }
+    int got = session->recv_fn(request->server, session->fd, buf + pending, length - pending, 0);
+    if (got < 0) {
+        return got == HTTPD_SOCK_ERR_TIMEOUT && pending > 0 ? (int)pending : got;
+    }
+    return got + (int)pending;
+}
+
 int httpd_req_recv(httpd_req_t *r, char *buf, size_t buf_len)
 {
     if (r == NULL || buf == NULL) {
         return HTTPD_SOCK_ERR_INVALID;
     }
     httpd_request_t *request = request_of(r);
-    if (request->is_body_refused) {
-        return HTTPD_SOCK_ERR_FAIL;
+    size_t length = buf_len < request->remaining ? buf_len : request->remaining;
+    length = length < HTTPD_MAX_RECV ? length : HTTPD_MAX_RECV;
+    if (length == 0) {
+        return 0;
     }
-    size_t left = request->body_length - request->body_read;
-    size_t length = buf_len < left ? buf_len : left;
-    if (length > HTTPD_MAX_RECV) {
-        length = HTTPD_MAX_RECV;
-    }
-    if (length > 0) {
-        memcpy(buf, request->body + request->body_read, length);
-        request->body_read += length;
-    }
-    return (int)length;
+    int got = receive(request, buf, length);
+    request->remaining -= got > 0 ? (size_t)got : 0;
+    return got;
 }
 
 static const char *find_header(httpd_req_t *r, const char *field)
 {
-    return MHD_lookup_connection_value(request_of(r)->connection, MHD_HEADER_KIND, field);
+    httpd_request_t *request = request_of(r);
+    for (size_t i = 0; i < request->request_header_count; i++) {
+        if (strcasecmp(request->request_headers[i].name, field) == 0) {
+            return request->request_headers[i].value;
+        }
+    }
+    return NULL;
 }
 
 size_t httpd_req_get_hdr_value_len(httpd_req_t *r, const char *field)
@@ -123,35 +180,50 @@ esp_err_t httpd_resp_set_hdr(httpd_req_t *r, const char *field, const char *valu
         return ESP_ERR_INVALID_ARG;
     }
     httpd_request_t *request = request_of(r);
-    if (request->header_count >= request->daemon->server->config.max_resp_headers) {
+    if (request->header_count >= request->server->config.max_resp_headers) {
         return ESP_ERR_HTTPD_RESP_HDR;
     }
-    request->headers[request->header_count].field = field;
+    request->headers[request->header_count].name = field;
     request->headers[request->header_count].value = value;
     request->header_count++;
     return ESP_OK;
 }
 
-/* Make the response now: status, type and headers need not outlive this call. */
-static esp_err_t answer(httpd_request_t *request, const char *data, size_t length)
+/* ---- answers ---- */
+
+static esp_err_t send_all(httpd_request_t *request, const char *data, size_t length)
 {
-    if (request->has_answered) {
-        ESP_LOGE(TAG, "a second answer to one request");
-        return ESP_ERR_HTTPD_RESP_SEND;
+    httpd_session_t *session = request->session;
+    while (length > 0 && !request->is_lost) {
+        int sent = session->send_fn(request->server, session->fd, data, length, 0);
+        if (sent < 0) {
+            return ESP_ERR_HTTPD_RESP_SEND;
+        }
+        data += sent;
+        length -= (size_t)sent;
     }
-    request->response =
-        MHD_create_response_from_buffer(length, (void *)data, MHD_RESPMEM_MUST_COPY);
-    if (request->response == NULL) {
+    return ESP_OK;
+}
+
+/* The head of an answer; `framing` is the line that says how long its body is. */
+static esp_err_t send_head(httpd_request_t *request, const char *framing)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
         return ESP_ERR_HTTPD_ALLOC_MEM;
     }
-    request->status_code = (unsigned)atoi(request->status);
-    MHD_add_response_header(request->response, "Content-Type", request->type);
+    fprintf(out, "HTTP/1.1 %s\r\nContent-Type: %s\r\n%s\r\n", request->status, request->type, framing);
     for (size_t i = 0; i < request->header_count; i++) {
-        MHD_add_response_header(request->response, request->headers[i].field,
-                                request->headers[i].value);
+        fprintf(out, "%s: %s\r\n", request->headers[i].name, request->headers[i].value);
     }
+    fputs("\r\n", out);
+    fclose(out);
     request->has_answered = true;
-    return ESP_OK;
+    esp_err_t err = send_all(request, text, size);
+    free(text);
+    return err;
 }
 
 static size_t length_of(const char *buf, ssize_t buf_len)
@@ -167,10 +239,18 @@ esp_err_t httpd_resp_send(httpd_req_t *r, const char *buf, ssize_t buf_len)
     if (r == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    return answer(request_of(r), buf != NULL ? buf : "", length_of(buf, buf_len));
+    httpd_request_t *request = request_of(r);
+    if (request->has_answered) {
+        ESP_LOGE(TAG, "a second answer to one request");
+        return ESP_ERR_HTTPD_RESP_SEND;
+    }
+    size_t length = length_of(buf, buf_len);
+    char framing[48];
+    snprintf(framing, sizeof framing, "Content-Length: %zu", length);
+    esp_err_t err = send_head(request, framing);
+    return err == ESP_OK ? send_all(request, buf, length) : err;
 }
 
-/* Chunks are collected: to the client, one answer is as good as several pieces of it. */
 esp_err_t httpd_resp_send_chunk(httpd_req_t *r, const char *buf, ssize_t buf_len)
 {
     if (r == NULL) {
@@ -178,21 +258,16 @@ esp_err_t httpd_resp_send_chunk(httpd_req_t *r, const char *buf, ssize_t buf_len
     }
     httpd_request_t *request = request_of(r);
     size_t length = length_of(buf, buf_len);
-    if (length == 0) {
-        return answer(request, request->chunks != NULL ? request->chunks : "",
-                      request->chunks_length);
+    char size[24];
+    snprintf(size, sizeof size, "%zx\r\n", length);
+    esp_err_t err = request->has_answered ? ESP_OK : send_head(request, "Transfer-Encoding: chunked");
+    if (err == ESP_OK) {
+        err = send_all(request, size, strlen(size));
     }
-    if (request->chunks_length + length > HTTPD_MAX_RESPONSE) {
-        return ESP_ERR_HTTPD_RESP_SEND;
+    if (err == ESP_OK) {
+        err = send_all(request, buf, length);
     }
-    char *chunks = realloc(request->chunks, request->chunks_length + length);
-    if (chunks == NULL) {
-        return ESP_ERR_HTTPD_ALLOC_MEM;
-    }
-    memcpy(chunks + request->chunks_length, buf, length);
-    request->chunks = chunks;
-    request->chunks_length += length;
-    return ESP_OK;
+    return err == ESP_OK ? send_all(request, "\r\n", 2) : err;
 }
 
 static const struct {

@@ -4,7 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host_env.h"
+#include "host_softap.h"
+
 #undef bind
+#undef setsockopt
+#undef getsockname
 
 #define FIRST_UNPRIVILEGED_PORT 1024
 
@@ -16,9 +21,54 @@ int lwip_bind(int s, const struct sockaddr *name, socklen_t namelen)
         return -1;
     }
     memcpy(&address, name, sizeof address);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (ntohs(address.sin_port) < FIRST_UNPRIVILEGED_PORT) {
-        address.sin_port = 0;
+    if (host_env()->ap_interface == NULL) {
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (ntohs(address.sin_port) < FIRST_UNPRIVILEGED_PORT) {
+            address.sin_port = 0;
+        }
     }
     return bind(s, (const struct sockaddr *)&address, sizeof address);
+}
+
+/* The kernel lets nobody but root bind a socket again that is bound already, be it to the same interface. */
+static bool is_bound_to(int s, const char *interface)
+{
+    char bound[IFNAMSIZ] = "";
+    socklen_t size = sizeof bound;
+    return getsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, bound, &size) == 0 && strcmp(bound, interface) == 0;
+}
+
+static int bind_to_device(int s, const struct ifreq *request, socklen_t size)
+{
+    if (size != sizeof *request) {
+        errno = EINVAL;
+        return -1;
+    }
+    const char *interface = request->ifr_name;
+    if (!is_bound_to(s, interface) &&
+        setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strnlen(interface, IFNAMSIZ)) != 0) {
+        return -1;
+    }
+    int is_listening = 0;
+    socklen_t length = sizeof is_listening;
+    if (getsockopt(s, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) == 0 && is_listening != 0) {
+        host_softap_note_bound(interface);
+    }
+    return 0;
+}
+
+int lwip_setsockopt(int s, int level, int name, const void *value, socklen_t size)
+{
+    return level == SOL_SOCKET && name == SO_BINDTODEVICE ? bind_to_device(s, value, size)
+                                                          : setsockopt(s, level, name, value, size);
+}
+
+int lwip_getsockname(int s, struct sockaddr *name, socklen_t *namelen)
+{
+    int result = getsockname(s, name, namelen);
+    if (result == 0 && name->sa_family == AF_INET && *namelen >= sizeof(struct sockaddr_in)) {
+        struct sockaddr_in *address = (struct sockaddr_in *)name;
+        address->sin_port = htons((uint16_t)host_softap_asked_port(ntohs(address->sin_port)));
+    }
+    return result;
 }

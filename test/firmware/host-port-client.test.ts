@@ -103,7 +103,7 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
       ],
       [
         `GET\thttps://localhost:${plain}/\tc`,
-        "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=0 events=E tls=0x801a stack=0x7280",
+        "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=0 events=E tls=0x801a stack=0x7200",
       ],
       [
         `GET\thttps://localhost:${mute}/\tc`,

@@ -13,6 +13,7 @@
 #include "esp_tls.h"
 #include "net_failure.h"
 #include "sdkconfig.h"
+#include "secret_wipe.h"
 
 #define URL_MAX 256
 /* A header line must fit into the transmit buffer as a whole: 1024 bytes of token and its name. */
@@ -64,8 +65,7 @@ static bool add_headers(esp_http_client_handle_t client, const char *bearer)
     }
     snprintf(authorization, AUTHORIZATION_MAX, "Bearer %s", bearer);
     esp_http_client_set_header(client, "Authorization", authorization);
-    memset(authorization, 0, AUTHORIZATION_MAX);
-    free(authorization);
+    secret_free(authorization, AUTHORIZATION_MAX);
     return true;
 }
 
@@ -247,7 +247,7 @@ static void ask_for_certificate(const char *path, const char *token, const certi
     } else {
         judge_answer(&exchange, token, result);
     }
-    free(exchange.body);
+    secret_free(exchange.body, BACKEND_ANSWER_MAX + 1); /* a refusal may quote the token */
 }
 
 static void log_result(const backend_result_t *result)

@@ -1,13 +1,13 @@
 #include "device_store.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "esp_log.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
 #include "nvs.h"
 #include "nvs_flash.h"
+#include "secret_wipe.h"
 
 #define NAMESPACE "device_config"
 #define KEY_PENDING "pending"
@@ -105,7 +105,7 @@ static esp_err_t get(const char *key, uint8_t **record, size_t *size)
     }
     err = nvs_get_blob(s_nvs, key, *record, size);
     if (err != ESP_OK) {
-        free(*record);
+        secret_free(*record, *size);
         *record = NULL;
     }
     return err;
@@ -129,15 +129,6 @@ static esp_err_t erase(const char *key)
     return err;
 }
 
-/** Forgets what was in a block that held secrets, then frees it. */
-static void free_secret(void *block, size_t size)
-{
-    if (block != NULL) {
-        memset(block, 0, size);
-        free(block);
-    }
-}
-
 esp_err_t device_store_save_pending(const provisioning_t *pending)
 {
     uint8_t *record = malloc(PROV_RECORD_MAX);
@@ -148,7 +139,7 @@ esp_err_t device_store_save_pending(const provisioning_t *pending)
     esp_err_t err = put(KEY_PENDING, record, provisioning_record_encode(pending, record, PROV_RECORD_MAX));
     s_pending_revision++;
     unlock();
-    free_secret(record, PROV_RECORD_MAX);
+    secret_free(record, PROV_RECORD_MAX);
     return err;
 }
 
@@ -160,7 +151,7 @@ static esp_err_t load_pending_locked(provisioning_t *pending)
     if (err == ESP_OK && !provisioning_record_decode(record, size, pending)) {
         err = ESP_ERR_NOT_FOUND;
     }
-    free_secret(record, size);
+    secret_free(record, size);
     return err;
 }
 
@@ -213,8 +204,8 @@ esp_err_t device_store_commit_pending(uint32_t revision)
         }
         unlock();
     }
-    free_secret(record, PROV_RECORD_MAX);
-    free_secret(pending, sizeof *pending);
+    secret_free(record, PROV_RECORD_MAX);
+    secret_free(pending, sizeof *pending);
     return err;
 }
 
@@ -228,7 +219,7 @@ esp_err_t device_store_load_wifi(wifi_credentials_t *wifi)
     if (err == ESP_OK && !wifi_record_decode(record, size, wifi)) {
         err = ESP_ERR_NOT_FOUND;
     }
-    free_secret(record, size);
+    secret_free(record, size);
     return err;
 }
 
@@ -240,7 +231,7 @@ static esp_err_t load_enrolment_locked(enrolment_t *enrol)
     if (err == ESP_OK && !enrolment_record_decode(record, size, enrol)) {
         err = ESP_ERR_NOT_FOUND;
     }
-    free_secret(record, size);
+    secret_free(record, size);
     return err;
 }
 
@@ -260,14 +251,14 @@ static esp_err_t spend_token_locked(void)
     if (enrol != NULL && record != NULL) {
         err = load_enrolment_locked(enrol);
         if (err == ESP_OK && enrol->token[0] != '\0') {
-            memset(enrol->token, 0, sizeof enrol->token);
+            secret_wipe(enrol->token, sizeof enrol->token);
             err = put(KEY_ENROL, record, enrolment_record_encode(enrol, record, PROV_RECORD_MAX));
         } else if (err == ESP_ERR_NOT_FOUND) {
             err = ESP_OK;
         }
     }
-    free_secret(record, PROV_RECORD_MAX);
-    free_secret(enrol, sizeof *enrol);
+    secret_free(record, PROV_RECORD_MAX);
+    secret_free(enrol, sizeof *enrol);
     return err;
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "secret_wipe.h"
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
@@ -82,10 +84,7 @@ cJSON *form_parse(const char *body, size_t length, form_verdict_t *verdict)
     if (root != NULL && scratch != NULL) {
         *verdict = add_fields(root, body, length, scratch);
     }
-    if (scratch != NULL) {
-        memset(scratch, 0, length + 2); /* passwords and tokens went through it */
-        free(scratch);
-    }
+    secret_free(scratch, length + 2); /* passwords and tokens went through it */
     if (*verdict != FORM_OK) {
         cJSON_Delete(root);
         return NULL;

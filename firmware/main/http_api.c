@@ -1,7 +1,6 @@
 #include "http_api.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "cJSON.h"
 #include "device_identity.h"
@@ -13,6 +12,7 @@
 #include "prov_event.h"
 #include "prov_status.h"
 #include "provision_intake.h"
+#include "secret_wipe.h"
 #include "status_report.h"
 #include "wifi_link.h"
 
@@ -115,19 +115,11 @@ static char *receive_body(httpd_req_t *req, size_t *length, esp_err_t *result)
     }
     http_body_t outcome = http_body_read(req, HTTPD_TYPE_JSON, body, BODY_MAX + 1, length);
     if (outcome != HTTP_BODY_OK) {
-        free(body);
+        secret_free(body, BODY_MAX + 1);
         *result = refuse_body(req, outcome);
         return NULL;
     }
     return body;
-}
-
-static void free_secret(void *block, size_t size)
-{
-    if (block != NULL) {
-        memset(block, 0, size);
-        free(block);
-    }
 }
 
 static esp_err_t send_refusal(httpd_req_t *req, provision_intake_t outcome)
@@ -162,9 +154,7 @@ static esp_err_t handle_request(httpd_req_t *req, const char *body, size_t lengt
     char *authorization = http_header_copy(req, "Authorization", AUTHORIZATION_MAX);
     bool valid =
         provision_request_parse(body, length, authorization, device_store_has_certificate(), request, &error);
-    if (authorization != NULL) {
-        free_secret(authorization, strlen(authorization));
-    }
+    secret_free_text(authorization);
     if (!valid) {
         return http_json_error(req, STATUS_400, error.code, error.message);
     }
@@ -181,8 +171,8 @@ static esp_err_t on_provision(httpd_req_t *req)
     }
     provision_request_t *request = calloc(1, sizeof *request);
     result = request != NULL ? handle_request(req, body, length, request) : out_of_memory(req);
-    free_secret(request, sizeof *request);
-    free_secret(body, length);
+    secret_free(request, sizeof *request);
+    secret_free(body, BODY_MAX + 1);
     return result;
 }
 
@@ -197,11 +187,12 @@ static esp_err_t on_reset(httpd_req_t *req)
         return result;
     }
     bool valid = reset_request_parse(body, length, &request, &error);
-    free_secret(body, length);
+    secret_free(body, BODY_MAX + 1);
     if (!valid) {
         return http_json_error(req, STATUS_400, error.code, error.message);
     }
     provision_intake_t pairing = provision_intake_pairing(req, request.pairing_secret);
+    secret_wipe(request.pairing_secret, sizeof request.pairing_secret);
     if (provision_refusal(pairing) != NULL) {
         return send_refusal(req, pairing);
     }

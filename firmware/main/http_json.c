@@ -6,6 +6,7 @@
 
 #include "cJSON.h"
 #include "device_clock.h"
+#include "secret_wipe.h"
 
 #define BODY_DEADLINE_MS 4000
 #define DISCARD_DEADLINE_MS 2000
@@ -76,7 +77,7 @@ esp_err_t http_body_discard(httpd_req_t *req)
     while (got > 0 && device_clock_uptime_ms() < deadline_ms) {
         got = httpd_req_recv(req, scrap, 1024);
     }
-    free(scrap);
+    secret_free(scrap, 1024);
     return got == 0 ? ESP_OK : ESP_FAIL;
 }
 
@@ -88,7 +89,7 @@ char *http_header_copy(httpd_req_t *req, const char *name, size_t max)
     }
     char *value = malloc(length + 1);
     if (value != NULL && httpd_req_get_hdr_value_str(req, name, value, length + 1) != ESP_OK) {
-        free(value);
+        secret_free(value, length + 1);
         value = NULL;
     }
     return value;

@@ -13,6 +13,7 @@
 #include "prov_event.h"
 #include "prov_status.h"
 #include "provision_intake.h"
+#include "secret_wipe.h"
 
 #define BODY_MAX 4096
 #define HOST_MAX 128
@@ -262,13 +263,11 @@ esp_err_t http_page_post(httpd_req_t *req)
     esp_err_t err = ESP_FAIL;
     if (body != NULL && request != NULL) {
         err = read_and_handle(req, body, request);
-        memset(body, 0, BODY_MAX + 1);
-        memset(request, 0, sizeof *request);
     } else {
         send_problem(req, "503 Service Unavailable", refusal_words("busy"));
     }
-    free(body);
-    free(request);
+    secret_free(body, BODY_MAX + 1);
+    secret_free(request, sizeof *request);
     return err;
 }
 

@@ -6,6 +6,7 @@
 #include "esp_app_desc.h"
 #include "esp_err.h"
 #include "esp_log.h"
+#include "json_memory.h"
 #include "net_jobs.h"
 #include "prov_runner.h"
 #include "prov_status.h"
@@ -23,6 +24,7 @@ static void keep_secrets_out_of_the_log(void)
 void app_main(void)
 {
     keep_secrets_out_of_the_log();
+    json_memory_init();
     ESP_LOGI(TAG, "device %s, firmware %s", device_identity_id(), esp_app_get_description()->version);
     /* Out of memory at this point, or a radio that does not start, can only be met by a restart. */
     ESP_ERROR_CHECK(prov_status_init());

@@ -19,6 +19,7 @@
 #include "mqtt_link.h"
 #include "prov_event.h"
 #include "sdkconfig.h"
+#include "secret_wipe.h"
 #include "status_report.h"
 #include "wifi_link.h"
 
@@ -84,7 +85,7 @@ static bool has_token(void)
 {
     enrolment_t *enrol = calloc(1, sizeof *enrol);
     bool found = enrol != NULL && device_store_load_enrolment(enrol) == ESP_OK && enrol->token[0] != '\0';
-    free(enrol);
+    secret_free(enrol, sizeof *enrol);
     return found;
 }
 
@@ -211,8 +212,7 @@ static void submit_csr(uint32_t job_id)
         } else {
             backend_client_sign_csr(enrol->token, &result);
         }
-        memset(enrol, 0, sizeof *enrol);
-        free(enrol);
+        secret_free(enrol, sizeof *enrol);
     }
     if (result.verdict == BACKEND_VERDICT_OK) {
         check_signed(&result);
@@ -335,10 +335,7 @@ static void report(void)
         }
         cJSON_free(json);
     }
-    if (enrol != NULL) {
-        memset(enrol, 0, sizeof *enrol);
-    }
-    free(enrol);
+    secret_free(enrol, sizeof *enrol);
 }
 
 static void run(const job_t *job)

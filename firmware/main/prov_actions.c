@@ -18,6 +18,7 @@
 #include "net_jobs.h"
 #include "prov_certificates.h"
 #include "sdkconfig.h"
+#include "secret_wipe.h"
 #include "wifi_link.h"
 
 #define AP_RETRY_MS 5000
@@ -189,10 +190,7 @@ static prov_event_id_t load(prov_context_t *c)
             memcpy(c->status.attempt_id, pending->enrol.attempt_id, sizeof c->status.attempt_id);
         }
     }
-    if (pending != NULL) {
-        memset(pending, 0, sizeof *pending);
-        free(pending);
-    }
+    secret_free(pending, sizeof *pending);
     return err == ESP_OK || err == ESP_ERR_NOT_FOUND ? found : PROV_EVENT_STORAGE_FAILED;
 }
 
@@ -287,6 +285,7 @@ static void factory_reset(prov_context_t *c, const prov_msg_t *msg)
     if (device_store_erase(msg->wifi_only) != ESP_OK) {
         ESP_LOGE(TAG, "the storage could not be erased completely");
     }
+    secret_wipe(&c->wifi, sizeof c->wifi); /* a restart by software leaves the RAM as it is */
     esp_restart();
 }
 
@@ -304,7 +303,7 @@ static bool run_first_half(prov_context_t *c, uint32_t actions, const prov_msg_t
     }
     if (actions & PROV_DO_DROP_PENDING) {
         device_store_drop_pending(c->pending_revision);
-        memset(&c->wifi, 0, sizeof c->wifi);
+        secret_wipe(&c->wifi, sizeof c->wifi);
         c->pending = false;
     }
     if (actions & PROV_DO_COMMIT_PENDING) {

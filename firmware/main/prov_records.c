@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "secret_wipe.h"
+
 /*
  * A record is a version byte, then each text as a 16-bit little-endian size and that many bytes,
  * the terminating NUL included: texts can be used where they lie. One record is one blob, and NVS
@@ -151,7 +153,7 @@ bool wifi_record_decode(const uint8_t *record, size_t size, wifi_credentials_t *
     reader_t r = reader_begin(record, size);
     get_wifi(&r, wifi);
     if (!reader_end(&r)) {
-        memset(wifi, 0, sizeof *wifi);
+        secret_wipe(wifi, sizeof *wifi);
         return false;
     }
     return true;
@@ -163,7 +165,7 @@ bool enrolment_record_decode(const uint8_t *record, size_t size, enrolment_t *en
     reader_t r = reader_begin(record, size);
     get_enrolment(&r, enrol);
     if (!reader_end(&r)) {
-        memset(enrol, 0, sizeof *enrol);
+        secret_wipe(enrol, sizeof *enrol);
         return false;
     }
     return true;
@@ -176,7 +178,7 @@ bool provisioning_record_decode(const uint8_t *record, size_t size, provisioning
     get_wifi(&r, &prov->wifi);
     get_enrolment(&r, &prov->enrol);
     if (!reader_end(&r)) {
-        memset(prov, 0, sizeof *prov);
+        secret_wipe(prov, sizeof *prov);
         return false;
     }
     return true;

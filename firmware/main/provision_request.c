@@ -6,6 +6,7 @@
 
 #include "form_decode.h"
 #include "json_guard.h"
+#include "secret_wipe.h"
 
 typedef struct {
     const char *name;
@@ -182,7 +183,7 @@ static bool read_request(cJSON *root, const char *authorization, bool token_opti
                  read_bearer(authorization, enrol->bearer, sizeof enrol->bearer, error);
     cJSON_Delete(root);
     if (!valid) {
-        memset(out, 0, sizeof *out);
+        secret_wipe(out, sizeof *out);
     }
     return valid;
 }
@@ -222,5 +223,8 @@ bool reset_request_parse(const char *body, size_t length, reset_request_t *out, 
         valid = bad_field(error, "scope", "expected \"wifi\" or \"all\"");
     }
     cJSON_Delete(root);
+    if (!valid) {
+        secret_wipe(out, sizeof *out);
+    }
     return valid;
 }

@@ -12,6 +12,7 @@
 #include "esp_wifi.h"
 #include "prov_event.h"
 #include "sdkconfig.h"
+#include "secret_wipe.h"
 #include "wifi_scan.h"
 
 static const char *TAG = "wifi";
@@ -100,7 +101,9 @@ static esp_err_t configure_ap(void)
     };
     memcpy(config.ap.ssid, s_ap_ssid, strlen(s_ap_ssid));
     snprintf((char *)config.ap.password, sizeof config.ap.password, "%s", CONFIG_PROV_SOFTAP_PASSWORD);
-    return esp_wifi_set_config(WIFI_IF_AP, &config);
+    esp_err_t err = esp_wifi_set_config(WIFI_IF_AP, &config);
+    secret_wipe(&config, sizeof config);
+    return err;
 }
 
 /* The SoftAP is configured before the radio starts: set later, it would first come up open, under
@@ -185,7 +188,7 @@ esp_err_t wifi_link_connect(const wifi_credentials_t *wifi)
     fill_station_config(wifi, &config);
     wifi_scan_cancel();
     esp_err_t err = esp_wifi_set_config(WIFI_IF_STA, &config);
-    memset(&config, 0, sizeof config);
+    secret_wipe(&config, sizeof config);
     if (err == ESP_OK) {
         atomic_store(&s_wanted, true);
         err = esp_wifi_connect();

@@ -15,3 +15,5 @@
 size_t heap_caps_get_free_size(uint32_t caps);
 size_t heap_caps_get_minimum_free_size(uint32_t caps);
 size_t heap_caps_get_largest_free_block(uint32_t caps);
+/** Of a block that came from malloc() and is still in use. */
+size_t heap_caps_get_allocated_size(void *block);

@@ -98,6 +98,11 @@ size_t heap_caps_get_largest_free_block(uint32_t caps)
     return esp_get_free_heap_size() / 2;
 }
 
+size_t heap_caps_get_allocated_size(void *block)
+{
+    return malloc_usable_size(block);
+}
+
 void esp_system_abort(const char *details)
 {
     esp_log_write(ESP_LOG_ERROR, "system", "\nabort() was called: %s\n", details);

@@ -1,6 +1,7 @@
 /* Restart, reset reason, heap figures, the ESP-IDF version. */
 #include "esp_system.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 

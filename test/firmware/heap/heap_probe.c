@@ -1,6 +1,6 @@
 #include "heap_probe.h"
 
-#include "json_memory.h"
+#include "../../../firmware/main/json_memory.h"
 
 #undef malloc
 #undef calloc

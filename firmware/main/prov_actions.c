@@ -141,6 +141,7 @@ static void mqtt_end(prov_context_t *c, uint32_t actions)
         net_jobs_wait_left(LEAVE_PATIENCE_MS);
     }
     c->mqtt_open = false;
+    c->job_id = ++c->last_id; /* what it says from now on, an acknowledgement that comes late, means nothing */
     prov_timer_stop(&c->timers, PROV_TIMER_STATUS);
     prov_timer_stop(&c->timers, PROV_TIMER_ACK);
 }

@@ -17,6 +17,7 @@ const TESTS = [
   "test_records",
   "test_small",
   "test_certificate_check",
+  "test_tls_handshake",
   "test_store_power",
   "test_runner",
 ];

@@ -21,6 +21,7 @@ ca foreign "Test CA" # the same name, another key
 sign device device dev1 ca "$LEAF"
 sign renamed device dev2 ca "$LEAF"
 sign prefixed device dev11 ca "$LEAF"
+sign strange device dev1 foreign "$LEAF"
 sign othered other dev1 ca "$LEAF"
 sign rsa rsa dev1 ca "$LEAF"
 sign middle middle "Middle CA" ca 'basicConstraints=critical,CA:TRUE'

@@ -60,6 +60,7 @@ static void check_invariants(void)
     }
     if (state == PROV_STATE_MQTT_CONNECTED) {
         MUST(c->status.was_connected && c->status.wifi_connected);
+        MUST(g_world.queued > 0 || (g_world.mqtt_up && g_world.mqtt_id == c->job_id));
     }
 }
 

@@ -104,11 +104,10 @@ void world_broker(uint8_t choice)
         g_world.mqtt_accepted = true;
     } else if (choice % 2 == 0) {
         g_world.mqtt_up |= world_post(&(prov_msg_t){.kind = PROV_MSG_PUBLISHED, .job_id = g_world.mqtt_id});
-    } else {
-        world_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED,
-                                 .job_id = g_world.mqtt_id,
-                                 .failure = some_failure(choice / 4),
-                                 .is_denied = choice % 4 == 3});
+    } else if (world_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED,
+                                        .job_id = g_world.mqtt_id,
+                                        .failure = some_failure(choice / 4),
+                                        .is_denied = choice % 4 == 3})) {
         g_world.mqtt_id = 0;
     }
 }

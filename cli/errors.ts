@@ -148,6 +148,14 @@ export const HOST_FAILURES = {
     stage: "provision",
     hint: "`prov status` and the board's log tell how far it came.",
   },
+  online_elsewhere: {
+    stage: "provision",
+    hint: "Make it forget with `prov reset --scope all --port PORT` or its BOOT button, then run the same command again.",
+  },
+  online_unverified: {
+    stage: "provision",
+    hint: "Make it forget with `prov reset --scope all --port PORT` or its BOOT button, then run the same command again.",
+  },
   status_timeout: {
     stage: "mqtt",
     hint: "Look at the device's log and the broker's log; the device keeps trying.",

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readText } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
-import type { BrokerAccess } from "../flow/broker-witness.js";
+import type { BrokerAccess } from "../flow/broker-session.js";
 
 /** How the broker can be watched: the identity of an operator who may read the device's topics. */
 export interface BrokerOptions {

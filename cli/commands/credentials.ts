@@ -1,6 +1,6 @@
 import type { CommandContext } from "../context.js";
 import { ProvError } from "../errors.js";
-import type { Credentials } from "../flow/provision-board.js";
+import type { Credentials } from "../flow/provisioned.js";
 import { resolveSecret, type SecretVariable } from "../secrets.js";
 
 export interface CredentialOptions {

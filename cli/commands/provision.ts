@@ -1,10 +1,11 @@
 import { readText } from "../config/workspace.js";
 import type { CommandContext } from "../context.js";
-import type { BrokerAccess } from "../flow/broker-witness.js";
+import type { BrokerAccess } from "../flow/broker-session.js";
 import { backendWitness } from "../flow/event-witness.js";
 import { logWitness } from "../flow/log-witness.js";
 import type { Milestone, Witness } from "../flow/outcome.js";
-import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
+import { provisionBoard } from "../flow/provision-board.js";
+import type { ProvisionedBoard } from "../flow/provisioned.js";
 import type { StageClock } from "../flow/stages.js";
 import type { LabClient } from "../lab/client.js";
 import { isSigned, type LabEvent } from "../lab/events.js";
@@ -13,7 +14,7 @@ import { manifestSecrets } from "../secrets.js";
 import { AP_GONE_MS, type BoardOptions, reachBoard } from "./board-options.js";
 import { type BrokerOptions, brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
 import { type CredentialOptions, readCredentials } from "./credentials.js";
-import { bestEvidence, outcomeReport } from "./evidence.js";
+import { bestEvidence, boardReport } from "./evidence.js";
 import type { Project } from "./project.js";
 import { type ReportOptions, withStageReport } from "./stage-report.js";
 
@@ -74,6 +75,7 @@ async function provision(
     signal,
     progress: out,
     ...(reach.apSsid === undefined ? {} : { apSsid: reach.apSsid }),
+    ...(port === undefined ? {} : { port }),
     ...(broker ? { broker } : {}),
     witnesses,
     ...(options.wait ? { goal: options.wait } : {}),
@@ -91,15 +93,14 @@ function labBroker({ info }: LabClient): BrokerAccess {
 
 function describe(project: Project, board: ProvisionedBoard, clock: StageClock): CommandResult {
   const { id } = project.manifest;
-  const { outcome, wasOnline } = board;
+  const state = board.alreadyOnline ? "was online already, nothing was changed" : "is online";
   return {
     json: {
       device: id,
-      already_online: wasOnline,
       ...(board.attemptId === undefined ? {} : { attempt_id: board.attemptId }),
-      ...outcomeReport(outcome),
+      ...boardReport(board),
       stages: clock.records,
     },
-    text: `${id} ${wasOnline ? "was online already, nothing was changed" : "is online"}: ${bestEvidence(outcome)}`,
+    text: `${id} ${state}: ${bestEvidence(board.outcome)}`,
   };
 }

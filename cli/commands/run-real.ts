@@ -3,13 +3,14 @@ import { irreversibleSteps } from "../../codegen/security.js";
 import type { CommandContext } from "../context.js";
 import { ProvError } from "../errors.js";
 import { type BootedBoard, waitForBoot } from "../flow/boot.js";
-import { onlineByItsLog } from "../flow/broker-proof.js";
 import { buildWithIdf } from "../flow/build-idf.js";
 import { generateConfig } from "../flow/codegen.js";
 import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
 import { makeKeys } from "../flow/keys.js";
 import { logWitness } from "../flow/log-witness.js";
-import { onlineAlready, type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
+import { onlineAlready, onlineByItsLog } from "../flow/online-already.js";
+import { provisionBoard } from "../flow/provision-board.js";
+import type { ProvisionedBoard } from "../flow/provisioned.js";
 import type { StageClock } from "../flow/stages.js";
 import { manifestSecrets } from "../secrets.js";
 import { AP_GONE_MS, reachBoard } from "./board-options.js";
@@ -81,17 +82,24 @@ export async function runOnRealBoard(
     }),
   );
   const booted = await clock.run("boot", () => boot(flashed, manifest, context, secrets));
-  const common = { manifest, signal, progress: out, ...(broker ? { broker } : {}) };
-  if (booted?.state === "MQTT_CONNECTED") {
-    return onlineAlready(common, await clock.run("mqtt", () => onlineByItsLog(common)));
-  }
+  const common = {
+    manifest,
+    credentials,
+    port: options.port,
+    signal,
+    progress: out,
+    ...(broker ? { broker } : {}),
+  };
+  if (booted?.state === "MQTT_CONNECTED")
+    return clock.run("mqtt", async () =>
+      onlineAlready(common, await onlineByItsLog(common, booted.network)),
+    );
   if (booted?.state === "WIFI_CONNECTING")
     out.warn(
       `it has credentials, but did not get online; \`prov reset --scope all --port ${options.port}\` makes it forget them`,
     );
   return provisionBoard({
     ...common,
-    credentials,
     wifi: reach.wifi,
     ...(reach.apSsid === undefined ? {} : { apSsid: reach.apSsid }),
     witnesses: [() => logWitness(options.port, secrets)],

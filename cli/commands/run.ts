@@ -2,14 +2,15 @@ import { randomBytes } from "node:crypto";
 import type { CommandContext } from "../context.js";
 import { ProvError } from "../errors.js";
 import { backendWitness } from "../flow/event-witness.js";
-import { type ProvisionedBoard, provisionBoard } from "../flow/provision-board.js";
+import { provisionBoard } from "../flow/provision-board.js";
+import type { ProvisionedBoard } from "../flow/provisioned.js";
 import type { StageClock, StageRecord } from "../flow/stages.js";
 import { isSigned } from "../lab/events.js";
 import type { Lab } from "../lab/lab-types.js";
 import type { CommandResult } from "../output.js";
 import { virtualWifi } from "../wifi/virtual.js";
 import { AP_GONE_MS } from "./board-options.js";
-import { bestEvidence, outcomeReport } from "./evidence.js";
+import { bestEvidence, boardReport } from "./evidence.js";
 import { bootVirtualBoard, flashVirtualBoard } from "./lab-board.js";
 import { bringUpLab, refuseCrashes } from "./lab-bring-up.js";
 import type { Project } from "./project.js";
@@ -149,8 +150,7 @@ function describe(
   return {
     json: {
       device: project.manifest.id,
-      already_online: board.wasOnline,
-      ...outcomeReport(outcome),
+      ...boardReport(board),
       stages: stages.map(({ name, ok, ms }) => ({ name, ok, ms })),
     },
     text: [
@@ -159,7 +159,7 @@ function describe(
         [...rows, ["total", "", `${(total / 1000).toFixed(2)} s`]],
       ),
       "",
-      `device ${project.manifest.id} ${board.wasOnline ? "was online already" : "is online"}: ${bestEvidence(outcome)}`,
+      `device ${project.manifest.id} ${board.alreadyOnline ? "was online already" : "is online"}: ${bestEvidence(outcome)}`,
       ...(outcome.mqtt
         ? [
             `broker ${board.brokerUri}, topic ${outcome.mqtt.topic}`,

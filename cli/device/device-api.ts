@@ -11,13 +11,21 @@ export interface ScannedNetwork {
   secure: boolean;
 }
 
+export interface DeviceError {
+  code: string;
+  message: string;
+}
+
 /** `GET /status` of the board. */
 export interface DeviceStatus {
   status: "provisioning" | "connected" | "disconnected";
   state: string;
   deviceId: string;
   ip: string;
-  error: { code: string; message: string } | null;
+  /** What it suffers from now. */
+  error: DeviceError | null;
+  /** The latest failure, also when it is over; null from firmware that does not tell it. */
+  lastError: DeviceError | null;
   attemptsRemaining: number;
   firmware: string;
   attemptId: string | null;
@@ -53,13 +61,16 @@ const STATUS_TIMEOUT_MS = 4_000;
 const SCAN_TIMEOUT_MS = 20_000;
 const PROVISION_TIMEOUT_MS = 8_000;
 
+const errorSchema = z.object({ code: z.string(), message: z.string() }).nullable();
+
 const statusSchema = z
   .object({
     status: z.enum(["provisioning", "connected", "disconnected"]),
     state: z.string(),
     device_id: z.string(),
     ip: z.string(),
-    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    error: errorSchema,
+    last_error: errorSchema.default(null),
     attempts_remaining: z.number(),
     fw: z.string(),
     attempt_id: z.string().nullable(),
@@ -73,6 +84,7 @@ const statusSchema = z
       deviceId: body.device_id,
       ip: body.ip,
       error: body.error,
+      lastError: body.last_error,
       attemptsRemaining: body.attempts_remaining,
       firmware: body.fw,
       attemptId: body.attempt_id,

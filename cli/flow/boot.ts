@@ -8,6 +8,8 @@ export interface BootedBoard {
   readonly port: string;
   /** The state that it settled in. */
   readonly state: BootedState;
+  /** The digest of the network that it joins, if its log told one. */
+  readonly network?: string;
 }
 
 /** Waiting for credentials; provisioned but not online (yet); online. */
@@ -15,6 +17,8 @@ type BootedState = "AP_MODE" | "WIFI_CONNECTING" | "MQTT_CONNECTED";
 
 /** The board's log tells every transition: `state CHECK_PROVISIONING -> AP_MODE`. */
 const SETTLED = /state \w+ -> (AP_MODE|MQTT_CONNECTED)\b/;
+/** connect_now() in prov_actions.c. */
+const JOINING = /joining the network ([0-9a-f]{16})\b/;
 const CONNECTING = /state \w+ -> WIFI_CONNECTING\b/;
 
 interface BootOptions {
@@ -62,6 +66,7 @@ async function watch(
 ): Promise<BootedBoard | { last: string }> {
   let last = "";
   let isConnecting = false;
+  let network: string | undefined;
   try {
     const result = await monitor({
       port,
@@ -73,12 +78,14 @@ async function watch(
       onLine: (line) => {
         last = line.text;
         isConnecting ||= CONNECTING.test(line.text);
+        network = JOINING.exec(line.text)?.[1] ?? network;
         progress.detail(`board: ${line.text}`);
       },
     });
     signal.throwIfAborted();
     const state = result.reason === "matched" ? SETTLED.exec(result.line.text)?.[1] : undefined;
-    if (state === "AP_MODE" || state === "MQTT_CONNECTED") return { port, state };
+    if (state === "AP_MODE" || state === "MQTT_CONNECTED")
+      return { port, state, ...(network ? { network } : {}) };
   } catch (error) {
     if (!(error instanceof ProvError) || error.code !== "monitor_timeout") throw error;
   }

@@ -1,8 +1,8 @@
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { deadline } from "../deadline.js";
 import { asTask, type Progress } from "../progress.js";
-import { type BrokerAccess, findLiveStatus, findStatusOf } from "./broker-witness.js";
-import type { Evidence, MqttProof, Outcome } from "./outcome.js";
+import type { BrokerAccess } from "./broker-session.js";
+import { findLiveStatus, findStatusOf, type Look } from "./broker-witness.js";
+import type { MqttProof, Outcome } from "./outcome.js";
 
 export interface BrokerRequest {
   readonly manifest: DeviceManifest;
@@ -38,53 +38,53 @@ export async function confirmAtBroker(
   { id, endsAt }: AttemptBound,
   outcome: Outcome,
 ): Promise<Outcome> {
-  const { broker, manifest, progress } = request;
+  const { broker, manifest, progress, signal } = request;
   if (!broker || outcome.mqtt || outcome.reached !== "mqtt") return outcome;
   const patienceMs = Math.max(
     LAST_LOOK_MS,
     Math.min(statusPatienceMs(manifest), endsAt - performance.now()),
   );
-  const signal = AbortSignal.any([request.signal, deadline(patienceMs)]);
-  const mqtt = await asTask(progress, "look for its message at the broker", () =>
-    findStatusOf(id, broker, manifest.id, signal),
+  const look = await asTask(progress, "look for its message at the broker", () =>
+    findStatusOf(id, broker, manifest.id, patienceMs, signal),
   );
-  request.signal.throwIfAborted();
-  if (!mqtt) return outcome;
-  return withProof(outcome, mqtt);
+  signal.throwIfAborted();
+  return withLook(outcome, look);
 }
 
-/** The outcome of a device that is online now by the broker's word; undefined when the broker hears nothing. */
+/** What the broker adds to an outcome: its proof, or why it has none. */
+export function withLook(outcome: Outcome, look: Look): Outcome {
+  const others = outcome.unheard.filter(({ witness }) => witness !== "broker");
+  if ("proof" in look) return withProof({ ...outcome, unheard: others }, look.proof);
+  return { ...outcome, unheard: [...others, { witness: "broker", reason: look.reason }] };
+}
+
+/**
+ * Whether the broker's word is that the device is online now.
+ * @param patienceMs bound on one message of a device that is online
+ * @param endsAt `performance.now()` at the end of the look, however fresh what came last
+ */
 export async function lookForLiveDevice(
   request: BrokerRequest,
   broker: BrokerAccess,
   patienceMs: number,
-): Promise<Outcome | undefined> {
-  const { manifest, progress } = request;
-  const signal = AbortSignal.any([request.signal, deadline(patienceMs)]);
-  const mqtt = await asTask(progress, "look whether it is online already", () =>
-    findLiveStatus(broker, manifest.id, signal),
-  );
-  request.signal.throwIfAborted();
-  return mqtt && withProof({ reached: "mqtt", evidence: [], unheard: [] }, mqtt);
+  endsAt: number,
+): Promise<Look> {
+  const { manifest, progress, signal } = request;
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), Math.max(patienceMs, endsAt - performance.now()));
+  try {
+    const until = AbortSignal.any([signal, limit.signal]);
+    const look = await asTask(progress, "look whether it is online already", () =>
+      findLiveStatus(broker, manifest.id, patienceMs, until),
+    );
+    signal.throwIfAborted();
+    return look;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-/** The outcome of a device whose serial log tells that it is online, with the broker's word where it can be had. */
-export async function onlineByItsLog(request: BrokerRequest): Promise<Outcome> {
-  const { broker, manifest } = request;
-  const evidence: Evidence = { witness: "log", milestone: "mqtt", detail: "MQTT_CONNECTED" };
-  const outcome: Outcome = { reached: "mqtt", evidence: [evidence], unheard: [] };
-  if (!broker) return outcome;
-  const live = await lookForLiveDevice(request, broker, statusPatienceMs(manifest));
-  if (live?.mqtt) return withProof(outcome, live.mqtt);
-  return { ...outcome, unheard: [{ witness: "broker", reason: "no status message came in time" }] };
-}
-
-function withProof(outcome: Outcome, mqtt: MqttProof): Outcome {
+export function withProof(outcome: Outcome, mqtt: MqttProof): Outcome {
   const evidence = { witness: "broker", milestone: "mqtt", detail: mqtt.topic, mqtt } as const;
-  return {
-    ...outcome,
-    evidence: [...outcome.evidence, evidence],
-    unheard: outcome.unheard.filter(({ witness }) => witness !== "broker"),
-    mqtt,
-  };
+  return { ...outcome, evidence: [...outcome.evidence, evidence], mqtt };
 }

@@ -1,155 +1,106 @@
-import { connect, type MqttClient } from "mqtt";
-import { ProvError } from "../errors.js";
-import { pause } from "../wifi/wait.js";
+import { type BrokerAccess, type StatusMessage, watchStatus } from "./broker-session.js";
+import { createFreshness } from "./freshness.js";
 import type { MqttProof, Witness } from "./outcome.js";
 
-/** How an operator reads the broker: addresses and PEM texts. */
-export interface BrokerAccess {
-  readonly uri: string;
-  readonly caPem: string;
-  readonly certPem: string;
-  readonly keyPem: string;
-}
+/** The message that was looked for, or why there is none. */
+export type Look = { readonly proof: MqttProof } | { readonly reason: string };
 
-const CONNECT_TIMEOUT_MS = 10_000;
-const RECONNECT_MS = 500;
+const NOTHING_CAME = "no status message came in time";
 
 /**
- * The broker's own word: the device's status message of exactly this attempt. A retained message of an
- * earlier run carries another `attempt_id` and proves nothing.
+ * The broker's own word: the device's status message of exactly this attempt, whose id nobody had before. A
+ * message of an earlier run carries another one and proves nothing.
  */
 export function brokerWitness(access: BrokerAccess, deviceId: string, attemptId: string): Witness {
   return {
     name: "broker",
-    provesMqtt: true,
-    async watch(report, signal) {
-      const onStatus = (proof: MqttProof): void => {
-        if (proof.payload.attempt_id !== attemptId) return;
-        const evidence = {
-          witness: "broker",
-          milestone: "mqtt",
-          detail: proof.topic,
-          mqtt: proof,
-        } as const;
-        report({ kind: "evidence", evidence });
+    speaksFor: "broker",
+    watch(report, signal) {
+      const onMessage = ({ topic, payload }: StatusMessage): void => {
+        if (payload.status === "offline")
+          report({ kind: "withdrawn", reason: "the broker says that it is offline" });
+        if (!isOf(attemptId, payload)) return;
+        const mqtt = { topic, payload };
+        report({
+          kind: "evidence",
+          evidence: { witness: "broker", milestone: "mqtt", detail: topic, mqtt },
+        });
       };
-      // A broker that is down now may be up before the device's time is.
-      while (!signal.aborted) {
-        try {
-          await watchStatus(access, deviceId, onStatus, signal);
-        } catch (error) {
-          if (signal.aborted) return;
-          report({ kind: "lost", reason: error instanceof Error ? error.message : String(error) });
-          await pause(RECONNECT_MS, signal);
-        }
-      }
+      const onTrouble = (reason: string): void => report({ kind: "lost", reason });
+      return watchStatus({ access, deviceId, onMessage, onTrouble }, signal);
     },
   };
 }
 
 /**
- * Whether the device is online right now: a status message that was published while we looked. What the
- * broker had retained may be of a device that has lost its power since.
- * @returns the message, or undefined when none came in time or the broker cannot be watched
+ * Whether the device is online right now: a status message that it sent while we looked. What the broker
+ * had before may be of a device that has lost its power since.
+ * @param patienceMs how long a device that is online may take from one message to the next: whoever has
+ *   shown one that may be old is given that time for another
+ * @param signal the end of the look, whatever may still come
  */
 export function findLiveStatus(
   access: BrokerAccess,
   deviceId: string,
+  patienceMs: number,
   signal: AbortSignal,
-): Promise<MqttProof | undefined> {
-  return findStatus(access, deviceId, (_proof, isRetained) => !isRetained, signal);
+): Promise<Look> {
+  const judge = createFreshness(patienceMs);
+  return findStatus(access, deviceId, patienceMs, signal, ({ text, payload }) => {
+    const { status, seq, uptime_s: uptimeS } = payload;
+    return judge({ text, status, seq, uptimeS }, performance.now());
+  });
 }
 
-/** The status message of exactly this attempt, which may be retained; undefined as for `findLiveStatus`. */
+/** The status message of exactly this attempt, of which the first is enough. */
 export function findStatusOf(
   attemptId: string,
   access: BrokerAccess,
   deviceId: string,
+  patienceMs: number,
   signal: AbortSignal,
-): Promise<MqttProof | undefined> {
-  const isOurs = ({ payload }: MqttProof): boolean => payload.attempt_id === attemptId;
-  return findStatus(access, deviceId, isOurs, signal);
+): Promise<Look> {
+  return findStatus(access, deviceId, patienceMs, signal, ({ payload }) =>
+    isOf(attemptId, payload) ? "news" : "none",
+  );
+}
+
+function isOf(attemptId: string, payload: StatusMessage["payload"]): boolean {
+  return payload.status === "connected" && payload.attempt_id === attemptId;
 }
 
 async function findStatus(
   access: BrokerAccess,
   deviceId: string,
-  isWanted: (proof: MqttProof, isRetained: boolean) => boolean,
+  patienceMs: number,
   signal: AbortSignal,
-): Promise<MqttProof | undefined> {
-  const found = new AbortController();
-  const until = AbortSignal.any([signal, found.signal]);
+  judge: (message: StatusMessage) => ReturnType<ReturnType<typeof createFreshness>>,
+): Promise<Look> {
+  const over = new AbortController();
   let proof: MqttProof | undefined;
-  const onStatus = (seen: MqttProof, isRetained: boolean): void => {
-    if (proof || !isWanted(seen, isRetained)) return;
-    proof = seen;
-    found.abort();
+  let reason = NOTHING_CAME;
+  let timer = setTimeout(() => over.abort(), patienceMs);
+  const onMessage = (message: StatusMessage): void => {
+    const freshness = judge(message);
+    if (proof || freshness === "none") return;
+    clearTimeout(timer);
+    if (freshness === "old") {
+      reason = "the status message that it has may be old, and no other one came in time";
+      timer = setTimeout(() => over.abort(), patienceMs);
+      return;
+    }
+    proof = { topic: message.topic, payload: message.payload };
+    over.abort();
   };
-  // The network may have come back a moment ago, and with it the way to the broker.
-  while (!until.aborted) {
-    await watchStatus(access, deviceId, onStatus, until).catch(() => pause(RECONNECT_MS, until));
-  }
-  return proof;
-}
-
-/** Calls `onStatus` for each "connected" of the device, until `signal` aborts. @throws ProvError observer_failed */
-async function watchStatus(
-  access: BrokerAccess,
-  deviceId: string,
-  onStatus: (proof: MqttProof, isRetained: boolean) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const topic = `devices/${deviceId}/status`;
+  const onTrouble = (trouble: string): void => {
+    reason = trouble;
+  };
   try {
-    const client = connectObserver(access);
-    client.on("message", (received, bytes, packet) => {
-      const payload = received === topic ? parseStatus(bytes) : undefined;
-      if (payload?.status === "connected") onStatus({ topic, payload }, packet.retain);
-    });
-    await subscribed(client, topic, signal).finally(() => client.end(true));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ProvError("observer_failed", `cannot watch the broker ${access.uri}: ${reason}`, {
-      cause: error,
-    });
+    // The network may have come back a moment ago, and with it the way to the broker.
+    const until = AbortSignal.any([signal, over.signal]);
+    await watchStatus({ access, deviceId, onMessage, onTrouble }, until);
+  } finally {
+    clearTimeout(timer);
   }
-}
-
-function connectObserver(access: BrokerAccess): MqttClient {
-  return connect(access.uri, {
-    ca: access.caPem,
-    cert: access.certPem,
-    key: access.keyPem,
-    clientId: `prov-observer-${Math.random().toString(16).slice(2, 10)}`,
-    protocolVersion: 4,
-    clean: true,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    reconnectPeriod: 0,
-  });
-}
-
-/** Subscribes once connected; resolves when `signal` aborts, rejects when the broker refuses or goes away. */
-function subscribed(client: MqttClient, topic: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    client.on("error", reject);
-    client.once("close", () => reject(new Error("the connection was closed")));
-    client.once("connect", () =>
-      client.subscribe(topic, { qos: 1 }, (error) => {
-        if (error) reject(error);
-      }),
-    );
-  });
-}
-
-function parseStatus(bytes: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? { ...value }
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  return proof ? { proof } : { reason };
 }

@@ -7,6 +7,7 @@ import type { Witness } from "./outcome.js";
 export function backendWitness(enrolled: (signal: AbortSignal) => Promise<unknown>): Witness {
   return {
     name: "backend",
+    speaksFor: "backend",
     async watch(report, signal) {
       await enrolled(signal);
       report({

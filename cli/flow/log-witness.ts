@@ -1,7 +1,10 @@
+import { deviceError } from "../errors.js";
 import { monitor } from "../serial/monitor.js";
-import type { Milestone, Witness } from "./outcome.js";
+import type { Milestone, Witness, WitnessReport } from "./outcome.js";
 
 const TRANSITION = /state \w+ -> (\w+)/;
+/** `W (1234) prov: error broker_unreachable CONNACK code 3`; set_error() in prov_actions.c. */
+const ERROR = /\bprov: error ([a-z_]+) ?(.*)$/;
 
 const REACHED: Readonly<Record<string, Milestone>> = {
   WIFI_CONNECTED: "wifi",
@@ -13,18 +16,32 @@ const REACHED: Readonly<Record<string, Milestone>> = {
 export function logWitness(port: string, secrets: readonly string[]): Witness {
   return {
     name: "log",
+    speaksFor: "device",
     async watch(report, signal) {
       await monitor({
         port,
         signal,
         secrets,
         onLine: (line) => {
-          const state = TRANSITION.exec(line.text)?.[1] ?? "";
-          const milestone = REACHED[state];
-          if (milestone)
-            report({ kind: "evidence", evidence: { witness: "log", milestone, detail: state } });
+          const said = judgeLogLine(line.text);
+          if (said) report(said);
         },
       });
     },
   };
+}
+
+/** What a line of the log tells of the device. An error in it is never final: it may be that of one try of many. */
+export function judgeLogLine(text: string): WitnessReport | undefined {
+  const state = TRANSITION.exec(text)?.[1];
+  if (state !== undefined) {
+    const milestone = REACHED[state];
+    if (milestone === undefined) return { kind: "progress", text: state };
+    return { kind: "evidence", evidence: { witness: "log", milestone, detail: state } };
+  }
+  const [, code, detail = ""] = ERROR.exec(text) ?? [];
+  if (code === undefined) return undefined;
+  const error = deviceError(code, "");
+  const message = detail === "" ? error.message : `${error.message} (${detail})`;
+  return { kind: "failure", error: deviceError(code, message), final: false };
 }

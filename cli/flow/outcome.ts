@@ -21,18 +21,21 @@ export interface Evidence {
 }
 
 export type WitnessReport =
-  | { readonly kind: "evidence"; readonly evidence: Evidence }
+  /** An earlier complaint of this witness is void, unless it has one at the same time. */
+  | { readonly kind: "evidence"; readonly evidence: Evidence; readonly complaint?: ProvError }
   /** `final`: the device has given up; otherwise it keeps trying, and the error stands only if time runs out. */
   | { readonly kind: "failure"; readonly error: ProvError; readonly final: boolean }
-  /** The device works on; an earlier failure of this witness is void. */
-  | { readonly kind: "progress"; readonly text: string }
+  /** The device works on; an earlier failure of this witness is void, unless it has one at the same time. */
+  | { readonly kind: "progress"; readonly text: string; readonly complaint?: ProvError }
+  /** What this witness has seen of MQTT holds no longer. */
+  | { readonly kind: "withdrawn"; readonly reason: string }
   | { readonly kind: "lost"; readonly reason: string };
 
 /** Watches one side of the device until `signal` aborts. It reports; it does not decide. */
 export interface Witness {
   readonly name: string;
-  /** True for the one whose word about MQTT is the proof itself. */
-  readonly provesMqtt?: boolean;
+  /** Whose word it is: only the broker's about MQTT is the proof itself, and the device knows best what it does. */
+  readonly speaksFor: "broker" | "device" | "backend";
   watch(report: (report: WitnessReport) => void, signal: AbortSignal): Promise<void>;
 }
 
@@ -49,88 +52,120 @@ export interface Outcome {
   readonly mqtt?: MqttProof;
 }
 
-export interface OutcomeRequest {
-  readonly witnesses: readonly Witness[];
-  readonly goal: Milestone;
-  /** What an earlier wait has already seen. */
-  readonly earlier?: readonly Evidence[];
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-  readonly task: Task;
+/** All witnesses of one run, watching at the same time, until they are dismissed. */
+export interface Hearing {
+  /**
+   * Waits until the evidence says that the device reached `goal`, or that it cannot.
+   * @throws ProvError the device's own failure, or outcome_unknown / status_timeout when time ran out
+   */
+  until(goal: Milestone, timeoutMs: number, task: Task): Promise<Outcome>;
+  close(): Promise<void>;
 }
 
 interface Court {
+  readonly witnesses: readonly Witness[];
   evidence: Evidence[];
-  /** What each witness last complained of, and has not taken back. */
+  /** What each witness last complained of, and has not taken back; the latest last. */
   complaints: Map<string, ProvError>;
   lost: Map<string, string>;
-  verdict: Outcome | ProvError | undefined;
+  /** What each witness of the device last said of it, while it can be heard; null is less than any milestone. */
+  words: Map<string, Milestone | null>;
+  final: ProvError | undefined;
 }
 
 /**
- * Waits until the evidence says that the device reached `goal`, or that it cannot.
- *
- * No single witness decides alone against the others: when the AP vanishes, the broker and the backend
- * may still have seen the device; and while a witness of the broker is alive, "the device says it is
- * connected" is not yet proof.
- * @throws ProvError the device's own failure, or outcome_unknown / status_timeout when time ran out
+ * Calls the witnesses. No single one decides alone against the others: when the AP vanishes, the broker and
+ * the backend may still have seen the device; while a witness of the broker is alive, "the device says it is
+ * connected" is not yet proof; and while the device itself can be heard, a message that the broker delivered
+ * is none before the device says that the broker acknowledged it.
  */
-export async function awaitOutcome(request: OutcomeRequest): Promise<Outcome> {
+export function openHearing(witnesses: readonly Witness[], signal: AbortSignal): Hearing {
   const court: Court = {
-    evidence: [...(request.earlier ?? [])],
+    witnesses,
+    evidence: [],
     complaints: new Map(),
     lost: new Map(),
-    verdict: undefined,
+    words: new Map(),
+    final: undefined,
   };
   const closed = new AbortController();
-  const timeout = deadline(request.timeoutMs);
-  const signal = AbortSignal.any([request.signal, timeout, closed.signal]);
-
+  const open = AbortSignal.any([signal, closed.signal]);
+  let waiting: { task: Task; settle: () => void } | undefined;
   const hear = (witness: Witness, report: WitnessReport): void => {
-    if (court.verdict) return;
-    note(court, witness, report, request.task);
-    settle(report);
+    const text = note(court, witness, report);
+    if (text !== undefined) waiting?.task.update({ text });
+    waiting?.settle();
   };
-  const settle = (report?: WitnessReport): void => {
-    court.verdict = decide(court, request, report);
-    if (court.verdict) closed.abort();
-  };
-  settle();
-  await Promise.all(
-    request.witnesses.map(async (witness) => {
+  const watching = Promise.all(
+    witnesses.map(async (witness) => {
       try {
-        await witness.watch((report) => hear(witness, report), signal);
+        await witness.watch((report) => hear(witness, report), open);
       } catch (error) {
-        if (!signal.aborted)
-          hear(witness, {
-            kind: "lost",
-            reason: error instanceof Error ? error.message : String(error),
-          });
+        const reason = error instanceof Error ? error.message : String(error);
+        if (!open.aborted) hear(witness, { kind: "lost", reason });
       }
     }),
   );
-  request.signal.throwIfAborted();
-  const verdict = court.verdict ?? timedOut(court, request);
-  if (verdict instanceof ProvError) throw verdict;
-  return verdict;
+  return {
+    async until(goal, timeoutMs, task) {
+      const timeout = deadline(timeoutMs);
+      const verdict = await new Promise<Outcome | ProvError | undefined>((resolve) => {
+        const over = AbortSignal.any([signal, timeout]);
+        const settle = (): void => {
+          const decided = decide(court, goal);
+          if (!decided && !over.aborted) return;
+          over.removeEventListener("abort", settle);
+          waiting = undefined;
+          resolve(decided);
+        };
+        waiting = { task, settle };
+        over.addEventListener("abort", settle);
+        settle();
+      });
+      signal.throwIfAborted();
+      if (verdict && !(verdict instanceof ProvError)) return verdict;
+      throw verdict ?? timedOut(court, goal, timeoutMs);
+    },
+    async close() {
+      closed.abort();
+      await watching;
+    },
+  };
 }
 
-function note(court: Court, witness: Witness, report: WitnessReport, task: Task): void {
-  if (report.kind === "lost") court.lost.set(witness.name, report.reason);
-  else court.lost.delete(witness.name);
-  if (report.kind === "evidence") {
-    if (!isKnown(court, report.evidence)) court.evidence.push(report.evidence);
-    court.complaints.delete(witness.name);
-    task.update({
-      text: `${report.evidence.milestone} (${report.evidence.witness}: ${report.evidence.detail})`,
-    });
-  } else if (report.kind === "failure") {
-    court.complaints.set(witness.name, report.error);
-    task.update({ text: report.error.message });
-  } else if (report.kind === "progress") {
-    court.complaints.delete(witness.name);
-    task.update({ text: report.text });
+/** @returns what to show of it, if anything */
+function note(court: Court, witness: Witness, report: WitnessReport): string | undefined {
+  const { name } = witness;
+  if (report.kind === "lost") {
+    court.lost.set(name, report.reason);
+    court.words.delete(name);
+    return undefined;
   }
+  court.lost.delete(name);
+  if (report.kind === "withdrawn") {
+    court.evidence = court.evidence.filter(
+      (known) => known.witness !== name || known.milestone !== "mqtt",
+    );
+    return report.reason;
+  }
+  if (report.kind === "failure") {
+    complain(court, name, report.error);
+    if (report.final) court.final = report.error;
+    return report.error.message;
+  }
+  complain(court, name, report.complaint);
+  const seen = report.kind === "evidence" ? report.evidence : undefined;
+  if (witness.speaksFor === "device") court.words.set(name, seen?.milestone ?? null);
+  if (seen && !isKnown(court, seen)) court.evidence.push(seen);
+  if (report.complaint) return report.complaint.message;
+  return report.kind === "progress"
+    ? report.text
+    : `${report.evidence.milestone} (${name}: ${report.evidence.detail})`;
+}
+
+function complain(court: Court, name: string, error: ProvError | undefined): void {
+  court.complaints.delete(name);
+  if (error) court.complaints.set(name, error);
 }
 
 /** A witness that is asked again and again says the same again and again. */
@@ -140,20 +175,14 @@ function isKnown(court: Court, { witness, milestone, mqtt }: Evidence): boolean 
   );
 }
 
-function decide(
-  court: Court,
-  request: OutcomeRequest,
-  report: WitnessReport | undefined,
-): Outcome | ProvError | undefined {
-  if (report?.kind === "failure" && report.final) return report.error;
-  const proofExpected =
-    request.goal === "mqtt" &&
-    request.witnesses.some((witness) => witness.provesMqtt && !court.lost.has(witness.name));
-  const convincing = court.evidence.filter(
-    (evidence) =>
-      rank(evidence.milestone) >= rank(request.goal) && (!proofExpected || evidence.mqtt),
+function decide(court: Court, goal: Milestone): Outcome | ProvError | undefined {
+  if (court.final) return court.final;
+  if (goal === "mqtt" && isDeviceBehind(court)) return undefined;
+  const proofExpected = goal === "mqtt" && isBrokerWatched(court);
+  const isConvincing = court.evidence.some(
+    ({ milestone, mqtt }) => rank(milestone) >= rank(goal) && (!proofExpected || mqtt),
   );
-  if (convincing.length === 0) return undefined;
+  if (!isConvincing) return undefined;
   const mqtt = court.evidence.find((evidence) => evidence.mqtt)?.mqtt;
   return {
     reached: furthest(court.evidence),
@@ -163,13 +192,22 @@ function decide(
   };
 }
 
+function isBrokerWatched({ witnesses, lost }: Court): boolean {
+  return witnesses.some(({ name, speaksFor }) => speaksFor === "broker" && !lost.has(name));
+}
+
+/** Whether the device can be heard, and does not say that it is connected: a broker may deliver what it then refuses. */
+function isDeviceBehind({ words }: Court): boolean {
+  return words.size > 0 && ![...words.values()].includes("mqtt");
+}
+
 function unheard(court: Court): Unheard[] {
   return [...court.lost]
     .filter(([name]) => !court.evidence.some(({ witness }) => witness === name))
     .map(([witness, reason]) => ({ witness, reason }));
 }
 
-function timedOut(court: Court, request: OutcomeRequest): ProvError {
+function timedOut(court: Court, goal: Milestone, timeoutMs: number): ProvError {
   const complaint = [...court.complaints.values()].at(-1);
   if (complaint) return complaint;
   const seen =
@@ -177,15 +215,17 @@ function timedOut(court: Court, request: OutcomeRequest): ProvError {
       ? "no witness saw the device"
       : `seen so far: ${court.evidence.map((evidence) => `${evidence.milestone} (${evidence.witness})`).join(", ")}`;
   const lost = [...court.lost].map(([name, reason]) => `${name}: ${reason}`).join("; ");
-  const message = `within ${Math.round(request.timeoutMs / 1000)} s the device did not get as far as ${request.goal}; ${seen}${lost ? `; ${lost}` : ""}`;
-  return new ProvError(timeoutCode(court, request), message);
+  const message = `within ${Math.round(timeoutMs / 1000)} s the device did not get as far as ${goal}; ${seen}${lost ? `; ${lost}` : ""}`;
+  return new ProvError(timeoutCode(court), message);
 }
 
-function timeoutCode(court: Court, { witnesses }: OutcomeRequest): ErrorCode {
+function timeoutCode(court: Court): ErrorCode {
   if (!court.evidence.some(({ milestone }) => rank(milestone) >= rank("certificate")))
     return "outcome_unknown";
   // The device may well be online: it was this side that could not look.
-  const isBlind = witnesses.some(({ name, provesMqtt }) => provesMqtt && court.lost.has(name));
+  const isBlind = court.witnesses.some(
+    ({ name, speaksFor }) => speaksFor === "broker" && court.lost.has(name),
+  );
   return isBlind ? "observer_failed" : "status_timeout";
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { findDeviceFailure } from "../../codegen/failures.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { deadline } from "../deadline.js";
 import type { DeviceApi, ScannedNetwork } from "../device/device-api.js";
@@ -11,37 +12,24 @@ import {
   type BrokerRequest,
   confirmAtBroker,
   LAST_LOOK_MS,
-  lookForLiveDevice,
   statusPatienceMs,
 } from "./broker-proof.js";
-import { type BrokerAccess, brokerWitness } from "./broker-witness.js";
+import type { BrokerAccess } from "./broker-session.js";
+import { brokerWitness } from "./broker-witness.js";
 import { type JoinedBoard, joinBoard } from "./join.js";
-import {
-  awaitOutcome,
-  type Evidence,
-  type Milestone,
-  type Outcome,
-  type Witness,
-} from "./outcome.js";
+import { findLiveDevice, type LiveDevice, onlineAlready } from "./online-already.js";
+import { type Milestone, type Outcome, openHearing, type Witness } from "./outcome.js";
+import type { Credentials, ProvisionedBoard } from "./provisioned.js";
 import type { StageClock } from "./stages.js";
 import { statusWitness } from "./status-witness.js";
-
-/** What the board is given. */
-export interface Credentials {
-  readonly ssid: string;
-  /** "" for an open network. */
-  readonly password: string;
-  /** One-time provisioning token; may be missing when the device holds a certificate. */
-  readonly token?: string;
-  /** Bearer token for calls to the backend on the user's behalf. */
-  readonly bearer?: string;
-}
 
 export interface ProvisionBoardRequest {
   readonly manifest: DeviceManifest;
   readonly credentials: Credentials;
   readonly wifi: HostWifi;
   readonly apSsid?: string;
+  /** Its serial port, where one is known. */
+  readonly port?: string;
   /** How the broker can be watched, when it can. */
   readonly broker?: BrokerAccess;
   /** Further witnesses: the serial log, the lab's backend. */
@@ -58,17 +46,6 @@ export interface ProvisionBoardRequest {
   readonly clock: StageClock;
   readonly signal: AbortSignal;
   readonly progress: Progress;
-}
-
-export interface ProvisionedBoard {
-  /** What the device was told to call this run; missing when it was told nothing. */
-  readonly attemptId?: string;
-  readonly networks: readonly ScannedNetwork[];
-  readonly outcome: Outcome;
-  /** The broker that the device reports to. */
-  readonly brokerUri: string;
-  /** The device needed nothing: it has no AP any more because it is online. */
-  readonly wasOnline: boolean;
 }
 
 /** Time was up before the credentials were sent. */
@@ -110,34 +87,30 @@ async function overItsAp(
   request: ProvisionBoardRequest,
   attempt: Attempt,
 ): Promise<ProvisionedBoard> {
-  const { clock, progress, manifest } = request;
-  const board = await clock.run("join", () => joinOrRecognise(request));
-  if ("alreadyOnline" in board) return onlineAlready(request, board.alreadyOnline);
+  const { clock, progress, manifest, broker } = request;
+  const board = await clock.run("join", async () => {
+    const found = await joinOrRecognise(request, attempt);
+    return "api" in found ? found : onlineAlready(request, found);
+  });
+  if (!("api" in board)) return board;
   const networks = await clock.run("scan", () => scanFor(board.api, request, attempt));
   await clock.run("provision", () =>
     asTask(progress, "provision", () => post(board.api, request, attempt)),
   );
   const witnesses = [
-    whenSilent(statusWitness(board.api, attempt.id, request.pollMs), request.apGoneMs, () => {
-      void leave(request);
-    }),
-    ...(request.broker ? [brokerWitness(request.broker, manifest.id, attempt.id)] : []),
+    whenSilent(
+      statusWitness(board.api, attempt.id, board.status, request.pollMs),
+      request.apGoneMs,
+      () => {
+        void leave(request);
+      },
+    ),
+    ...(broker ? [brokerWitness(broker, manifest.id, attempt.id)] : []),
     ...(request.witnesses ?? []).map((make) => make(attempt.id)),
   ];
   const outcome = await waitForGoal(request, witnesses, attempt);
-  return {
-    attemptId: attempt.id,
-    brokerUri: brokerUriOf(request),
-    networks,
-    outcome,
-    wasOnline: false,
-  };
-}
-
-/** The result for a device that needed nothing. */
-export function onlineAlready(request: BrokerRequest, outcome: Outcome): ProvisionedBoard {
-  request.progress.warn("it is online already: what was given here has not been sent to it");
-  return { brokerUri: brokerUriOf(request), networks: [], outcome, wasOnline: true };
+  const brokerUri = brokerUriOf(request);
+  return { attemptId: attempt.id, brokerUri, networks, outcome };
 }
 
 function brokerUriOf({ broker, manifest }: BrokerRequest): string {
@@ -155,7 +128,8 @@ async function leave({ wifi, progress }: ProvisionBoardRequest): Promise<void> {
 /** A device without an AP has no power, or is online already; the broker knows which. */
 async function joinOrRecognise(
   request: ProvisionBoardRequest,
-): Promise<JoinedBoard | { alreadyOnline: Outcome }> {
+  { endsAt }: Attempt,
+): Promise<JoinedBoard | LiveDevice> {
   const { manifest, broker } = request;
   const patienceMs = broker ? Math.min(statusPatienceMs(manifest), request.timeoutMs / 2) : 0;
   try {
@@ -165,9 +139,9 @@ async function joinOrRecognise(
     if (!(error instanceof ProvError) || !NO_AP.has(error.code) || !broker) throw error;
     // The host may be on an AP from which the broker is out of reach.
     await leave(request);
-    const alreadyOnline = await lookForLiveDevice(request, broker, patienceMs);
-    if (!alreadyOnline) throw error;
-    return { alreadyOnline };
+    const live = await findLiveDevice(request, broker, patienceMs, endsAt);
+    if (!live) throw error;
+    return live;
   }
 }
 
@@ -179,20 +153,36 @@ async function waitForGoal(
 ): Promise<Outcome> {
   const { clock, progress, signal } = request;
   const goal = request.goal ?? "mqtt";
-  const wait = (name: string, label: string, upTo: Milestone, earlier: readonly Evidence[]) =>
+  const hearing = openHearing(witnesses, signal);
+  const wait = (name: string, label: string, upTo: Milestone) =>
     clock.run(name, () =>
-      asTask(progress, label, (task) => {
+      asTask(progress, label, async (task) => {
         const timeoutMs = Math.max(LAST_LOOK_MS, Math.round(endsAt - performance.now()));
-        return awaitOutcome({ witnesses, goal: upTo, earlier, timeoutMs, signal, task });
+        try {
+          return await hearing.until(upTo, timeoutMs, task);
+        } catch (error) {
+          throw namingTheBroker(error, brokerUriOf(request));
+        }
       }),
     );
-  const enrolled = await wait(
-    "status",
-    goal === "wifi" ? "wait for the WiFi" : "wait for WiFi and certificate",
-    goal === "wifi" ? "wifi" : "certificate",
-    [],
-  );
-  return goal === "mqtt" ? wait("mqtt", "wait for MQTT", "mqtt", enrolled.evidence) : enrolled;
+  try {
+    const enrolled = await wait(
+      "status",
+      goal === "wifi" ? "wait for the WiFi" : "wait for WiFi and certificate",
+      goal === "wifi" ? "wifi" : "certificate",
+    );
+    return goal === "mqtt" ? await wait("mqtt", "wait for MQTT", "mqtt") : enrolled;
+  } finally {
+    await hearing.close();
+  }
+}
+
+/** The device's own complaint about the broker, which does not know what people call that. */
+function namingTheBroker(error: unknown, uri: string): unknown {
+  if (!(error instanceof ProvError) || error.stage !== "mqtt" || !findDeviceFailure(error.code))
+    return error;
+  const { code, message, hint, cause, details } = error;
+  return new ProvError(code, `${uri}: ${message}`, { hint, cause, details });
 }
 
 /** Calls `act` once when the witness could ask nobody for `silentMs`. */

@@ -3,7 +3,10 @@ import { deviceError, ProvError } from "../errors.js";
 import { pause } from "../wifi/wait.js";
 import type { Milestone, Witness, WitnessReport } from "./outcome.js";
 
-/** Failures that the device cannot mend by trying again; it waits for new input or a mended server. */
+/**
+ * Failures that the device cannot mend by trying again; it waits for new input or a mended server. Trouble with a
+ * broker or backend that is there and does not refuse the device is none: it may be over with the next try.
+ */
 const FINAL_CODES = new Set([
   "wifi_wrong_password",
   "wifi_ap_not_found",
@@ -30,15 +33,24 @@ const REACHED: Record<string, Milestone> = {
   MQTT_CONNECTED: "mqtt",
 };
 
-/** The board's own `GET /status`, for as long as its AP can be reached. */
-export function statusWitness(api: DeviceApi, attemptId: string, pollMs: number): Witness {
+/**
+ * The board's own `GET /status`, for as long as its AP can be reached.
+ * @param before what the board said before it was given anything
+ */
+export function statusWitness(
+  api: DeviceApi,
+  attemptId: string,
+  before: DeviceStatus,
+  pollMs: number,
+): Witness {
   return {
     name: "status",
+    speaksFor: "device",
     async watch(report, signal) {
       while (!signal.aborted) {
         try {
           const status = await api.status(signal);
-          if (status.attemptId === attemptId) for (const each of judge(status)) report(each);
+          if (status.attemptId === attemptId) report(judgeStatus(status, before));
         } catch (error) {
           if (signal.aborted) return;
           report({
@@ -52,18 +64,30 @@ export function statusWitness(api: DeviceApi, attemptId: string, pollMs: number)
   };
 }
 
-function judge(status: DeviceStatus): WitnessReport[] {
-  const reports: WitnessReport[] = [];
+/** What one answer of the board tells. */
+export function judgeStatus(
+  status: DeviceStatus,
+  before: Pick<DeviceStatus, "lastError">,
+): WitnessReport {
+  const error = status.error && deviceError(status.error.code, status.error.message);
+  if (error && (status.state === "AP_MODE" || FINAL_CODES.has(error.code)))
+    return { kind: "failure", error, final: true };
+  const trouble = error ?? brokerTrouble(status, before);
+  const complaint = trouble ? { complaint: trouble } : {};
   const milestone = REACHED[status.state];
-  if (milestone === undefined) reports.push({ kind: "progress", text: status.state });
-  else {
-    const detail = `${status.state}, ip ${status.ip || "none"}`;
-    reports.push({ kind: "evidence", evidence: { witness: "status", milestone, detail } });
-  }
-  if (status.error) {
-    const error = deviceError(status.error.code, status.error.message);
-    const gaveUp = status.state === "AP_MODE" || FINAL_CODES.has(status.error.code);
-    reports.push({ kind: "failure", error, final: gaveUp });
-  }
-  return reports;
+  if (milestone === undefined) return { kind: "progress", text: status.state, ...complaint };
+  const detail = `${status.state}, ip ${status.ip || "none"}`;
+  return { kind: "evidence", evidence: { witness: "status", milestone, detail }, ...complaint };
+}
+
+/** Its last try at the broker, which alone is no error to the device yet, but all that it can say when time is up. */
+function brokerTrouble(
+  { state, lastError }: DeviceStatus,
+  before: Pick<DeviceStatus, "lastError">,
+): ProvError | undefined {
+  if (state !== "MQTT_CONNECTING" || !lastError) return undefined;
+  const isOld =
+    lastError.code === before.lastError?.code && lastError.message === before.lastError.message;
+  const error = deviceError(lastError.code, lastError.message);
+  return isOld || error.stage !== "mqtt" ? undefined : error;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ssidDigest } from "../../cli/device/ssid-digest.js";
 import { freshBoard, labUp, nvsTool, provisionArgs, type RunningLab } from "../helpers/lab.js";
 import { DEVICE_ID, type Outcome, prov } from "../helpers/prov.js";
 
@@ -30,6 +31,8 @@ describe("prov provision against the lab", () => {
     expect(document.reached).toBe("mqtt");
     expect(document.evidence.map((item: { witness: string }) => item.witness)).toContain("broker");
     expect(document.mqtt.payload.attempt_id).toBe(document.attempt_id);
+    expect(document).toMatchObject({ proof: "broker_delivered", proof_by: "broker" });
+    expect(document.mqtt.payload.ssid_digest).toBe(ssidDigest(DEVICE_ID, lab.home.ssid));
   });
 
   it("goes straight to MQTT after a power cycle: no AP, no new CSR", async () => {
@@ -47,7 +50,24 @@ describe("prov provision against the lab", () => {
     const { code, document } = await provision(["--timeout", "3", "--token", await lab.token()]);
     expect(code, JSON.stringify(document)).toBe(0);
     expect(document).toMatchObject({ already_online: true, reached: "mqtt" });
+    expect(document).toMatchObject({ proof: "broker_delivered", proof_by: "broker" });
+    expect(document.not_used).toEqual(["password", "token", "bearer"]);
     expect(await countEvents("sign-csr")).toBe(signed);
+  });
+
+  it("does not take a device on another network for what was asked, and tells how to reset it", async () => {
+    const { code, document, stderr } = await provision(["--timeout", "3", "--ssid", "Elsewhere"]);
+    expect([code, document.error.code], stderr).toEqual([7, "online_elsewhere"]);
+    expect(document.error.message).toContain('another network than "Elsewhere"');
+    expect(document.error.hint).toContain("prov reset --scope all --port PORT");
+    expect(document.stages.at(-1)).toMatchObject({ name: "join", ok: false });
+  });
+
+  it("takes no dead device for one that is online, however fresh its message looks", async () => {
+    await lab.client.board("power_off");
+    const { code, document, stderr } = await provision(["--timeout", "3"]);
+    expect([code, document.error.code], stderr).toEqual([6, "ap_not_found"]);
+    expect(stderr).toContain("the broker does not know whether it is online");
   });
 
   it("submits its CSR again when the certificates are erased", async () => {

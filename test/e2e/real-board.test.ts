@@ -135,7 +135,20 @@ describe("prov run --port", () => {
     const { code, stderr, document } = await runOnPort();
     expect(code, stderr).toBe(0);
     expect(document).toMatchObject({ ok: true, reached: "mqtt", already_online: true });
+    expect(document).toMatchObject({ proof: "device_word", proof_by: "log" });
+    expect(document.not_used).toEqual(["password", "token"]);
     expect(witnessesOf(document.evidence)).toEqual(new Set(["log"]));
+  });
+
+  it.each<[string, () => string[]]>([
+    ["the broker", operatorArgs],
+    ["its log alone", () => []],
+  ])("is an error when it is online on another network, by %s", async (_whose, more) => {
+    const { code, stderr, document } = await runOnPort(...more(), "--ssid", "Elsewhere");
+    expect([code, document.error.code], stderr).toEqual([7, "online_elsewhere"]);
+    const { tty } = lab.client.info.board;
+    expect(document.error.hint).toContain(`prov reset --scope all --port ${tty}`);
+    expect(document.stages.at(-1)).toMatchObject({ name: "mqtt", ok: false });
   });
 
   it("`prov provision` recognises it although its AP is gone", async () => {
@@ -154,6 +167,7 @@ describe("prov run --port", () => {
     expect(code, stderr).toBe(0);
     expect(document).toMatchObject({ ok: true, reached: "mqtt" });
     expect(document.mqtt).toBeUndefined();
+    expect(document.proof).toBe("device_word");
     expect(witnessesOf(document.evidence)).not.toContain("broker");
     expect(stderr).toContain("the board's own word is the evidence");
   });

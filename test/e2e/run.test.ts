@@ -45,7 +45,7 @@ describe("prov run", () => {
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split("\n");
     expect(lines.at(-3)).toMatch(
-      new RegExp(`^device ${DEVICE_ID} is online: mqtt, seen by the broker`),
+      new RegExp(`^device ${DEVICE_ID} is online: mqtt, delivered by the broker`),
     );
     expect(lines.at(-2)).toMatch(
       new RegExp(`^broker mqtts://\\S+, topic devices/${DEVICE_ID}/status$`),

@@ -1,21 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { deviceError, ProvError } from "../../cli/errors.js";
 import {
-  awaitOutcome,
   type Evidence,
   type Milestone,
-  type OutcomeRequest,
+  type Outcome,
+  openHearing,
   type Witness,
   type WitnessReport,
 } from "../../cli/flow/outcome.js";
 
 const task = { update() {}, done() {}, failed() {} };
+const SPEAKS_FOR: Readonly<Record<string, Witness["speaksFor"]>> = {
+  broker: "broker",
+  backend: "backend",
+};
 
 /** A witness that says its lines at once and then stays until it is dismissed. */
-function witness(name: string, reports: readonly WitnessReport[], provesMqtt = false): Witness {
+function witness(name: string, reports: readonly WitnessReport[]): Witness {
   return {
     name,
-    provesMqtt,
+    speaksFor: SPEAKS_FOR[name] ?? "device",
     async watch(report, signal) {
       for (const each of reports) report(each);
       if (!signal.aborted)
@@ -24,29 +28,51 @@ function witness(name: string, reports: readonly WitnessReport[], provesMqtt = f
   };
 }
 
-function saw(name: string, milestone: Milestone, mqtt = false): WitnessReport {
+/** A witness that says what it is told to, when it is told to. */
+function prompted(name: string) {
+  let say: (report: WitnessReport) => void = () => {};
+  const asked: Witness = {
+    ...witness(name, []),
+    async watch(report, signal) {
+      say = report;
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    },
+  };
+  return { witness: asked, say: (report: WitnessReport) => say(report) };
+}
+
+function saw(
+  name: string,
+  milestone: Milestone,
+  mqtt = false,
+  complaint?: ProvError,
+): WitnessReport {
   const evidence: Evidence = {
     witness: name,
     milestone,
     detail: milestone,
     ...(mqtt ? { mqtt: { topic: "devices/d/status", payload: { seq: 1 } } } : {}),
   };
-  return { kind: "evidence", evidence };
+  return { kind: "evidence", evidence, ...(complaint ? { complaint } : {}) };
 }
 
 function complains(code: string, final: boolean): WitnessReport {
   return { kind: "failure", error: deviceError(code, ""), final };
 }
 
-function wait(witnesses: Witness[], goal: Milestone, more: Partial<OutcomeRequest> = {}) {
-  return awaitOutcome({
-    witnesses,
-    goal,
-    timeoutMs: 5_000,
-    signal: new AbortController().signal,
-    task,
-    ...more,
-  });
+const LOST: WitnessReport = { kind: "lost", reason: "no answer" };
+
+async function wait(
+  witnesses: Witness[],
+  goal: Milestone,
+  more: { timeoutMs?: number; signal?: AbortSignal } = {},
+): Promise<Outcome> {
+  const hearing = openHearing(witnesses, more.signal ?? new AbortController().signal);
+  try {
+    return await hearing.until(goal, more.timeoutMs ?? 5_000, task);
+  } finally {
+    await hearing.close();
+  }
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -63,7 +89,7 @@ describe("the outcome of a provisioning", () => {
     const outcome = await wait(
       [
         witness("status", [saw("status", "mqtt")]),
-        witness("broker", [saw("broker", "mqtt", true)], true),
+        witness("broker", [saw("broker", "mqtt", true)]),
       ],
       "mqtt",
     );
@@ -73,7 +99,7 @@ describe("the outcome of a provisioning", () => {
 
   it("does not take the device's word for MQTT while the broker can be watched", async () => {
     const promise = wait(
-      [witness("status", [saw("status", "mqtt")]), witness("broker", [], true)],
+      [witness("status", [saw("status", "mqtt")]), witness("broker", [])],
       "mqtt",
       { timeoutMs: 50 },
     );
@@ -83,7 +109,7 @@ describe("the outcome of a provisioning", () => {
   it("takes the device's word when the broker cannot be watched", async () => {
     const lost: Witness = {
       name: "broker",
-      provesMqtt: true,
+      speaksFor: "broker",
       watch: () => Promise.reject(new Error("refused")),
     };
     const outcome = await wait([lost, witness("status", [saw("status", "mqtt")])], "mqtt");
@@ -95,7 +121,7 @@ describe("the outcome of a provisioning", () => {
     const promise = wait(
       [
         witness("status", [saw("status", "certificate"), { kind: "lost", reason: "no answer" }]),
-        witness("broker", [{ kind: "lost", reason: "refused" }], true),
+        witness("broker", [{ kind: "lost", reason: "refused" }]),
       ],
       "mqtt",
       { timeoutMs: 50 },
@@ -105,10 +131,7 @@ describe("the outcome of a provisioning", () => {
 
   it("is a success by other witnesses when the AP has vanished", async () => {
     const gone = witness("status", [{ kind: "lost", reason: "no answer" }]);
-    const outcome = await wait(
-      [gone, witness("broker", [saw("broker", "mqtt", true)], true)],
-      "mqtt",
-    );
+    const outcome = await wait([gone, witness("broker", [saw("broker", "mqtt", true)])], "mqtt");
     expect(outcome.evidence.map((item) => item.witness)).toEqual(["broker"]);
     expect(outcome.unheard).toEqual([{ witness: "status", reason: "no answer" }]);
   });
@@ -147,13 +170,76 @@ describe("the outcome of a provisioning", () => {
     );
   });
 
-  it("counts what an earlier wait has seen", async () => {
-    const earlier: Evidence[] = [
-      { witness: "backend", milestone: "certificate", detail: "signed the CSR" },
-    ];
-    expect((await wait([witness("status", [])], "certificate", { earlier })).evidence).toEqual(
-      earlier,
-    );
+  it("counts for the next goal what was seen, and complained of, while the last one was waited for", async () => {
+    const status = prompted("status");
+    const hearing = openHearing([status.witness], new AbortController().signal);
+    const enrolled = hearing.until("certificate", 5_000, task);
+    const complaint = deviceError("publish_refused", "");
+    status.say(saw("status", "certificate", false, complaint));
+    expect((await enrolled).reached).toBe("certificate");
+    status.say(LOST);
+    expect(await codeOf(hearing.until("mqtt", 50, task))).toBe("publish_refused");
+    await hearing.close();
+  });
+
+  it("is not decided by a delivered message while the device says that it is not connected", async () => {
+    const status = prompted("status");
+    const broker = prompted("broker");
+    const hearing = openHearing([status.witness, broker.witness], new AbortController().signal);
+    let outcome: Outcome | undefined;
+    const waiting = hearing.until("mqtt", 5_000, task).then((found) => {
+      outcome = found;
+    });
+    status.say(saw("status", "certificate"));
+    broker.say(saw("broker", "mqtt", true));
+    await new Promise(setImmediate);
+    expect(outcome).toBeUndefined();
+    status.say(saw("status", "mqtt"));
+    await waiting;
+    expect(outcome?.mqtt).toBeDefined();
+    await hearing.close();
+  });
+
+  it.each(["publish_refused", "publish_unacknowledged", "broker_lost", "broker_tls_failed"])(
+    "is the device's %s although the broker has delivered its message",
+    async (code) => {
+      const status = witness("status", [
+        saw("status", "certificate", false, deviceError(code, "")),
+      ]);
+      const broker = witness("broker", [saw("broker", "mqtt", true)]);
+      expect(await codeOf(wait([status, broker], "mqtt", { timeoutMs: 50 }))).toBe(code);
+    },
+  );
+
+  it("is decided by a delivered message once the device cannot be heard any more", async () => {
+    const status = prompted("status");
+    const broker = witness("broker", [saw("broker", "mqtt", true)]);
+    const hearing = openHearing([status.witness, broker], new AbortController().signal);
+    status.say(saw("status", "certificate"));
+    const waiting = hearing.until("mqtt", 5_000, task);
+    status.say(LOST);
+    expect((await waiting).mqtt).toBeDefined();
+    await hearing.close();
+  });
+
+  it("is not decided by a message that the last will has followed", async () => {
+    const broker = witness("broker", [
+      saw("broker", "mqtt", true),
+      { kind: "withdrawn", reason: "it is offline" },
+    ]);
+    const status = witness("status", [saw("status", "certificate"), LOST]);
+    expect(await codeOf(wait([status, broker], "mqtt", { timeoutMs: 50 }))).toBe("status_timeout");
+  });
+
+  it("is the latest complaint of several", async () => {
+    const status = prompted("status");
+    const log = prompted("log");
+    const hearing = openHearing([status.witness, log.witness], new AbortController().signal);
+    status.say(complains("dns_failed", false));
+    log.say(complains("broker_unreachable", false));
+    status.say(complains("publish_refused", false));
+    expect(await codeOf(hearing.until("mqtt", 50, task))).toBe("publish_refused");
+    await hearing.close();
   });
 
   it("ends with the reason of an abort", async () => {

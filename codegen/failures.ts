@@ -127,6 +127,12 @@ export const DEVICE_FAILURES = [
     hint: "Erase the NVS partition (`prov flash --erase`) and provision again.",
   },
   {
+    code: "radio_misconfigured",
+    stage: "provision",
+    message: "the radio does not take the AP's settings and uses others",
+    hint: "Mend what the message names (softAp.channel, wifi.country or the number of clients), build and flash again.",
+  },
+  {
     code: "broker_unreachable",
     stage: "mqtt",
     message: "the MQTT broker did not answer",

@@ -1,6 +1,12 @@
+import { AP_CHANNELS, chipLimits } from "./chip-limits.js";
 import { closest } from "./closest.js";
 import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
-import { findSdkconfigSymbol, SDKCONFIG_SYMBOLS, type SdkconfigSymbol } from "./sdkconfig-table.js";
+import {
+  BUTTON_GPIO_MAX,
+  findSdkconfigSymbol,
+  SDKCONFIG_SYMBOLS,
+  type SdkconfigSymbol,
+} from "./sdkconfig-table.js";
 import { isSecuritySymbol, securityIssues } from "./security.js";
 
 export interface CrossFieldIssue {
@@ -11,6 +17,13 @@ export interface CrossFieldIssue {
 }
 
 const MIN_MAX_PAIRS = ["RECONNECT", "BACKEND_RETRY", "MQTT_RECONNECT"] as const;
+/** Parts of ESP-IDF without which the AP does not start, or gives nobody an address. */
+const AP_NEEDS = [
+  "CONFIG_ESP_WIFI_ENABLED",
+  "CONFIG_ESP_WIFI_SOFTAP_SUPPORT",
+  "CONFIG_LWIP_DHCPS",
+  "CONFIG_LWIP_IPV4",
+];
 const FLASH_TOO_SMALL = ["CONFIG_ESPTOOLPY_FLASHSIZE_1MB", "CONFIG_ESPTOOLPY_FLASHSIZE_2MB"];
 
 /** Pass two: what no field can know for itself. */
@@ -19,6 +32,9 @@ export function crossFieldIssues(device: DeviceManifest): CrossFieldIssue[] {
   return [
     ...entries.flatMap(([name, value]) => symbolIssue(name, value, device)),
     ...MIN_MAX_PAIRS.flatMap((pair) => orderIssue(pair, device)),
+    ...radioIssues(device),
+    ...buttonIssue(device),
+    ...captiveDnsIssue(device),
     ...trustIssue(device),
     ...mqttPasswordIssue(device),
     ...securityIssues(device),
@@ -39,6 +55,9 @@ function symbolIssue(
   }
   if (FLASH_TOO_SMALL.includes(name) && value === true) {
     return [{ path, expected: "at least 4 MB of flash, which partitions.csv fills" }];
+  }
+  if (AP_NEEDS.includes(name) && value !== true) {
+    return [{ path, expected: "true (the device is set up over its AP)" }];
   }
   const symbol = findSdkconfigSymbol(name);
   if (symbol === undefined) return unknownProvSymbol(name, path);
@@ -66,15 +85,22 @@ function accepts(symbol: SdkconfigSymbol, value: SdkconfigValue, device: DeviceM
       typeof value === "boolean" && (symbol.needed === undefined || value === symbol.value(device))
     );
   }
-  const [min, max] = symbol.range ?? [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+  const [min, max] = rangeOf(symbol, device) ?? [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
   return typeof value === "number" && value >= min && value <= max;
 }
 
 function expectedValue(symbol: SdkconfigSymbol, device: DeviceManifest): string {
   const reason = symbol.needed === undefined ? "" : ` (${symbol.needed})`;
   if (symbol.type === "string") return "non-empty text";
-  if (symbol.type === "int") return `integer ${symbol.range?.join("–") ?? ""}${reason}`;
+  if (symbol.type === "int") return `integer ${rangeOf(symbol, device)?.join("–") ?? ""}${reason}`;
   return symbol.needed === undefined ? "boolean" : `${symbol.value(device)}${reason}`;
+}
+
+function rangeOf(
+  symbol: SdkconfigSymbol,
+  device: DeviceManifest,
+): readonly [number, number] | undefined {
+  return typeof symbol.range === "function" ? symbol.range(device) : symbol.range;
 }
 
 /** A backoff starts at its smallest delay and never exceeds its largest. */
@@ -91,6 +117,56 @@ function orderIssue(
       expected: `at most CONFIG_PROV_${pair}_MAX_MS (${max})`,
       got: String(min),
     },
+  ];
+}
+
+/** The country decides about the channels, the chip about the number of clients. */
+function radioIssues(device: DeviceManifest): CrossFieldIssue[] {
+  const { country } = device.wifi;
+  const last = AP_CHANNELS.get(country);
+  if (last === undefined)
+    return [
+      {
+        path: "wifi.country",
+        expected: `a country that ESP-IDF's WiFi driver knows: ${[...AP_CHANNELS.keys()].sort().join(", ")}`,
+        got: JSON.stringify(country),
+      },
+    ];
+  const { channel } = device.softAp;
+  if (channel <= last) return [];
+  return [
+    {
+      path: "softAp.channel",
+      expected: `1–${last}, the channels that wifi.country "${country}" allows`,
+      got: String(channel),
+    },
+  ];
+}
+
+/** A pin of the flash stops the chip at every start; one without pull-up would reset it to the factory state. */
+function buttonIssue(device: DeviceManifest): CrossFieldIssue[] {
+  const { buttonPins } = chipLimits(device.target);
+  const name = "CONFIG_PROV_BUTTON_GPIO";
+  const pin = effective(name, device);
+  if (typeof pin !== "number" || pin < 0 || pin > BUTTON_GPIO_MAX) return []; // said already
+  if (buttonPins.some(([first, last]) => pin >= first && pin <= last)) return [];
+  const runs = buttonPins.map(([first, last]) => `${first}–${last}`).join(", ");
+  return [
+    {
+      path: `sdkconfig.${name}`,
+      expected: `a pin that the ${device.target} has free for a button: ${runs}`,
+      got: String(pin),
+    },
+  ];
+}
+
+/** The AP's DHCP server has these. */
+function captiveDnsIssue(device: DeviceManifest): CrossFieldIssue[] {
+  const name = "CONFIG_PROV_CAPTIVE_DNS_PORT";
+  const port = effective(name, device);
+  if (port !== 67 && port !== 68) return [];
+  return [
+    { path: `sdkconfig.${name}`, expected: "a port that DHCP does not use", got: String(port) },
   ];
 }
 

@@ -36,7 +36,7 @@ export interface DeviceDefinition {
         readonly ssidPrefix?: string | undefined;
         /** WPA2 password of the AP, 8–63 printable ASCII characters. Default `prov12345678`. */
         readonly password?: string | undefined;
-        /** WiFi channel of the AP, 1–13. Default 1. */
+        /** WiFi channel of the AP, 1–11, or up to 13 where `wifi.country` allows it. Default 1. */
         readonly channel?: number | undefined;
         /** Asked of whoever provisions or resets, besides the AP's password; 8–64 printable ASCII characters. Default "": none. */
         readonly pairingSecret?: string | undefined;
@@ -48,7 +48,7 @@ export interface DeviceDefinition {
     | {
         /** Whether the device joins networks without a password. Default false. */
         readonly allowOpen?: boolean | undefined;
-        /** Where the radio is used: ISO 3166 code, or `01`, which is legal everywhere. Default `01`. */
+        /** Where the radio is used: ISO 3166 code that the driver knows, or `01`, which is legal everywhere. Default `01`. */
         readonly country?: string | undefined;
         /** The AP opens after this long without WiFi, while the device goes on trying; 0–86400, 0 is never. Default 300. */
         readonly fallbackApSeconds?: number | undefined;

@@ -58,6 +58,8 @@ export const FAILURE_WORDS: Readonly<Record<FailureCode, string>> = {
     "The device cannot find out what time it is. Check that this WiFi has internet access.",
   storage_failed:
     "The device could not save the details. Switch it off and on, then try again; if that does not help, it needs service.",
+  radio_misconfigured:
+    "This device was built with WiFi settings that it cannot use. It goes on with others; tell whoever gave you the device.",
   broker_unreachable:
     "The device is almost ready, but its message service does not answer. Check that this WiFi has internet access; the device keeps trying.",
   broker_untrusted:

@@ -1,5 +1,8 @@
+import { chipLimits } from "./chip-limits.js";
 import { type DeviceManifest, LOG_LEVELS, type SdkconfigValue, type Target } from "./manifest.js";
 import { partitionsFile } from "./security.js";
+
+type Range = readonly [number, number];
 
 /** One CONFIG symbol that codegen sets itself. */
 export interface SdkconfigSymbol {
@@ -11,7 +14,7 @@ export interface SdkconfigSymbol {
   /** The manifest field that alone decides the value; `sdkconfig` may not set it beside. */
   readonly field?: string;
   /** Smallest and largest value of an int, both allowed. */
-  readonly range?: readonly [number, number];
+  readonly range?: Range | ((manifest: DeviceManifest) => Range);
   /** Why the manifest may not weaken it: a bool must stay as it is, an int may only grow. */
   readonly needed?: string;
 }
@@ -21,6 +24,9 @@ const BACKEND_MENU = "Backend Configuration";
 const MQTT_MENU = "MQTT Configuration";
 const LOG_MENU = "Log and core dump";
 const IDF_MENU = "What a sound build needs of ESP-IDF";
+
+/** The last pin of any chip. */
+export const BUTTON_GPIO_MAX = 54;
 
 /** GPIO of the BOOT button of Espressif's boards: the strapping pin of the download mode. */
 export function buttonGpio(target: Target): number {
@@ -39,7 +45,7 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
   ),
   fromField(WIFI_MENU, "SOFTAP_PASSWORD", "string", "softAp.password", (m) => m.softAp.password),
   fromField(WIFI_MENU, "SOFTAP_CHANNEL", "int", "softAp.channel", (m) => m.softAp.channel),
-  tunable(WIFI_MENU, "SOFTAP_MAX_CLIENTS", 4, [1, 10]),
+  tunable(WIFI_MENU, "SOFTAP_MAX_CLIENTS", 4, (m) => [1, chipLimits(m.target).apClients]),
   fromField(
     WIFI_MENU,
     "PAIRING_SECRET",
@@ -70,7 +76,7 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
     menu: WIFI_MENU,
     type: "int",
     value: (m) => buttonGpio(m.target),
-    range: [0, 54],
+    range: [0, BUTTON_GPIO_MAX],
   },
   tunable(WIFI_MENU, "BUTTON_HOLD_MS", 5_000, [500, 60_000]),
 
@@ -169,7 +175,7 @@ function tunable(
   menu: string,
   name: string,
   value: number,
-  range: readonly [number, number],
+  range: NonNullable<SdkconfigSymbol["range"]>,
 ): SdkconfigSymbol {
   return { name: `CONFIG_PROV_${name}`, menu, type: "int", value: () => value, range };
 }

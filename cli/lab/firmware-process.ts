@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { Writable } from "node:stream";
 import { ProvError } from "../errors.js";
+import type { ChipName } from "../serial/chips.js";
 import { hasExited, spawnBound } from "./child.js";
 import { createLineSplitter } from "./lines.js";
 
@@ -18,6 +19,8 @@ export interface FirmwareOptions {
   readonly program: string;
   readonly flashPath: string;
   readonly airDir: string;
+  /** The chip whose limits its drivers have. */
+  readonly chip: ChipName;
   /** Base MAC, 12 hex digits. */
   readonly mac: string;
   /** `unset` boots in 1970 as a board without a battery does. */
@@ -96,6 +99,7 @@ function environment(options: FirmwareOptions): NodeJS.ProcessEnv {
     ...options.environment,
     PROV_HOST_FLASH: options.flashPath,
     PROV_HOST_AIR: options.airDir,
+    PROV_HOST_CHIP: options.chip,
     PROV_HOST_MAC: options.mac,
     PROV_HOST_CLOCK: options.clock,
     PROV_HOST_RESET_REASON: options.resetReason,

@@ -142,6 +142,7 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
       program: image.program,
       flashPath: flash.path,
       airDir: options.airDir,
+      chip: options.chip,
       mac: options.mac,
       clock: options.clock ?? "unset",
       resetReason: reason,

@@ -15,7 +15,6 @@
 #include "sdkconfig.h"
 #include "secret_wipe.h"
 
-#define URL_MAX 256
 /* A header line must fit into the transmit buffer as a whole: 1024 bytes of token and its name. */
 #define TX_BUFFER 2048
 #define AUTHORIZATION_MAX (PROV_TOKEN_MAX + sizeof "Bearer ")
@@ -71,7 +70,7 @@ static bool add_headers(esp_http_client_handle_t client, const char *bearer)
 
 static esp_http_client_handle_t open_client(const call_t *call, exchange_t *exchange)
 {
-    char url[URL_MAX];
+    char url[BACKEND_URL_MAX + BACKEND_PATH_MAX + 1];
     const char *base = CONFIG_PROV_BACKEND_URL;
     size_t base_length = strlen(base);
     while (base_length > 0 && base[base_length - 1] == '/') {

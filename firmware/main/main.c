@@ -6,11 +6,16 @@
 #include "esp_app_desc.h"
 #include "esp_err.h"
 #include "esp_log.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
 #include "json_memory.h"
 #include "net_jobs.h"
 #include "prov_runner.h"
 #include "prov_status.h"
+#include "softap_config.h"
 #include "wifi_link.h"
+
+#define COMPLAINT_INTERVAL_MS 10000
 
 static const char *TAG = "prov";
 
@@ -21,19 +26,33 @@ static void keep_secrets_out_of_the_log(void)
     esp_log_level_set("httpd_parse", ESP_LOG_INFO);
 }
 
+/**
+ * Ends the start-up when a part of it fails: for want of memory, or because the radio does not start. A
+ * restart would meet the same again and again; here, the log tells whoever looks at it at any time.
+ */
+static void require(const char *part, esp_err_t err)
+{
+    while (err != ESP_OK) {
+        ESP_LOGE(TAG, "%s does not start: %s. Nothing runs.", part, esp_err_to_name(err));
+        vTaskDelay(pdMS_TO_TICKS(COMPLAINT_INTERVAL_MS));
+    }
+}
+
 void app_main(void)
 {
     keep_secrets_out_of_the_log();
     json_memory_init();
     ESP_LOGI(TAG, "device %s, firmware %s", device_identity_id(), esp_app_get_description()->version);
-    /* Out of memory at this point, or a radio that does not start, can only be met by a restart. */
-    ESP_ERROR_CHECK(prov_status_init());
-    ESP_ERROR_CHECK(prov_runner_init());
+    require("the status", prov_status_init());
+    require("the state machine", prov_runner_init());
     /* A broken storage is not fatal: the device says so on its AP. */
     esp_err_t storage = device_store_init();
     device_clock_restore();
     button_init();
-    ESP_ERROR_CHECK(wifi_link_init());
-    ESP_ERROR_CHECK(net_jobs_init());
-    ESP_ERROR_CHECK(prov_runner_start(storage));
+    require("the radio", wifi_link_init());
+    require("the network task", net_jobs_init());
+    if (softap_config_trouble()[0] != '\0') {
+        prov_runner_note(PROV_FAILURE_RADIO_MISCONFIGURED, softap_config_trouble());
+    }
+    require("the state machine", prov_runner_start(storage));
 }

@@ -425,6 +425,14 @@ static void runner_task(void *arg)
     }
 }
 
+void prov_runner_note(prov_failure_t failure, const char *detail)
+{
+    prov_context_t *c = &s_context;
+    c->status.failure = failure;
+    c->status.last_failure = failure;
+    snprintf(c->status.detail, sizeof c->status.detail, "%s", detail);
+}
+
 esp_err_t prov_runner_start(esp_err_t storage)
 {
     prov_context_t *c = &s_context;

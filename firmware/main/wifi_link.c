@@ -1,18 +1,16 @@
 #include "wifi_link.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "captive_portal.h"
 #include "esp_event.h"
 #include "esp_log.h"
-#include "esp_mac.h"
 #include "esp_netif.h"
 #include "esp_wifi.h"
 #include "prov_event.h"
-#include "sdkconfig.h"
 #include "secret_wipe.h"
+#include "softap_config.h"
 #include "wifi_scan.h"
 
 static const char *TAG = "wifi";
@@ -22,7 +20,6 @@ static atomic_int s_own_leaves;
 /* Flags, but whole words: GCC 12 exchanges a byte by a helper that ESP-IDF has not for every chip. */
 static atomic_int s_wanted; /* an association: attempts and connections that were given up must stay silent */
 static atomic_int s_has_ip;
-static char s_ap_ssid[PROV_SSID_MAX + 1];
 
 static void post_down(uint16_t reason)
 {
@@ -78,34 +75,6 @@ static esp_err_t register_handlers(void)
     return err == ESP_OK ? wifi_scan_init() : err;
 }
 
-/** The prefix of the manifest and the last three bytes of the SoftAP's MAC address. */
-static void name_ap(void)
-{
-    uint8_t mac[6] = {0};
-    if (esp_read_mac(mac, ESP_MAC_WIFI_SOFTAP) != ESP_OK) {
-        ESP_LOGW(TAG, "the SoftAP's address cannot be read");
-    }
-    snprintf(s_ap_ssid, sizeof s_ap_ssid, "%.25s-%02X%02X%02X", CONFIG_PROV_SOFTAP_SSID_PREFIX, mac[3], mac[4], mac[5]);
-}
-
-static esp_err_t configure_ap(void)
-{
-    wifi_config_t config = {
-        .ap =
-            {
-                .channel = CONFIG_PROV_SOFTAP_CHANNEL,
-                .max_connection = CONFIG_PROV_SOFTAP_MAX_CLIENTS,
-                .authmode = sizeof CONFIG_PROV_SOFTAP_PASSWORD > 1 ? WIFI_AUTH_WPA2_PSK : WIFI_AUTH_OPEN,
-                .ssid_len = (uint8_t)strlen(s_ap_ssid),
-            },
-    };
-    memcpy(config.ap.ssid, s_ap_ssid, strlen(s_ap_ssid));
-    snprintf((char *)config.ap.password, sizeof config.ap.password, "%s", CONFIG_PROV_SOFTAP_PASSWORD);
-    esp_err_t err = esp_wifi_set_config(WIFI_IF_AP, &config);
-    secret_wipe(&config, sizeof config);
-    return err;
-}
-
 /* The SoftAP is configured before the radio starts: set later, it would first come up open, under
  * the driver's default name. */
 static esp_err_t start_driver(void)
@@ -116,14 +85,12 @@ static esp_err_t start_driver(void)
     if (err == ESP_OK) {
         err = esp_wifi_set_storage(WIFI_STORAGE_RAM);
     }
-    if (err == ESP_OK && esp_wifi_set_country_code(CONFIG_PROV_WIFI_COUNTRY, true) != ESP_OK) {
-        ESP_LOGW(TAG, "the country code %s is not known", CONFIG_PROV_WIFI_COUNTRY);
-    }
     if (err == ESP_OK) {
+        softap_config_init(); /* the channels that the next step may name are those of the country */
         err = esp_wifi_set_mode(WIFI_MODE_APSTA);
     }
     if (err == ESP_OK) {
-        err = configure_ap();
+        err = softap_config_apply();
     }
     if (err == ESP_OK) {
         err = esp_wifi_set_mode(WIFI_MODE_STA);
@@ -133,7 +100,6 @@ static esp_err_t start_driver(void)
 
 esp_err_t wifi_link_init(void)
 {
-    name_ap();
     esp_err_t err = esp_netif_init();
     if (err == ESP_OK) {
         err = esp_event_loop_create_default();
@@ -144,7 +110,11 @@ esp_err_t wifi_link_init(void)
     esp_netif_create_default_wifi_sta();
     captive_portal_init(esp_netif_create_default_wifi_ap());
     err = register_handlers();
-    return err == ESP_OK ? start_driver() : err;
+    if (err == ESP_OK) {
+        err = start_driver();
+    }
+    softap_config_keep_warning();
+    return err;
 }
 
 esp_err_t wifi_link_ap_start(void)
@@ -154,7 +124,7 @@ esp_err_t wifi_link_ap_start(void)
         ESP_LOGE(TAG, "the SoftAP does not start: %s", esp_err_to_name(err));
         return err;
     }
-    ESP_LOGI("prov", "AP_MODE ssid=%s channel=%d", s_ap_ssid, CONFIG_PROV_SOFTAP_CHANNEL);
+    ESP_LOGI("prov", "AP_MODE ssid=%s channel=%d", softap_config_ssid(), softap_config_channel());
     (void)wifi_scan_request(); /* so that the first client finds a list; fails while associating */
     return ESP_OK;
 }

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -54,6 +54,8 @@ export interface Credentials {
 
 export interface RigOptions {
   readonly sdkconfig?: Readonly<Record<string, number>>;
+  /** Values that the manifest refuses, as menuconfig might have them: `CONFIG_X` and what C has for it. */
+  readonly forced?: Readonly<Record<string, string>>;
   readonly certificateLifetimeMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly variant?: Variant;
@@ -109,7 +111,7 @@ export async function openRig(name: string, options: RigOptions = {}): Promise<R
     firmwareEnvironment: { PROV_HEAP_FILE: heapFile, ...options.environment },
   });
   try {
-    const { image, deviceKey } = await buildImpatient(root, lab, options.sdkconfig ?? {});
+    const { image, deviceKey } = await buildImpatient(root, lab, options);
     const { variant } = options;
     lab.board.placeImage(variant ? await buildVariant(root, variant) : image.flasherArgs);
     return makeRig(lab, { elf: image.elf, deviceKey, heapFile });
@@ -119,7 +121,7 @@ export async function openRig(name: string, options: RigOptions = {}): Promise<R
   }
 }
 
-async function buildImpatient(root: string, lab: Lab, sdkconfig: Record<string, number>) {
+async function buildImpatient(root: string, lab: Lab, { sdkconfig, forced }: RigOptions) {
   const parsed = parseDevice({
     id: DEVICE_ID,
     target: "host",
@@ -131,6 +133,7 @@ async function buildImpatient(root: string, lab: Lab, sdkconfig: Record<string, 
   const manifest = parsed.device;
   const identity = await makeKeys(root, manifest, false);
   const config = generateConfig(manifest, identity, deviceWorkspace(root, DEVICE_ID));
+  force(join(config.dir, "sdkconfig.h"), forced ?? {});
   const image = await buildForHost({
     manifest,
     config,
@@ -142,6 +145,16 @@ async function buildImpatient(root: string, lab: Lab, sdkconfig: Record<string, 
     progress: silent,
   });
   return { image, deviceKey: createPrivateKey(identity.privateKeyPem) };
+}
+
+function force(header: string, forced: Readonly<Record<string, string>>): void {
+  let text = readFileSync(header, "utf8");
+  for (const [symbol, value] of Object.entries(forced)) {
+    const line = new RegExp(`^#define ${symbol} .*$`, "m");
+    if (!line.test(text)) throw new Error(`${header} has no ${symbol}`);
+    text = text.replace(line, `#define ${symbol} ${value}`);
+  }
+  writeFileSync(header, text);
 }
 
 function makeRig(lab: Lab, built: Pick<Rig, "elf" | "deviceKey" | "heapFile">): Rig {

@@ -20,6 +20,7 @@ const TESTS = [
   "test_tls_handshake",
   "test_store_power",
   "test_runner",
+  "test_main",
 ];
 
 beforeAll(async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Air, AirNetwork } from "../../cli/wifi/air-file.js";
 import { computePmk } from "../../cli/wifi/air-file.js";
+import { AP_CHANNELS } from "../../codegen/chip-limits.js";
 import {
   buildPrograms,
   OPEN_AIR,
@@ -41,7 +42,8 @@ describe.each(VARIANTS)("the host port under %s", (variant) => {
   });
 
   test("WiFi: scan results, states and the reason of every refusal", async () => {
-    const program = startProgram("wifi", variant, { air: { networks: NETWORKS } });
+    const env = { TEST_AP_CLIENTS: "15" };
+    const program = startProgram("wifi", variant, { air: { networks: NETWORKS }, env });
     for (const [, line] of CONNECTIONS) program.write(line);
     program.end();
     const lines = await expectSuccess(program);
@@ -53,6 +55,27 @@ describe.each(VARIANTS)("the host port under %s", (variant) => {
       CONNECTIONS.map(([outcome]) => outcome),
     );
   });
+
+  test.each([
+    ["esp32s3", 15],
+    ["esp32c3", 10],
+    ["esp32c2", 4],
+  ])(
+    "WiFi: the AP of an %s takes %i clients, and the channels of its country",
+    async (chip, max) => {
+      const env = { PROV_HOST_CHIP: chip, TEST_AP_CLIENTS: String(max), TEST_AP_ONLY: "1" };
+      const program = startProgram("wifi", variant, { env });
+      const lines = await expectSuccess(program);
+      const channels = lines.flatMap(
+        (line) => /^channels (\w\w) (\d+)$/.exec(line)?.slice(1) ?? [],
+      );
+      const expected = [...AP_CHANNELS].filter(([country]) => country !== "01").sort();
+      expect(channels).toEqual(expected.flat().map(String));
+      expect(lines.join("\n")).toContain(
+        "Channel number 12 is out of range from 1 to 11 in country code cc=01",
+      );
+    },
+  );
 
   test("an announcement lives as long as its board", async () => {
     const program = startProgram("http_server", variant);
@@ -90,10 +113,13 @@ describe.each(VARIANTS)("the host port under %s", (variant) => {
     expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
   });
 
-  test("a bad environment is refused at once", async () => {
-    const program = startProgram("events", variant, { env: { PROV_HOST_MAC: "zz" } });
+  test.each([
+    [{ PROV_HOST_MAC: "zz" }, "PROV_HOST_MAC: expected 12 hex digits\n"],
+    [{ PROV_HOST_CHIP: "esp8266" }, "PROV_HOST_CHIP: expected a chip as ESP-IDF spells it\n"],
+  ])("a bad environment is refused at once: %o", async (env, complaint) => {
+    const program = startProgram("events", variant, { env });
     const { status, stderr } = await program.finished();
-    expect([status, stderr]).toEqual([2, "PROV_HOST_MAC: expected 12 hex digits\n"]);
+    expect([status, stderr]).toEqual([2, complaint]);
   });
 });
 

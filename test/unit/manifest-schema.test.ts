@@ -76,7 +76,7 @@ describe("values at their limits are accepted", () => {
     ["softAp.password", "8".repeat(63)],
     ["softAp.password", " ~!\"'\\$%"],
     ["softAp.channel", 1],
-    ["softAp.channel", 13],
+    ["softAp.channel", 11],
     ["softAp.pairingSecret", ""],
     ["softAp.pairingSecret", "s".repeat(8)],
     ["softAp.pairingSecret", "s".repeat(64)],

@@ -39,6 +39,7 @@ for (let resetReason: "poweron" | "sw" = "poweron"; ; resetReason = "sw") {
     program,
     flashPath,
     airDir,
+    chip: "esp32c3",
     mac: "7cdfa1a1b2c2",
     clock: "unset",
     resetReason,

@@ -45,7 +45,7 @@ typedef struct {
 
 esp_err_t esp_wifi_init(const wifi_init_config_t *config);
 esp_err_t esp_wifi_deinit(void);
-/** ISO 3166 code or "01"; ESP_ERR_INVALID_ARG for anything else. The air is the same everywhere. */
+/** "01" or a country that esp_wifi.h names; ESP_ERR_INVALID_ARG for any other. It decides the SoftAP's channels. */
 esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled);
 esp_err_t esp_wifi_set_mode(wifi_mode_t mode);
 esp_err_t esp_wifi_get_mode(wifi_mode_t *mode);

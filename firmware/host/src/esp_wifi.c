@@ -1,15 +1,15 @@
 /* The WiFi driver's modes and configuration. Errors as the real driver returns them. */
 #include "esp_wifi.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "esp_log.h"
 #include "esp_mac.h"
+#include "host_chip.h"
+#include "wifi_country.h"
 #include "wifi_driver.h"
 
-#define MAX_STATIONS 10 /* ESP_WIFI_MAX_CONN_NUM of the smallest chips */
 #define MIN_PASSPHRASE 8
 
 static const char *TAG = "wifi";
@@ -43,6 +43,7 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
         g_wifi.mode = WIFI_MODE_STA; /* the real driver's default after init */
         g_wifi.storage = WIFI_STORAGE_FLASH;
         g_wifi.power_save = WIFI_PS_MIN_MODEM;
+        strcpy(g_wifi.country, "01"); /* world safe mode */
         g_wifi.ap_config = (wifi_ap_config_t){.channel = 1, .max_connection = 4};
     }
     return unlock(ESP_OK);
@@ -54,12 +55,16 @@ esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled
     if (country == NULL || strlen(country) < 2 || strlen(country) > 3) {
         return ESP_ERR_INVALID_ARG;
     }
-    bool is_letters = isupper((unsigned char)country[0]) && isupper((unsigned char)country[1]);
-    if (!is_letters && strncmp(country, "01", 2) != 0) {
-        return ESP_ERR_INVALID_ARG;
-    }
     lock();
-    return unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
+    if (!g_wifi.is_init) {
+        return unlock(ESP_ERR_WIFI_NOT_INIT);
+    }
+    if (wifi_country_last_channel(country) == 0) {
+        ESP_LOGE(TAG, "Invalid country code: %.2s", country);
+        return unlock(ESP_ERR_INVALID_ARG);
+    }
+    memcpy(g_wifi.country, country, 2);
+    return unlock(ESP_OK);
 }
 
 esp_err_t esp_wifi_deinit(void)
@@ -152,6 +157,18 @@ esp_err_t esp_wifi_stop(void)
     return finish(&effects, ESP_OK);
 }
 
+/* 0 stands for the driver's own choice. */
+static esp_err_t check_channel(uint8_t channel)
+{
+    uint8_t last = wifi_country_last_channel(g_wifi.country);
+    if (channel <= last) {
+        return ESP_OK;
+    }
+    ESP_LOGE(TAG, "Channel number %u is out of range from 1 to %u in country code cc=%s", channel,
+             last, g_wifi.country);
+    return ESP_ERR_INVALID_ARG;
+}
+
 static esp_err_t check_ap_config(const wifi_ap_config_t *config)
 {
     size_t ssid_len = config->ssid_len > 0 ? config->ssid_len
@@ -164,11 +181,15 @@ static esp_err_t check_ap_config(const wifi_ap_config_t *config)
         return ESP_ERR_WIFI_PASSWORD;
     }
     if (config->authmode == WIFI_AUTH_WEP || config->authmode == WIFI_AUTH_WAPI_PSK ||
-        config->authmode == WIFI_AUTH_OWE || config->channel > 13 ||
-        config->max_connection > MAX_STATIONS) {
+        config->authmode == WIFI_AUTH_OWE) {
         return ESP_ERR_INVALID_ARG;
     }
-    return ESP_OK;
+    if (config->max_connection > host_chip()->ap_clients) {
+        ESP_LOGE(TAG, "max connection %u is more than %u", config->max_connection,
+                 host_chip()->ap_clients);
+        return ESP_ERR_INVALID_ARG;
+    }
+    return check_channel(config->channel);
 }
 
 static esp_err_t set_ap_config(const wifi_ap_config_t *config, wifi_effects_t *effects)

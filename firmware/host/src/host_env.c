@@ -70,6 +70,15 @@ static void read_clock(void)
     }
 }
 
+static void read_chip(void)
+{
+    const char *text = get("PROV_HOST_CHIP");
+    s_env.chip = host_chip_by_name(text != NULL ? text : "esp32");
+    if (s_env.chip == NULL) {
+        reject("PROV_HOST_CHIP", "a chip as ESP-IDF spells it");
+    }
+}
+
 static void read_control_fd(void)
 {
     s_env.control_fd = -1;
@@ -100,6 +109,7 @@ static void read_environment(void)
     s_env.radio_path = get("PROV_HOST_RADIO");
     read_ap_interface();
     read_mac();
+    read_chip();
     read_clock();
     read_reset_reason();
     read_control_fd();

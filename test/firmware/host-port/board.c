@@ -6,6 +6,8 @@
 
 #define BUTTON 9
 #define OTHER_PIN 10
+#define MISSING_PIN 24 /* of an ESP32, which is what is played */
+#define INPUT_ONLY_PIN 34
 
 static SemaphoreHandle_t s_edge;
 
@@ -19,6 +21,13 @@ static void test_pins(void)
 {
     gpio_config_t config = {.pin_bit_mask = 0, .mode = GPIO_MODE_INPUT};
     CHECK(gpio_config(&config) == ESP_ERR_INVALID_ARG);
+    config.pin_bit_mask = 1ULL << MISSING_PIN;
+    CHECK(gpio_config(&config) == ESP_ERR_INVALID_ARG);
+    CHECK(gpio_set_direction(MISSING_PIN, GPIO_MODE_INPUT) == ESP_ERR_INVALID_ARG);
+    config.pin_bit_mask = 1ULL << INPUT_ONLY_PIN;
+    config.mode = GPIO_MODE_OUTPUT;
+    CHECK(gpio_config(&config) == ESP_ERR_INVALID_ARG);
+    config.mode = GPIO_MODE_INPUT;
     CHECK(gpio_get_level(BUTTON) == 0); /* not an input yet */
     config.pin_bit_mask = 1ULL << BUTTON;
     config.pull_up_en = GPIO_PULLUP_ENABLE;

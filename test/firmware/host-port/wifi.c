@@ -45,14 +45,51 @@ static void test_states_before_start(void)
     CHECK(esp_wifi_set_config(WIFI_IF_STA, &config) == ESP_ERR_WIFI_MODE);
 }
 
+/* `channels <country> <the last that is taken>`, of every code that is taken at all. */
+static void report_countries(wifi_config_t *config)
+{
+    CHECK(esp_wifi_set_country_code("01", true) == ESP_OK);
+    for (int i = 0; i < 26 * 26; i++) {
+        const char code[] = {(char)('A' + i / 26), (char)('A' + i % 26), '\0'};
+        esp_err_t err = esp_wifi_set_country_code(code, true);
+        CHECK(err == ESP_OK || err == ESP_ERR_INVALID_ARG);
+        if (err != ESP_OK) {
+            continue;
+        }
+        config->ap.channel = 15;
+        while (esp_wifi_set_config(WIFI_IF_AP, config) != ESP_OK) {
+            config->ap.channel--;
+        }
+        REPORT("channels %s %u", code, config->ap.channel);
+    }
+    CHECK(esp_wifi_set_country_code("D", true) == ESP_ERR_INVALID_ARG);
+    CHECK(esp_wifi_set_country_code("DE", true) == ESP_OK);
+    CHECK(esp_wifi_set_country_code("de", true) == ESP_ERR_INVALID_ARG);
+    config->ap.channel = 13; /* of DE still: what was refused changed nothing */
+    CHECK(esp_wifi_set_config(WIFI_IF_AP, config) == ESP_OK);
+}
+
 static void test_ap_config(void)
 {
     wifi_config_t config = {.ap = {.ssid = "ap", .authmode = WIFI_AUTH_WPA2_PSK, .channel = 1}};
     CHECK(esp_wifi_set_config(WIFI_IF_AP, &config) == ESP_ERR_WIFI_PASSWORD);
     memcpy(config.ap.password, "12345678", 9);
     CHECK(esp_wifi_set_config(WIFI_IF_AP, &config) == ESP_OK);
-    config.ap.channel = 14;
+    config.ap.channel = 12;
     CHECK(esp_wifi_set_config(WIFI_IF_AP, &config) == ESP_ERR_INVALID_ARG);
+    config.ap.channel = 11;
+    config.ap.max_connection = (uint8_t)atoi(getenv("TEST_AP_CLIENTS"));
+    CHECK(esp_wifi_set_config(WIFI_IF_AP, &config) == ESP_OK);
+    config.ap.max_connection++;
+    CHECK(esp_wifi_set_config(WIFI_IF_AP, &config) == ESP_ERR_INVALID_ARG);
+    config.ap.max_connection = 1;
+    config.ap.ssid_len = 33;
+    CHECK(esp_wifi_set_config(WIFI_IF_AP, &config) == ESP_ERR_WIFI_SSID);
+    config.ap.ssid_len = 2;
+    memcpy(config.ap.password, "1234567", 8);
+    CHECK(esp_wifi_set_config(WIFI_IF_AP, &config) == ESP_ERR_WIFI_PASSWORD);
+    memcpy(config.ap.password, "12345678", 9);
+    report_countries(&config);
     config.ap = (wifi_ap_config_t){.channel = 1};
     CHECK(esp_wifi_set_config(WIFI_IF_AP, &config) == ESP_ERR_WIFI_SSID);
     CHECK(esp_wifi_set_mode(WIFI_MODE_STA) == ESP_OK);
@@ -129,6 +166,10 @@ void app_main(void)
     s_event = xSemaphoreCreateCounting(8, 0);
     test_states_before_start();
     test_ap_config();
+    if (getenv("TEST_AP_ONLY") != NULL) {
+        finish("wifi");
+        return;
+    }
     CHECK(esp_event_loop_create_default() == ESP_OK);
     CHECK(esp_event_handler_register(WIFI_EVENT, ESP_EVENT_ANY_ID, on_wifi, NULL) == ESP_OK);
     esp_netif_create_default_wifi_sta();

@@ -59,6 +59,8 @@ export interface RigOptions {
   readonly certificateLifetimeMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly variant?: Variant;
+  /** Another broker than the lab's, and what it wants beside the certificate. */
+  readonly mqtt?: { readonly uri: string; readonly username?: string; readonly password?: string };
 }
 
 /** A lab whose board runs an impatient build of the firmware, in this very process. */
@@ -121,12 +123,12 @@ export async function openRig(name: string, options: RigOptions = {}): Promise<R
   }
 }
 
-async function buildImpatient(root: string, lab: Lab, { sdkconfig, forced }: RigOptions) {
+async function buildImpatient(root: string, lab: Lab, { mqtt, sdkconfig, forced }: RigOptions) {
   const parsed = parseDevice({
     id: DEVICE_ID,
     target: "host",
     backend: { url: lab.backend.url, ca: lab.caPem },
-    mqtt: { uri: lab.broker.uri, statusIntervalSeconds: 1 },
+    mqtt: { uri: lab.broker.uri, statusIntervalSeconds: 1, ...mqtt },
     sdkconfig: { ...IMPATIENT, CONFIG_PROV_BUTTON_GPIO: 9, ...sdkconfig },
   });
   if (!parsed.ok) throw new Error(parsed.issues.map((issue) => issue.message).join("\n"));

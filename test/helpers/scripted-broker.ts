@@ -1,19 +1,25 @@
 import { createServer, type Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { TLSSocket, type TLSSocketOptions } from "node:tls";
 import { generate, type Packet, parser } from "mqtt-packet";
 import { onTestFinished } from "vitest";
 import { listenOn } from "../../cli/lab/listen.js";
-import { createCa, issueCertificate } from "../../cli/pki/ca.js";
+import { type CertificateAuthority, createCa, issueCertificate } from "../../cli/pki/ca.js";
+
+type PacketOf<Kind extends Packet["cmd"]> = Extract<Packet, { cmd: Kind }>;
+
+function isOf<Kind extends Packet["cmd"]>(packet: Packet, kind: Kind): packet is PacketOf<Kind> {
+  return packet.cmd === kind;
+}
 
 /** One connection of a client, for a script that answers as it likes. */
 export interface Peer {
   /** Which connection this is, from 1. */
   readonly number: number;
   /** The client's next packet of this kind; others are dropped. Stays pending when the connection ends. */
-  next(kind: Packet["cmd"]): Promise<Packet>;
+  next<Kind extends Packet["cmd"]>(kind: Kind): Promise<PacketOf<Kind>>;
   send(packet: Packet): void;
   /** A publication on the device's status topic. */
-  publish(payload: unknown, flags?: { retain?: boolean; dup?: boolean }): void;
+  publish(payload: unknown, flags?: { retain?: boolean; dup?: boolean }, deviceId?: string): void;
   /** CONNACK 0 and a granted subscription. */
   welcome(): Promise<void>;
   /** FIN, or RST. */
@@ -29,27 +35,34 @@ export interface ScriptedBroker {
 
 export const SCRIPTED_DEVICE = "dev-1";
 
-let pki: Promise<{ caPem: string; server: Pem; operator: Pem }> | undefined;
-type Pem = { certPem: string; keyPem: string };
+let ownCa: Promise<CertificateAuthority> | undefined;
 
-async function makePki() {
-  const ca = await createCa({ commonName: "CA" });
-  const server = { usage: "server", commonName: "localhost", dns: ["localhost"] } as const;
-  const operator = { usage: "client", commonName: "operator" } as const;
-  return {
-    caPem: ca.certPem,
-    server: await issueCertificate(ca, server),
-    operator: await issueCertificate(ca, operator),
-  };
+export interface ScriptedBrokerOptions {
+  /** Who signs its certificate and knows the clients'; default its own. */
+  readonly ca?: CertificateAuthority;
+  /** Default: any free one. */
+  readonly port?: number;
 }
 
 /** A broker over TLS that does what the script says, and nothing by itself. */
-export async function scriptedBroker(script: (peer: Peer) => unknown): Promise<ScriptedBroker> {
-  pki ??= makePki();
-  const { caPem, server: identity, operator } = await pki;
+export async function scriptedBroker(
+  script: (peer: Peer) => unknown,
+  options: ScriptedBrokerOptions = {},
+): Promise<ScriptedBroker> {
+  ownCa ??= createCa({ commonName: "CA" });
+  const ca = options.ca ?? (await ownCa);
+  const caPem = ca.certPem;
+  const name = { commonName: "localhost", dns: ["localhost"] };
+  const identity = await issueCertificate(ca, { usage: "server", ...name });
+  const operator = await issueCertificate(ca, { usage: "client", commonName: "operator" });
   let connections = 0;
   const sockets = new Set<Socket>();
-  const tls = { cert: identity.certPem, key: identity.keyPem, ca: caPem, requestCert: true };
+  const tls: TLSSocketOptions = {
+    cert: identity.certPem,
+    key: identity.keyPem,
+    ca: caPem,
+    requestCert: true,
+  };
   const server = createServer((tcp) => {
     sockets.add(tcp);
     const socket = new TLSSocket(tcp, { isServer: true, ...tls });
@@ -61,7 +74,8 @@ export async function scriptedBroker(script: (peer: Peer) => unknown): Promise<S
     server.close();
     for (const socket of sockets) socket.destroy();
   });
-  const uri = `mqtts://localhost:${await listenOn(server)}`;
+  const { port } = options;
+  const uri = `mqtts://localhost:${await listenOn(server, port, { exact: port !== undefined })}`;
   return { uri, access: { uri, caPem, ...operator }, connections: () => connections };
 }
 
@@ -80,7 +94,7 @@ function peerOf(socket: TLSSocket, tcp: Socket, number: number): Peer {
   const next: Peer["next"] = async (kind) => {
     for (;;) {
       const packet = arrived.shift();
-      if (packet?.cmd === kind) return packet;
+      if (packet && isOf(packet, kind)) return packet;
       if (!packet) await new Promise<void>((resolve) => (wake = resolve));
     }
   };
@@ -89,9 +103,9 @@ function peerOf(socket: TLSSocket, tcp: Socket, number: number): Peer {
     number,
     next,
     send,
-    publish(payload, { retain = false, dup = false } = {}) {
+    publish(payload, { retain = false, dup = false } = {}, deviceId = SCRIPTED_DEVICE) {
       messageId += 1;
-      const topic = `devices/${SCRIPTED_DEVICE}/status`;
+      const topic = `devices/${deviceId}/status`;
       const text = typeof payload === "string" ? payload : JSON.stringify(payload);
       send({ cmd: "publish", topic, payload: text, qos: 1, messageId, retain, dup });
     },

@@ -95,4 +95,5 @@ export const REFUSAL_WORDS: Readonly<Record<string, string>> = {
     "There were too many wrong pairing secrets. Switch the device off and on, then try again.",
   slow_down: "That was too often. Wait a minute and try again.",
   too_large: "These details are too long.",
+  foreign_host: "Another site sent this form. Open the device's own page and try again.",
 };

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "ap_interface.h"
 #include "captive_portal.h"
 #include "dns_answer.h"
 #include "esp_log.h"
@@ -57,7 +58,7 @@ static void run(void *arg)
     vTaskDelete(NULL);
 }
 
-/** A socket on the SoftAP's address alone: the home network has a name server of its own. -1 on failure. */
+/** A socket on the SoftAP's interface alone: the home network has a name server of its own. -1 on failure. */
 static int open_socket(void)
 {
     struct sockaddr_in address = {
@@ -72,7 +73,7 @@ static int open_socket(void)
         return -1;
     }
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0 ||
-        bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+        ap_interface_bind(fd) != ESP_OK || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
         getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
         int error = errno;
         close(fd);

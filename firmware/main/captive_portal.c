@@ -51,8 +51,3 @@ const char *captive_portal_uri(void)
 {
     return s_uri;
 }
-
-bool captive_portal_is_foreign(const char *host)
-{
-    return host[strspn(host, "0123456789.:[]")] != '\0';
-}

@@ -1,7 +1,6 @@
 /* Where the page is, and how phones are told. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "esp_netif.h"
@@ -17,9 +16,3 @@ uint32_t captive_portal_address(void);
 
 /** "http://192.168.4.1/" */
 const char *captive_portal_uri(void);
-
-/**
- * True when a Host header names somebody else, as that of a probe does: only a DNS answer of ours brings
- * such a request here. An address, with or without a port, is our own in whatever notation.
- */
-bool captive_portal_is_foreign(const char *host);

@@ -2,13 +2,16 @@
 
 #include <stdlib.h>
 
+#include "ap_interface.h"
 #include "cJSON.h"
 #include "device_identity.h"
 #include "device_store.h"
 #include "esp_http_server.h"
 #include "esp_log.h"
+#include "http_gate.h"
 #include "http_json.h"
 #include "http_page.h"
+#include "http_session.h"
 #include "prov_event.h"
 #include "prov_status.h"
 #include "provision_intake.h"
@@ -16,8 +19,7 @@
 #include "status_report.h"
 #include "wifi_link.h"
 
-#define BODY_MAX 4096
-#define STALL_TIMEOUT_S 2
+#define TIMEOUT_S 4 /* http_session.c sets shorter ones */
 #define STACK_SIZE 6144 /* cJSON and printf; large buffers are on the heap */
 #define AUTHORIZATION_MAX (PROV_TOKEN_MAX + 16)
 
@@ -25,7 +27,6 @@
 #define STATUS_400 "400 Bad Request"
 #define STATUS_404 "404 Not Found"
 #define STATUS_405 "405 Method Not Allowed"
-#define STATUS_413 "413 Content Too Large"
 #define STATUS_415 "415 Unsupported Media Type"
 #define STATUS_431 "431 Request Header Fields Too Large"
 #define STATUS_503 "503 Service Unavailable"
@@ -91,35 +92,23 @@ static esp_err_t on_status(httpd_req_t *req)
     return err;
 }
 
-static esp_err_t refuse_body(httpd_req_t *req, http_body_t outcome)
-{
-    switch (outcome) {
-    case HTTP_BODY_WRONG_TYPE:
-        http_json_error(req, STATUS_415, "not_json", "expected Content-Type: application/json");
-        return http_body_discard(req);
-    case HTTP_BODY_TOO_LARGE:
-        http_json_error(req, STATUS_413, "too_large", "the body exceeds 4096 bytes");
-        return http_body_discard(req);
-    default:
-        return ESP_FAIL;
-    }
-}
-
 /** The body on the heap; NULL when it was refused, and then `*result` is what the handler returns. */
 static char *receive_body(httpd_req_t *req, size_t *length, esp_err_t *result)
 {
-    char *body = malloc(BODY_MAX + 1);
+    char *body = malloc(HTTP_BODY_MAX + 1);
     if (body == NULL) {
         *result = out_of_memory(req);
         return NULL;
     }
-    http_body_t outcome = http_body_read(req, HTTPD_TYPE_JSON, body, BODY_MAX + 1, length);
-    if (outcome != HTTP_BODY_OK) {
-        secret_free(body, BODY_MAX + 1);
-        *result = refuse_body(req, outcome);
-        return NULL;
+    http_body_t outcome = http_body_read(req, HTTPD_TYPE_JSON, body, length);
+    if (outcome == HTTP_BODY_OK) {
+        return body;
     }
-    return body;
+    secret_free(body, HTTP_BODY_MAX + 1);
+    *result = outcome == HTTP_BODY_WRONG_TYPE
+                  ? http_json_error(req, STATUS_415, "not_json", "expected Content-Type: application/json")
+                  : ESP_FAIL;
+    return NULL;
 }
 
 static esp_err_t send_refusal(httpd_req_t *req, provision_intake_t outcome)
@@ -172,7 +161,7 @@ static esp_err_t on_provision(httpd_req_t *req)
     provision_request_t *request = calloc(1, sizeof *request);
     result = request != NULL ? handle_request(req, body, length, request) : out_of_memory(req);
     secret_free(request, sizeof *request);
-    secret_free(body, BODY_MAX + 1);
+    secret_free(body, HTTP_BODY_MAX + 1);
     return result;
 }
 
@@ -187,7 +176,7 @@ static esp_err_t on_reset(httpd_req_t *req)
         return result;
     }
     bool valid = reset_request_parse(body, length, &request, &error);
-    secret_free(body, BODY_MAX + 1);
+    secret_free(body, HTTP_BODY_MAX + 1);
     if (!valid) {
         return http_json_error(req, STATUS_400, error.code, error.message);
     }
@@ -201,18 +190,24 @@ static esp_err_t on_reset(httpd_req_t *req)
     return result;
 }
 
+static esp_err_t on_unknown_path(httpd_req_t *req)
+{
+    return http_page_is_for_people(req) ? http_page_redirect(req)
+                                        : http_json_error(req, STATUS_404, "not_found", "no such resource");
+}
+
+static esp_err_t on_wrong_method(httpd_req_t *req)
+{
+    return http_json_error(req, STATUS_405, "method_not_allowed", "this resource does not take that method");
+}
+
 static esp_err_t on_http_error(httpd_req_t *req, httpd_err_code_t code)
 {
     switch (code) {
     case HTTPD_404_NOT_FOUND:
-        if (http_page_is_for_people(req)) {
-            return http_page_redirect(req);
-        }
-        http_json_error(req, STATUS_404, "not_found", "no such resource");
-        return http_body_discard(req);
+        return http_gate(req, on_unknown_path);
     case HTTPD_405_METHOD_NOT_ALLOWED:
-        http_json_error(req, STATUS_405, "method_not_allowed", "this resource does not take that method");
-        return http_body_discard(req);
+        return http_gate(req, on_wrong_method);
     case HTTPD_414_URI_TOO_LONG:
     case HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE:
         http_json_error(req, STATUS_431, "too_large", "the request's header is too large");
@@ -223,18 +218,31 @@ static esp_err_t on_http_error(httpd_req_t *req, httpd_err_code_t code)
     }
 }
 
-static const httpd_uri_t HANDLERS[] = {
-    {.uri = "/scan", .method = HTTP_GET, .handler = on_scan},
-    {.uri = "/local-wifi", .method = HTTP_GET, .handler = on_scan},
-    {.uri = "/status", .method = HTTP_GET, .handler = on_status},
-    {.uri = "/provision", .method = HTTP_POST, .handler = on_provision},
-    {.uri = "/reset", .method = HTTP_POST, .handler = on_reset},
-    {.uri = "/", .method = HTTP_GET, .handler = http_page_get},
-    {.uri = "/", .method = HTTP_POST, .handler = http_page_post},
-    {.uri = "/progress", .method = HTTP_GET, .handler = http_page_progress},
+typedef struct {
+    const char *uri;
+    httpd_method_t method;
+    http_handler_t handler;
+} route_t;
+
+static const route_t ROUTES[] = {
+    {"/scan", HTTP_GET, on_scan},
+    {"/local-wifi", HTTP_GET, on_scan},
+    {"/status", HTTP_GET, on_status},
+    {"/provision", HTTP_POST, on_provision},
+    {"/reset", HTTP_POST, on_reset},
+    {"/", HTTP_GET, http_page_get},
+    {"/", HTTP_POST, http_page_post},
+    {"/progress", HTTP_GET, http_page_progress},
 };
 
-#define HANDLER_COUNT (sizeof HANDLERS / sizeof HANDLERS[0])
+#define ROUTE_COUNT (sizeof ROUTES / sizeof ROUTES[0])
+
+/** What the server calls for every route. */
+static esp_err_t on_request(httpd_req_t *req)
+{
+    const route_t *route = req->user_ctx;
+    return http_gate(req, route->handler);
+}
 
 static esp_err_t register_handlers(void)
 {
@@ -243,8 +251,10 @@ static esp_err_t register_handlers(void)
         HTTPD_414_URI_TOO_LONG, HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE,
     };
     esp_err_t err = ESP_OK;
-    for (size_t i = 0; i < HANDLER_COUNT && err == ESP_OK; i++) {
-        err = httpd_register_uri_handler(s_server, &HANDLERS[i]);
+    for (size_t i = 0; i < ROUTE_COUNT && err == ESP_OK; i++) {
+        const httpd_uri_t handler = {
+            .uri = ROUTES[i].uri, .method = ROUTES[i].method, .handler = on_request, .user_ctx = (void *)&ROUTES[i]};
+        err = httpd_register_uri_handler(s_server, &handler);
     }
     for (size_t i = 0; i < sizeof ERRORS / sizeof ERRORS[0] && err == ESP_OK; i++) {
         err = httpd_register_err_handler(s_server, ERRORS[i], on_http_error);
@@ -259,15 +269,21 @@ esp_err_t http_api_start(void)
     }
     httpd_config_t config = HTTPD_DEFAULT_CONFIG();
     config.stack_size = STACK_SIZE;
-    config.max_uri_handlers = HANDLER_COUNT;
+    config.max_uri_handlers = ROUTE_COUNT;
     config.lru_purge_enable = true; /* idle connections must not lock anybody out */
-    /* One task serves all: a client that stalls may hold it for this long and no longer. */
-    config.recv_wait_timeout = STALL_TIMEOUT_S;
-    config.send_wait_timeout = STALL_TIMEOUT_S;
+    config.open_fn = http_session_open;
+    config.recv_wait_timeout = TIMEOUT_S;
+    config.send_wait_timeout = TIMEOUT_S;
+    /* It listens on every interface until it is bound: of the connections that come before none is served, ever. */
+    http_session_admit(false);
     esp_err_t err = httpd_start(&s_server, &config);
+    if (err == ESP_OK) {
+        err = ap_interface_bind_server();
+    }
     if (err == ESP_OK) {
         err = register_handlers();
     }
+    http_session_admit(err == ESP_OK);
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "the server does not start: %s", esp_err_to_name(err));
         http_api_stop();

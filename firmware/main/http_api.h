@@ -3,7 +3,7 @@
 
 #include "esp_err.h"
 
-/** Starts the server; no-op when it runs. */
+/** Starts the server on the SoftAP, which must be up, and on no other interface; no-op when it runs. */
 esp_err_t http_api_start(void);
 
 /** Waits for the request in progress, then closes every connection. Not from a handler. */

@@ -5,11 +5,8 @@
 #include <strings.h>
 
 #include "cJSON.h"
-#include "device_clock.h"
+#include "http_session.h"
 #include "secret_wipe.h"
-
-#define BODY_DEADLINE_MS 4000
-#define DISCARD_DEADLINE_MS 2000
 
 esp_err_t http_json_send(httpd_req_t *req, const char *status_line, const char *json)
 {
@@ -41,43 +38,41 @@ static bool is_of_type(httpd_req_t *req, const char *type)
     return equal;
 }
 
-http_body_t http_body_read(httpd_req_t *req, const char *type, char *buffer, size_t capacity, size_t *length)
+/** Up to `size` bytes, as soon as there are some; 0 at the end, negative when the client is gone or too slow. */
+static int receive(httpd_req_t *req, char *buffer, size_t size)
+{
+    int got = HTTPD_SOCK_ERR_TIMEOUT;
+    while (got == HTTPD_SOCK_ERR_TIMEOUT && http_session_has_time()) {
+        got = httpd_req_recv(req, buffer, size);
+    }
+    return got;
+}
+
+http_body_t http_body_read(httpd_req_t *req, const char *type, char *buffer, size_t *length)
 {
     *length = 0;
-    if (!is_of_type(req, type)) {
+    if (req->content_len > 0 && !is_of_type(req, type)) {
         return HTTP_BODY_WRONG_TYPE;
     }
-    if (req->content_len >= capacity) {
-        return HTTP_BODY_TOO_LARGE;
-    }
-    int64_t deadline_ms = device_clock_uptime_ms() + BODY_DEADLINE_MS;
     while (*length < req->content_len) {
-        int got = httpd_req_recv(req, buffer + *length, req->content_len - *length);
-        bool waiting = got == HTTPD_SOCK_ERR_TIMEOUT && device_clock_uptime_ms() < deadline_ms;
-        if (got <= 0 && !waiting) {
+        int got = receive(req, buffer + *length, req->content_len - *length);
+        if (got <= 0) {
             return HTTP_BODY_BROKEN;
         }
-        *length += got > 0 ? (size_t)got : 0;
-        if (device_clock_uptime_ms() >= deadline_ms && *length < req->content_len) {
-            return HTTP_BODY_BROKEN; /* one byte at a time is no way to hold the only server task */
-        }
+        *length += (size_t)got;
     }
     buffer[*length] = '\0';
-    return HTTP_BODY_OK;
+    return http_session_is_awaited(req) ? HTTP_BODY_OK : HTTP_BODY_BROKEN;
 }
 
 esp_err_t http_body_discard(httpd_req_t *req)
 {
-    char *scrap = malloc(1024);
-    if (scrap == NULL) {
-        return ESP_FAIL;
-    }
-    int64_t deadline_ms = device_clock_uptime_ms() + DISCARD_DEADLINE_MS;
-    int got = 1;
-    while (got > 0 && device_clock_uptime_ms() < deadline_ms) {
-        got = httpd_req_recv(req, scrap, 1024);
-    }
-    secret_free(scrap, 1024);
+    char scrap[256];
+    int got;
+    do {
+        got = receive(req, scrap, sizeof scrap);
+    } while (got > 0);
+    secret_wipe(scrap, sizeof scrap);
     return got == 0 ? ESP_OK : ESP_FAIL;
 }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "esp_http_server.h"
+#include "http_framing.h"
 
 /** Sends `json` with a status line such as "200 OK". */
 esp_err_t http_json_send(httpd_req_t *req, const char *status_line, const char *json);
@@ -14,18 +15,20 @@ esp_err_t http_json_error(httpd_req_t *req, const char *status_line, const char 
 typedef enum {
     HTTP_BODY_OK,
     HTTP_BODY_WRONG_TYPE, /* another content type */
-    HTTP_BODY_TOO_LARGE,
-    HTTP_BODY_BROKEN, /* the client went away or is too slow; the connection must be closed */
+    HTTP_BODY_BROKEN,     /* the client went away or is too slow; the connection must be closed */
 } http_body_t;
 
 #define HTTP_TYPE_FORM "application/x-www-form-urlencoded"
 
-/** Reads a whole body of `type` into `buffer` and terminates it with NUL; `capacity` counts that NUL. */
-http_body_t http_body_read(httpd_req_t *req, const char *type, char *buffer, size_t capacity, size_t *length);
+/**
+ * Reads a whole body of `type` into `buffer`, which has room for HTTP_BODY_MAX bytes and a NUL, as the gate lets no
+ * longer one through. No body at all is of any type.
+ */
+http_body_t http_body_read(httpd_req_t *req, const char *type, char *buffer, size_t *length);
 
 /**
- * Reads on until the client has sent what it announced, for a few seconds at most, so that it reads
- * our answer instead of a connection reset. ESP_FAIL = close the connection.
+ * Reads on until the client has sent what it announced, within its deadline, so that it reads our answer instead of a
+ * connection reset. ESP_FAIL = close the connection.
  */
 esp_err_t http_body_discard(httpd_req_t *req);
 

@@ -15,8 +15,6 @@
 #include "provision_intake.h"
 #include "secret_wipe.h"
 
-#define BODY_MAX 4096
-#define HOST_MAX 128
 #define ACCEPT_MAX 512
 #define REFRESH "3; url=/progress"
 
@@ -56,11 +54,11 @@ static const char *request_words(const request_error_t *error)
     return words != NULL ? words : error->message;
 }
 
+/** NULL when it is none that people meet. */
 static const char *refusal_words(const char *code)
 {
     static const words_t REFUSALS[] = {PAGE_REFUSAL_WORDS(ROW)};
-    const char *words = find_words(REFUSALS, sizeof REFUSALS / sizeof REFUSALS[0], code, strlen(code));
-    return words != NULL ? words : code;
+    return find_words(REFUSALS, sizeof REFUSALS / sizeof REFUSALS[0], code, strlen(code));
 }
 
 static const char *state_words(prov_state_t state)
@@ -165,20 +163,8 @@ esp_err_t http_page_redirect(httpd_req_t *req)
     return httpd_resp_sendstr(req, "Set up this device at the address in the Location header.\n");
 }
 
-static bool is_for_other_host(httpd_req_t *req)
-{
-    size_t length = httpd_req_get_hdr_value_len(req, "Host");
-    char *host = http_header_copy(req, "Host", HOST_MAX);
-    bool foreign = host != NULL ? captive_portal_is_foreign(host) : length > HOST_MAX;
-    free(host);
-    return foreign;
-}
-
 esp_err_t http_page_get(httpd_req_t *req)
 {
-    if (is_for_other_host(req)) {
-        return http_page_redirect(req);
-    }
     set_headers(req, HTTPD_200, PAGE_CSP);
     httpd_resp_set_hdr(req, "Content-Encoding", "gzip");
     return httpd_resp_send(req, (const char *)PAGE_GZIP, sizeof PAGE_GZIP);
@@ -186,20 +172,15 @@ esp_err_t http_page_get(httpd_req_t *req)
 
 /* ---- POST / ---- */
 
-/** False when a page of another site sent the form: it must not set up a device behind a person's back. */
-static bool is_from_this_page(httpd_req_t *req)
+bool http_page_is_its_form(httpd_req_t *req)
 {
-    static const char SCHEME[] = "http://";
-    if (httpd_req_get_hdr_value_len(req, "Origin") == 0) {
-        return true; /* old browsers send none; neither do people with curl */
-    }
-    char *origin = http_header_copy(req, "Origin", HOST_MAX);
-    char *host = http_header_copy(req, "Host", HOST_MAX);
-    bool same = origin != NULL && host != NULL && strncmp(origin, SCHEME, sizeof SCHEME - 1) == 0 &&
-                strcmp(origin + sizeof SCHEME - 1, host) == 0;
-    free(origin);
-    free(host);
-    return same;
+    return req->method == HTTP_POST && req->uri[0] == '/' && (req->uri[1] == '\0' || req->uri[1] == '?');
+}
+
+esp_err_t http_page_refuse(httpd_req_t *req, const char *status_line, const char *code, const char *message)
+{
+    const char *words = refusal_words(code);
+    return send_problem(req, status_line, words != NULL ? words : message);
 }
 
 static esp_err_t accept_request(httpd_req_t *req, const provision_request_t *request)
@@ -207,7 +188,7 @@ static esp_err_t accept_request(httpd_req_t *req, const provision_request_t *req
     provision_intake_t outcome = provision_intake(req, request);
     const provision_refusal_t *refusal = provision_refusal(outcome);
     if (refusal != NULL) {
-        return send_problem(req, refusal->status_line, refusal_words(refusal->code));
+        return http_page_refuse(req, refusal->status_line, refusal->code, refusal->message);
     }
     char text[160];
     snprintf(text, sizeof text,
@@ -231,34 +212,22 @@ static esp_err_t handle_form(httpd_req_t *req, const char *body, size_t length, 
     return accept_request(req, request);
 }
 
-static esp_err_t refuse_body(httpd_req_t *req, http_body_t outcome)
+static esp_err_t read_and_handle(httpd_req_t *req, char *body, provision_request_t *request)
 {
-    switch (outcome) {
+    size_t length = 0;
+    switch (http_body_read(req, HTTP_TYPE_FORM, body, &length)) {
+    case HTTP_BODY_OK:
+        return handle_form(req, body, length, request);
     case HTTP_BODY_WRONG_TYPE:
-        send_problem(req, "415 Unsupported Media Type", "This address takes the form of its page only.");
-        return http_body_discard(req);
-    case HTTP_BODY_TOO_LARGE:
-        send_problem(req, "413 Content Too Large", refusal_words("too_large"));
-        return http_body_discard(req);
+        return send_problem(req, "415 Unsupported Media Type", "This address takes the form of its page only.");
     default:
         return ESP_FAIL;
     }
 }
 
-static esp_err_t read_and_handle(httpd_req_t *req, char *body, provision_request_t *request)
-{
-    size_t length = 0;
-    http_body_t outcome = http_body_read(req, HTTP_TYPE_FORM, body, BODY_MAX + 1, &length);
-    return outcome == HTTP_BODY_OK ? handle_form(req, body, length, request) : refuse_body(req, outcome);
-}
-
 esp_err_t http_page_post(httpd_req_t *req)
 {
-    if (!is_from_this_page(req)) {
-        send_problem(req, "403 Forbidden", "Another site sent this form.");
-        return http_body_discard(req);
-    }
-    char *body = calloc(1, BODY_MAX + 1);
+    char *body = calloc(1, HTTP_BODY_MAX + 1);
     provision_request_t *request = calloc(1, sizeof *request);
     esp_err_t err = ESP_FAIL;
     if (body != NULL && request != NULL) {
@@ -266,7 +235,7 @@ esp_err_t http_page_post(httpd_req_t *req)
     } else {
         send_problem(req, "503 Service Unavailable", refusal_words("busy"));
     }
-    secret_free(body, BODY_MAX + 1);
+    secret_free(body, HTTP_BODY_MAX + 1);
     secret_free(request, sizeof *request);
     return err;
 }

@@ -5,7 +5,7 @@
 
 #include "esp_http_server.h"
 
-/** GET /: the page; a request meant for another host is sent to the page's own address. */
+/** GET /: the page. */
 esp_err_t http_page_get(httpd_req_t *req);
 
 /** POST /: the form of a browser without scripts. Answers are pages. */
@@ -16,6 +16,12 @@ esp_err_t http_page_progress(httpd_req_t *req);
 
 /** True when an unknown path was asked for by a browser or a captive-portal probe, not by a program. */
 bool http_page_is_for_people(httpd_req_t *req);
+
+/** True for what http_page_post() answers: refusals are pages, too. */
+bool http_page_is_its_form(httpd_req_t *req);
+
+/** An error as a page, in the words that it has for people, or as `message`. */
+esp_err_t http_page_refuse(httpd_req_t *req, const char *status_line, const char *code, const char *message);
 
 /** 303 to the page. */
 esp_err_t http_page_redirect(httpd_req_t *req);

@@ -50,8 +50,9 @@ void prov_actions_ap_start(prov_context_t *c)
     if (c->ap_up) {
         return;
     }
-    /* The server first: whoever sees the AP must not meet one that knows no resource yet. */
-    if (http_api_start() != ESP_OK || wifi_link_ap_start() != ESP_OK) {
+    /* The AP first: the server must be bound to its interface before it serves anybody. */
+    if (wifi_link_ap_start() != ESP_OK || http_api_start() != ESP_OK) {
+        (void)wifi_link_ap_stop();
         start_timer(c, PROV_TIMER_AP_RETRY, AP_RETRY_MS);
         return;
     }

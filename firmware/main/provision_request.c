@@ -209,7 +209,7 @@ bool reset_request_parse(const char *body, size_t length, reset_request_t *out, 
     static const text_rule_t PAIRING = {"pairing_secret", 0, PAIRING_SECRET_MAX};
     memset(out, 0, sizeof *out);
     if (length == 0) {
-        return true;
+        return bad_field(error, "scope", "expected \"wifi\" or \"all\"");
     }
     cJSON *root = parse(body, length, error);
     if (root == NULL) {
@@ -219,7 +219,7 @@ bool reset_request_parse(const char *body, size_t length, reset_request_t *out, 
     bool valid = read_text(root, &PAIRING, out->pairing_secret, error);
     if (cJSON_IsString(scope) && strcmp(scope->valuestring, "wifi") == 0) {
         out->wifi_only = true;
-    } else if (scope != NULL && !(cJSON_IsString(scope) && strcmp(scope->valuestring, "all") == 0)) {
+    } else if (!cJSON_IsString(scope) || strcmp(scope->valuestring, "all") != 0) {
         valid = bad_field(error, "scope", "expected \"wifi\" or \"all\"");
     }
     cJSON_Delete(root);

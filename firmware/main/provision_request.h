@@ -45,5 +45,8 @@ bool provision_request_parse(const char *body, size_t length, const char *author
 bool provision_form_parse(const char *body, size_t length, const char *device_id, bool token_optional,
                           provision_request_t *out, request_error_t *error);
 
-/** The body of POST /reset: `{"scope":"wifi"|"all","pairing_secret"}`; an absent scope (or body) means all. */
+/**
+ * The body of POST /reset: `{"scope":"wifi"|"all","pairing_secret"}`. Nothing stands for "all": what could not be read
+ * must not erase everything.
+ */
 bool reset_request_parse(const char *body, size_t length, reset_request_t *out, request_error_t *error);

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "ap_interface.h"
 #include "captive_portal.h"
 #include "esp_event.h"
 #include "esp_log.h"
@@ -72,6 +73,9 @@ static esp_err_t register_handlers(void)
     if (err == ESP_OK) {
         err = esp_event_handler_instance_register(IP_EVENT, ESP_EVENT_ANY_ID, on_ip, NULL, NULL);
     }
+    if (err == ESP_OK) {
+        err = ap_interface_init();
+    }
     return err == ESP_OK ? wifi_scan_init() : err;
 }
 
@@ -120,6 +124,9 @@ esp_err_t wifi_link_init(void)
 esp_err_t wifi_link_ap_start(void)
 {
     esp_err_t err = esp_wifi_set_mode(WIFI_MODE_APSTA);
+    if (err == ESP_OK) {
+        err = ap_interface_await();
+    }
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "the SoftAP does not start: %s", esp_err_to_name(err));
         return err;
@@ -131,6 +138,7 @@ esp_err_t wifi_link_ap_start(void)
 
 esp_err_t wifi_link_ap_stop(void)
 {
+    ap_interface_goes_down();
     return esp_wifi_set_mode(WIFI_MODE_STA);
 }
 

@@ -12,7 +12,7 @@
 /** Brings the driver up in station mode. Posts PROV_MSG_LINK_* from then on. */
 esp_err_t wifi_link_init(void);
 
-/** Opens the SoftAP beside the station and logs its name. */
+/** Opens the SoftAP beside the station, waits until its interface is up, and logs its name. */
 esp_err_t wifi_link_ap_start(void);
 esp_err_t wifi_link_ap_stop(void);
 

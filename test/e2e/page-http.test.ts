@@ -125,7 +125,6 @@ describe("the captive portal", () => {
     const posted = await post("/nope");
     expect([posted.status, JSON.parse(posted.text)]).toMatchObject([404, json]);
     expect((await get("/provision")).status).toBe(405);
-    expect((await get("/status", "Host: captive.apple.com")).status).toBe(200);
   });
 
   it("answers every name with the device's address, as long as the AP is up", async () => {

@@ -17,6 +17,8 @@ static inline void check_that(int ok, const char *what, const char *file, int li
 }
 
 #define CHECK(condition) check_that((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
+/** One of a table: `name` says which. */
+#define CHECK_CASE(condition, name) check_that((condition) ? 1 : 0, (name), __FILE__, __LINE__)
 #define CHECK_TEXT(actual, expected)                                                             \
     do {                                                                                         \
         const char *actual_ = (actual);                                                          \

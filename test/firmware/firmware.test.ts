@@ -14,6 +14,7 @@ const TESTS = [
   "test_form",
   "test_dns_answer",
   "test_backend_answer",
+  "test_http",
   "test_records",
   "test_small",
   "test_certificate_check",

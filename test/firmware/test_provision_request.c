@@ -188,19 +188,35 @@ static void test_bearer(void)
     CHECK(!parse_bearer(header));
 }
 
+/* Nothing, and nothing that is read as nothing, erases everything. */
+static void refuses_reset(const char *body)
+{
+    static reset_request_t reset;
+    memset(&s_error, 0, sizeof s_error);
+    CHECK(!reset_request_parse(body, strlen(body), &reset, &s_error) && !reset.wifi_only);
+    CHECK(strstr(s_error.message, "scope") != NULL);
+}
+
 static void test_reset(void)
 {
     static reset_request_t reset;
-    CHECK(reset_request_parse("", 0, &reset, &s_error) && !reset.wifi_only);
-    CHECK(reset_request_parse("{}", 2, &reset, &s_error) && !reset.wifi_only);
     CHECK(reset_request_parse("{\"scope\":\"wifi\"}", 16, &reset, &s_error) && reset.wifi_only);
     CHECK(reset_request_parse("{\"scope\":\"all\"}", 15, &reset, &s_error) && !reset.wifi_only);
-    CHECK(!reset_request_parse("{\"scope\":\"everything\"}", 22, &reset, &s_error) && !reset.wifi_only);
-    CHECK(!reset_request_parse("{\"scope\":1}", 11, &reset, &s_error));
+    refuses_reset("");
+    refuses_reset("{}");
+    refuses_reset("{\"scope\":\"everything\"}");
+    refuses_reset("{\"scope\":\"ALL\"}");
+    refuses_reset("{\"scope\":\"\"}");
+    refuses_reset("{\"scope\":1}");
+    refuses_reset("{\"scope\":null}");
+    refuses_reset("{\"scope\":[\"all\"]}");
+    refuses_reset("{\"Scope\":\"all\"}");
+    refuses_reset("{\"pairing_secret\":\"12345678\"}");
     CHECK(!reset_request_parse("[]", 2, &reset, &s_error));
-    CHECK(reset_request_parse("{\"pairing_secret\":\"12345678\"}", 29, &reset, &s_error));
+    CHECK(!reset_request_parse("{\"scope\":\"wifi\",\"scope\":\"all\"}", 30, &reset, &s_error));
+    CHECK(reset_request_parse("{\"scope\":\"all\",\"pairing_secret\":\"12345678\"}", 43, &reset, &s_error));
     CHECK_TEXT(reset.pairing_secret, "12345678");
-    CHECK(!reset_request_parse("{\"pairing_secret\":7}", 20, &reset, &s_error));
+    CHECK(!reset_request_parse("{\"scope\":\"all\",\"pairing_secret\":7}", 34, &reset, &s_error));
 }
 
 int main(void)

@@ -4,6 +4,7 @@
  */
 #include <stdbool.h>
 
+#include "ap_interface.h"
 #include "cJSON.h"
 #include "captive_portal.h"
 #include "device_clock.h"
@@ -14,6 +15,7 @@
 #include "esp_system.h"
 #include "fuzz.h"
 #include "http_api.h"
+#include "http_session.h"
 #include "prov_event.h"
 #include "prov_status.h"
 #include "stubs.h"
@@ -35,8 +37,11 @@ static httpd_err_handler_func_t s_on_error[HTTPD_ERR_CODE_MAX];
 typedef struct {
     input_t body;
     uint8_t type;
-    bool is_foreign;  /* a phone's probe, caught by the name server */
+    bool is_foreign;  /* a phone's probe, caught by the name server, or a page that calls itself the board */
     bool is_crossing; /* a form on somebody else's page */
+    bool is_coded;    /* a Transfer-Encoding, which hides the body from the server */
+    bool is_huge;     /* a Content-Length that 32 bits make a small one of */
+    int64_t deadline_ms;
     char *authorization;
     bool in_pieces;
     bool is_slow;   /* a timeout before each piece */
@@ -44,6 +49,7 @@ typedef struct {
     bool store_fails;
     int saved;
     int posted;
+    char length_text[24];
     int answers;
     int status;
     const char *content_type;
@@ -85,7 +91,6 @@ esp_err_t httpd_register_err_handler(httpd_handle_t handle, httpd_err_code_t err
 
 int httpd_req_recv(httpd_req_t *r, char *buf, size_t buf_len)
 {
-    (void)r;
     if (s_request.is_slow) {
         stub_now_ms += 3000;
         s_request.is_slow = s_request.in_pieces; /* before each piece, or once */
@@ -95,6 +100,9 @@ int httpd_req_recv(httpd_req_t *r, char *buf, size_t buf_len)
     }
     if (s_request.goes_away && s_request.body.left <= 1) {
         return HTTPD_SOCK_ERR_FAIL;
+    }
+    if (r->content_len == 0) {
+        return 0;
     }
     size_t most = s_request.in_pieces ? 1 + s_request.body.left % 7 : PIECE;
     size_t size = buf_len < most ? buf_len : most;
@@ -114,6 +122,12 @@ static const char *header(const char *field)
     }
     if (strcmp(field, "Host") == 0) {
         return s_request.is_foreign ? "connectivitycheck.example" : "192.168.4.1";
+    }
+    if (strcmp(field, "Transfer-Encoding") == 0) {
+        return s_request.is_coded ? "gzip, Chunked" : NULL;
+    }
+    if (strcmp(field, "Content-Length") == 0) {
+        return s_request.is_huge ? "4294967296" : s_request.length_text;
     }
     if (strcmp(field, "Origin") == 0 || strcmp(field, "Accept") == 0) {
         return s_request.is_crossing ? "http://example.org, application/json" : NULL;
@@ -201,6 +215,51 @@ esp_err_t httpd_resp_send_chunk(httpd_req_t *r, const char *buf, ssize_t buf_len
         check_answer(); /* the end */
     }
     return ESP_OK;
+}
+
+/* ---- the connection ---- */
+
+esp_err_t ap_interface_bind_server(void)
+{
+    return ESP_OK;
+}
+
+esp_err_t http_session_open(httpd_handle_t server, int fd)
+{
+    (void)server;
+    (void)fd;
+    return ESP_OK;
+}
+
+void http_session_admit(bool admit)
+{
+    (void)admit;
+}
+
+bool http_session_has_time(void)
+{
+    return stub_now_ms < s_request.deadline_ms;
+}
+
+bool http_session_is_awaited(httpd_req_t *req)
+{
+    (void)req;
+    return !s_request.goes_away || s_request.body.left > 1;
+}
+
+uint32_t http_session_address(httpd_req_t *req)
+{
+    (void)req;
+    return 0x0104a8c0;
+}
+
+void http_session_linger(httpd_req_t *req)
+{
+    (void)req;
+}
+
+void http_session_end_request(void)
+{
 }
 
 /* ---- esp_netif: the SoftAP's address ---- */
@@ -305,6 +364,13 @@ static void check_outcome(const httpd_uri_t *handler, esp_err_t result)
     if (handler == NULL || handler->method == HTTP_GET) {
         MUST(s_request.saved == 0);
     }
+    if (s_request.is_foreign || s_request.is_crossing) {
+        MUST(s_request.answers == 0 || s_request.status == 303 || s_request.status == 403 || handler == NULL);
+    }
+    /* A body that cannot be read is none that says anything. */
+    if (s_request.is_foreign || s_request.is_crossing || s_request.is_coded || s_request.is_huge) {
+        MUST(s_request.saved == 0 && s_request.posted == 0);
+    }
     /* Saved, or refused with an error: never both, never neither. */
     bool is_stored = s_request.saved > 0 && !s_request.store_fails;
     MUST(!is_stored || s_request.status == 200 || s_request.status == 303);
@@ -327,6 +393,8 @@ static void read_request(input_t *input)
     }
     s_request.is_foreign = (flags & 128) != 0;
     s_request.body = *input;
+    s_request.deadline_ms = stub_now_ms + 4000;
+    snprintf(s_request.length_text, sizeof s_request.length_text, "%zu", s_request.body.left);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -339,17 +407,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     input_t input = {.at = data, .left = size};
     stub_now_ms += 600000; /* so that the rate limit does not remember the inputs before */
-    size_t route = take_byte(&input) % (s_handler_count + HTTPD_ERR_CODE_MAX);
+    uint8_t choice = take_byte(&input);
+    size_t routes = s_handler_count + HTTPD_ERR_CODE_MAX;
+    size_t route = choice % routes;
     uint8_t state = take_byte(&input);
     publish_state(state);
     read_request(&input);
     s_request.is_crossing = (state & 0x80) != 0;
+    s_request.is_coded = choice / routes == 1;
+    s_request.is_huge = choice / routes == 2;
 
     static httpd_req_t request;
     memset((void *)&request, 0, sizeof request);
     request.handle = s_handlers;
-    request.content_len = s_request.body.left;
+    request.content_len = s_request.is_coded || s_request.is_huge ? 0 : s_request.body.left;
     if (route < s_handler_count) {
+        request.user_ctx = s_handlers[route].user_ctx;
         request.method = s_handlers[route].method;
         memcpy((char *)request.uri, s_handlers[route].uri, strlen(s_handlers[route].uri) + 1);
         check_outcome(&s_handlers[route], s_handlers[route].handler(&request));

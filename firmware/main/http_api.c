@@ -275,7 +275,7 @@ esp_err_t http_api_start(void)
     config.recv_wait_timeout = TIMEOUT_S;
     config.send_wait_timeout = TIMEOUT_S;
     /* It listens on every interface until it is bound: of the connections that come before none is served, ever. */
-    http_session_admit(false);
+    http_session_refuse_all();
     esp_err_t err = httpd_start(&s_server, &config);
     if (err == ESP_OK) {
         err = ap_interface_bind_server();
@@ -283,7 +283,9 @@ esp_err_t http_api_start(void)
     if (err == ESP_OK) {
         err = register_handlers();
     }
-    http_session_admit(err == ESP_OK);
+    if (err == ESP_OK) {
+        err = http_session_admit(s_server);
+    }
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "the server does not start: %s", esp_err_to_name(err));
         http_api_stop();
@@ -294,6 +296,7 @@ esp_err_t http_api_start(void)
 void http_api_stop(void)
 {
     if (s_server != NULL) {
+        http_session_refuse_all();
         httpd_stop(s_server);
         s_server = NULL;
     }

@@ -15,6 +15,8 @@
 /* Silence that ends a header; a body has the whole of its deadline. */
 #define STALL_MS 2000
 #define LINGER_MS 1000
+/* Each lets in one connection, or closes one to make room for it; as many wait at most as backlog_conn says, 5. */
+#define ADMIT_ROUNDS 12
 
 typedef struct {
     int fd; /* -1: none */
@@ -24,6 +26,7 @@ typedef struct {
 
 static request_clock_t s_request = {.fd = -1};
 static atomic_bool s_admits;
+static unsigned s_rounds; /* of the server, before it admits anybody */
 
 /* ---- sockets ---- */
 
@@ -73,7 +76,7 @@ static int refuse(httpd_handle_t server, int fd, char *buffer, size_t size, int 
     return HTTPD_SOCK_ERR_FAIL;
 }
 
-static int receive(httpd_handle_t server, int fd, char *buffer, size_t size, int flags)
+static int receive_in_time(httpd_handle_t server, int fd, char *buffer, size_t size, int flags)
 {
     (void)server;
     int64_t now_ms = device_clock_uptime_ms();
@@ -126,14 +129,30 @@ esp_err_t http_session_open(httpd_handle_t server, int fd)
         http_session_end_request(); /* the descriptor of a connection that ended in the middle of it */
     }
     bool welcome = is_welcome(fd);
-    (void)httpd_sess_set_recv_override(server, fd, welcome ? receive : refuse);
+    (void)httpd_sess_set_recv_override(server, fd, welcome ? receive_in_time : refuse);
     (void)httpd_sess_set_send_override(server, fd, send_in_time);
     return ESP_OK;
 }
 
-void http_session_admit(bool admit)
+void http_session_refuse_all(void)
 {
-    atomic_store(&s_admits, admit);
+    atomic_store(&s_admits, false);
+}
+
+/** In the server's task, once a round: between any two of them it lets in whoever waits longest. */
+static void pass_round(void *server)
+{
+    s_rounds++;
+    if (s_rounds < ADMIT_ROUNDS && httpd_queue_work(server, pass_round, server) == ESP_OK) {
+        return;
+    }
+    atomic_store(&s_admits, true);
+}
+
+esp_err_t http_session_admit(httpd_handle_t server)
+{
+    s_rounds = 0;
+    return httpd_queue_work(server, pass_round, server);
 }
 
 /* ---- the request in progress ---- */

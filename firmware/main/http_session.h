@@ -1,6 +1,6 @@
 /*
  * The connections of the HTTP server. One task serves them all, so none may hold it: each request has a deadline
- * from its first byte, its answer another one. Belongs to that task, but for http_session_admit().
+ * from its first byte, its answer another one. Belongs to that task, but for two functions.
  */
 #pragma once
 
@@ -12,11 +12,14 @@
 /** The open_fn of httpd_config_t. */
 esp_err_t http_session_open(httpd_handle_t server, int fd);
 
+/** From now on no new connection is ever served: the server is not bound to the SoftAP's interface. From any task. */
+void http_session_refuse_all(void);
+
 /**
- * Whether connections are served that come from now on. Those that came before stay unserved for good: they may have
- * come before the server was bound to the SoftAP's interface. From any task.
+ * The server is bound: serves the connections that come from now on, but none that waited to be let in when it was not.
+ * From any task.
  */
-void http_session_admit(bool admit);
+esp_err_t http_session_admit(httpd_handle_t server);
 
 /** False when the deadline of the request in progress is over. */
 bool http_session_has_time(void);

@@ -23,11 +23,12 @@ const TASKS: readonly {
     entries: [
       ...["on_scan", "on_status", "on_provision", "on_reset", "on_http_error"],
       ...["http_page_get", "http_page_post", "http_page_progress"],
+      ...["on_request", "http_session_open", "receive_in_time", "send_in_time", "pass_round"],
     ],
     stack: ["http_api.c", "STACK_SIZE"],
   },
   { task: "mqtt", entries: ["on_mqtt"], stack: ["mqtt_link.c", "TASK_STACK"] },
-  { task: "sys_evt", entries: ["on_wifi", "on_ip", "on_scan_done"], stack: 4096 },
+  { task: "sys_evt", entries: ["on_wifi", "on_ip", "on_scan_done", "on_start", "on_stop"], stack: 4096 },
   { task: "captive_dns", entries: ["run"], stack: ["captive_dns.c", "STACK_SIZE"] },
 ];
 

@@ -231,9 +231,14 @@ esp_err_t http_session_open(httpd_handle_t server, int fd)
     return ESP_OK;
 }
 
-void http_session_admit(bool admit)
+void http_session_refuse_all(void)
 {
-    (void)admit;
+}
+
+esp_err_t http_session_admit(httpd_handle_t server)
+{
+    (void)server;
+    return ESP_OK;
 }
 
 bool http_session_has_time(void)

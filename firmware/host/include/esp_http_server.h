@@ -150,6 +150,10 @@ esp_err_t httpd_register_err_handler(httpd_handle_t handle, httpd_err_code_t err
 #define HTTPD_SOCK_ERR_INVALID -2
 #define HTTPD_SOCK_ERR_TIMEOUT -3
 
+typedef void (*httpd_work_fn_t)(void *arg);
+/** Calls `work` in the server's task, one a round at the most. ESP_FAIL when too much is queued. */
+esp_err_t httpd_queue_work(httpd_handle_t handle, httpd_work_fn_t work, void *arg);
+
 /** In open_fn: what reads and writes the connection from now on. */
 esp_err_t httpd_sess_set_recv_override(httpd_handle_t hd, int sockfd, httpd_recv_func_t recv_func);
 esp_err_t httpd_sess_set_send_override(httpd_handle_t hd, int sockfd, httpd_send_func_t send_func);

@@ -141,6 +141,24 @@ esp_err_t httpd_stop(httpd_handle_t handle)
     return ESP_OK;
 }
 
+esp_err_t httpd_queue_work(httpd_handle_t handle, httpd_work_fn_t work, void *arg)
+{
+    httpd_server_t *server = handle;
+    if (server == NULL || work == NULL) {
+        return ESP_ERR_INVALID_ARG;
+    }
+    host_monitor_lock(&server->monitor);
+    bool has_room = server->work_count < HTTPD_MAX_WORK;
+    if (has_room) {
+        server->work[server->work_count].work = work;
+        server->work[server->work_count].arg = arg;
+        server->work_count++;
+    }
+    host_monitor_unlock(&server->monitor);
+    httpd_task_wake(server);
+    return has_room ? ESP_OK : ESP_FAIL;
+}
+
 /* ---- sessions, for open_fn; in the server's task ---- */
 
 static httpd_session_t *find_session(httpd_server_t *server, int sockfd)

@@ -32,9 +32,10 @@ static bool s_is_withdrawn;
 static bool s_is_announced;
 static char s_bound_to[IFNAMSIZ]; /* the interface that the listener is bound to; empty: to none */
 
-/* A station takes longer than this to find an AP, to associate and to get an address. A server that is going to
-   be bound to the AP's interface is, by then; and one that is not there yet is. */
+/* A station takes longer than this to find an AP, to associate and to get an address. By then a server that is going
+   to be bound to the AP's interface is; once it is, it takes moments only until it serves. */
 #define BEACON_DELAY_MS 500
+#define BOUND_DELAY_MS 20
 
 static host_timer_service_t s_timers;
 static pthread_once_t s_timers_once = PTHREAD_ONCE_INIT;
@@ -238,11 +239,11 @@ static void emit_beacon(void *argument)
     pthread_mutex_unlock(&s_lock);
 }
 
-static void announce_soon(void)
+static void announce_in(unsigned delay_ms)
 {
     static host_timer_t s_beacon = {.callback = emit_beacon};
     pthread_once(&s_timers_once, start_timers);
-    host_timer_arm(&s_timers, &s_beacon, BEACON_DELAY_MS * 1000, 0, true);
+    host_timer_arm(&s_timers, &s_beacon, delay_ms * 1000, 0, true);
 }
 
 static bool is_same(const host_softap_state_t *a, const host_softap_state_t *b)
@@ -264,7 +265,7 @@ void host_softap_update(const host_softap_state_t *wanted)
         if (s_bound_to[0] != '\0') {
             announce(); /* it was away for a moment */
         } else {
-            announce_soon();
+            announce_in(BEACON_DELAY_MS);
         }
     } else if (wanted->is_up && has_changed && s_is_announced) {
         announce();
@@ -317,7 +318,7 @@ void host_softap_note_bound(const char *interface)
     pthread_mutex_lock(&s_lock);
     snprintf(s_bound_to, sizeof s_bound_to, "%s", interface);
     if (s_state.is_up && !s_is_announced) {
-        announce();
+        announce_in(BOUND_DELAY_MS);
     }
     pthread_mutex_unlock(&s_lock);
 }

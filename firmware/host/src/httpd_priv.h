@@ -13,6 +13,7 @@
 /* What one recv hands out of a body at most: callers have to loop, as with a real socket. */
 #define HTTPD_MAX_RECV 512
 #define HTTPD_MAX_HEADERS 64
+#define HTTPD_MAX_WORK 8
 /* CONFIG_LWIP_MAX_SOCKETS of this project less the three that the server needs itself. */
 #define HTTPD_MAX_SESSIONS (16 - 3)
 
@@ -36,6 +37,11 @@ typedef struct httpd_server {
     httpd_err_handler_func_t error_handlers[HTTPD_ERR_CODE_MAX];
     int listen_fd;         /* the one that is open; -1: none */
     int next_listen_fd;    /* the one to open; -1: none */
+    struct {
+        httpd_work_fn_t work;
+        void *arg;
+    } work[HTTPD_MAX_WORK];
+    size_t work_count;
     bool is_close_wanted;  /* of the listener and of every session, before the next one opens */
     bool is_stop_wanted;
     bool has_stopped;

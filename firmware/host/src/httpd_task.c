@@ -199,6 +199,24 @@ static bool obey(httpd_server_t *server)
     return !is_stop_wanted;
 }
 
+/* One piece a round, as the chip's server reads one message a round. */
+static void do_work(httpd_server_t *server)
+{
+    host_monitor_lock(&server->monitor);
+    httpd_work_fn_t work = NULL;
+    void *arg = NULL;
+    if (server->work_count > 0) {
+        work = server->work[0].work;
+        arg = server->work[0].arg;
+        server->work_count--;
+        memmove(server->work, server->work + 1, server->work_count * sizeof server->work[0]);
+    }
+    host_monitor_unlock(&server->monitor);
+    if (work != NULL) {
+        work(arg);
+    }
+}
+
 static int listener_of(httpd_server_t *server)
 {
     host_monitor_lock(&server->monitor);
@@ -231,9 +249,12 @@ static bool serve_round(httpd_server_t *server, bool is_full)
         has_pending = has_pending || (ready[i].fd >= 0 && server->sessions[i].pending_length > 0);
     }
     (void)poll(ready, COUNT, has_pending ? 0 : is_full ? FULL_PAUSE_MS : -1);
-    char scrap[16];
-    if (ready[WAKE].revents != 0 && read(server->wake_fds[0], scrap, sizeof scrap) < 0) {
+    char message;
+    if (ready[WAKE].revents != 0 && read(server->wake_fds[0], &message, 1) < 0) {
         ESP_LOGW(TAG, "its pipe: %s", strerror(errno));
+    }
+    if (ready[WAKE].revents != 0) {
+        do_work(server);
     }
     serve_all(server, ready);
     return ready[LISTENER].revents != 0 && !let_in(server, ready[LISTENER].fd);

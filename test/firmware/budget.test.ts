@@ -28,7 +28,11 @@ const TASKS: readonly {
     stack: ["http_api.c", "STACK_SIZE"],
   },
   { task: "mqtt", entries: ["on_mqtt"], stack: ["mqtt_link.c", "TASK_STACK"] },
-  { task: "sys_evt", entries: ["on_wifi", "on_ip", "on_scan_done", "on_start", "on_stop"], stack: 4096 },
+  {
+    task: "sys_evt",
+    entries: ["on_wifi", "on_ip", "on_scan_done", "on_start", "on_stop"],
+    stack: 4096,
+  },
   { task: "captive_dns", entries: ["run"], stack: ["captive_dns.c", "STACK_SIZE"] },
 ];
 

@@ -1,18 +1,19 @@
 #include "device_clock.h"
 
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
 
+#include "clock_judge.h"
 #include "device_store.h"
+#include "esp_app_desc.h"
 #include "esp_err.h"
 #include "esp_idf_version.h"
 #include "esp_log.h"
 #include "esp_timer.h"
 #include "freertos/FreeRTOS.h"
+#include "freertos/semphr.h"
 #include "freertos/task.h"
-#include "provision_request.h"
 #include "sdkconfig.h"
 #if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 1, 0)
 #include "esp_netif_sntp.h"
@@ -25,16 +26,19 @@
 
 static const char *TAG = "clock";
 
-/** SNTP answered since boot. A restored time can be far behind, a client's may be a little off. */
-static atomic_bool s_synced;
-static atomic_bool s_restored;
-static atomic_bool s_distrusted;
-static int64_t s_saved;               /* the time in the storage; 0 = none */
+static SemaphoreHandle_t s_lock; /* of the three below: requests, jobs and SNTP come from tasks of their own */
+static clock_judge_t s_judge;
+static clock_record_t s_saved;        /* in the storage; its time is 0 when there is none */
 static char s_server[SERVER_MAX + 1]; /* SNTP keeps the pointer */
 
-bool device_clock_is_set(void)
+static void lock(void)
 {
-    return device_clock_now() >= PROV_TIME_MIN;
+    xSemaphoreTake(s_lock, portMAX_DELAY);
+}
+
+static void unlock(void)
+{
+    xSemaphoreGive(s_lock);
 }
 
 int64_t device_clock_now(void)
@@ -55,29 +59,29 @@ static void set_clock(int64_t unix_seconds)
     }
 }
 
-void device_clock_restore(void)
+esp_err_t device_clock_restore(void)
 {
-    int64_t last_known = 0;
-    if (device_store_load_clock(&last_known) == ESP_OK && last_known >= PROV_TIME_MIN) {
-        s_saved = last_known;
+    s_lock = xSemaphoreCreateMutex();
+    if (s_lock == NULL) {
+        return ESP_ERR_NO_MEM;
     }
-    if (s_saved != 0 && !device_clock_is_set()) {
-        set_clock(last_known);
-        s_restored = true;
+    bool found = device_store_load_clock(&s_saved) == ESP_OK;
+    int64_t build_time = clock_build_time(esp_app_get_description()->date);
+    int64_t now = clock_judge_boot(&s_judge, build_time, found ? &s_saved : NULL);
+    set_clock(now);
+    if (now != 0) {
         ESP_LOGI(TAG, "restored the last known time");
     }
+    return ESP_OK;
 }
 
 void device_clock_offer(int64_t unix_seconds)
 {
-    bool never_set = !device_clock_is_set();
-    /* A restored time is a lower bound: a client may move it forward, never back. */
-    bool ahead_of_restored = s_restored && !s_synced && unix_seconds > device_clock_now();
-    if (unix_seconds >= PROV_TIME_MIN && (never_set || ahead_of_restored)) {
-        set_clock(unix_seconds);
-        s_restored = false;
-        s_distrusted = false;
-        ESP_LOGI(TAG, "took the time from the client");
+    lock();
+    bool noted = clock_judge_offer(&s_judge, unix_seconds, device_clock_now(), device_clock_uptime_ms());
+    unlock();
+    if (noted) {
+        ESP_LOGI(TAG, "noted the time of the client, in case that no time server answers");
     }
 }
 
@@ -97,79 +101,153 @@ static void choose_server(void)
     s_at += length;
 }
 
+/** On the first answer and every later one, whenever they come. */
+static void on_answer(struct timeval *now)
+{
+    (void)now;
+    lock();
+    clock_judge_synced(&s_judge);
+    unlock();
+}
+
 #if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 1, 0)
 
 static bool s_sntp_running;
 
-/** Starts SNTP and waits for its first answer; it goes on in the background when that came. */
-static bool sntp_sync(uint32_t timeout_ms)
+static void sntp_stop(void)
+{
+    if (s_sntp_running) {
+        esp_netif_sntp_deinit();
+        s_sntp_running = false;
+    }
+}
+
+static bool sntp_start(void)
 {
     if (!s_sntp_running) {
         choose_server();
         esp_sntp_config_t config = ESP_NETIF_SNTP_DEFAULT_CONFIG(s_server);
-        if (esp_netif_sntp_init(&config) != ESP_OK) {
-            return false;
-        }
-        s_sntp_running = true;
+        config.sync_cb = on_answer;
+        s_sntp_running = esp_netif_sntp_init(&config) == ESP_OK;
     }
-    esp_err_t err = timeout_ms > 0 ? esp_netif_sntp_sync_wait(pdMS_TO_TICKS(timeout_ms)) : ESP_ERR_TIMEOUT;
-    if (err != ESP_OK && timeout_ms > 0) {
-        esp_netif_sntp_deinit(); /* so that the next try asks at once, not after SNTP's own interval */
-        s_sntp_running = false;
-    }
-    return err == ESP_OK;
+    return s_sntp_running;
+}
+
+static bool sntp_wait(uint32_t timeout_ms)
+{
+    return esp_netif_sntp_sync_wait(pdMS_TO_TICKS(timeout_ms)) == ESP_OK;
 }
 
 #else
 
-static bool sntp_sync(uint32_t timeout_ms)
+static void sntp_stop(void)
 {
-    const uint32_t step_ms = 100;
+    esp_sntp_stop();
+}
+
+static bool sntp_start(void)
+{
     if (!esp_sntp_enabled()) {
         choose_server();
         esp_sntp_setoperatingmode(ESP_SNTP_OPMODE_POLL);
         esp_sntp_setservername(0, s_server);
+        sntp_set_time_sync_notification_cb(on_answer);
         esp_sntp_init();
     }
+    return true;
+}
+
+static bool sntp_wait(uint32_t timeout_ms)
+{
+    const uint32_t step_ms = 100;
     for (uint32_t waited_ms = 0; waited_ms < timeout_ms; waited_ms += step_ms) {
         if (sntp_get_sync_status() == SNTP_SYNC_STATUS_COMPLETED) {
             return true;
         }
         vTaskDelay(pdMS_TO_TICKS(step_ms));
     }
-    if (timeout_ms > 0) {
-        esp_sntp_stop();
-    }
     return false;
 }
 
 #endif
 
+/** No time server answered: a client's word has to do, if there is one. */
+static void do_without(void)
+{
+    ESP_LOGW(TAG, "no answer from the time server %s", s_server);
+    lock();
+    int64_t now = clock_judge_unanswered(&s_judge, device_clock_uptime_ms());
+    if (now != 0) {
+        set_clock(now);
+        ESP_LOGI(TAG, "took the time from the client");
+    }
+    unlock();
+}
+
+/** Asks the next server, at once: one that runs already asks again at its own slow pace only. */
+static void ask_and_wait(void)
+{
+    sntp_stop();
+    if (sntp_start() && sntp_wait(CONFIG_PROV_SNTP_TIMEOUT_MS)) {
+        on_answer(NULL); /* its own call may be a moment behind */
+    } else {
+        do_without();
+        sntp_stop();
+    }
+}
+
 bool device_clock_sync(void)
 {
-    if (s_synced) {
-        return true;
+    lock();
+    bool must_wait = clock_judge_must_wait(&s_judge);
+    unlock();
+    if (must_wait) {
+        ask_and_wait();
     }
-    bool trustworthy = device_clock_is_set() && !s_restored && !s_distrusted;
-    s_synced = sntp_sync(trustworthy ? 0 : CONFIG_PROV_SNTP_TIMEOUT_MS);
-    if (!s_synced && !trustworthy) {
-        ESP_LOGW(TAG, "no answer from the time server %s", s_server);
+    lock();
+    bool is_usable = clock_judge_is_usable(&s_judge);
+    unlock();
+    if (is_usable) {
+        (void)sntp_start(); /* which mends what a client or an old record says as soon as a server answers */
     }
-    return s_synced || (device_clock_is_set() && !s_distrusted);
+    return is_usable;
 }
 
 void device_clock_distrust(void)
 {
-    s_distrusted = !s_synced;
+    lock();
+    clock_judge_distrust(&s_judge);
+    unlock();
+}
+
+static bool is_outdated(int64_t saved, int64_t now)
+{
+    return now < saved || now - saved >= SAVE_INTERVAL_S;
+}
+
+/** Flash wears out: with `is_urgent` false, only what is an hour old or ahead. */
+static void save(bool is_urgent)
+{
+    clock_record_t record;
+    int64_t now = device_clock_now();
+    lock();
+    bool is_known = clock_judge_record(&s_judge, now, &record);
+    bool is_due = is_urgent || is_outdated(s_saved.time, now) || is_outdated(s_saved.anchor, record.anchor);
+    if (is_known && is_due && device_store_save_clock(&record) == ESP_OK) {
+        s_saved = record;
+    }
+    unlock();
+}
+
+void device_clock_confirm(bool is_certificate_new)
+{
+    lock();
+    clock_judge_prove(&s_judge);
+    unlock();
+    save(is_certificate_new);
 }
 
 void device_clock_save(void)
 {
-    int64_t now = device_clock_now();
-    if (!device_clock_is_set() || (now >= s_saved && now - s_saved < SAVE_INTERVAL_S)) {
-        return;
-    }
-    if (device_store_save_clock(now) == ESP_OK) {
-        s_saved = now;
-    }
+    save(false);
 }

@@ -4,19 +4,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Sets the clock from the last known time, if it has not been set. Call once at boot. */
-void device_clock_restore(void);
+#include "esp_err.h"
 
-/** True once the clock shows a time after PROV_TIME_MIN. */
-bool device_clock_is_set(void);
+/** Sets the clock from the stored time. Call once at boot, after device_store_init(). */
+esp_err_t device_clock_restore(void);
 
-/** Unix seconds; meaningless while the clock is not set. */
+/** Unix seconds; meaningless before device_clock_sync() has succeeded. */
 int64_t device_clock_now(void);
 
 /** Milliseconds since boot; unaffected by setting the clock. */
 int64_t device_clock_uptime_ms(void);
 
-/** Takes the time from a client, only when the clock has never been set since it was made. */
+/** A client's time. It is taken when no time server answers, and stored when a TLS handshake confirms it. */
 void device_clock_offer(int64_t unix_seconds);
 
 /**
@@ -29,5 +28,11 @@ bool device_clock_sync(void);
 /** The clock cannot be right (a certificate begins in its future): only SNTP or a client mends it. */
 void device_clock_distrust(void);
 
-/** Stores the time for the next boot, when the stored one is an hour old or ahead: flash wears out. */
+/**
+ * A TLS handshake succeeded, and so did what its peer said: the dates of certificates agree with the clock.
+ * A certificate that is new begins about now, and the next boot must not find it in the future.
+ */
+void device_clock_confirm(bool is_certificate_new);
+
+/** Stores the time for the next boot, if SNTP or a TLS handshake vouches for it. Not too often. */
 void device_clock_save(void);

@@ -354,21 +354,28 @@ bool device_store_has_worked(void)
     return found;
 }
 
-esp_err_t device_store_save_clock(int64_t now)
+/* The time, and after it the anchor: a device that was updated may hold the first alone. */
+esp_err_t device_store_save_clock(const clock_record_t *record)
 {
+    const int64_t words[2] = {record->time, record->anchor};
     lock();
-    esp_err_t err = put(KEY_CLOCK, (const uint8_t *)&now, sizeof now);
+    esp_err_t err = put(KEY_CLOCK, (const uint8_t *)words, sizeof words);
     unlock();
     return err;
 }
 
-esp_err_t device_store_load_clock(int64_t *now)
+esp_err_t device_store_load_clock(clock_record_t *record)
 {
-    size_t size = sizeof *now;
+    int64_t words[2] = {0};
+    size_t size = sizeof words;
     lock();
-    esp_err_t err = s_open ? nvs_get_blob(s_nvs, KEY_CLOCK, now, &size) : ESP_ERR_INVALID_STATE;
+    esp_err_t err = s_open ? nvs_get_blob(s_nvs, KEY_CLOCK, words, &size) : ESP_ERR_INVALID_STATE;
     unlock();
-    return err == ESP_OK && size != sizeof *now ? ESP_ERR_INVALID_SIZE : err;
+    if (err == ESP_OK && size != sizeof words && size != sizeof words[0]) {
+        err = ESP_ERR_INVALID_SIZE;
+    }
+    *record = err == ESP_OK ? (clock_record_t){.time = words[0], .anchor = words[1]} : (clock_record_t){0};
+    return err;
 }
 
 /* WiFi first: cut anywhere after, the device boots into AP_MODE, from where a reset can be repeated. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "clock_judge.h"
 #include "esp_err.h"
 #include "prov_records.h"
 
@@ -45,9 +46,8 @@ bool device_store_has_certificate(void);
 /** The device has been online: a connection with some certificate has succeeded. */
 bool device_store_has_worked(void);
 
-/** Unix seconds. */
-esp_err_t device_store_save_clock(int64_t now);
-esp_err_t device_store_load_clock(int64_t *now);
+esp_err_t device_store_save_clock(const clock_record_t *record);
+esp_err_t device_store_load_clock(clock_record_t *record);
 
 /** Forgets WiFi and tokens, or everything. */
 esp_err_t device_store_erase(bool wifi_only);

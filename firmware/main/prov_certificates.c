@@ -18,8 +18,7 @@ bool prov_certificates_store(prov_context_t *c, const prov_msg_t *msg)
     certificate_t certificate = msg->certificate;
     esp_err_t err = device_store_save_certificate(&certificate);
     certificate_free(&certificate);
-    /* The certificate begins about now: the next boot must not find it in the future. */
-    device_store_save_clock(device_clock_now());
+    device_clock_confirm(true);
     c->backend_backoff = (backoff_t){0};
     c->broker_failures = 0;
     c->denials = 0;
@@ -38,6 +37,7 @@ void prov_certificates_prove(prov_context_t *c)
     } else if (device_store_promote_certificate() != ESP_OK) {
         ESP_LOGW(TAG, "the new certificate works but stays in its slot");
     }
+    device_clock_confirm(false);
     c->enrolled = false;
     c->tries_old = false;
     c->ap_offered = false;

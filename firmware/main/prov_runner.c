@@ -263,7 +263,7 @@ static void renewed(const prov_msg_t *msg)
     prov_msg_t event = {.event = PROV_EVENT_RENEWED, .failure = PROV_FAILURE_STORAGE_FAILED};
     bool wanted = prov_sm_handles(c->status.state, PROV_EVENT_RENEWED);
     if (wanted && device_store_save_certificate(&msg->certificate) == ESP_OK) {
-        device_store_save_clock(device_clock_now()); /* as with any new certificate */
+        device_clock_confirm(true);
         prov_timer_stop(&c->timers, PROV_TIMER_RENEW);
         c->renewed = true;
         c->tries_old = false;

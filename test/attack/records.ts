@@ -31,6 +31,14 @@ export async function readRecords(flashPath: string): Promise<Records> {
   return records;
 }
 
+/** What the board keeps of the time for its next boot, in Unix seconds; zeros when it keeps nothing. */
+export async function readClock(flashPath: string): Promise<{ time: number; anchor: number }> {
+  const { stdout } = await run(join(BUILD, "nvs_dump"), [flashPath]);
+  const value = /^device_config\tclock\t42\t([0-9a-f]+)$/m.exec(stdout)?.[1];
+  const bytes = Buffer.from((value ?? "").padEnd(32, "0"), "hex");
+  return { time: Number(bytes.readBigInt64LE(0)), anchor: Number(bytes.readBigInt64LE(8)) };
+}
+
 /** Leaves about `leave` bytes of the NVS for the firmware; the board must be off. */
 export async function fillNvs(flashPath: string, leave: number): Promise<void> {
   await run(join(BUILD, "nvs_fill"), [flashPath, String(leave)]);

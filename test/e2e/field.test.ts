@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { listAnnouncedAps } from "../../cli/wifi/air-file.js";
 import { REFUSAL_WORDS } from "../../codegen/page-words.js";
+import { buildNvsTools, readClock } from "../attack/records.js";
 import { auditPage, launchBrowser, openPhone, screenshot } from "../helpers/browser.js";
 import { type Device, deviceOf } from "../helpers/device.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
@@ -27,6 +28,7 @@ export default defineDevice({
   sdkconfig: {
     CONFIG_PROV_SNTP_TIMEOUT_MS: 1000,
     CONFIG_PROV_RECONNECT_MAX_MS: 1000,
+    CONFIG_PROV_BACKEND_RETRY_MAX_MS: 1000,
     CONFIG_PROV_AP_LINGER_MS: 500,
   },
 });
@@ -40,6 +42,7 @@ let device: Device;
 beforeAll(async () => {
   mkdirSync(PROJECT, { recursive: true });
   writeFileSync(join(PROJECT, "device.config.ts"), MANIFEST);
+  await buildNvsTools();
   lab = await labUp("field", { project: PROJECT });
   device = deviceOf(lab, { id: ID, project: PROJECT, pairingSecret: PAIRING_SECRET });
 });
@@ -143,20 +146,81 @@ describe("a device without the time", () => {
   });
 });
 
+const storedClock = () => readClock(join(lab.client.info.airDir, "..", "board", "flash.bin"));
+
 describe("the time of a POST", () => {
-  it("sets a clock that was never set, and nothing else does it back", async () => {
+  const now = () => Math.floor(Date.now() / 1000);
+  const YEAR = 365 * 86_400;
+  const IN_2099 = Date.UTC(2099, 0, 1) / 1000;
+  const post = async (more: object) => {
+    const answer = await device.post("/provision", await device.credentials(more));
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  };
+
+  it("does where no time server answers, and one before the firmware was built does not replace it", async () => {
     await device.setAir({ faults: { sntp_blocked: true } });
-    const now = Math.floor(Date.now() / 1000);
-    const took = lab.logLine(/took the time from the client/, { fromNow: true });
-    const nowhere = await device.credentials({ ssid: "No such network", time: now });
-    expect((await device.post("/provision", nowhere)).status).toBe(200);
-    await took;
+    const noted = lab.logLine(/noted the time of the client/, { fromNow: true });
+    await post({ ssid: "No such network", time: now() });
+    await noted;
     await device.statusWhere((status) => status.error !== null);
-    // With a clock a year behind, the certificate that comes would not be valid yet.
+    const took = lab.logLine(/took the time from the client/, { fromNow: true });
     const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
-    const late = await device.credentials({ time: now - 365 * 86_400 });
-    expect((await device.post("/provision", late)).status).toBe(200);
+    await post({ time: now() - YEAR });
+    await took;
     await online;
+    expect((await storedClock()).anchor).toBe(0); // a TLS handshake agreed, but no time server
+  });
+
+  it.each([
+    ["2030", Date.UTC(2030, 0, 1) / 1000],
+    ["2099", IN_2099],
+    ["a year ago", Math.floor(Date.now() / 1000) - YEAR],
+  ])("is of no account where a time server answers: %s", async (_, time) => {
+    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    await post({ time });
+    await online;
+    const { cert_not_after: end } = await nextStatus(
+      lab,
+      ID,
+      (each) => each.status === "connected",
+    );
+    expect(end).toBeGreaterThan(now());
+    const stored = await storedClock();
+    expect(Math.abs(stored.time - now())).toBeLessThan(120);
+    expect(stored.anchor).toBe(stored.time);
+  });
+
+  it("when it is 2099 is neither kept nor in the way of the right one, from the owner or from a server", async () => {
+    await device.setAir({ faults: { sntp_blocked: true } });
+    await post({ time: IN_2099 });
+    const fooled = await device.statusWhere((status) => status.error !== null);
+    expect(fooled.error.code).toBe("backend_untrusted"); // whose certificate has ended by then
+    expect((await storedClock()).time).toBe(0);
+    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    await post({ time: now() });
+    await online;
+    expect(Math.abs((await storedClock()).time - now())).toBeLessThan(120);
+
+    await device.empty();
+    await device.boot();
+    await post({ time: IN_2099 });
+    await device.statusWhere((status) => status.error?.code === "backend_untrusted");
+    const mended = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    await device.setAir({ faults: {} });
+    await mended;
+  });
+
+  // The lab's expired certificate was good until an hour ago.
+  it("that is set back does not make an expired certificate of the backend good", async () => {
+    const expired = lab.logLine(/error backend_untrusted/, { fromNow: true });
+    await lab.client.setFaults([{ server: "backend", kind: "expired" }]);
+    try {
+      await post({ time: now() - 5400 });
+      await expired;
+      expect((await storedClock()).anchor).toBe(0);
+    } finally {
+      await lab.client.setFaults([]);
+    }
   });
 });
 

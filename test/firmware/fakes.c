@@ -200,6 +200,11 @@ void device_clock_save(void)
     note("save_clock");
 }
 
+void device_clock_confirm(bool is_certificate_new)
+{
+    note(is_certificate_new ? "confirm_new_clock" : "confirm_clock");
+}
+
 int64_t device_clock_now(void)
 {
     return 1750000000;
@@ -298,12 +303,6 @@ bool device_store_has_certificate(void)
 bool device_store_has_worked(void)
 {
     return fakes_store().has_worked;
-}
-
-esp_err_t device_store_save_clock(int64_t now)
-{
-    (void)now;
-    return ESP_OK;
 }
 
 esp_err_t device_store_erase(bool wifi_only)

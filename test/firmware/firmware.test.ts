@@ -12,6 +12,7 @@ const TESTS = [
   "test_wifi_reasons",
   "test_provision_request",
   "test_form",
+  "test_clock_judge",
   "test_dns_answer",
   "test_backend_answer",
   "test_http",

@@ -162,7 +162,7 @@ static int finish(void)
         s_progress->certified = 1;
     }
     must(device_store_promote_certificate());
-    must(device_store_save_clock(1750000000 + run));
+    must(device_store_save_clock(&(clock_record_t){.time = 1750000000 + run}));
     return run;
 }
 
@@ -187,7 +187,7 @@ static void scenario(void)
 static void reset_scenario(void)
 {
     wifi_credentials_t wifi;
-    int64_t clock;
+    clock_record_t clock;
     must(device_store_init());
     must(device_store_erase(false));
     CHECK(device_store_load_wifi(&wifi) == ESP_ERR_NOT_FOUND);

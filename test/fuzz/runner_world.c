@@ -70,6 +70,11 @@ void device_clock_save(void)
 {
 }
 
+void device_clock_confirm(bool is_certificate_new)
+{
+    (void)is_certificate_new;
+}
+
 bool button_poll(int64_t now_ms)
 {
     (void)now_ms;
@@ -250,12 +255,6 @@ bool device_store_has_certificate(void)
 bool device_store_has_worked(void)
 {
     return g_flash.has_active;
-}
-
-esp_err_t device_store_save_clock(int64_t now)
-{
-    (void)now;
-    return write_result();
 }
 
 esp_err_t device_store_erase(bool wifi_only)

@@ -111,8 +111,9 @@ void prov_runner_note(prov_failure_t failure, const char *detail)
     s_noted = failure;
 }
 
-void device_clock_restore(void)
+esp_err_t device_clock_restore(void)
 {
+    return ESP_OK;
 }
 
 void button_init(void)

@@ -47,7 +47,7 @@ void app_main(void)
     require("the state machine", prov_runner_init());
     /* A broken storage is not fatal: the device says so on its AP. */
     esp_err_t storage = device_store_init();
-    ESP_ERROR_CHECK(device_clock_restore());
+    require("the clock", device_clock_restore());
     button_init();
     require("the radio", wifi_link_init());
     require("the network task", net_jobs_init());

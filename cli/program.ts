@@ -227,6 +227,8 @@ function withProvisioningOptions(command: Command): Command {
     .option("--mqtt-ca <file>", "CA of the broker, to watch for the device's status message")
     .option("--mqtt-cert <file>", "operator certificate for the broker")
     .option("--mqtt-key <file>", "its key")
+    .option("--mqtt-username <name>", "the operator's, where the broker wants one besides")
+    .option("--mqtt-password <password>", "the operator's (better: PROV_MQTT_PASSWORD)")
     .option("--junit <file>", "write a JUnit report, one test case per stage")
     .option("--no-input", "never ask");
 }

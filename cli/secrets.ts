@@ -18,7 +18,12 @@ export interface SecretSource {
 }
 
 /** The variables that hold secrets; no child process gets them. */
-export const SECRET_VARIABLES = ["PROV_WIFI_PASSWORD", "PROV_TOKEN", "PROV_BEARER"] as const;
+export const SECRET_VARIABLES = [
+  "PROV_WIFI_PASSWORD",
+  "PROV_TOKEN",
+  "PROV_BEARER",
+  "PROV_MQTT_PASSWORD",
+] as const;
 export type SecretVariable = (typeof SECRET_VARIABLES)[number];
 
 /** What a manifest holds that no log may show. */

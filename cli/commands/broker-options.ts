@@ -8,6 +8,8 @@ export interface BrokerOptions {
   mqttCa?: string;
   mqttCert?: string;
   mqttKey?: string;
+  mqttUsername?: string;
+  mqttPassword?: string;
 }
 
 /** What to tell when there is no such identity. */
@@ -16,15 +18,24 @@ export const NO_OPERATOR_NOTE =
 
 /**
  * The operator's access to the broker at `uri`, or undefined when no certificate was named.
- * @throws ProvError usage when the files are no CA, certificate and key that belong together; file_inaccessible
+ * @throws ProvError usage when something is missing, or when the files are no CA, certificate and key that belong together; file_inaccessible
  */
-export function brokerAccess(options: BrokerOptions, uri: string): BrokerAccess | undefined {
-  const { mqttCa, mqttCert, mqttKey } = options;
-  if (!mqttCert && !mqttKey && !mqttCa) return undefined;
+export function brokerAccess(
+  options: BrokerOptions,
+  uri: string,
+  env: NodeJS.ProcessEnv,
+): BrokerAccess | undefined {
+  const { mqttCa, mqttCert, mqttKey, mqttUsername, mqttPassword } = options;
+  // MQTT 3.1.1, 3.1.2.9: without a user name there is no password.
+  if (mqttPassword && !mqttUsername)
+    throw new ProvError("usage", "--mqtt-password needs --mqtt-username");
+  if (!mqttCert && !mqttKey && !mqttCa && !mqttUsername) return undefined;
   if (!mqttCert || !mqttKey || !mqttCa)
     throw new ProvError("usage", "--mqtt-ca, --mqtt-cert and --mqtt-key belong together");
+  const password = mqttPassword || env.PROV_MQTT_PASSWORD;
   const access = {
     uri,
+    ...(mqttUsername ? { username: mqttUsername, ...(password ? { password } : {}) } : {}),
     caPem: readText(mqttCa),
     certPem: readText(mqttCert),
     keyPem: readText(mqttKey),

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import type { CommandResult, Output } from "../output.js";
-import { manifestSecrets } from "../secrets.js";
+import { manifestSecrets, SECRET_VARIABLES } from "../secrets.js";
 import { createBacktraceDecoder } from "../serial/backtrace.js";
 import { type LogLevel, parseLogFilter } from "../serial/log-line.js";
 import { type MonitorControl, type MonitorLine, monitor } from "../serial/monitor.js";
@@ -88,9 +88,7 @@ async function deviceAids(
   options: MonitorOptions,
   context: CommandContext,
 ): Promise<{ decoder?: ReturnType<typeof createBacktraceDecoder>; secrets: string[] }> {
-  const secrets = ["PROV_WIFI_PASSWORD", "PROV_TOKEN", "PROV_BEARER"].flatMap(
-    (name) => context.env[name] ?? [],
-  );
+  const secrets = SECRET_VARIABLES.flatMap((name) => context.env[name] ?? []);
   try {
     const { manifest, workspace } = await openProject(options, context);
     secrets.push(...manifestSecrets(manifest));

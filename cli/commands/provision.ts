@@ -56,7 +56,9 @@ async function provision(
   ];
   const reach = await reachBoard(options, project, context);
   const { lab } = reach;
-  const broker = lab ? labBroker(lab) : brokerAccess(options, project.manifest.mqtt.uri);
+  const broker = lab
+    ? labBroker(lab)
+    : brokerAccess(options, project.manifest.mqtt.uri, context.env);
   if (!broker) out.note(NO_OPERATOR_NOTE);
   const witnesses: (() => Witness)[] = [];
   const isOurs = (event: LabEvent) => isSigned(event, project.manifest.id);

@@ -43,7 +43,7 @@ export async function runOnRealBoard(
   confirmEfuses(manifest, options.yesBurnEfuses ?? false);
   const credentials = await readCredentials(options, context);
   const reach = await reachBoard(options, project, context);
-  const broker = brokerAccess(options, manifest.mqtt.uri);
+  const broker = brokerAccess(options, manifest.mqtt.uri, context.env);
   if (!broker) out.note(NO_OPERATOR_NOTE);
   const identity = await clock.run("keys", () => makeKeys(root, manifest, false));
   const config = await clock.run("codegen", async () =>

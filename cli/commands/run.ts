@@ -42,10 +42,11 @@ export function runCommand(
 /** Whoever names their own network means their own board, and is not to get a yes for the virtual one. */
 function refuseRealBoardOptions(options: RunOptions): void {
   const { ssid, password, passwordStdin, open, token, bearer } = options;
-  const { url, ap, iface, mqttCa, mqttCert, mqttKey } = options;
+  const { url, ap, iface, mqttCa, mqttCert, mqttKey, mqttUsername, mqttPassword } = options;
   const given = {
     ...{ ssid, password, "password-stdin": passwordStdin, open, token, bearer },
     ...{ url, ap, iface, "mqtt-ca": mqttCa, "mqtt-cert": mqttCert, "mqtt-key": mqttKey },
+    ...{ "mqtt-username": mqttUsername, "mqtt-password": mqttPassword },
   };
   const [name] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
   if (name !== undefined)

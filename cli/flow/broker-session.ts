@@ -7,6 +7,9 @@ export interface BrokerAccess {
   readonly caPem: string;
   readonly certPem: string;
   readonly keyPem: string;
+  /** For a broker that wants them beside the certificate. */
+  readonly username?: string;
+  readonly password?: string;
 }
 
 /** One message of the device's status topic, whatever it says. */
@@ -92,6 +95,8 @@ function connectObserver(access: BrokerAccess): MqttClient {
     ca: access.caPem,
     cert: access.certPem,
     key: access.keyPem,
+    ...(access.username === undefined ? {} : { username: access.username }),
+    ...(access.password === undefined ? {} : { password: access.password }),
     clientId: `prov-observer-${Math.random().toString(16).slice(2, 10)}`,
     protocolVersion: 4,
     clean: true,

@@ -7,6 +7,7 @@ import { prov, REPOSITORY } from "../helpers/prov.js";
 const ID = "talkative";
 const PROJECT = join(REPOSITORY, ".cache", "e2e-log-level");
 const PAIRING_SECRET = "pairing-4f1a90c2";
+const BROKER_PASSWORD = "broker-2be60f93";
 const BEARER = "bearer-77d0b1e5";
 
 /**
@@ -28,7 +29,7 @@ export default defineDevice({
   target: "esp32c3",
   logLevel: "${logLevel}",
   softAp: { pairingSecret: "${PAIRING_SECRET}" },
-  mqtt: { statusIntervalSeconds: 1 },
+  mqtt: { statusIntervalSeconds: 1, username: "u", password: "${BROKER_PASSWORD}" },
 });
 `,
   );
@@ -47,7 +48,7 @@ export default defineDevice({
     expect(outcome.code, outcome.stderr).toBe(0);
     const log: string[] = [];
     for await (const line of lab.client.log()) log.push(line);
-    return { log, secrets: [token, password, BEARER, PAIRING_SECRET] };
+    return { log, secrets: [token, password, BEARER, PAIRING_SECRET, BROKER_PASSWORD] };
   } finally {
     expect(await lab.stop()).toBe(0);
   }

@@ -221,6 +221,16 @@ describe("an operator's certificate that is of no use", () => {
   });
 });
 
+describe("the operator's user name and password", () => {
+  it.each([
+    ["a password without a user name", ["--mqtt-password", "p"]],
+    ["a user name without a certificate", ["--mqtt-username", "u"]],
+  ])("%s is a mistake, before anything is done", async (_what, args) => {
+    const { code, stdout } = await provision(...args);
+    expect([code, JSON.parse(stdout).error.code]).toEqual([2, "usage"]);
+  });
+});
+
 describe("options that cannot be meant", () => {
   it.each([
     ["--ssid", "Home"],

@@ -9,6 +9,7 @@ import type { ProvisionedBoard } from "../../cli/flow/provisioned.js";
 import { createStageClock } from "../../cli/flow/stages.js";
 import { hasExited, spawnBound, stopChild } from "../../cli/lab/child.js";
 import { findFreePort } from "../../cli/lab/listen.js";
+import { OPERATOR } from "../../cli/lab/topic-rules.js";
 import { type CertificateAuthority, issueCertificate } from "../../cli/pki/ca.js";
 import { silent } from "../../cli/progress.js";
 import type { Air } from "../../cli/wifi/air-file.js";
@@ -113,9 +114,17 @@ describe("mosquitto with a password file beside the certificates", () => {
     const rig = await rigWith(mqtt);
     onTestFinished(() => rig.stop());
     await startMosquitto(caOf(rig));
-    const provisioning = provision(rig, { timeoutMs: GOING_WELL_MS });
+    const operator = { usage: "client", commonName: OPERATOR } as const;
+    const broker = {
+      uri,
+      caPem: rig.lab.caPem,
+      ...(await issueCertificate(caOf(rig), operator)),
+      ...{ username: "greenhouse", password: PASSWORD },
+    };
+    const provisioning = provision(rig, { timeoutMs: GOING_WELL_MS, broker });
     if (code === null) {
-      expect((await provisioning).outcome.reached).toBe("mqtt");
+      const { outcome } = await provisioning;
+      expect(outcome.mqtt?.payload).toMatchObject({ status: "connected" });
       return;
     }
     await expect(provisioning).rejects.toMatchObject({

@@ -13,6 +13,7 @@ const SECRETS = {
   PROV_WIFI_PASSWORD: "secret-password",
   PROV_TOKEN: "secret-token",
   PROV_BEARER: "secret-bearer",
+  PROV_MQTT_PASSWORD: "secret-mqtt",
 };
 
 beforeEach(() => void Object.assign(process.env, SECRETS, { PLANT: "fern" }));
@@ -22,7 +23,7 @@ afterEach(() => {
 
 function expectNoSecret(environment: string): void {
   expect(environment).toContain("PLANT=fern");
-  expect(environment).not.toMatch(/secret-|PROV_(WIFI_PASSWORD|TOKEN|BEARER)/);
+  expect(environment).not.toMatch(/secret-|PROV_(WIFI_PASSWORD|TOKEN|BEARER|MQTT_PASSWORD)/);
 }
 
 test("is this one's without the secrets", () => {

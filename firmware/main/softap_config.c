@@ -14,9 +14,8 @@
 #include "sdkconfig.h"
 #include "secret_wipe.h"
 
-/* Legal in every country; as many as the smallest chip takes. */
-#define SAFE_CHANNEL 1
-#define SAFE_CLIENTS 4
+#define SAFE_CHANNEL 1 /* legal in every country */
+#define FEW_CLIENTS 4  /* the smallest chip takes as many */
 #define WARNING_INTERVAL_US (10 * 1000 * 1000)
 
 typedef struct {
@@ -100,17 +99,17 @@ static void note_replaced(const settings_t *taken)
 esp_err_t softap_config_apply(void)
 {
     /* Which of the two it dislikes, the driver says only in its log. */
-    static const settings_t TRIES[] = {
-        {CONFIG_PROV_SOFTAP_CHANNEL, CONFIG_PROV_SOFTAP_MAX_CLIENTS},
-        {SAFE_CHANNEL, CONFIG_PROV_SOFTAP_MAX_CLIENTS},
-        {CONFIG_PROV_SOFTAP_CHANNEL, SAFE_CLIENTS},
-        {SAFE_CHANNEL, SAFE_CLIENTS},
-    };
+    static const uint8_t CLIENTS[] = {CONFIG_PROV_SOFTAP_MAX_CLIENTS, FEW_CLIENTS, 1};
+    static const uint8_t CHANNELS[] = {CONFIG_PROV_SOFTAP_CHANNEL, SAFE_CHANNEL};
     esp_err_t err = ESP_FAIL;
-    for (size_t i = 0; i < sizeof TRIES / sizeof TRIES[0]; i++) {
-        err = configure(&TRIES[i]);
+    for (size_t i = 0; i < sizeof CLIENTS * sizeof CHANNELS; i++) {
+        const settings_t settings = {
+            .channel = CHANNELS[i % sizeof CHANNELS],
+            .clients = CLIENTS[i / sizeof CHANNELS],
+        };
+        err = configure(&settings);
         if (err == ESP_OK) {
-            note_replaced(&TRIES[i]);
+            note_replaced(&settings);
             break;
         }
     }

@@ -33,6 +33,7 @@ const TASKS: readonly {
     entries: ["on_wifi", "on_ip", "on_scan_done", "on_start", "on_stop"],
     stack: 4096,
   },
+  { task: "esp_timer", entries: ["warn"], stack: 3584 },
   { task: "captive_dns", entries: ["run"], stack: ["captive_dns.c", "STACK_SIZE"] },
 ];
 

@@ -242,6 +242,10 @@ static void test_the_driver_decides(void)
     CHECK(softap_config_channel() == 1);
     CHECK(strstr(softap_config_trouble(), "channel 6 -> 1 in country 01") != NULL);
 
+    s_most_clients = 1;
+    start(PART_COUNT);
+    CHECK(s_runs && strstr(softap_config_trouble(), "clients 4 -> 1") != NULL);
+
     s_last_channel = 0; /* not even that: the radio is broken */
     start(PART_COUNT);
     CHECK(!s_runs && s_complaints == PATIENCE);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { AP_CHANNELS, chipLimits } from "../../codegen/chip-limits.js";
 import { CHIPS } from "../../codegen/manifest.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
+import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
 import { buttonGpio } from "../../codegen/sdkconfig-table.js";
 
 function messages(definition: Record<string, unknown>): string[] {
@@ -56,6 +57,19 @@ describe("what the chip takes", () => {
       expect(clients(count)).toEqual([
         `sdkconfig.CONFIG_PROV_SOFTAP_MAX_CLIENTS: expected integer 1–${max}, got ${count}`,
       ]);
+  });
+
+  test("each client that the AP takes can have an address", () => {
+    const leases = (sdkconfig: Record<string, number>) => {
+      const parsed = parseDevice({ id: "radio", target: "esp32c3", sdkconfig });
+      if (!parsed.ok) throw new Error("not sound");
+      const text = emitSdkconfigDefaults(parsed.device);
+      return /^CONFIG_LWIP_DHCPS_MAX_STATION_NUM=(\d+)$/m.exec(text)?.[1];
+    };
+    expect(leases({ CONFIG_PROV_SOFTAP_MAX_CLIENTS: 8 })).toBeUndefined();
+    expect(leases({ CONFIG_PROV_SOFTAP_MAX_CLIENTS: 10 })).toBe("10");
+    const own = { CONFIG_PROV_SOFTAP_MAX_CLIENTS: 9, CONFIG_LWIP_DHCPS_MAX_STATION_NUM: 20 };
+    expect(leases(own)).toBe("20");
   });
 
   test.each(CHIPS)("as the pin of the button: %s", (target) => {

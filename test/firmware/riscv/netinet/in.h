@@ -22,3 +22,20 @@ struct sockaddr_in {
     struct in_addr sin_addr;
     char sin_zero[8];
 };
+
+struct in6_addr {
+    union {
+        uint32_t u32_addr[4];
+        uint8_t u8_addr[16];
+    } un;
+#define s6_addr un.u8_addr
+};
+
+struct sockaddr_in6 {
+    uint8_t sin6_len;
+    sa_family_t sin6_family;
+    in_port_t sin6_port;
+    uint32_t sin6_flowinfo;
+    struct in6_addr sin6_addr;
+    uint32_t sin6_scope_id;
+};

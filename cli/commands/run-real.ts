@@ -92,7 +92,7 @@ export async function runOnRealBoard(
   };
   if (booted?.state === "MQTT_CONNECTED")
     return clock.run("mqtt", async () =>
-      onlineAlready(common, await onlineByItsLog(common, booted.network)),
+      onlineAlready(common, await onlineByItsLog(common, booted.network, options.timeout * 1000)),
     );
   if (booted?.state === "WIFI_CONNECTING")
     out.warn(

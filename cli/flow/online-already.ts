@@ -44,17 +44,19 @@ export async function findLiveDevice(
 /**
  * A device whose serial log has just told that it is online, with the broker's word where that can be had.
  * @param network what the log told of the network
+ * @param timeoutMs bound on the broker's word, however seldom the device sends its status
  */
 export async function onlineByItsLog(
   request: BrokerRequest,
   network: string | undefined,
+  timeoutMs: number,
 ): Promise<LiveDevice> {
   const { broker, manifest } = request;
   const evidence = { witness: "log", milestone: "mqtt", detail: "MQTT_CONNECTED" } as const;
   const outcome: Outcome = { reached: "mqtt", evidence: [evidence], unheard: [] };
   if (!broker) return { outcome, ...networkOf(network) };
-  const patienceMs = statusPatienceMs(manifest);
-  const endsAt = performance.now() + 2 * patienceMs;
+  const patienceMs = Math.min(statusPatienceMs(manifest), timeoutMs);
+  const endsAt = performance.now() + timeoutMs;
   const look = await lookForLiveDevice(request, broker, patienceMs, endsAt);
   const said = "proof" in look ? look.proof.payload.ssid_digest : undefined;
   return { outcome: withLook(outcome, look), ...networkOf(said ?? network) };

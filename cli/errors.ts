@@ -158,7 +158,7 @@ export const HOST_FAILURES = {
   },
   status_timeout: {
     stage: "mqtt",
-    hint: "Look at the device's log and the broker's log; the device keeps trying.",
+    hint: "Look at the device's log and the broker's: may the device publish there, and may the operator read it?",
   },
   observer_failed: {
     stage: "mqtt",

@@ -215,8 +215,15 @@ function timedOut(court: Court, goal: Milestone, timeoutMs: number): ProvError {
       ? "no witness saw the device"
       : `seen so far: ${court.evidence.map((evidence) => `${evidence.milestone} (${evidence.witness})`).join(", ")}`;
   const lost = [...court.lost].map(([name, reason]) => `${name}: ${reason}`).join("; ");
-  const message = `within ${Math.round(timeoutMs / 1000)} s the device did not get as far as ${goal}; ${seen}${lost ? `; ${lost}` : ""}`;
+  // The broker may have acknowledged what it then dropped, or may not let the operator read it.
+  const isSilent = goal === "mqtt" && isBrokerWatched(court) && court.evidence.some(isOwnWord);
+  const silence = isSilent ? "; the broker delivered no message of it" : "";
+  const message = `within ${Math.round(timeoutMs / 1000)} s the device did not get as far as ${goal}; ${seen}${silence}${lost ? `; ${lost}` : ""}`;
   return new ProvError(timeoutCode(court), message);
+}
+
+function isOwnWord({ milestone, mqtt }: Evidence): boolean {
+  return milestone === "mqtt" && !mqtt;
 }
 
 function timeoutCode(court: Court): ErrorCode {

@@ -177,10 +177,10 @@ async function waitForGoal(
   }
 }
 
-/** The device's own complaint about the broker, which does not know what people call that. */
+/** What went wrong at the broker, of which neither the device nor the court says which one it is. */
 function namingTheBroker(error: unknown, uri: string): unknown {
-  if (!(error instanceof ProvError) || error.stage !== "mqtt" || !findDeviceFailure(error.code))
-    return error;
+  if (!(error instanceof ProvError) || error.stage !== "mqtt") return error;
+  if (!findDeviceFailure(error.code) && error.code !== "status_timeout") return error;
   const { code, message, hint, cause, details } = error;
   return new ProvError(code, `${uri}: ${message}`, { hint, cause, details });
 }

@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { boardReport } from "../../cli/commands/evidence.js";
+import type { BrokerAccess } from "../../cli/flow/broker-session.js";
 import { judgeLogLine } from "../../cli/flow/log-witness.js";
 import type { Witness } from "../../cli/flow/outcome.js";
 import { type ProvisionBoardRequest, provisionBoard } from "../../cli/flow/provision-board.js";
@@ -79,7 +81,8 @@ describe("mosquitto with a password file beside the certificates", () => {
       writeFileSync(join(dir, name), text, { mode: 0o600 });
       return join(dir, name);
     };
-    const passwords = write("passwords", `greenhouse:${PASSWORD}\n`);
+    const passwords = write("passwords", `greenhouse:${PASSWORD}\nmute:${PASSWORD}\n`);
+    const acl = write("acl", "user greenhouse\ntopic readwrite #\n\nuser mute\ntopic read #\n");
     expect((await run("mosquitto_passwd", ["-U", passwords])).code).toBe(0);
     const conf = write(
       "mosquitto.conf",
@@ -89,7 +92,8 @@ describe("mosquitto with a password file beside the certificates", () => {
         `cafile ${write("ca.pem", ca.certPem)}`,
         `certfile ${write("server.pem", server.certPem)}`,
         `keyfile ${write("server-key.pem", server.keyPem)}`,
-        ...["require_certificate true", "allow_anonymous false", `password_file ${passwords}`, ""],
+        ...["require_certificate true", "allow_anonymous false", `password_file ${passwords}`],
+        ...[`acl_file ${acl}`, ""],
       ].join("\n"),
     );
     const child = spawnBound("mosquitto", ["-c", conf, "-v"], {
@@ -105,6 +109,27 @@ describe("mosquitto with a password file beside the certificates", () => {
     expect(hasExited(child)).toBe(false);
   }
 
+  async function operatorAt(rig: Rig): Promise<BrokerAccess> {
+    const operator = { usage: "client", commonName: OPERATOR } as const;
+    const identity = await issueCertificate(caOf(rig), operator);
+    return { uri, caPem: rig.lab.caPem, ...identity, username: "greenhouse", password: PASSWORD };
+  }
+
+  it("that acknowledges a message and drops it leaves the device's word, which is no proof to an operator", async () => {
+    const rig = await rigWith({ username: "mute", password: PASSWORD });
+    onTestFinished(() => rig.stop());
+    await startMosquitto(caOf(rig));
+    const alone = await provision(rig, { timeoutMs: GOING_WELL_MS });
+    expect(boardReport(alone)).toMatchObject({ proof: "device_word", proof_by: "status" });
+    const broker = await operatorAt(rig);
+    await expect(provision(rig, { timeoutMs: FAILING_MS, broker })).rejects.toMatchObject({
+      code: "status_timeout",
+      message: expect.stringMatching(
+        new RegExp(`^${uri}: .*mqtt \\(status\\); the broker delivered no message of it`),
+      ),
+    });
+  });
+
   it.each([
     ["the right ones", { username: "greenhouse", password: PASSWORD }, null],
     ["a wrong password", { username: "greenhouse", password: `${PASSWORD}x` }, "broker_rejected"],
@@ -114,13 +139,7 @@ describe("mosquitto with a password file beside the certificates", () => {
     const rig = await rigWith(mqtt);
     onTestFinished(() => rig.stop());
     await startMosquitto(caOf(rig));
-    const operator = { usage: "client", commonName: OPERATOR } as const;
-    const broker = {
-      uri,
-      caPem: rig.lab.caPem,
-      ...(await issueCertificate(caOf(rig), operator)),
-      ...{ username: "greenhouse", password: PASSWORD },
-    };
+    const broker = await operatorAt(rig);
     const provisioning = provision(rig, { timeoutMs: GOING_WELL_MS, broker });
     if (code === null) {
       const { outcome } = await provisioning;

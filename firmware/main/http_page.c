@@ -36,11 +36,35 @@ typedef struct {
 
 #define ROW(key, words) {key, words},
 
+/**
+ * The words of a table as people read them; see codegen/page-pack.ts. Until the next call: the server is one
+ * task, and no answer needs two of them.
+ */
+static const char *unpack(const char *packed)
+{
+    static char s_words[PAGE_WORDS_MAX + 1];
+    size_t used = 0;
+    for (; *packed != '\0' && used < PAGE_WORDS_MAX; packed++) {
+        const char *phrase = PAGE_PHRASES;
+        unsigned char code = (unsigned char)*packed;
+        if (code < 0x80) {
+            s_words[used++] = *packed;
+            continue;
+        }
+        for (; code > 0x80; code--) {
+            phrase += strlen(phrase) + 1;
+        }
+        used += (size_t)snprintf(s_words + used, sizeof s_words - used, "%s", phrase);
+    }
+    s_words[used < PAGE_WORDS_MAX ? used : PAGE_WORDS_MAX] = '\0';
+    return s_words;
+}
+
 static const char *find_words(const words_t *table, size_t count, const char *key, size_t key_length)
 {
     for (size_t i = 0; i < count; i++) {
         if (strlen(table[i].key) == key_length && memcmp(table[i].key, key, key_length) == 0) {
-            return table[i].words;
+            return unpack(table[i].words);
         }
     }
     return NULL;
@@ -76,15 +100,13 @@ static const char *state_words(prov_state_t state)
 
 static const char *failure_words(prov_failure_t failure)
 {
-    switch (failure) {
-#define X(name, words)        \
-    case PROV_FAILURE_##name: \
-        return words;
+    static const char *const WORDS[PROV_FAILURE_COUNT] = {
+#define X(name, words) [PROV_FAILURE_##name] = words,
         PAGE_FAILURE_WORDS(X)
 #undef X
-    default:
-        return prov_failure_message(failure);
-    }
+    };
+    bool known = failure < PROV_FAILURE_COUNT && WORDS[failure] != NULL;
+    return known ? unpack(WORDS[failure]) : prov_failure_message(failure);
 }
 
 /* ---- answers ---- */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { inflatePage, PAGE_INC_PATH } from "../../codegen/page.js";
+import { FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS } from "../../codegen/page-words.js";
 import { freshBoard, labUp, type RunningLab } from "../helpers/lab.js";
 import { DEVICE_ID, REPOSITORY, run } from "../helpers/prov.js";
 
@@ -77,14 +78,22 @@ describe("its two ways in", () => {
   });
 
   it.each([
-    ["another device's id", FORM.replace(DEVICE_ID, "other"), 409],
+    ["another device's id", FORM.replace(DEVICE_ID, "other"), 409, REFUSAL_WORDS.wrong_device],
+    [
+      "a name that is too long",
+      `ssid=${"a".repeat(33)}&provisioning_token=t`,
+      400,
+      FIELD_WORDS.ssid,
+    ],
+    ["a token with a space", "ssid=a&provisioning_token=a+b", 400, FIELD_WORDS.provisioning_token],
     ["a broken escape", "ssid=%4&provisioning_token=t", 400],
     ["a NUL", "ssid=a%00b&provisioning_token=t", 400],
     ["a name twice", "ssid=a&ssid=b&provisioning_token=t", 400],
     ["nothing", "", 400],
-    ["too much", `ssid=${"a".repeat(5000)}`, 413],
-  ])("refuse %s", async (_name, body, status) => {
+    ["too much", `ssid=${"a".repeat(5000)}`, 413, REFUSAL_WORDS.too_large],
+  ])("refuse %s", async (_name, body, status, words = "") => {
     const answer = await post("/", {}, body);
+    expect(answer.text.replaceAll("&#39;", "'")).toContain(words);
     expect(answer).toMatchObject({ status, type: HTML });
     expect(answer.text).toContain('role="alert"');
   });
@@ -99,6 +108,20 @@ describe("its two ways in", () => {
   it("refuse a second form while the first is at work", async () => {
     expect(await post("/")).toMatchObject({ status: 200 });
     expect(await post("/")).toMatchObject({ status: 409, type: HTML });
+  });
+
+  it("tell why it failed, to a browser without scripts too", async () => {
+    const unknown = new URLSearchParams({
+      ssid: "Nobody's",
+      password: "",
+      provisioning_token: "t",
+    });
+    await expect
+      .poll(async () => (await post("/", {}, unknown.toString())).status, { timeout: 60_000 })
+      .toBe(200);
+    await expect
+      .poll(async () => (await get("/progress")).body.replaceAll("&#39;", "'"), { timeout: 60_000 })
+      .toContain(FAILURE_WORDS.wifi_weak_security);
   });
 });
 

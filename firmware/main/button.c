@@ -21,6 +21,12 @@ void button_init(void)
     s_enabled = gpio_config(&config) == ESP_OK;
     if (!s_enabled) {
         ESP_LOGW(TAG, "GPIO %d cannot be read", CONFIG_PROV_BUTTON_GPIO);
+        return;
+    }
+    /* A pin that something holds down would reset the device at every start: only what was up can be pressed. */
+    s_reported = gpio_get_level((gpio_num_t)CONFIG_PROV_BUTTON_GPIO) == 0;
+    if (s_reported) {
+        ESP_LOGW(TAG, "GPIO %d is down from the start, which is not taken for a press", CONFIG_PROV_BUTTON_GPIO);
     }
 }
 

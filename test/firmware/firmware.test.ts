@@ -23,6 +23,7 @@ const TESTS = [
   "test_store_power",
   "test_runner",
   "test_main",
+  "test_button",
 ];
 
 beforeAll(async () => {

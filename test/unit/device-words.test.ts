@@ -24,7 +24,7 @@ const BEFORE = { lastError: null };
 /** What the device gets over by itself, or by a server that is mended, while it goes on trying. */
 const PASSING = [
   ...["dns_failed", "backend_unreachable", "backend_error", "backend_tls_failed"],
-  ...["certificate_expired", "renewal_rejected", "clock_not_set"],
+  ...["certificate_expired", "renewal_rejected", "clock_not_set", "radio_misconfigured"],
   ...["broker_unreachable", "broker_tls_failed", "broker_bad_response", "broker_lost"],
   ...["publish_refused", "publish_unacknowledged"],
 ];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "esp_log.h"
+#include "flash_purge.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
 #include "nvs.h"
@@ -47,6 +48,15 @@ static esp_err_t init_partition(void)
     return err == ESP_OK ? nvs_flash_init() : err;
 }
 
+/** Of what was erased or replaced, nothing stays. What a loss of power leaves of it, the next call takes. */
+static void purge(void)
+{
+    esp_err_t err = flash_purge_erased(s_nvs);
+    if (err != ESP_OK) {
+        ESP_LOGW(TAG, "what was erased can still be read in the flash: %s", esp_err_to_name(err));
+    }
+}
+
 esp_err_t device_store_init(void)
 {
     s_lock = xSemaphoreCreateMutex();
@@ -58,13 +68,15 @@ esp_err_t device_store_init(void)
         err = nvs_open(NAMESPACE, NVS_READWRITE, &s_nvs);
     }
     s_open = err == ESP_OK;
-    if (!s_open) {
+    if (s_open) {
+        purge();
+    } else {
         ESP_LOGE(TAG, "storage is not usable: %s", esp_err_to_name(err));
     }
     return err;
 }
 
-/* The put/get/erase helpers below expect the lock to be held. */
+/* The put/get/erase helpers below, and purge() above, expect the lock to be held. */
 
 static esp_err_t put(const char *key, const uint8_t *record, size_t size)
 {
@@ -138,6 +150,9 @@ esp_err_t device_store_save_pending(const provisioning_t *pending)
     lock();
     esp_err_t err = put(KEY_PENDING, record, provisioning_record_encode(pending, record, PROV_RECORD_MAX));
     s_pending_revision++;
+    if (err == ESP_OK) {
+        purge(); /* of the one before */
+    }
     unlock();
     secret_free(record, PROV_RECORD_MAX);
     return err;
@@ -167,7 +182,11 @@ esp_err_t device_store_load_pending(provisioning_t *pending, uint32_t *revision)
 esp_err_t device_store_drop_pending(uint32_t revision)
 {
     lock();
-    esp_err_t err = revision == s_pending_revision ? erase(KEY_PENDING) : ESP_OK;
+    esp_err_t err = ESP_OK;
+    if (revision == s_pending_revision) {
+        err = erase(KEY_PENDING);
+        purge();
+    }
     unlock();
     return err;
 }
@@ -199,6 +218,7 @@ esp_err_t device_store_commit_pending(uint32_t revision)
         err = revision == s_pending_revision ? load_pending_locked(pending) : ESP_ERR_NOT_FOUND;
         if (err == ESP_OK) {
             err = commit_locked(pending, record);
+            purge();
         } else if (err == ESP_ERR_NOT_FOUND) {
             err = ESP_OK; /* the credentials in use are proven ones already, or others have taken their place */
         }
@@ -253,6 +273,7 @@ static esp_err_t spend_token_locked(void)
         if (err == ESP_OK && enrol->token[0] != '\0') {
             secret_wipe(enrol->token, sizeof enrol->token);
             err = put(KEY_ENROL, record, enrolment_record_encode(enrol, record, PROV_RECORD_MAX));
+            purge();
         } else if (err == ESP_ERR_NOT_FOUND) {
             err = ESP_OK;
         }
@@ -378,22 +399,35 @@ esp_err_t device_store_load_clock(clock_record_t *record)
     return err;
 }
 
-/* WiFi first: cut anywhere after, the device boots into AP_MODE, from where a reset can be repeated. */
+/** All of the partition, PHY calibration included; nothing is read or written until the next boot. */
+static esp_err_t erase_partition(void)
+{
+    s_open = false;
+    esp_err_t err = nvs_flash_erase(); /* which closes it first */
+    esp_err_t failed = flash_purge_core_dump();
+    return err == ESP_OK ? failed : err;
+}
+
+/*
+ * WiFi first: cut anywhere after, the device boots into AP_MODE, from where a reset can be repeated. What is
+ * erased is overwritten before the partition goes: an erase of a sector that is cut leaves bits as it likes,
+ * and those that say "erased" must not be all that keeps a record from coming back.
+ */
 esp_err_t device_store_erase(bool wifi_only)
 {
     static const char *const KEYS[] = {KEY_PENDING, KEY_WIFI, KEY_ENROL, KEY_CRT_NEW, KEY_CRT, KEY_CLOCK};
     size_t count = wifi_only ? 3 : sizeof KEYS / sizeof KEYS[0];
-    esp_err_t err = ESP_OK;
+    esp_err_t err = s_open ? ESP_OK : ESP_ERR_INVALID_STATE;
     lock();
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && s_open; i++) {
         esp_err_t failed = erase(KEYS[i]);
         err = err == ESP_OK ? failed : err;
     }
-    if (!wifi_only && s_open) {
-        esp_err_t failed = nvs_erase_all(s_nvs);
-        err = err == ESP_OK ? failed : err;
-        failed = nvs_commit(s_nvs);
-        err = err == ESP_OK ? failed : err;
+    if (s_open) {
+        purge();
+    }
+    if (!wifi_only) {
+        err = erase_partition();
     }
     unlock();
     return err;

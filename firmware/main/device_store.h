@@ -49,5 +49,5 @@ bool device_store_has_worked(void);
 esp_err_t device_store_save_clock(const clock_record_t *record);
 esp_err_t device_store_load_clock(clock_record_t *record);
 
-/** Forgets WiFi and tokens, or everything. */
+/** Forgets WiFi and tokens, or everything; after the latter, the store is closed until the next boot. */
 esp_err_t device_store_erase(bool wifi_only);

@@ -183,15 +183,66 @@ static void scenario(void)
     CHECK(device_store_load_enrolment(&enrol) == ESP_OK && enrol.token[0] == '\0');
 }
 
+/** Whether eight bytes of that value in a row are anywhere in the flash; a record is never cut finer. */
+static bool is_in_flash(const char *needle, size_t size)
+{
+    static uint8_t image[FLASH_SIZE];
+    int fd = open(s_flash, O_RDONLY);
+    CHECK(fd >= 0 && read(fd, image, sizeof image) == (ssize_t)sizeof image);
+    close(fd);
+    return memmem(image, sizeof image, needle, size) != NULL;
+}
+
+/** Nothing of a run's token, or of all its secrets, can be read out of the chip. */
+static void check_forgotten(int run, bool token_only)
+{
+    provisioning_t prov = run_of(run);
+    CHECK(!is_in_flash(prov.enrol.token, 8));
+    if (!token_only) {
+        CHECK(!is_in_flash(prov.enrol.bearer, 8));
+        CHECK(!is_in_flash(prov.wifi.password, strlen(prov.wifi.password)));
+    }
+}
+
+/** What was replaced or spent is gone; what is needed is there. */
+static void check_purged(void)
+{
+    must(device_store_init());
+    check_forgotten(0, false);
+    check_forgotten(1, true);
+    CHECK(is_in_flash("password-1", 10) && is_in_flash("bbbbbbbb", 8));
+}
+
+static void wifi_reset_scenario(void)
+{
+    wifi_credentials_t wifi;
+    must(device_store_init());
+    must(device_store_erase(true));
+    CHECK(device_store_load_wifi(&wifi) == ESP_ERR_NOT_FOUND && device_store_has_certificate());
+    check_forgotten(0, false);
+    check_forgotten(1, false);
+}
+
 /** A reset that is cut leaves a device that can be reset again; afterwards nothing is left. */
 static void reset_scenario(void)
 {
     wifi_credentials_t wifi;
-    clock_record_t clock;
     must(device_store_init());
     must(device_store_erase(false));
+    CHECK(device_store_load_wifi(&wifi) == ESP_ERR_INVALID_STATE); /* closed, so that nothing comes back */
+    CHECK(!device_store_has_certificate() && device_store_save_clock(&(clock_record_t){.time = 1}) != ESP_OK);
+}
+
+static void after_reset_scenario(void)
+{
+    wifi_credentials_t wifi;
+    clock_record_t clock;
+    must(device_store_init());
     CHECK(device_store_load_wifi(&wifi) == ESP_ERR_NOT_FOUND);
     CHECK(!device_store_has_certificate() && device_store_load_clock(&clock) != ESP_OK);
+    check_forgotten(0, false);
+    check_forgotten(1, false);
+    CHECK(!is_in_flash("pppppppp", 8) && !is_in_flash("qqqqqqqq", 8)); /* nor of the certificates */
 }
 
 static void check_reset_state(void)
@@ -258,6 +309,7 @@ int main(int argc, char **argv)
         erase_flash();
         ended = boot(scenario, cut);
         CHECK(boot(scenario, 0)); /* and it always finishes */
+        CHECK(boot(check_purged, 0));
     }
     int reset_cut = 1;
     for (bool ended = false; !ended; reset_cut++) {
@@ -266,8 +318,16 @@ int main(int argc, char **argv)
         ended = boot(reset_scenario, reset_cut);
         CHECK(boot(check_reset_state, 0));
         CHECK(boot(reset_scenario, 0));
+        CHECK(boot(after_reset_scenario, 0));
     }
-    CHECK(cut > 20 && reset_cut > 5);
-    printf("%d cuts in provisioning, %d in a reset\n", cut - 2, reset_cut - 2);
+    int wifi_reset_cut = 1;
+    for (bool ended = false; !ended; wifi_reset_cut++) {
+        erase_flash();
+        boot(scenario, 0);
+        ended = boot(wifi_reset_scenario, wifi_reset_cut);
+        CHECK(boot(wifi_reset_scenario, 0));
+    }
+    CHECK(cut > 20 && reset_cut > 5 && wifi_reset_cut > 5);
+    printf("%d cuts in provisioning, %d in a reset, %d in one of the WiFi\n", cut - 2, reset_cut - 2, wifi_reset_cut - 2);
     return check_result("store_power");
 }

@@ -16,12 +16,12 @@ const LEVELS = ["-O1", "-O2", "-Os"] as const;
 /** What the program runs; functions of no scenario are left out by the linker. */
 const UNDER_TEST = [
   ...["form_decode", "json_guard", "json_memory", "prov_records", "provision_request"],
-  ...["device_store", "secret_wipe", "wifi_link"],
+  ...["device_store", "flash_purge", "secret_wipe", "wifi_link"],
 ].map((name) => join(MAIN, `${name}.c`));
 
 function portSources(): string[] {
   const names = readdirSync(join(HOST, "src")).filter((name) => /^nvs_.*\.c$/.test(name));
-  const others = ["flash_file", "freertos_queue", "freertos_semphr", "freertos_task"];
+  const others = ["flash_file", "esp_partition", "freertos_queue", "freertos_semphr", "freertos_task"];
   others.push("host_monitor", "esp_log", "esp_err", "esp_err_to_name");
   return [...names, ...others.map((name) => `${name}.c`)].map((name) => join(HOST, "src", name));
 }

@@ -176,7 +176,7 @@ esp_err_t flash_file_find_partition(uint8_t type, uint8_t subtype, const char *l
             return ESP_ERR_NOT_FOUND;
         }
         if (entry.type != type || entry.subtype != subtype ||
-            strncmp(entry.label, label, sizeof(entry.label)) != 0) {
+            (label != NULL && strncmp(entry.label, label, sizeof(entry.label)) != 0)) {
             continue;
         }
         if (entry.offset > s_flash.size || entry.size > s_flash.size - entry.offset) {

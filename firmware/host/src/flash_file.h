@@ -47,7 +47,7 @@ esp_err_t flash_file_open(const char *path, flash_file_mode_t mode);
 void flash_file_close(void);
 
 /**
- * Look a partition up in the partition table at 0x8000.
+ * Look a partition up in the partition table at 0x8000; with `label` NULL, the first of that type.
  * @return ESP_OK, ESP_ERR_NOT_FOUND, ESP_ERR_INVALID_SIZE (it reaches past the end of the flash).
  */
 esp_err_t flash_file_find_partition(uint8_t type, uint8_t subtype, const char *label,

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { listAnnouncedAps } from "../../cli/wifi/air-file.js";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { type Air, listAnnouncedAps } from "../../cli/wifi/air-file.js";
 import { REFUSAL_WORDS } from "../../codegen/page-words.js";
 import { buildNvsTools, readClock } from "../attack/records.js";
 import { auditPage, launchBrowser, openPhone, screenshot } from "../helpers/browser.js";
@@ -330,6 +330,72 @@ describe("networks", () => {
     const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
     await device.setAir({ networks });
     await connected;
+  });
+});
+
+describe("the flash", () => {
+  const secret = (what: string) => `s3cret-${what}`;
+  const BEARER = secret("bearer-of-the-user");
+  const NEXT = { ssid: "Next", psk: secret("next-password"), rssi: -50, channel: 1, auth: "wpa2" };
+
+  /** Which of them can be read out of the chip's NVS, whatever NVS thinks of it. */
+  const found = (texts: Record<string, string>) => {
+    const flash = join(lab.client.info.airDir, "..", "board", "flash.bin");
+    const nvs = readFileSync(flash).subarray(0x9000, 0xf000);
+    return Object.keys(texts).filter((name) => nvs.includes(texts[name] ?? ""));
+  };
+  const provision = async (body: object) => {
+    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const answer = await fetch(`${await lab.baseUrl()}/provision`, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        "X-Pairing-Secret": PAIRING_SECRET,
+        Authorization: `Bearer ${BEARER}`,
+      },
+      body: JSON.stringify(body),
+    });
+    expect(answer.status, await answer.text()).toBe(200);
+    await online;
+  };
+  /** Makes the device that is online open its AP: its network goes away. */
+  const openAp = async (air: Partial<Air>) => {
+    await device.setAir(air);
+    const opened = lab.logLine(/AP_MODE ssid=/, { fromNow: true });
+    await lab.client.board("reset");
+    await opened;
+    await device.statusWhere((now) => now.error !== null);
+  };
+  const reset = async (scope: "wifi" | "all") => {
+    const booted = lab.logLine(/-> AP_MODE/, { fromNow: true });
+    expect((await device.post("/reset", { scope })).status).toBe(200);
+    await booted;
+  };
+
+  it("keeps no secret that was spent, replaced or reset", async () => {
+    const { networks } = await lab.client.air();
+    onTestFinished(() => device.setAir({ networks })); // the next lab would begin with this air
+    const first = { token: await lab.token(ID), password: lab.home.password, bearer: BEARER };
+    await provision(await device.credentials({ provisioning_token: first.token }));
+    expect(found(first)).toEqual(["password", "bearer"]); // for the user's calls
+
+    await openAp({ networks: [NEXT] as Air["networks"] });
+    const next = { token: await lab.token(ID), next: NEXT.psk };
+    const body = { ssid: NEXT.ssid, password: NEXT.psk, provisioning_token: next.token };
+    await provision(await device.credentials(body));
+    expect(found({ ...first, ...next })).toEqual(["bearer", "next"]);
+
+    await openAp({ networks: [] });
+    await reset("wifi");
+    const certificate = "-----BEGIN CERTIFICATE-----";
+    expect(found({ ...first, ...next, certificate })).toEqual(["certificate"]);
+
+    await device.setAir({ networks });
+    const last = { token: await lab.token(ID), password: lab.home.password };
+    await provision(await device.credentials({ provisioning_token: last.token }));
+    await openAp({ networks: [] });
+    await reset("all");
+    expect(found({ ...first, ...next, ...last, certificate, ca: "CERTIFICATE" })).toEqual([]);
   });
 });
 

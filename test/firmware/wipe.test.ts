@@ -21,7 +21,13 @@ const UNDER_TEST = [
 
 function portSources(): string[] {
   const names = readdirSync(join(HOST, "src")).filter((name) => /^nvs_.*\.c$/.test(name));
-  const others = ["flash_file", "esp_partition", "freertos_queue", "freertos_semphr", "freertos_task"];
+  const others = [
+    "flash_file",
+    "esp_partition",
+    "freertos_queue",
+    "freertos_semphr",
+    "freertos_task",
+  ];
   others.push("host_monitor", "esp_log", "esp_err", "esp_err_to_name");
   return [...names, ...others.map((name) => `${name}.c`)].map((name) => join(HOST, "src", name));
 }

@@ -9,6 +9,7 @@
 #include "esp_log.h"
 #include "host_link.h"
 #include "host_net_probe.h"
+#include "mbedtls/net_sockets.h"
 #include "mbedtls/ssl.h"
 #include "mqtt_client_priv.h"
 
@@ -163,7 +164,9 @@ static void explain(esp_mqtt_client_handle_t client, int code, int sock_errno)
         /* Without a CONNACK for an answer, esp-mqtt gives up and says nothing. */
         client->is_silent = !client->has_connack;
         note_error(client, ESP_OK, 0, 0);
-    } else if (code == MOSQ_ERR_CONN_LOST || code == MOSQ_ERR_TLS) {
+    } else if (client->trace.is_handshake_done && sock_errno == ECONNRESET) {
+        note_error(client, ESP_OK, -MBEDTLS_ERR_NET_CONN_RESET, sock_errno);
+    } else if (client->trace.is_handshake_done || code == MOSQ_ERR_CONN_LOST || code == MOSQ_ERR_TLS) {
         note_error(client, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, 0, 0);
     } else {
         note_error(client, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, 0, sock_errno);

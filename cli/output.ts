@@ -1,7 +1,8 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { Ora } from "ora";
-import { ProvError, systemError } from "./errors.js";
+import { ProvError } from "./errors.js";
 import type { Progress, Task } from "./progress.js";
+import { systemError } from "./system-error.js";
 
 /** What a command hands back: one JSON document for machines, text for people. */
 export interface CommandResult {

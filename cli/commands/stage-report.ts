@@ -1,10 +1,10 @@
 import { prepareOutput, writeOutput } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
-import { withDetails } from "../errors.js";
 import { renderJunit } from "../flow/junit.js";
 import { toStageError } from "../flow/stage-error.js";
 import { createStageClock, type StageClock, type StageRecord } from "../flow/stages.js";
 import type { CommandResult } from "../output.js";
+import { withDetails } from "../system-error.js";
 import { openProject, type Project } from "./project.js";
 
 export interface ReportOptions extends GlobalOptions {

@@ -5,7 +5,8 @@ import { inspect } from "node:util";
 import { createJiti } from "jiti";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
-import { ProvError, systemError } from "../errors.js";
+import { ProvError } from "../errors.js";
+import { systemError } from "../system-error.js";
 import { contain } from "./contain.js";
 import { signingKeyFault } from "./signing-key.js";
 

@@ -13,7 +13,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { ProvError, systemError } from "../errors.js";
+import { ProvError } from "../errors.js";
+import { systemError } from "../system-error.js";
 
 /** Where everything of one device lies, below `.prov/` of the project; absolute paths. */
 export interface Workspace {

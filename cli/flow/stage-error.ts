@@ -1,4 +1,5 @@
-import { ProvError, systemError } from "../errors.js";
+import { ProvError } from "../errors.js";
+import { systemError } from "../system-error.js";
 
 /** The part of an error that belongs into a report: no cause, no stack. */
 export function toStageError(error: unknown): { code: string; message: string } {

@@ -11,7 +11,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { ProvError, systemError } from "../errors.js";
+import { ProvError } from "../errors.js";
+import { systemError } from "../system-error.js";
 import { isProcessAlive } from "./air-file.js";
 
 /**

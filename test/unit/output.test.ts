@@ -2,10 +2,11 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { ProvError, withDetails } from "../../cli/errors.js";
+import { ProvError } from "../../cli/errors.js";
 import { toStageError } from "../../cli/flow/stage-error.js";
 import { createOutput, errorDocument, type OutputOptions, toProvError } from "../../cli/output.js";
 import { asTask } from "../../cli/progress.js";
+import { withDetails } from "../../cli/system-error.js";
 
 const ESCAPE = "\u001b";
 

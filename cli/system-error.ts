@@ -1,0 +1,63 @@
+import { ProvError } from "./errors.js";
+
+/** What the system says about a file, a folder or a disk, in words that people know; strerror(3) has them. */
+const FILE_TROUBLE: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "operation not permitted",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left on the device",
+  EDQUOT: "the disk quota is used up",
+  EFBIG: "the file would become too large",
+  ENOENT: "no such file or folder",
+  ENOTDIR: "a part of the path is not a folder",
+  EISDIR: "it is a folder",
+  EEXIST: "something else is there",
+  ENOTEMPTY: "the folder is not empty",
+  ELOOP: "too many symbolic links",
+  ENAMETOOLONG: "the name is too long",
+  EXDEV: "it is on another file system",
+  EBUSY: "it is in use",
+  ETXTBSY: "it is being executed",
+  EMFILE: "too many open files",
+  ENFILE: "too many open files",
+  EIO: "input/output error",
+};
+/** Those that are about a file even where the system does not say which. */
+const NAMELESS: readonly string[] = ["ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EMFILE", "ENFILE"];
+
+/**
+ * An error of the system about a file, as the ProvError that it stands for; undefined for any other.
+ * @param meant the file that was meant, where the system may name another one (a temporary one) or none
+ */
+export function systemError(error: unknown, meant?: string): ProvError | undefined {
+  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
+  const { code, syscall } = error;
+  const trouble = typeof code === "string" ? FILE_TROUBLE[code] : undefined;
+  // A program that cannot be started is its caller's to explain.
+  if (trouble === undefined || String(syscall).startsWith("spawn")) return undefined;
+  const said = `${trouble} (${code})`;
+  const options = { cause: error, ...fileHint(String(code), String(syscall)) };
+  if (syscall === "uv_cwd")
+    return new ProvError("file_inaccessible", `the working directory: ${said}`, options);
+  const named = "path" in error && typeof error.path === "string" ? error.path : undefined;
+  const path = meant ?? named;
+  if (path !== undefined) return new ProvError("file_inaccessible", `${path}: ${said}`, options);
+  if (!NAMELESS.includes(String(code))) return undefined;
+  return new ProvError("file_inaccessible", said, options);
+}
+
+function fileHint(code: string, syscall: string): { hint?: string } {
+  if (code === "EMFILE") return { hint: "Raise the limit: ulimit -n 4096." };
+  if (syscall === "uv_cwd") return { hint: "Change to a folder that exists." };
+  if (syscall === "mkdtemp")
+    return { hint: "Set TMPDIR to a folder that you can write to, with free space." };
+  return {};
+}
+
+/** The same error with more for its JSON document; anything that is not prov's to explain as it is. */
+export function withDetails(error: unknown, details: Readonly<Record<string, unknown>>): unknown {
+  const known = error instanceof ProvError ? error : systemError(error);
+  if (known === undefined) return error;
+  const { code, message, hint, cause } = known;
+  return new ProvError(code, message, { hint, cause, details: { ...known.details, ...details } });
+}

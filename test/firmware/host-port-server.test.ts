@@ -5,6 +5,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { buildPrograms, startProgram, VARIANTS } from "../helpers/host-port.js";
+import { type RawClient, rawClient } from "../helpers/raw-http.js";
 
 beforeAll(buildPrograms, 300_000);
 
@@ -146,6 +147,37 @@ describe.each(VARIANTS)("esp_http_server under %s", (variant) => {
     expect(await call(`${url}/join`)).toMatchObject({ status: 200, body: "joining" });
     await gone;
     expect(await call(`${await program.baseUrl()}/show`)).toMatchObject({ status: 200 });
+  });
+
+  test("serves nobody who came before it was bound to the SoftAP, however late he is let in", async () => {
+    const program = startProgram("http_window", variant);
+    await program.next(/^ready/);
+    const url = await program.baseUrl();
+    const arrive = async () => {
+      const client = rawClient(url);
+      await once(client.socket, "connect");
+      return client;
+    };
+    const ask = async ({ socket, closed }: RawClient) => {
+      socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      return Promise.race([closed, once(socket, "data").then(([data]) => String(data))]);
+    };
+    const unheard = expect.objectContaining({ status: 0 });
+    expect(await ask(await arrive())).toEqual(unheard);
+    const early = await arrive();
+    program.write("stand");
+    await program.next(/^stands/);
+    const waiting = [await arrive(), await arrive(), await arrive()];
+    program.write("bind");
+    await program.next(/^bound/);
+    program.write("go");
+    for (const client of [early, ...waiting]) expect(await ask(client)).toEqual(unheard);
+    expect(await ask(await arrive())).toMatch(/^HTTP\/1.1 200 OK/);
+    program.write("refuse");
+    await program.next(/^refuses/);
+    expect(await ask(await arrive())).toEqual(unheard);
+    program.end();
+    expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
   });
 
   test("sends its last answer, then nobody reaches it", async () => {

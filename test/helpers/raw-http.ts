@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 /** What a server answered on a connection, byte by byte. */
@@ -22,7 +21,9 @@ export function rawClient(base: string): RawClient {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk) => chunks.push(chunk));
   socket.on("error", () => {}); // a reset ends it, too
-  const closed = once(socket, "close").then(() => parse(Buffer.concat(chunks).toString("latin1")));
+  const closed = new Promise<RawAnswer>((resolve) =>
+    socket.once("close", () => resolve(parse(Buffer.concat(chunks).toString("latin1")))),
+  );
   return { socket, closed };
 }
 

@@ -1,0 +1,231 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FirmwareProcess, startFirmware } from "../../cli/lab/firmware-process.js";
+import { openFlashChip } from "../../cli/lab/flash-chip.js";
+import { PARTITION_TABLE_OFFSET } from "../../cli/serial/host-image.js";
+import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
+import { makeNamespaces, type Namespaces, namespacesMissing } from "../helpers/namespaces.js";
+import { prov, REPOSITORY } from "../helpers/prov.js";
+
+/* The board between two networks, as the kernel sees it: whoever is on its SoftAP is heard, whoever is on the home
+   network is not, by whatever address. A process of its own, in a network namespace with a cable to each. */
+
+const missing = namespacesMissing();
+if (missing !== null) process.stdout.write(`the SoftAP's interface: skipped, ${missing}\n`);
+
+const PROJECT = join(REPOSITORY, ".cache", "e2e-ap-interface");
+const MANIFEST = `import { defineDevice } from "prov";
+
+export default defineDevice({ id: "between-networks", target: "host" });
+`;
+const AP = "192.168.4.1";
+const STATION = "192.168.77.10";
+/** A phone on the SoftAP, a neighbour on the home network, and one on a home network with the SoftAP's numbers. */
+const NAMES = ["board", "phone", "neighbour", "twin"] as const;
+const WAIT_MS = 30_000;
+/** curl's word for a connection that was refused. */
+const REFUSED = 7;
+
+let net: Namespaces;
+let dir: string;
+let program: string;
+let board: FirmwareProcess | null = null;
+let log: string[] = [];
+let wake = () => {};
+
+async function build(): Promise<string> {
+  mkdirSync(PROJECT, { recursive: true });
+  writeFileSync(join(PROJECT, "device.config.ts"), MANIFEST);
+  const { code, stdout, stderr } = await prov(["build", "--json"], { cwd: PROJECT });
+  if (code !== 0) throw new Error(`prov build: ${stdout}${stderr}`);
+  return JSON.parse(stdout).elf;
+}
+
+async function lay(): Promise<void> {
+  await net.link(["board", "ap0"], ["phone", "wlan0"]);
+  await net.link(["board", "sta0"], ["neighbour", "lan0"]);
+  await net.link(["board", "sta1"], ["twin", "lan0"]);
+  await net.ip("phone", "address", "add", "192.168.4.2/24", "dev", "wlan0");
+  await net.ip("neighbour", "address", "add", "192.168.77.2/24", "dev", "lan0");
+  await net.ip("neighbour", "route", "add", "192.168.4.0/24", "via", STATION);
+  await net.ip("twin", "address", "add", "192.168.4.77/24", "dev", "lan0");
+  await net.ip("board", "address", "add", `${STATION}/24`, "dev", "sta0");
+  // What is bound to no interface answers the twin: the route over its cable is the first.
+  await net.ip("board", "address", "add", "192.168.4.50/24", "dev", "sta1");
+  await net.ip("board", "address", "add", `${AP}/24`, "dev", "ap0", "noprefixroute");
+  await net.ip("board", "route", "add", "192.168.4.0/24", "dev", "ap0", "src", AP, "metric", "100");
+}
+
+async function boot(): Promise<void> {
+  const flashPath = join(dir, "flash.bin");
+  log = [];
+  board = await startFirmware({
+    program,
+    flashPath,
+    airDir: dir,
+    chip: "esp32c3",
+    mac: "7cdfa1a1b2c2",
+    clock: "unset",
+    resetReason: "poweron",
+    environment: { PROV_HOST_AP_INTERFACE: "ap0" },
+    onLine: (line) => {
+      log.push(line);
+      wake();
+    },
+    onDiagnostic: (line) => process.stderr.write(`${line}\n`),
+  });
+}
+
+async function logged(pattern: RegExp): Promise<void> {
+  const deadline = AbortSignal.timeout(WAIT_MS);
+  while (!log.some((line) => pattern.test(line))) {
+    deadline.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      deadline.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+}
+
+/** curl from `name`: its exit code, and the status code of the answer. */
+async function ask(name: string, address: string, ...more: string[]) {
+  const args = ["curl", "-sS", "-m", "5", "-o", join(dir, "answer"), "-w", "%{http_code}", ...more];
+  const { code, stdout } = await net.exec(name, ...args);
+  return { code, status: Number(stdout), address };
+}
+
+const status = (name: string, address: string) => ask(name, address, `http://${address}/status`);
+
+const reset = (name: string, address: string) =>
+  ask(
+    name,
+    address,
+    ...["-H", "Content-Type: application/json", "-d", '{"scope":"all"}'],
+    `http://${address}/reset`,
+  );
+
+/** The IPv4 address of a name, asked of `server` from `name`; the error's code when there is none. */
+async function resolve(name: string, server: string): Promise<string> {
+  const script = `const { Resolver } = require("node:dns/promises");
+    const resolver = new Resolver({ timeout: 700, tries: 1 });
+    resolver.setServers(["${server}"]);
+    resolver.resolve4("a.example").then(([a]) => console.log(a), (error) => console.log(error.code));`;
+  return (await net.exec(name, process.execPath, "-e", script)).stdout.trim();
+}
+
+interface Knocks {
+  readonly attempts: number;
+  readonly connected: number;
+  readonly answered: number;
+}
+
+/** Knocks from `name` until stopped. */
+async function knock(name: string, ...doors: string[]): Promise<() => Promise<Knocks>> {
+  const script = join(REPOSITORY, "test", "support", "knock.mjs");
+  const [command, args] = net.enter(name, process.execPath, script, ...doors);
+  const child: ChildProcess = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+  if (!child.stdout) throw new Error("no stdout");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  await lines.next();
+  return async () => {
+    child.stdin?.end();
+    return JSON.parse(String((await lines.next()).value));
+  };
+}
+
+describe.skipIf(missing !== null)("the board's servers", () => {
+  let knocks: Record<string, Knocks>;
+
+  beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), "prov-ap-interface-"));
+    const elf = await build();
+    net = await makeNamespaces(NAMES);
+    await lay();
+    const executable = join(dir, "prov_firmware"); // the build folder keeps it without the right to execute it
+    copyFileSync(elf, executable);
+    chmodSync(executable, 0o700);
+    const [command, args] = net.enter("board", executable);
+    program = join(dir, "firmware");
+    writeFileSync(program, `#!/bin/sh\nexec ${[command, ...args].join(" ")}\n`);
+    chmodSync(program, 0o700);
+    mkdirSync(join(dir, "aps"));
+    writeFileSync(join(dir, "air.json"), JSON.stringify({ networks: [] }));
+    const flash = openFlashChip(join(dir, "flash.bin"));
+    const partitions = readFileSync(join(REPOSITORY, "firmware", "partitions.csv"), "utf8");
+    flash.write(PARTITION_TABLE_OFFSET, encodePartitionTable(parsePartitions(partitions)));
+    flash.close();
+    // From before the server is there until it has been for a while: its first moment is the one that counts.
+    const stops = {
+      neighbour: await knock("neighbour", `${STATION}:80`, `${AP}:80`, `${STATION}:80`),
+      twin: await knock("twin", `${AP}:80`, "192.168.4.50:80"),
+    };
+    await boot();
+    await logged(/dns: every name/);
+    await status("phone", AP);
+    knocks = { neighbour: await stops.neighbour(), twin: await stops.twin() };
+  });
+
+  afterAll(async () => {
+    await board?.powerOff();
+    await net?.remove();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it("hear whoever is on the SoftAP", async () => {
+    expect(await status("phone", AP)).toMatchObject({ status: 200 });
+    expect(await resolve("phone", AP)).toBe(AP);
+  });
+
+  it.each([
+    ["a neighbour who asks for the station's address", "neighbour", STATION],
+    ["a neighbour who asks for the SoftAP's address through the station", "neighbour", AP],
+    [
+      "a home network that has the SoftAP's numbers, by the station's address",
+      "twin",
+      "192.168.4.50",
+    ],
+    ["a home network that has the SoftAP's numbers, by the SoftAP's address", "twin", AP],
+  ])("do not hear %s", async (_who, name, address) => {
+    expect(await status(name, address)).toMatchObject({ code: REFUSED, status: 0 });
+    expect(await reset(name, address)).toMatchObject({ code: REFUSED, status: 0 });
+    expect(await resolve(name, address)).toMatch(/^(ETIMEOUT|ECONNREFUSED)$/);
+    expect(await status("phone", AP)).toMatchObject({ status: 200 });
+  });
+
+  it("have heard nobody there from their first moment on", () => {
+    for (const [name, { attempts, answered }] of Object.entries(knocks)) {
+      expect(attempts, name).toBeGreaterThan(10);
+      expect(answered, name).toBe(0);
+    }
+    expect(log.filter((line) => /AP_MODE ssid=/.test(line))).toHaveLength(1);
+  });
+
+  it("are bound to the SoftAP's interface, again after a restart", async () => {
+    const bound = async () => {
+      const { stdout } = await net.exec("board", "ss", "-Hlntu");
+      const local = stdout.split("\n").flatMap((line) => line.trim().split(/\s+/)[4] ?? []);
+      return local.filter((address) => /:(80|53)$/.test(address)).sort();
+    };
+    const ours = ["0.0.0.0%ap0:80", `${AP}%ap0:53`];
+    expect(await bound()).toEqual(ours);
+    const exited = board?.exited;
+    expect(await reset("phone", AP)).toMatchObject({ status: 200 });
+    expect(await exited).toMatchObject({ kind: "restart" });
+    await boot();
+    await logged(/dns: every name/);
+    expect(await bound()).toEqual(ours);
+    expect(await status("phone", AP)).toMatchObject({ status: 200 });
+  });
+});

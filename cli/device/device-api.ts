@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import axios, { isAxiosError } from "axios";
 import { z } from "zod";
 import { deadline } from "../deadline.js";
@@ -60,6 +61,8 @@ const ANSWER_LIMIT_BYTES = 64 * 1024;
 const STATUS_TIMEOUT_MS = 4_000;
 const SCAN_TIMEOUT_MS = 20_000;
 const PROVISION_TIMEOUT_MS = 8_000;
+/** What a board answers to a GET that names another host than itself. */
+const SEE_OTHER = 303;
 
 const errorSchema = z.object({ code: z.string(), message: z.string() }).nullable();
 
@@ -115,17 +118,28 @@ const refusalSchema = z.object({
 export function createDeviceApi(baseUrl: string, pairingSecret = ""): DeviceApi {
   const root = baseUrl.replace(/\/+$/, "");
   const pairing = pairingSecret === "" ? {} : { "X-Pairing-Secret": pairingSecret };
+  const board: Board = {};
   return {
     baseUrl: root,
     status: async (signal) =>
       parse(
         statusSchema,
-        await call({ method: "GET", url: `${root}/status`, timeoutMs: STATUS_TIMEOUT_MS, signal }),
+        await call(board, {
+          method: "GET",
+          url: `${root}/status`,
+          timeoutMs: STATUS_TIMEOUT_MS,
+          signal,
+        }),
       ),
     scan: async (signal) =>
       parse(
         scanSchema,
-        await call({ method: "GET", url: `${root}/scan`, timeoutMs: SCAN_TIMEOUT_MS, signal }),
+        await call(board, {
+          method: "GET",
+          url: `${root}/scan`,
+          timeoutMs: SCAN_TIMEOUT_MS,
+          signal,
+        }),
       ).networks,
     provision: async (request, signal) => {
       const body = {
@@ -142,7 +156,7 @@ export function createDeviceApi(baseUrl: string, pairingSecret = ""): DeviceApi 
       };
       parse(
         acceptedSchema,
-        await call({
+        await call(board, {
           method: "POST",
           url: `${root}/provision`,
           body,
@@ -155,7 +169,7 @@ export function createDeviceApi(baseUrl: string, pairingSecret = ""): DeviceApi 
     reset: async (scope, signal) => {
       parse(
         acceptedSchema,
-        await call({
+        await call(board, {
           method: "POST",
           url: `${root}/reset`,
           body: { scope },
@@ -177,21 +191,21 @@ interface Call {
   signal: AbortSignal;
 }
 
-async function call({ method, url, body, headers, timeoutMs, signal }: Call): Promise<unknown> {
+interface Board {
+  /** What it calls itself, where the URL calls it something else: a name, or the near end of a forward. */
+  host?: string;
+}
+
+async function call(board: Board, request: Call): Promise<unknown> {
+  const { method, url, timeoutMs, signal } = request;
   signal.throwIfAborted();
   try {
-    const response = await axios.request<unknown>({
-      method,
-      url,
-      data: body,
-      headers: { Accept: "application/json", ...headers },
-      // axios' own `timeout` restarts with every byte that drips in; the signal bounds the whole call.
-      signal: AbortSignal.any([signal, deadline(timeoutMs)]),
-      maxRedirects: 0,
-      proxy: false,
-      maxContentLength: ANSWER_LIMIT_BYTES,
-      validateStatus: () => true,
-    });
+    let response = await send(board, request);
+    const host = response.status === SEE_OTHER ? ownHost(response.headers.location) : undefined;
+    if (host !== undefined && board.host === undefined) {
+      board.host = host;
+      response = await send(board, request);
+    }
     if (response.status === 200) return response.data;
     throw refusal(method, url, response.status, response.data);
   } catch (error) {
@@ -199,6 +213,29 @@ async function call({ method, url, body, headers, timeoutMs, signal }: Call): Pr
     signal.throwIfAborted();
     throw unreachable(method, url, timeoutMs, error);
   }
+}
+
+function send(board: Board, { method, url, body, headers, timeoutMs, signal }: Call) {
+  const host = board.host === undefined ? {} : { Host: board.host };
+  return axios.request<unknown>({
+    method,
+    url,
+    data: body,
+    headers: { Accept: "application/json", ...headers, ...host },
+    // axios' own `timeout` restarts with every byte that drips in; the signal bounds the whole call.
+    signal: AbortSignal.any([signal, deadline(timeoutMs)]),
+    maxRedirects: 0,
+    proxy: false,
+    maxContentLength: ANSWER_LIMIT_BYTES,
+    validateStatus: () => true,
+  });
+}
+
+/** The board's address of the redirect, which is not followed: it names the board, and the way to it is known. */
+function ownHost(location: unknown): string | undefined {
+  if (typeof location !== "string" || !URL.canParse(location)) return undefined;
+  const { protocol, hostname, host } = new URL(location);
+  return protocol === "http:" && isIPv4(hostname) ? host : undefined;
 }
 
 /** axios errors carry the request with its secrets: only their code and kind are passed on. */

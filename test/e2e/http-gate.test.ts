@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { freshBoard, labUp, type RunningLab } from "../helpers/lab.js";
-import { DEVICE_ID } from "../helpers/prov.js";
+import { DEVICE_ID, prov } from "../helpers/prov.js";
 import { type RawAnswer, rawClient, rawRequest } from "../helpers/raw-http.js";
 
 /* Who is heard by the board's HTTP server, and for how long. Requests go out byte by byte: no client of the machine's
@@ -140,6 +140,12 @@ describe("a request for the board", () => {
         expect(await get("/status", `Host: ${host}`, ...origin), host).toMatchObject({
           status: 200,
         });
+  });
+
+  it("comes from prov by whatever name prov was given", async () => {
+    const url = `http://localhost:${new URL(base).port}`;
+    const { code, stdout } = await prov(["status", "--url", url, "--json"]);
+    expect([code, JSON.parse(stdout).ok], stdout).toEqual([0, true]);
   });
 
   it.each([

@@ -109,6 +109,38 @@ describe("the client of the board's API", () => {
     );
   });
 
+  it("calls a board as it calls itself, at the address where it was found", async () => {
+    const hosts: (string | undefined)[] = [];
+    const status = {
+      ...{ status: "provisioning", state: "AP_MODE", device_id: "d", ip: "", error: null },
+      ...{ attempts_remaining: 1, fw: "1", attempt_id: null, wifi_connected: false },
+      ...{ certificate: false, last_error: null },
+    };
+    const url = await serve((incoming, response) => {
+      hosts.push(incoming.headers.host);
+      if (incoming.headers.host !== "192.168.4.1")
+        response.writeHead(303, { location: "http://192.168.4.1/" }).end("Set up this device");
+      else json(response, 200, incoming.method === "GET" ? status : { status: "ok" });
+    });
+    const api = createDeviceApi(url);
+    expect((await api.status(signal)).deviceId).toBe("d");
+    await api.reset("wifi", signal);
+    expect(hosts).toEqual([new URL(url).host, "192.168.4.1", "192.168.4.1"]);
+  });
+
+  it.each(["http://evil.example/", "https://192.168.4.1/", "/status", "nonsense", "http://[::1]/"])(
+    "takes %s for no board's own address",
+    async (location) => {
+      let calls = 0;
+      const url = await serve((_, response) => {
+        calls++;
+        response.writeHead(303, { location }).end();
+      });
+      expect((await failure(createDeviceApi(url).status(signal))).code).toBe("bad_answer");
+      expect(calls).toBe(1);
+    },
+  );
+
   it("names the field of an unexpected answer", async () => {
     const url = await serve((_, response) => json(response, 200, { status: "online" }));
     const error = await failure(createDeviceApi(url).status(signal));

@@ -34,7 +34,7 @@ export interface DeviceDefinition {
     | {
         /** The AP is called `<prefix>-XXXXXX`; at most 25 bytes. Default `ESP32-Prov`. */
         readonly ssidPrefix?: string | undefined;
-        /** WPA2 password of the AP, 8–63 printable ASCII characters. Default `prov12345678`. */
+        /** WPA2 password of the AP, 8–63 printable ASCII characters, or `per-device`: a random one that `prov keys` prints. Default `prov12345678`. */
         readonly password?: string | undefined;
         /** WiFi channel of the AP, 1–11, or up to 13 where `wifi.country` allows it. Default 1. */
         readonly channel?: number | undefined;
@@ -180,6 +180,9 @@ export function placeholderFields(manifest: DeviceManifest): string[] {
 
 const PLACEHOLDER_BACKEND = "your-backend.com";
 const PLACEHOLDER_BROKER = "your-broker.com";
+
+/** As `softAp.password`: one of its own for each device. */
+export const PER_DEVICE = "per-device";
 
 export const DEFAULTS = {
   target: "esp32",

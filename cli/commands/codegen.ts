@@ -13,8 +13,8 @@ export function codegenCommand(
   options: CodegenOptions,
 ): (context: CommandContext) => Promise<CommandResult> {
   return async (context) => {
-    const { root, manifest, workspace } = await openProject(options, context);
     const check = options.check ?? false;
+    const { root, manifest, workspace } = await openProject(options, context, check);
     const identity = check ? requireKeys(root, manifest) : await makeKeys(root, manifest, false);
     const config = generateConfig(manifest, identity, workspace, { check });
     for (const warning of config.warnings) context.out.warn(warning);

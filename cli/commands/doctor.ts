@@ -34,7 +34,7 @@ export function doctorCommand(
 async function prepare(options: DoctorOptions, context: CommandContext): Promise<DoctorRequest> {
   const base = { env: context.env, signal: context.signal };
   try {
-    const { manifest, root } = await openProject(options, context);
+    const { manifest, root } = await openProject(options, context, true);
     const name = options.lab === true ? "default" : options.lab;
     if (name !== undefined) {
       const { info } = await findLab(root, name);

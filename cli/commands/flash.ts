@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { CommandContext, GlobalOptions } from "../context.js";
+import { openApWarnings } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
 import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
 import { toStageError } from "../flow/stage-error.js";
@@ -33,7 +34,8 @@ export function flashCommand(
     if (target !== "host") {
       refusePlaceholders(project.manifest);
       const steps = confirmEfuses(project.manifest, options.yesBurnEfuses ?? false, image);
-      for (const step of steps) context.out.warn(step);
+      for (const warning of [...openApWarnings(project.manifest), ...steps])
+        context.out.warn(warning);
     }
     const ports = await choosePorts(options, context);
     const request = {

@@ -1,3 +1,4 @@
+import { readIfPresent } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { makeKeys } from "../flow/keys.js";
 import type { CommandResult } from "../output.js";
@@ -13,10 +14,14 @@ export function keysCommand(
   options: KeysOptions,
 ): (context: CommandContext) => Promise<CommandResult> {
   return async (context) => {
-    const { root, manifest } = await openProject(options, context);
+    const { root, manifest, workspace } = await openProject(options, context);
     const identity = await asTask(context.out, `key and CSR of ${manifest.id}`, () =>
       makeKeys(root, manifest, options.force ?? false),
     );
+    const { password } = manifest.softAp;
+    const isOwn = readIfPresent(workspace.apPasswordPath)?.trimEnd() === password;
+    const made = `${identity.created ? "made" : "kept"} ${identity.keyPath} (${manifest.key.algorithm})`;
+    const lines = [made, ...(isOwn ? [`AP password: ${password}`] : []), identity.csrPem.trimEnd()];
     return {
       json: {
         device: manifest.id,
@@ -24,8 +29,9 @@ export function keysCommand(
         created: identity.created,
         keyPath: identity.keyPath,
         csr: identity.csrPem,
+        ...(isOwn ? { apPassword: password } : {}),
       },
-      text: `${identity.created ? "made" : "kept"} ${identity.keyPath} (${manifest.key.algorithm})\n${identity.csrPem.trimEnd()}`,
+      text: lines.join("\n"),
     };
   };
 }

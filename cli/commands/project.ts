@@ -4,6 +4,7 @@ import type { DeviceManifest } from "../../codegen/manifest.js";
 import { type LoadedManifest, loadManifest, selectDevice } from "../config/load-manifest.js";
 import { deviceWorkspace, type Workspace } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
+import { withApPassword } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
 import type { Progress } from "../progress.js";
 import { refuseBackslash } from "../supported-path.js";
@@ -20,21 +21,27 @@ export interface Project {
   readonly workspace: Workspace;
 }
 
-/** @throws ProvError of the manifest stage, device_unknown, path_unsupported */
+/**
+ * @param readOnly for a check, which must write nothing
+ * @throws ProvError of the manifest stage, device_unknown, path_unsupported, identity_invalid
+ */
 export async function openProject(
   options: GlobalOptions,
   context: CommandContext,
+  readOnly = false,
 ): Promise<Project> {
   const loaded = await loadManifestFor(options, context);
-  const manifest = selectDevice(loaded, options.device);
+  const selected = selectDevice(loaded, options.device);
   const { root } = loaded;
+  const workspace = deviceWorkspace(root, selected.id);
+  const manifest = withApPassword(selected, workspace, readOnly);
   const journalDir = stateDir(thisMachine(context.env), join(root, ".prov"));
   await repairWifi(journalDir, context.out);
   return {
     manifest,
     root,
     stateDir: journalDir,
-    workspace: deviceWorkspace(root, manifest.id),
+    workspace,
   };
 }
 

@@ -23,6 +23,8 @@ export interface Workspace {
   readonly identityDir: string;
   readonly keyPath: string;
   readonly csrPath: string;
+  /** The AP's password, where the manifest wants one for each device. */
+  readonly apPasswordPath: string;
   readonly configDir: string;
   readonly buildDir: string;
   /** CMake file that tells a plain `idf.py build` where the generated configuration is. */
@@ -37,6 +39,7 @@ export function deviceWorkspace(root: string, deviceId: string): Workspace {
     identityDir,
     keyPath: join(identityDir, "key.pem"),
     csrPath: join(identityDir, "csr.pem"),
+    apPasswordPath: join(identityDir, "ap-password"),
     configDir: join(device, "config"),
     buildDir: join(device, "build"),
     firmwareCmake: join(root, ".prov", "firmware.cmake"),

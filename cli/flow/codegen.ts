@@ -11,6 +11,7 @@ import {
   type Workspace,
   writeIfChanged,
 } from "../config/workspace.js";
+import { openApWarnings } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
 import type { Identity } from "../pki/identity.js";
 
@@ -90,7 +91,11 @@ export function generateConfig(
   return {
     dir,
     changedFiles: changed.map((file) => file.path),
-    warnings: [...placeholderWarnings(effective), ...steps],
+    warnings: [
+      ...placeholderWarnings(effective),
+      ...(lab === undefined ? openApWarnings(effective) : []),
+      ...steps,
+    ],
   };
 }
 

@@ -98,3 +98,48 @@ test("the private key is never printed", async () => {
   expect(lines.length).toBeGreaterThan(2);
   for (const line of lines) expect(`${stdout}${stderr}`).not.toContain(line);
 });
+
+test("a password of its own for the AP: made once, printed here only, and what the firmware gets", async () => {
+  const cwd = projectWith(`defineDevice({ id: "fern", softAp: { password: "per-device" } })`);
+  const first = await keys(cwd);
+  const { apPassword } = first.document;
+  expect(apPassword).toMatch(/^[abcdefghjkmnpqrstuvwxyz2-9]{12}$/);
+  expect(snapshot(cwd)[join(IDENTITY, "ap-password")]?.mode).toBe("600");
+  const again = await prov(["keys", "--force"], { cwd });
+  expect(again.stdout).toContain(`\nAP password: ${apPassword}\n`);
+
+  const check = await prov(["codegen", "--check"], { cwd });
+  expect(check.code).toBe(3);
+  const codegen = await prov(["codegen", "--verbose"], { cwd });
+  expect(codegen.code, codegen.stderr).toBe(0);
+  expect(codegen.stderr).not.toContain("softAp.password is the default");
+  const sdkconfig = join(cwd, ".prov", "devices", "fern", "config", "sdkconfig.defaults");
+  expect(readFileSync(sdkconfig, "utf8")).toContain(`CONFIG_PROV_SOFTAP_PASSWORD="${apPassword}"`);
+  expect((await prov(["codegen", "--check"], { cwd })).code).toBe(0);
+  for (const { stdout, stderr } of [check, codegen])
+    expect(stdout + stderr).not.toContain(apPassword);
+
+  writeManifest(cwd, `defineDevice({ id: "fern", softAp: { password: "another-password" } })`);
+  expect((await keys(cwd)).document).not.toHaveProperty("apPassword");
+});
+
+test("a check makes no password, and two devices never share one", async () => {
+  const device = (id: string) =>
+    `defineDevice({ id: "${id}", softAp: { password: "per-device" } })`;
+  const cwd = projectWith(`[${device("fern")}, ${device("moss")}]`);
+  expect((await prov(["codegen", "--check", "--device", "fern"], { cwd })).code).toBe(3);
+  expect(snapshot(cwd)).not.toHaveProperty([join(IDENTITY, "ap-password")]);
+  const fern = await keys(cwd, "--device", "fern");
+  const moss = await keys(cwd, "--device", "moss");
+  expect(fern.document.apPassword).not.toBe(moss.document.apPassword);
+});
+
+test("a password file that no AP can have is named", async () => {
+  const cwd = projectWith(`defineDevice({ id: "fern", softAp: { password: "per-device" } })`);
+  await keys(cwd);
+  writeFileSync(join(cwd, IDENTITY, "ap-password"), "short\n");
+  const { code, document } = await keys(cwd);
+  expect(code).toBe(3);
+  expect(document.error).toMatchObject({ code: "identity_invalid" });
+  expect(JSON.stringify(document)).not.toContain("short");
+});

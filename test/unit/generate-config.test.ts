@@ -66,6 +66,18 @@ test("writes nothing at all when one file cannot be made", () => {
   expect(readdirSync(join(root, ".prov", "devices", GOLDEN_MANIFEST.id))).toEqual(["identity"]);
 });
 
+test("warns of an AP that every neighbour can use, and of none that has a secret of its own", () => {
+  const warningsOf = (softAp: Partial<typeof DEFAULT_MANIFEST.softAp>) =>
+    generateConfig(
+      { ...GOLDEN_MANIFEST, softAp: { ...DEFAULT_MANIFEST.softAp, ...softAp } },
+      identity,
+      workspace,
+    ).warnings.join();
+  expect(warningsOf({})).toMatch(/softAp\.password is the default.*"per-device"/);
+  expect(warningsOf({ pairingSecret: "of the label" })).toBe("");
+  expect(warningsOf({ password: "of-the-label" })).toBe("");
+});
+
 test("warns of placeholders", () => {
   expect(generateConfig(GOLDEN_MANIFEST, identity, workspace).warnings).toEqual([]);
   const [first, second] = generateConfig(DEFAULT_MANIFEST, identity, workspace).warnings;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { transformSync } from "esbuild";
 import { cString } from "./c-string.js";
 import { packTexts } from "./page-pack.js";
 import { FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS, STATE_WORDS } from "./page-words.js";
@@ -29,7 +30,7 @@ const CSP_BASE = "default-src 'none';img-src data:;base-uri 'none';frame-ancesto
 export function buildPage(sources: PageSources): Page {
   const style = squeezeCss(strip(sources["style.css"]));
   const words = scriptJson({ STATE_WORDS, FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS });
-  const script = fill(strip(sources["page.js"]), '"{{words}}"', words);
+  const script = fill(squeezeScript(sources["page.js"]), '"{{words}}"', words);
   const html = fill(
     fill(strip(sources["index.html"]), "/* style */", style),
     "/* script */",
@@ -110,6 +111,12 @@ function strip(source: string): string {
     .map((line) => line.trim())
     .filter((line) => line !== "" && !/^(\/\/.*|\/\*.*\*\/|<!--.*-->)$/.test(line))
     .join("\n");
+}
+
+/** Short names and no spaces; what the script does stays as it is written. */
+function squeezeScript(source: string): string {
+  const options = { minifyWhitespace: true, minifyIdentifiers: true, charset: "utf8" } as const;
+  return transformSync(source, options).code.trimEnd();
 }
 
 /** The answers are not compressed, and the page's style still is a fifth of it. */

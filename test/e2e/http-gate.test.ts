@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { launchBrowser } from "../helpers/browser.js";
 import { freshBoard, labUp, type RunningLab } from "../helpers/lab.js";
 import { DEVICE_ID, prov } from "../helpers/prov.js";
 import { type RawAnswer, rawClient, rawRequest } from "../helpers/raw-http.js";
@@ -166,6 +167,54 @@ describe("a request for the board", () => {
           status: 403,
         });
     });
+  });
+});
+
+describe("a page of another site whose name leads to the board", () => {
+  /** What its script gets to know: the status and the text of each answer, or that there was none. */
+  const ATTACK = async (paths: readonly string[], body: string): Promise<string[]> => {
+    const ask = async (path: string, init: RequestInit) => {
+      try {
+        const answer = await fetch(path, init);
+        return `${path} ${answer.status} ${await answer.text()}`;
+      } catch {
+        return `${path} nothing`;
+      }
+    };
+    const heard: string[] = [];
+    for (const path of paths) heard.push(await ask(path, {}));
+    const headers = { "Content-Type": "application/json" };
+    for (const path of ["/provision", "/reset"])
+      heard.push(await ask(path, { method: "POST", headers, body }));
+    return heard;
+  };
+
+  it("reads nothing and changes nothing, in Chromium", async () => {
+    const name = "rebound.example";
+    const browser = await launchBrowser([
+      `--host-resolver-rules=MAP ${name} 127.0.0.1`,
+      // A guard of its own, which few phones have yet.
+      "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
+    ]);
+    try {
+      const page = await browser.newPage();
+      const origin = `http://${name}:${new URL(base).port}`;
+      const html = { contentType: "text/html", body: "<title>a page of somebody else's</title>" };
+      await page.route(`${origin}/page`, (route) => route.fulfill(html)); // before its name was rebound
+      await page.goto(`${origin}/page`);
+      await expectNoEffect(async () => {
+        const heard = await page.evaluate(
+          ([attack, paths, body]) => new Function(`return (${attack})`)()(paths, body),
+          [ATTACK.toString(), PATHS, RESET] as const,
+        );
+        const [provisioned, wasReset] = heard.splice(PATHS.length);
+        expect(heard).toEqual(PATHS.map((path) => `${path} nothing`));
+        expect(provisioned).toMatch(/^\/provision 403 .*foreign_host/);
+        expect(wasReset).toMatch(/^\/reset 403 .*foreign_host/);
+      });
+    } finally {
+      await browser.close();
+    }
   });
 });
 

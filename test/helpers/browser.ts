@@ -18,7 +18,8 @@ function findChromium(): string {
   return found;
 }
 
-export function launchBrowser(): Promise<Browser> {
+/** @param more further switches of Chromium */
+export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: findChromium(),
     args: [
@@ -29,6 +30,7 @@ export function launchBrowser(): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...more,
     ],
   });
 }

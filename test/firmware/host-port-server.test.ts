@@ -149,7 +149,7 @@ describe.each(VARIANTS)("esp_http_server under %s", (variant) => {
     expect(await call(`${await program.baseUrl()}/show`)).toMatchObject({ status: 200 });
   });
 
-  test("serves nobody who came before it was bound to the SoftAP, however late he is let in", async () => {
+  test("serves nobody who came before it was bound to the SoftAP, however late he is let in; then everybody, and nobody for long", async () => {
     const program = startProgram("http_window", variant);
     await program.next(/^ready/);
     const url = await program.baseUrl();
@@ -172,6 +172,12 @@ describe.each(VARIANTS)("esp_http_server under %s", (variant) => {
     await program.next(/^bound/);
     program.write("go");
     for (const client of [early, ...waiting]) expect(await ask(client)).toEqual(unheard);
+    expect(await ask(await arrive())).toMatch(/^HTTP\/1.1 200 OK/);
+    const idle = await arrive();
+    idle.socket.pause();
+    idle.socket.write("GET /much HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(await program.next(/^gives up/)).toContain("RESP_SEND");
+    idle.socket.destroy();
     expect(await ask(await arrive())).toMatch(/^HTTP\/1.1 200 OK/);
     program.write("refuse");
     await program.next(/^refuses/);

@@ -27,6 +27,19 @@ static esp_err_t show(httpd_req_t *req)
     return err;
 }
 
+/* More than any buffer on the way holds. */
+static esp_err_t show_much(httpd_req_t *req)
+{
+    static char block[65536];
+    esp_err_t err = ESP_OK;
+    for (int i = 0; i < 1024 && err == ESP_OK; i++) {
+        err = httpd_resp_send_chunk(req, block, sizeof block);
+    }
+    http_session_end_request();
+    REPORT("gives up: %s", esp_err_to_name(err));
+    return err;
+}
+
 static void stand_still(void *arg)
 {
     (void)arg;
@@ -92,7 +105,9 @@ void app_main(void)
     http_session_refuse_all();
     CHECK(httpd_start(&server, &config) == ESP_OK);
     httpd_uri_t handler = {.uri = "/", .method = HTTP_GET, .handler = show};
+    httpd_uri_t much = {.uri = "/much", .method = HTTP_GET, .handler = show_much};
     CHECK(httpd_register_uri_handler(server, &handler) == ESP_OK);
+    CHECK(httpd_register_uri_handler(server, &much) == ESP_OK);
     REPORT("ready");
 
     char command[32];

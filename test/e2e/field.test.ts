@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { createCa } from "../../cli/pki/ca.js";
 import { type Air, listAnnouncedAps } from "../../cli/wifi/air-file.js";
 import { REFUSAL_WORDS } from "../../codegen/page-words.js";
 import { buildNvsTools, readClock } from "../attack/records.js";
@@ -43,6 +44,17 @@ beforeAll(async () => {
   mkdirSync(PROJECT, { recursive: true });
   writeFileSync(join(PROJECT, "device.config.ts"), MANIFEST);
   await buildNvsTools();
+  // A CA that was good yesterday: what has expired since was good for a clock that is set back.
+  const day = 86_400_000;
+  const ca = await createCa({
+    commonName: "prov lab CA",
+    notBefore: new Date(Date.now() - day),
+    notAfter: new Date(Date.now() + 3650 * day),
+  });
+  const caDir = join(PROJECT, ".prov", "lab", "field", "ca");
+  mkdirSync(caDir, { recursive: true, mode: 0o700 });
+  writeFileSync(join(caDir, "ca.pem"), ca.certPem);
+  writeFileSync(join(caDir, "ca-key.pem"), ca.keyPem, { mode: 0o600 });
   lab = await labUp("field", { project: PROJECT });
   device = deviceOf(lab, { id: ID, project: PROJECT, pairingSecret: PAIRING_SECRET });
 });
@@ -212,11 +224,18 @@ describe("the time of a POST", () => {
 
   // The lab's expired certificate was good until an hour ago.
   it("that is set back does not make an expired certificate of the backend good", async () => {
+    const asked = async () => {
+      let count = 0;
+      for await (const { what } of lab.client.events()) if (what === "sign-csr") count++;
+      return count;
+    };
+    const before = await asked();
     const expired = lab.logLine(/error backend_untrusted/, { fromNow: true });
     await lab.client.setFaults([{ server: "backend", kind: "expired" }]);
     try {
       await post({ time: now() - 5400 });
       await expired;
+      expect(await asked()).toBe(before); // nobody got the token
       expect((await storedClock()).anchor).toBe(0);
     } finally {
       await lab.client.setFaults([]);

@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { type CertificateAuthority, createCa, issueCertificate, signCsr } from "../pki/ca.js";
 import { revocationList } from "../pki/crl.js";
 import type { Csr } from "../pki/csr.js";
-import type { TlsIdentity } from "./broker.js";
 import { readTextFile, writePrivateFile } from "./files.js";
+import type { TlsIdentity } from "./server-identity.js";
 import { OPERATOR } from "./topic-rules.js";
 
 const HOUR_MS = 3_600_000;
 
-export type ServerFlaw = "untrusted" | "expired" | "wrong_host";
+export const SERVER_FLAWS = ["untrusted", "expired", "wrong_host"] as const;
+export type ServerFlaw = (typeof SERVER_FLAWS)[number];
 export type CertificateFlaw = "foreign_key" | "foreign_name" | "foreign_ca" | "expired";
 
 /** The lab's own CA and everything that it signs, good and (for tests of the other side) bad. */

@@ -3,11 +3,18 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { LabAuthority } from "./authority.js";
 import { type DeviceReport, type Route, type RouteContext, routes } from "./backend-routes.js";
-import type { ServerIdentity } from "./broker.js";
+import { guardConnections } from "./connection-faults.js";
 import { type EventSink, type LabEvent, labEvent } from "./events.js";
-import { createFaultBox, type RouteFault } from "./faults.js";
+import {
+  type ConnectionFault,
+  createFaultBox,
+  isConnectionFault,
+  isRouteFault,
+  type RouteFault,
+} from "./faults.js";
 import { type Answer, readJsonBody, refuse, sendAnswer } from "./http-json.js";
 import { listenOn } from "./listen.js";
+import { type ServerIdentity, secureContextOf } from "./server-identity.js";
 import type { TokenStore } from "./tokens.js";
 
 /** A CSR of an RSA-4096 key has 1.7 KB; 16 KiB leave room and bound what a client can make us keep. */
@@ -33,7 +40,7 @@ export interface LabBackend {
   readonly url: string;
   /** Everything that `/device-report` received, oldest first. */
   reports(): readonly DeviceReport[];
-  setFaults(faults: readonly RouteFault[]): void;
+  setFaults(faults: readonly (RouteFault | ConnectionFault)[]): void;
   /** What it shows to clients from the next connection on. */
   setServerIdentity(server: ServerIdentity): void;
   /** Goes away until `resume`, on the same port. */
@@ -45,7 +52,7 @@ export interface LabBackend {
 /** The development backend: signs CSRs for tokens, renews over mTLS, takes reports. HTTPS, own CA. */
 export async function startBackend(options: BackendOptions): Promise<LabBackend> {
   const report = options.onEvent ?? (() => {});
-  const faults = createFaultBox();
+  const faults = createFaultBox<RouteFault>();
   const reports: DeviceReport[] = [];
   const context: RouteContext = {
     authority: options.authority,
@@ -55,8 +62,9 @@ export async function startBackend(options: BackendOptions): Promise<LabBackend>
     addReport: (entry) => reports.push({ at: new Date().toISOString(), ...entry }),
   };
   const server = createHttpsServer(options.authority, await options.authority.issueServer());
+  const connections = guardConnections(server, report);
   server.on("request", (request, response) => {
-    handle(request, response, context, faults.take)
+    handle(request, response, context, (path) => faults.take(({ route }) => route === path))
       .then((event) => report(event))
       .catch(() => response.destroy()); // the client went away in mid-request
   });
@@ -70,6 +78,7 @@ export async function startBackend(options: BackendOptions): Promise<LabBackend>
     const closed = once(server, "close");
     server.close();
     server.closeAllConnections();
+    connections.cut();
     await closed;
   };
 
@@ -77,9 +86,12 @@ export async function startBackend(options: BackendOptions): Promise<LabBackend>
     port,
     url: `https://127.0.0.1:${port}`,
     reports: () => reports,
-    setFaults: faults.set,
+    setFaults(set) {
+      faults.set(set.filter(isRouteFault));
+      connections.set(set.filter(isConnectionFault));
+    },
     setServerIdentity: (identity) =>
-      server.setSecureContext(tlsOptions(options.authority, identity)),
+      server.setSecureContext(secureContextOf(identity, options.authority.caPem)),
     pause: close,
     async resume() {
       if (!server.listening) await listenOn(server, port, { exact: true });
@@ -88,19 +100,9 @@ export async function startBackend(options: BackendOptions): Promise<LabBackend>
   };
 }
 
-function tlsOptions(authority: LabAuthority, { certPem, keyPem, crlPem }: ServerIdentity) {
-  return {
-    cert: certPem,
-    key: keyPem,
-    ca: authority.caPem,
-    minVersion: "TLSv1.2",
-    ...(crlPem === undefined ? {} : { crl: crlPem }),
-  } as const;
-}
-
 function createHttpsServer(authority: LabAuthority, identity: ServerIdentity): Server {
   const server = createServer({
-    ...tlsOptions(authority, identity),
+    ...secureContextOf(identity, authority.caPem),
     // Asked for, but only /renew-csr insists on one.
     requestCert: true,
     rejectUnauthorized: false,

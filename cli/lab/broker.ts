@@ -1,21 +1,19 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { createServer, type Server, TLSSocket } from "node:tls";
+import { createServer, type Server, type TLSSocket } from "node:tls";
 import { Aedes, type AuthenticateError, type Client } from "aedes";
+import { guardConnections } from "./connection-faults.js";
 import { type EventSink, labEvent } from "./events.js";
+import {
+  type ConnectionFault,
+  isConnectionFault,
+  isPacketFault,
+  type PacketFault,
+} from "./faults.js";
 import { listenOn } from "./listen.js";
+import { createPacketGuard } from "./packet-faults.js";
+import { type ServerIdentity, secureContextOf, type TlsIdentity } from "./server-identity.js";
 import { mayPublish, mayReceive, OPERATOR } from "./topic-rules.js";
-
-/** A PEM certificate and its key. */
-export interface TlsIdentity {
-  readonly certPem: string;
-  readonly keyPem: string;
-}
-
-/** What a server shows to its clients, and which of theirs it no longer takes. */
-export interface ServerIdentity extends TlsIdentity {
-  readonly crlPem?: string;
-}
 
 export interface BrokerOptions {
   /** What clients' certificates must lead to. */
@@ -37,13 +35,13 @@ export interface LabBroker {
   resume(): Promise<void>;
   /** What it shows to clients from the next connection on. */
   setServerIdentity(server: ServerIdentity): Promise<void>;
+  /** Replaces all of them. @throws ProvError lab_failed where the broker cannot be made to do that */
+  setFaults(faults: readonly (ConnectionFault | PacketFault)[]): void;
   stop(): Promise<void>;
 }
 
-interface Peer {
-  readonly id: string;
-  readonly identity: string;
-}
+/** The CN of the verified certificate behind each connection, or null. */
+type Names = WeakMap<object, string | null>;
 
 /**
  * The embedded broker: MQTT 3.1.1 over mutual TLS. A device's MQTT client id must be its
@@ -51,12 +49,23 @@ interface Peer {
  */
 export async function startEmbeddedBroker(options: BrokerOptions): Promise<LabBroker> {
   const report = options.onEvent ?? (() => {});
-  const peers = new WeakMap<Client, Peer>();
-  const aedes = await createAedes(peers, report);
-  const server = createServer(tlsOptions(options), (socket) => {
-    aedes.handle(socket);
+  const names: Names = new WeakMap();
+  const aedes = await createAedes(names, report);
+  const packets = createPacketGuard(report);
+  const server = createServer({
+    ...secureContextOf(options.server, options.caPem),
+    requestCert: true,
+    rejectUnauthorized: true,
   });
+  const connections = guardConnections(server, report);
   const sockets = trackSockets(server);
+  server.on("secureConnection", (socket) => {
+    const { name, serial } = certificateOf(socket);
+    const raw = [...sockets].find(({ remotePort }) => remotePort === socket.remotePort);
+    const stream = packets.wrap(socket, { name, serial }, () => raw?.resetAndDestroy());
+    names.set(stream, name);
+    aedes.handle(stream);
+  });
   server.on("tlsClientError", (error) => {
     report(labEvent("broker", null, "connect", "tls_refused", error.message));
   });
@@ -78,14 +87,12 @@ export async function startEmbeddedBroker(options: BrokerOptions): Promise<LabBr
     async resume() {
       if (!server.listening) await listenOn(server, port, { exact: true });
     },
-    async setServerIdentity({ certPem, keyPem, crlPem }) {
-      server.setSecureContext({
-        cert: certPem,
-        key: keyPem,
-        ca: options.caPem,
-        minVersion: "TLSv1.2",
-        ...(crlPem === undefined ? {} : { crl: crlPem }),
-      });
+    async setServerIdentity(identity) {
+      server.setSecureContext(secureContextOf(identity, options.caPem));
+    },
+    setFaults(faults) {
+      connections.set(faults.filter(isConnectionFault));
+      packets.set(faults.filter(isPacketFault));
     },
     async stop() {
       await new Promise<void>((resolve) => aedes.close(() => resolve()));
@@ -94,28 +101,18 @@ export async function startEmbeddedBroker(options: BrokerOptions): Promise<LabBr
   };
 }
 
-function tlsOptions({ caPem, server }: BrokerOptions) {
-  return {
-    key: server.keyPem,
-    cert: server.certPem,
-    ca: caPem,
-    requestCert: true,
-    rejectUnauthorized: true,
-    minVersion: "TLSv1.2",
-  } as const;
-}
-
-async function createAedes(peers: WeakMap<Client, Peer>, report: EventSink): Promise<Aedes> {
-  const identityOf = (client: Client): string => peers.get(client)?.identity ?? "";
+async function createAedes(names: Names, report: EventSink): Promise<Aedes> {
+  const accepted = new WeakMap<Client, string>();
+  const identityOf = (client: Client): string => accepted.get(client) ?? "";
   const aedes = await Aedes.createBroker({
     id: "prov-lab",
     authenticate(client, _username, _password, done) {
-      const identity = certificateName(client.conn);
+      const identity = names.get(client.conn) ?? null;
       if (identity === null || (identity !== OPERATOR && client.id !== identity)) {
         report(labEvent("broker", identity, "connect", "client_id_refused", client.id));
         return done(notAuthorized("the client id must be the certificate's CN"), false);
       }
-      peers.set(client, { id: client.id, identity });
+      accepted.set(client, identity);
       report(labEvent("broker", identity, "connect", "ok", client.id));
       done(null, true);
     },
@@ -145,11 +142,11 @@ async function createAedes(peers: WeakMap<Client, Peer>, report: EventSink): Pro
   return aedes;
 }
 
-/** The CN of a certificate that the TLS layer has verified, or null. */
-function certificateName(connection: unknown): string | null {
-  if (!(connection instanceof TLSSocket) || !connection.authorized) return null;
-  const name = connection.getPeerCertificate().subject?.CN;
-  return typeof name === "string" && name !== "" ? name : null;
+function certificateOf(socket: TLSSocket) {
+  const { subject, serialNumber } = socket.getPeerCertificate();
+  const name = subject?.CN;
+  const isNamed = socket.authorized && typeof name === "string" && name !== "";
+  return { name: isNamed ? name : null, serial: serialNumber };
 }
 
 /** MQTT 3.1.1 table 3.1, return code 5: not authorized. */

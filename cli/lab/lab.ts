@@ -5,17 +5,20 @@ import { basename, dirname, join, resolve } from "node:path";
 import { ProvError } from "../errors.js";
 import { takeLock } from "../lock.js";
 import { prepareAir, readAir, writeAir } from "./air.js";
-import { type LabAuthority, openAuthority } from "./authority.js";
+import { type LabAuthority, openAuthority, SERVER_FLAWS } from "./authority.js";
 import { type LabBackend, startBackend } from "./backend.js";
-import {
-  type BrokerOptions,
-  type LabBroker,
-  type ServerIdentity,
-  startEmbeddedBroker,
-} from "./broker.js";
+import { type BrokerOptions, type LabBroker, startEmbeddedBroker } from "./broker.js";
 import { type Control, startControl } from "./control.js";
 import type { LabEvent } from "./events.js";
-import { checkFaults, isRouteFault, type LabFault, type ServerFault } from "./faults.js";
+import {
+  checkFaults,
+  isConnectionFault,
+  isPacketFault,
+  isRouteFault,
+  isServerFault,
+  type LabFault,
+  type ServerFault,
+} from "./faults.js";
 import { ensurePrivateDir, writePrivateFile } from "./files.js";
 import {
   type LabInfo,
@@ -27,6 +30,7 @@ import {
 } from "./lab-info.js";
 import type { Lab, LabOptions } from "./lab-types.js";
 import { startMosquitto } from "./mosquitto.js";
+import { HANDSHAKE_FLAWS, type ServerIdentity } from "./server-identity.js";
 import { createStream } from "./stream.js";
 import { createTokenStore, type TokenStore } from "./tokens.js";
 import { createVirtualBoard, type VirtualBoard } from "./virtual-board.js";
@@ -205,14 +209,16 @@ function createFaultSetter(authority: LabAuthority, backend: LabBackend, broker:
   const shown = new Map<ServerFault["server"], ServerFault["kind"] | null>();
   return async (raw: readonly LabFault[]): Promise<void> => {
     const faults = checkFaults(raw);
-    backend.setFaults(faults.filter(isRouteFault));
+    const ofConnections = (name: string) =>
+      faults.filter(isConnectionFault).filter(({ connection }) => connection === name);
+    backend.setFaults([...faults.filter(isRouteFault), ...ofConnections("backend")]);
+    broker.setFaults([...faults.filter(isPacketFault), ...ofConnections("broker")]);
     const servers = [
       ["backend", backend],
       ["broker", broker],
     ] as const;
     for (const [name, server] of servers) {
-      const fault = faults.find((each) => !isRouteFault(each) && each.server === name);
-      const kind = fault !== undefined && !isRouteFault(fault) ? fault.kind : null;
+      const kind = faults.filter(isServerFault).find((each) => each.server === name)?.kind ?? null;
       if ((shown.get(name) ?? null) === kind) continue;
       shown.set(name, kind);
       if (kind === "down") await server.pause();
@@ -228,8 +234,12 @@ async function identityFor(
   authority: LabAuthority,
   kind: Exclude<ServerFault["kind"], "down"> | null,
 ): Promise<ServerIdentity> {
-  if (kind !== "revoked") return authority.issueServer(kind ?? undefined);
-  return { ...(await authority.issueServer()), crlPem: authority.revokeDevices() };
+  if (kind === "revoked") {
+    return { ...(await authority.issueServer()), crlPem: authority.revokeDevices() };
+  }
+  const flaw = HANDSHAKE_FLAWS.find((each) => each === kind);
+  if (flaw !== undefined) return { ...(await authority.issueServer()), flaw };
+  return authority.issueServer(SERVER_FLAWS.find((each) => each === kind));
 }
 
 /** A stable MAC with Espressif's prefix, different for each lab folder. */

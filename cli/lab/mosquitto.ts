@@ -2,12 +2,13 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ProvError } from "../errors.js";
-import type { BrokerOptions, LabBroker, ServerIdentity } from "./broker.js";
+import type { BrokerOptions, LabBroker } from "./broker.js";
 import { hasExited, spawnBound, stopChild } from "./child.js";
 import { type EventSink, labEvent } from "./events.js";
-import { ensurePrivateDir, writePrivateFile } from "./files.js";
+import { ensurePrivateDir, readTextFile, writePrivateFile } from "./files.js";
 import { createLineSplitter } from "./lines.js";
 import { findFreePort } from "./listen.js";
+import { NO_COMMON_CIPHER, type ServerIdentity } from "./server-identity.js";
 import { MOSQUITTO_ACL } from "./topic-rules.js";
 
 const START_ATTEMPTS = 5;
@@ -24,6 +25,8 @@ interface Files {
   /** Absent when nothing is revoked. */
   readonly crl: string;
   readonly acl: string;
+  /** What its TLS is made of. */
+  readonly tls: string;
 }
 
 /**
@@ -50,6 +53,10 @@ export async function startMosquitto(dir: string, options: BrokerOptions): Promi
       // Reloading on SIGHUP says nothing when it is done; a restart does.
       await stopChild(child, STOP_GRACE_MS);
       child = await start(files, port, report);
+    },
+    setFaults(faults) {
+      if (faults.length === 0) return;
+      throw new ProvError("lab_failed", "faults: only the embedded broker can be told to do that");
     },
     stop: () => stopChild(child, STOP_GRACE_MS),
   };
@@ -108,6 +115,7 @@ function writeFiles(dir: string, options: BrokerOptions): Files {
     ca: join(dir, "ca.pem"),
     crl: join(dir, "crl.pem"),
     acl: join(dir, "acl"),
+    tls: join(dir, "tls"),
   };
   writePrivateFile(files.ca, options.caPem);
   writePrivateFile(files.acl, MOSQUITTO_ACL);
@@ -115,11 +123,20 @@ function writeFiles(dir: string, options: BrokerOptions): Files {
   return files;
 }
 
-function writeIdentity(files: Files, { certPem, keyPem, crlPem }: ServerIdentity): void {
+function writeIdentity(files: Files, { certPem, keyPem, crlPem, flaw }: ServerIdentity): void {
+  writePrivateFile(files.tls, tlsLines(flaw).join("\n"));
   writePrivateFile(files.cert, certPem);
   writePrivateFile(files.key, keyPem);
   if (crlPem === undefined) rmSync(files.crl, { force: true });
   else writePrivateFile(files.crl, crlPem);
+}
+
+/** @throws ProvError lab_failed for what it cannot be told to do */
+function tlsLines(flaw: ServerIdentity["flaw"]): string[] {
+  if (flaw === undefined) return ["tls_version tlsv1.2"];
+  if (flaw === "tls13_only") return ["tls_version tlsv1.3"];
+  if (flaw === "no_common_cipher") return ["tls_version tlsv1.2", `ciphers ${NO_COMMON_CIPHER}`];
+  throw new ProvError("lab_failed", `faults: mosquitto cannot show ${flaw}`);
 }
 
 function configuration(files: Files, port: number): string {
@@ -136,7 +153,7 @@ function configuration(files: Files, port: number): string {
     "use_identity_as_username true",
     "allow_anonymous false",
     `acl_file ${files.acl}`,
-    "tls_version tlsv1.2",
+    readTextFile(files.tls) ?? "",
     "persistence false",
     "log_dest stderr",
     "log_type all",
@@ -153,6 +170,8 @@ function reportLine(line: string, report: EventSink): void {
   if (denied) report(labEvent("broker", denied[1] ?? null, "publish", "topic_refused", denied[2]));
   const publish = /^Received PUBLISH from (\S+) \(.*'([^']*)'/.exec(text);
   if (publish) report(labEvent("broker", publish[1] ?? null, "publish", "ok", publish[2]));
+  const goodbye = /^Received DISCONNECT from (\S+)/.exec(text);
+  if (goodbye) report(labEvent("broker", goodbye[1] ?? null, "goodbye", "ok"));
   const gone = /^Client (\S+) (?:disconnected|closed its connection)/.exec(text);
   if (gone) report(labEvent("broker", gone[1] ?? null, "disconnect", "ok", gone[1]));
   if (/^OpenSSL Error|SSL routines/.test(text)) {

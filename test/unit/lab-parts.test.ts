@@ -2,9 +2,10 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { checkFaults, createFaultBox } from "../../cli/lab/faults.js";
+import { checkFaults, createFaultBox, type RouteFault } from "../../cli/lab/faults.js";
 import { openFlashChip } from "../../cli/lab/flash-chip.js";
 import { createLineSplitter } from "../../cli/lab/lines.js";
+import { createFrameSplitter, pubackFor, withRetain } from "../../cli/lab/mqtt-frames.js";
 import { createStream } from "../../cli/lab/stream.js";
 import { mayPublish, mayReceive } from "../../cli/lab/topic-rules.js";
 import { addToMac } from "../../cli/lab/virtual-board.js";
@@ -110,22 +111,63 @@ describe("the lock", () => {
 
 describe("faults", () => {
   it("are taken per route, as often as told, in order", () => {
-    const box = createFaultBox();
+    const box = createFaultBox<RouteFault>();
+    const take = (path: string) => box.take(({ route }) => route === path);
     box.set([
       { route: "/sign-csr", kind: "status", status: 500, times: 1 },
       { route: "/sign-csr", kind: "hang" },
     ]);
-    expect(box.take("/device-report")).toBeNull();
-    const kinds = [1, 2, 3].map(() => box.take("/sign-csr")?.kind);
+    expect(take("/device-report")).toBeNull();
+    const kinds = [1, 2, 3].map(() => take("/sign-csr")?.kind);
     expect(kinds).toEqual(["status", "hang", "hang"]);
     box.set([]);
-    expect(box.take("/sign-csr")).toBeNull();
+    expect(take("/sign-csr")).toBeNull();
   });
 
   it("are refused when they name nothing that exists", () => {
     expect(() => checkFaults([{ route: "/nowhere", kind: "hang" }])).toThrow("faults: 0");
     expect(() => checkFaults([{ server: "broker", kind: "slow" }])).toThrow("faults: 0");
+    expect(() => checkFaults([{ packet: "publish", kind: "down" }])).toThrow("faults: 0");
+    expect(() => checkFaults([{ packet: "connect", kind: "answer", bytes: "2" }])).toThrow(
+      "faults",
+    );
     expect(checkFaults([{ server: "broker", kind: "down" }])).toHaveLength(1);
+    expect(checkFaults([{ connection: "broker", kind: "alert", alert: 70 }])).toHaveLength(1);
+  });
+});
+
+describe("MQTT packets", () => {
+  const publish = Buffer.from([0x33, 7, 0, 1, 0x74, 0x12, 0x34, 0x68, 0x69]); // QoS 1, RETAIN, "t", id 0x1234, "hi"
+  const long = Buffer.concat([Buffer.from([0x30, 0x80, 0x01]), Buffer.alloc(128)]);
+  const all = Buffer.concat([publish, long, Buffer.from([0xe0, 0])]);
+
+  it.each([1, 2, 5, all.length])(
+    "are cut out of a stream that comes %i bytes at a time",
+    (size) => {
+      const split = createFrameSplitter();
+      const frames = [];
+      for (let at = 0; at < all.length; at += size)
+        frames.push(...split(all.subarray(at, at + size)));
+      expect(frames.map(({ type, bytes }) => [type, bytes.length])).toEqual([
+        [3, publish.length],
+        [3, long.length],
+        [14, 2],
+      ]);
+      expect(Buffer.concat(frames.map(({ bytes }) => bytes))).toEqual(all);
+    },
+  );
+
+  it("are passed on whatever they are", () => {
+    const garbage = Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    expect(createFrameSplitter()(garbage)).toEqual([{ type: 15, bytes: garbage }]);
+  });
+
+  it("are acknowledged by their id, with QoS 1 only, and keep all but RETAIN", () => {
+    expect(pubackFor({ type: 3, bytes: publish })).toEqual(Buffer.from([0x40, 2, 0x12, 0x34]));
+    expect(pubackFor({ type: 3, bytes: long })).toBeNull();
+    const plain = withRetain({ type: 3, bytes: publish }, false);
+    expect([plain[0], plain.subarray(1)]).toEqual([0x32, publish.subarray(1)]);
+    expect(withRetain({ type: 3, bytes: plain }, true)).toEqual(publish);
   });
 });
 

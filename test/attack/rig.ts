@@ -56,6 +56,7 @@ export interface RigOptions {
   readonly sdkconfig?: Readonly<Record<string, number>>;
   /** Values that the manifest refuses, as menuconfig might have them: `CONFIG_X` and what C has for it. */
   readonly forced?: Readonly<Record<string, string>>;
+  readonly wifi?: { readonly fallbackApSeconds: number };
   readonly certificateLifetimeMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly variant?: Variant;
@@ -123,13 +124,15 @@ export async function openRig(name: string, options: RigOptions = {}): Promise<R
   }
 }
 
-async function buildImpatient(root: string, lab: Lab, { mqtt, sdkconfig, forced }: RigOptions) {
+async function buildImpatient(root: string, lab: Lab, options: RigOptions) {
+  const { mqtt, wifi, sdkconfig, forced } = options;
   const parsed = parseDevice({
     id: DEVICE_ID,
     target: "host",
     backend: { url: lab.backend.url, ca: lab.caPem },
     mqtt: { uri: lab.broker.uri, statusIntervalSeconds: 1, ...mqtt },
     sdkconfig: { ...IMPATIENT, CONFIG_PROV_BUTTON_GPIO: 9, ...sdkconfig },
+    wifi: { ...wifi },
   });
   if (!parsed.ok) throw new Error(parsed.issues.map((issue) => issue.message).join("\n"));
   const manifest = parsed.device;

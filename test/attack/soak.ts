@@ -28,12 +28,14 @@ const SETTLE_MS = 10_000;
 const WRONG_EVERY = 5;
 const BROKER_EVERY = 7;
 const AP_EVERY = 4;
+/** Of a network that is about to go away: after this the station falls off it. */
+const DROP_AFTER_MS = 2000;
 
 /** Provisions a device again and again, with everything that goes wrong on the way. */
 export async function soak(name: string, options: SoakOptions): Promise<SoakResult> {
   const { cycles, resets, onProgress } = options;
   const environment = { MALLOC_ARENA_MAX: "1" }; // or memory depends on which thread was free first
-  const rig = await openRig(name, { variant: "soak", environment });
+  const rig = await openRig(name, { variant: "soak", environment, wifi: { fallbackApSeconds: 2 } });
   try {
     rig.eraseNvs();
     await rig.powerOn();
@@ -64,9 +66,9 @@ function pidOf(rig: Rig): number {
 
 async function runCycle(rig: Rig, cycle: number): Promise<void> {
   if (cycle % WRONG_EVERY === 0) await provisionWrongly(rig);
-  await provision(rig, cycle);
+  if (cycle % AP_EVERY === 0) await closeAndOpenAp(rig, cycle);
+  else await provision(rig, cycle);
   if (cycle % BROKER_EVERY === 0) await restartBroker(rig);
-  if (cycle % AP_EVERY === 0) await closeAndOpenAp(rig);
 }
 
 async function provision(rig: Rig, cycle: number): Promise<void> {
@@ -95,15 +97,18 @@ async function restartBroker(rig: Rig): Promise<void> {
   await online;
 }
 
-/** Reading "connected" closes the AP; a broker that cannot be trusted opens it again. */
-async function closeAndOpenAp(rig: Rig): Promise<void> {
+/** Reading "connected" closes the AP; a home network that goes away opens it again. */
+async function closeAndOpenAp(rig: Rig, cycle: number): Promise<void> {
+  const air = rig.lab.air();
+  const faults = { drop_after_ms: DROP_AFTER_MS };
+  rig.lab.setAir({ ...air, networks: air.networks.map((network) => ({ ...network, faults })) });
+  await provision(rig, cycle);
   await rig.get("/status");
   await until(async () => rig.board.baseUrl() === null, "the AP stays");
-  await rig.lab.setFaults([{ server: "broker", kind: "down" }]);
-  await rig.lab.setFaults([{ server: "broker", kind: "untrusted" }]);
+  rig.lab.setAir({ ...air, networks: [] });
   await rig.apUp();
   const online = rig.outcome();
-  await rig.lab.setFaults([]);
+  rig.lab.setAir(air);
   await online;
 }
 

@@ -113,7 +113,7 @@ describe("a device that has worked", () => {
   beforeEach(() => start());
 
   it("opens its AP when its network is away for long, and is online again when that is back", async () => {
-    await setHome({ isThere: true, dropAfterMs: 1500 });
+    await setHome({ isThere: true, dropAfterMs: 4000 });
     const lost = next(/MQTT_CONNECTED -> WIFI_CONNECTING/);
     await bringOnline();
     await setHome({ isThere: false });

@@ -3,6 +3,7 @@ import { connectAsync } from "mqtt";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { findFreePort, listenOn } from "../../cli/lab/listen.js";
 import { startMosquitto } from "../../cli/lab/mosquitto.js";
+import { createFrameSplitter, PACKET } from "../../cli/lab/mqtt-frames.js";
 import { OPERATOR } from "../../cli/lab/topic-rules.js";
 import { createCa, issueCertificate } from "../../cli/pki/ca.js";
 import { buildPrograms, fileEnv, startProgram, tempDir, VARIANTS } from "../helpers/host-port.js";
@@ -53,6 +54,30 @@ async function tcpServer(act: (socket: Socket) => void): Promise<string> {
   });
   return `mqtt://localhost:${await listenOn(server)}`;
 }
+
+/**
+ * A broker of a few lines, without TLS, that acknowledges no PUBLISH: what it sent too late would reset the connection
+ * while it reads. For each connection it notes the types of all packets that came.
+ */
+async function plainBroker(): Promise<{ uri: string; seen: number[][] }> {
+  const seen: number[][] = [];
+  const uri = await tcpServer((socket) => {
+    const types: number[] = [];
+    const split = createFrameSplitter();
+    seen.push(types);
+    socket.on("data", (chunk: Buffer) => {
+      for (const frame of split(chunk)) {
+        types.push(frame.type);
+        if (frame.type === PACKET.connect) socket.write(CONNACK);
+        if (frame.type === PACKET.subscribe)
+          socket.write(Buffer.from([0x90, 3, ...frame.bytes.subarray(2, 4), 1]));
+      }
+    });
+  });
+  return { uri, seen };
+}
+
+const CONNACK = Buffer.from([0x20, 2, 0, 0]);
 
 describe.each(VARIANTS)("esp-mqtt under %s", (variant) => {
   test("talks to mosquitto, and says goodbye when stopped", async () => {
@@ -107,6 +132,58 @@ describe.each(VARIANTS)("esp-mqtt under %s", (variant) => {
     while (seen.length < 3) seen.push(await program.next(/^(reconnect|error|disconnected)/));
     expect(seen).toContain("reconnect ESP_OK");
     expect(seen.find((line) => line.startsWith("error"))).toContain("tls=0x8001"); // no network
+    program.end();
+    expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("puts DISCONNECT on the wire when it is stopped, also right behind a PUBLISH", async () => {
+    const { uri, seen } = await plainBroker();
+    const program = startProgram("mqtt", variant, { env: { TEST_URI: uri } });
+    for (let round = 1; round <= 10; round++) {
+      await program.next(/^subscribed/);
+      program.write("publish");
+      program.write("stop");
+      expect(await program.next(/^stop/)).toBe("stop ESP_OK");
+      program.write("start");
+      expect(await program.next(/^start/)).toBe("start ESP_OK");
+    }
+    await program.next(/^subscribed/);
+    program.end();
+    expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
+    expect(seen.map((types) => types.at(-1))).toEqual(Array(11).fill(PACKET.disconnect));
+    expect(seen.slice(0, 10).every((types) => types.includes(PACKET.publish))).toBe(true);
+  });
+
+  test("is stopped after a loss no sooner than it has waited out half of its pause", async () => {
+    const losing = await tcpServer((socket) => {
+      socket.once("data", () => socket.end(CONNACK));
+    });
+    const env = { TEST_URI: losing, TEST_RECONNECT_TIMEOUT_MS: "0" };
+    const program = startProgram("mqtt", variant, { env });
+    await program.next(/^disconnected/);
+    const lostAt = performance.now();
+    program.write("stop");
+    expect(await program.next(/^stop/)).toBe("stop ESP_OK");
+    expect(performance.now() - lostAt).toBeGreaterThan(4_500); // of the 10 s that are esp-mqtt's default
+    program.end();
+    expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test.each([
+    ["another packet", "9003000100", ["disconnected"]],
+    ["a reserved code", "20020006", ["error type=2 code=6 ", "disconnected"]],
+    ["no MQTT", "ffffffffffffffff", ["disconnected"]],
+    ["half a CONNACK, and FIN", "2002", ["error type=1 code=0 ", "disconnected"]],
+  ])("takes %s for no CONNACK", async (_name, bytes, expected) => {
+    const uri = await tcpServer((socket) => {
+      socket.once("data", () => {
+        socket.write(Buffer.from(bytes, "hex"));
+        if (bytes.length === 4) socket.end();
+      });
+    });
+    const program = startProgram("mqtt", variant, { env: { TEST_URI: uri } });
+    for (const words of expected)
+      expect(await program.next(/^(connected|error|disconnected)/)).toContain(words);
     program.end();
     expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
   });

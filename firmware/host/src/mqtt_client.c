@@ -99,6 +99,8 @@ static bool create_mosquitto(esp_mqtt_client_handle_t client,
         return false;
     }
     mosquitto_int_option(client->mosquitto, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V311);
+    /* A DISCONNECT that TCP holds back is lost when the socket closes with something unread. */
+    mosquitto_int_option(client->mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
     mosquitto_threaded_set(client->mosquitto, true);
     mqtt_client_set_callbacks(client);
     if (will->topic != NULL &&

@@ -3,6 +3,7 @@
  * the reason of a failed connection, so this one drives mosquitto_loop itself.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -229,13 +230,18 @@ static void cut(esp_mqtt_client_handle_t client)
     }
 }
 
-/* Put DISCONNECT on the wire, behind all that waits to be written. */
+/*
+ * Put DISCONNECT on the wire, behind all that waits to be written. Nothing is read meanwhile: libmosquitto takes an
+ * acknowledgement that comes now for a fault, and closes with the DISCONNECT unsent.
+ */
 static void leave(esp_mqtt_client_handle_t client)
 {
     int64_t deadline = host_uptime_us() + (int64_t)timeout_ms(client) * 1000;
-    bool is_sent = client->has_connack && mosquitto_disconnect(client->mosquitto) == MOSQ_ERR_SUCCESS;
-    while (is_sent && mosquitto_want_write(client->mosquitto) && host_uptime_us() < deadline &&
-           mosquitto_loop(client->mosquitto, LOOP_MS, 1) == MOSQ_ERR_SUCCESS) {
+    bool is_sending = client->has_connack && mosquitto_disconnect(client->mosquitto) == MOSQ_ERR_SUCCESS;
+    while (is_sending && mosquitto_want_write(client->mosquitto) && host_uptime_us() < deadline) {
+        struct pollfd socket = {.fd = mosquitto_socket(client->mosquitto), .events = POLLOUT};
+        is_sending = socket.fd >= 0 && poll(&socket, 1, LOOP_MS) >= 0 &&
+                     mosquitto_loop_write(client->mosquitto, 1) == MOSQ_ERR_SUCCESS;
     }
     cut(client);
 }

@@ -74,7 +74,7 @@ describe("prov provision and the device name the broker that", () => {
 
   it.each(CASES)("%s", async (_name, fault, code, words) => {
     await lab.client.setFaults([fault]);
-    const { code: exit, stdout } = await prov(provisionArgs(lab, ["--timeout", "5"]), {
+    const { code: exit, stdout } = await prov(provisionArgs(lab, ["--timeout", "7"]), {
       cwd: project,
       env: { PROV_WIFI_PASSWORD: lab.home.password, PROV_TOKEN: await lab.token(BROKER_DEVICE) },
     });

@@ -63,8 +63,9 @@ const TEST_REQUIREMENTS = [
   { pythonModule: "ensurepip", apt: ["python3-venv"], brew: ["python3"] },
 ];
 
-/** What only some tests need: without it they are skipped, and say so. */
+/** What the suite does without: some tests are then skipped, and say so, or take longer. */
 const OPTIONAL_TEST_REQUIREMENTS = [
+  { command: "ccache", apt: ["ccache"] },
   {
     command: "riscv64-unknown-elf-gcc",
     apt: ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"],

@@ -26,6 +26,7 @@
 #define BUFFER_SIZE 1024
 /* esp_mqtt_client_stop() sits out half of esp-mqtt's own pause before a reconnection, which is never wanted here. */
 #define RECONNECT_PAUSE_MS 200
+#define ACK_PATIENCE_MS 500
 
 static const char *TAG = "mqtt";
 
@@ -33,7 +34,8 @@ static esp_mqtt_client_handle_t s_client;
 static char s_topic[sizeof "devices//status" + PROV_DEVICE_ID_MAX];
 static char *s_last_will;            /* esp-mqtt copies it, cJSON made it */
 static certificate_t s_certificate; /* esp-mqtt does not copy: it must outlive the client */
-static SemaphoreHandle_t s_acked;    /* given with each acknowledgement */
+static SemaphoreHandle_t s_acked;    /* given with the acknowledgement of the last message */
+static bool s_awaits_ack;            /* of the network task */
 static atomic_int s_is_open;         /* between CONNACK and the end of the connection */
 
 /* Written before the client starts, then touched by its task only. */
@@ -175,9 +177,19 @@ bool mqtt_link_start(certificate_t *certificate, uint32_t job_id)
     return true;
 }
 
+/** Closed over an acknowledgement that nobody has read, TCP resets the connection, and the DISCONNECT may go with it. */
+static void await_ack(uint32_t wait_ms)
+{
+    if (s_awaits_ack && atomic_load(&s_is_open) != 0) {
+        (void)xSemaphoreTake(s_acked, pdMS_TO_TICKS(wait_ms));
+    }
+    s_awaits_ack = false;
+}
+
 void mqtt_link_stop(void)
 {
     if (s_client != NULL) {
+        await_ack(ACK_PATIENCE_MS);
         esp_mqtt_client_destroy(s_client); /* stops it first */
         s_client = NULL;
     }
@@ -190,16 +202,18 @@ void mqtt_link_stop(void)
 /* The broker takes the word before the DISCONNECT behind it, which makes it forget the last will. */
 void mqtt_link_leave(uint32_t wait_ms)
 {
-    if (s_client != NULL && atomic_load(&s_is_open) != 0) {
-        (void)xSemaphoreTake(s_acked, 0);
-        if (mqtt_link_publish_status(s_last_will)) {
-            (void)xSemaphoreTake(s_acked, pdMS_TO_TICKS(wait_ms));
-        }
+    if (s_client != NULL && atomic_load(&s_is_open) != 0 && mqtt_link_publish_status(s_last_will)) {
+        await_ack(wait_ms);
     }
     mqtt_link_stop();
 }
 
 bool mqtt_link_publish_status(const char *json)
 {
-    return s_client != NULL && esp_mqtt_client_publish(s_client, s_topic, json, 0, 1, 1) >= 0;
+    if (s_client == NULL) {
+        return false;
+    }
+    (void)xSemaphoreTake(s_acked, 0);
+    s_awaits_ack = esp_mqtt_client_publish(s_client, s_topic, json, 0, 1, 1) >= 0;
+    return s_awaits_ack;
 }

@@ -9,6 +9,7 @@ import {
 } from "../helpers/broker-project.js";
 import { type Device, deviceOf } from "../helpers/device.js";
 import { type LabUpOptions, labUp, type RunningLab } from "../helpers/lab.js";
+import { WITH_ALL_BROKERS } from "../helpers/longer.js";
 import { nextStatus, type StatusMessage, statusMessages } from "../helpers/status-messages.js";
 
 /* What a device that is online does when its broker fails it, and how it leaves one that does not. */
@@ -82,7 +83,7 @@ const LOST: PacketFault = { packet: "publish", kind: "serve", closeAfterMs: 100 
 const DENIED: PacketFault = { packet: "connect", kind: "answer", bytes: "20020005" };
 const once = <T extends LabFault>(fault: T): T => ({ ...fault, times: 1 });
 
-describe("the gaps between reconnects", () => {
+describe.runIf(WITH_ALL_BROKERS)("the gaps between reconnects", () => {
   it("grow, whether or not the broker acknowledges anything, and are short again after one that lasts", async () => {
     await start();
     await bringOnlineAlone();

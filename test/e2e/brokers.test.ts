@@ -3,6 +3,7 @@ import type { ConnectionFault, LabFault, PacketFault, ServerFault } from "../../
 import { BROKER_DEVICE, ensureBrokerProject } from "../helpers/broker-project.js";
 import { type Device, deviceOf } from "../helpers/device.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { WITH_ALL_BROKERS } from "../helpers/longer.js";
 import { prov } from "../helpers/prov.js";
 
 /* A server that lets a device in has proved nothing: how each way to fail it is called, on both sides. */
@@ -87,7 +88,7 @@ describe("prov provision and the device name the broker that", () => {
   });
 });
 
-describe("the device names the broker that", () => {
+describe.runIf(WITH_ALL_BROKERS)("the device names the broker that", () => {
   const PUBLISHED: readonly Case[] = [
     ["hangs up 300 ms after", onPublish({ closeAfterMs: 300 }), "publish_refused", CLOSED],
     ["cuts", onPublish({ closeAfterMs: 900, closing: "cut" }), "publish_refused", CLOSED],
@@ -143,7 +144,7 @@ describe("the device names the broker that", () => {
   });
 });
 
-describe("the device names the backend that", () => {
+describe.runIf(WITH_ALL_BROKERS)("the device names the backend that", () => {
   const CASES: readonly Case[] = [
     ["speaks TLS 1.3", has("backend", "tls13_only"), "backend_tls_failed", "protocol_version"],
     ["has no suite", has("backend", "no_common_cipher"), "backend_tls_failed", "handshake_failure"],

@@ -9,8 +9,8 @@ export default defineConfig({
   resolve: { alias: { prov: fileURLToPath(new URL("./codegen/manifest.ts", import.meta.url)) } },
   test: {
     globalSetup: "test/support/temporary.ts",
-    // One more than a small machine has cores: most of what an end-to-end test does is to wait.
-    maxWorkers: 3,
+    // Twice what a small machine has of cores: most of what an end-to-end test does is to wait.
+    maxWorkers: 4,
     testTimeout: 60_000,
     hookTimeout: 300_000,
     reporters: ["default", plainReporter],

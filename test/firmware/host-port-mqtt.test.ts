@@ -144,12 +144,13 @@ describe.each(VARIANTS)("esp-mqtt under %s", (variant) => {
       program.write("publish");
       program.write("stop");
       expect(await program.next(/^stop/)).toBe("stop ESP_OK");
-      program.write("start");
-      expect(await program.next(/^start/)).toBe("start ESP_OK");
+      program.write("start"); // which may be answered after the client is online already
     }
     await program.next(/^subscribed/);
     program.end();
-    expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
+    const { status, lines, stderr } = await program.finished();
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(lines.filter((line) => line === "start ESP_OK")).toHaveLength(10);
     expect(seen.map((types) => types.at(-1))).toEqual(Array(11).fill(PACKET.disconnect));
     expect(seen.slice(0, 10).every((types) => types.includes(PACKET.publish))).toBe(true);
   });

@@ -63,12 +63,13 @@ const TEST_REQUIREMENTS = [
   { pythonModule: "ensurepip", apt: ["python3-venv"], brew: ["python3"] },
 ];
 
-/** What the suite does without: some tests are then skipped, and say so, or take longer. */
+/** What the suite can do without, and what it is like then. */
 const OPTIONAL_TEST_REQUIREMENTS = [
-  { command: "ccache", apt: ["ccache"] },
+  { command: "ccache", apt: ["ccache"], otherwise: "the tests take longer" },
   {
     command: "riscv64-unknown-elf-gcc",
     apt: ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"],
+    otherwise: "the tests that need it are skipped",
   },
 ];
 
@@ -182,7 +183,7 @@ function installOptionalPackages(requirements) {
   const packages = missing.flatMap((requirement) => requirement.apt);
   if (missing.length > 0 && onPath("apt-get") && mayInstallWithApt()) aptInstalls(packages);
   for (const requirement of missing.filter((each) => !isPresent(each)))
-    say(`without ${nameOf(requirement)} the tests that need it are skipped`);
+    say(`without ${nameOf(requirement)} ${requirement.otherwise}`);
 }
 
 function installWithBrew(packages) {

@@ -397,7 +397,8 @@ static void run_last(prov_context_t *c, uint32_t actions, const prov_msg_t *msg)
     if ((actions & PROV_DO_AP_LINGER) && c->ap_up) {
         start_timer(c, PROV_TIMER_LINGER, CONFIG_PROV_AP_LINGER_MS);
     }
-    if ((actions & PROV_DO_AP_STOP) && c->ap_up) {
+    /* Whoever asks again and again must not keep it open by that. */
+    if ((actions & PROV_DO_AP_STOP) && c->ap_up && c->timers.due_ms[PROV_TIMER_AP_STOP] == 0) {
         start_timer(c, PROV_TIMER_AP_STOP, AP_STOP_GRACE_MS);
     }
     if (actions & PROV_DO_OFFLINE_BEGIN) {

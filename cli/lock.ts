@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { ensurePrivateDir, readIfPresent } from "./config/workspace.js";
+import { ensurePrivateDir } from "./config/private-dir.js";
+import { readIfPresent } from "./config/workspace.js";
 import { isProcessAlive } from "./wifi/air-file.js";
 
 /** Who holds a lock: a process id alone may belong to somebody else after a reboot. */

@@ -2,12 +2,14 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { type LoadedManifest, loadManifest, selectDevice } from "../config/load-manifest.js";
+import { keepFromGit, PROV_FOLDER } from "../config/private-dir.js";
 import { deviceWorkspace, type Workspace } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { withApPassword } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
 import type { Progress } from "../progress.js";
 import { refuseBackslash } from "../supported-path.js";
+import { systemError } from "../system-error.js";
 import { hasJournal } from "../wifi/journal.js";
 import { stateDir, thisMachine } from "../wifi/state-dir.js";
 
@@ -33,9 +35,11 @@ export async function openProject(
   const loaded = await loadManifestFor(options, context);
   const selected = selectDevice(loaded, options.device);
   const { root } = loaded;
+  const provDir = join(root, PROV_FOLDER);
+  if (!readOnly) ignoreOlder(provDir);
   const workspace = deviceWorkspace(root, selected.id);
   const manifest = withApPassword(selected, workspace, readOnly);
-  const journalDir = stateDir(thisMachine(context.env), join(root, ".prov"));
+  const journalDir = stateDir(thisMachine(context.env), provDir);
   await repairWifi(journalDir, context.out);
   return {
     manifest,
@@ -56,6 +60,17 @@ export async function loadManifestFor(
   const path = resolve(cwd, config);
   if (existsSync(path)) refuseBackslash(path, "the loader of manifests");
   return loadManifest(config, cwd, signal);
+}
+
+/** A `.prov` that an older version made, or a user, may not be ignored by git yet. */
+function ignoreOlder(provDir: string): void {
+  if (!existsSync(provDir)) return;
+  try {
+    keepFromGit(provDir);
+  } catch (error) {
+    // Where this cannot be written, nothing else can: whoever needs to write there says so.
+    if (systemError(error) === undefined) throw error;
+  }
 }
 
 /** A run that was killed may have left this machine on a board's AP. */

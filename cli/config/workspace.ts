@@ -9,12 +9,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { ProvError } from "../errors.js";
 import { systemError } from "../system-error.js";
+import { ensurePrivateDir, hasMode, PROV_FOLDER } from "./private-dir.js";
 
 /** Where everything of one device lies, below `.prov/` of the project; absolute paths. */
 export interface Workspace {
@@ -32,7 +32,7 @@ export interface Workspace {
 }
 
 export function deviceWorkspace(root: string, deviceId: string): Workspace {
-  const device = join(root, ".prov", "devices", deviceId);
+  const device = join(root, PROV_FOLDER, "devices", deviceId);
   const identityDir = join(device, "identity");
   return {
     root,
@@ -42,19 +42,12 @@ export function deviceWorkspace(root: string, deviceId: string): Workspace {
     apPasswordPath: join(identityDir, "ap-password"),
     configDir: join(device, "config"),
     buildDir: join(device, "build"),
-    firmwareCmake: join(root, ".prov", "firmware.cmake"),
+    firmwareCmake: join(root, PROV_FOLDER, "firmware.cmake"),
   };
 }
 
 export const SECRET_FILE = 0o600;
 export const PLAIN_FILE = 0o644;
-const PRIVATE_DIR = 0o700;
-
-/** Makes a folder (and those above it that are missing) that only its owner can enter. */
-export function ensurePrivateDir(dir: string): void {
-  mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR });
-  if (!hasMode(dir, PRIVATE_DIR)) chmodSync(dir, PRIVATE_DIR);
-}
 
 /**
  * The text of a file, or undefined when there is no such file.
@@ -184,11 +177,6 @@ function inaccessible(path: string, error: unknown): ProvError {
     systemError(error, path) ??
     new ProvError("file_inaccessible", `${path}: ${reason}`, { cause: error })
   );
-}
-
-/** Windows has no such modes; there the user's profile folder protects the files. */
-function hasMode(path: string, mode: number): boolean {
-  return process.platform === "win32" || (statSync(path).mode & 0o777) === mode;
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Chip } from "../../codegen/manifest.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
+import { PROV_FOLDER } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import { withLock } from "../lock.js";
 import { installRoot } from "../paths.js";
@@ -38,7 +39,7 @@ export async function buildForHost(request: HostBuildRequest): Promise<BuiltImag
   const { root, manifest, progress, signal } = request;
   const firmware = join(installRoot(), "firmware");
   const variant = request.sanitize ? `host-${request.sanitize}` : "host";
-  const buildDir = join(root, ".prov", "build", variant);
+  const buildDir = join(root, PROV_FOLDER, "build", variant);
   refuseForBuild(firmware, root);
   const outDir = join(request.config.dir, "..", "build", variant);
   const partitions = parsePartitions(readFileSync(join(firmware, "partitions.csv"), "utf8"));

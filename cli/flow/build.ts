@@ -3,7 +3,6 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
-  mkdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -11,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { DeviceManifest, Target } from "../../codegen/manifest.js";
+import { ensurePrivateDir, PROV_FOLDER } from "../config/private-dir.js";
 import { readIfPresent } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
 import type { Progress } from "../progress.js";
@@ -45,7 +45,7 @@ export interface BuildRequest {
  */
 export function sharedBuildDir(root: string, target: string, inputs: readonly string[]): string {
   const hash = createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 12);
-  return join(root, ".prov", "build", `${target}-${hash}`);
+  return join(root, PROV_FOLDER, "build", `${target}-${hash}`);
 }
 
 /**
@@ -55,7 +55,7 @@ export function sharedBuildDir(root: string, target: string, inputs: readonly st
 export function prepareBuildDir(buildDir: string, sourceDir: string, clean: boolean): void {
   if (clean || hasForeignCache(buildDir, sourceDir))
     rmSync(buildDir, { recursive: true, force: true });
-  mkdirSync(buildDir, { recursive: true, mode: 0o700 });
+  ensurePrivateDir(buildDir);
 }
 
 function hasForeignCache(buildDir: string, sourceDir: string): boolean {
@@ -77,7 +77,7 @@ export function waitNote(progress: Progress): (pid: number) => void {
 
 /** Copies generated files into the compile folder, touching only those that changed. */
 export function stageConfig(config: GeneratedConfig, names: readonly string[], dir: string): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  ensurePrivateDir(dir);
   for (const name of names) {
     const text = readFileSync(join(config.dir, name));
     const path = join(dir, name);
@@ -166,7 +166,7 @@ export function sdkconfigBeside(flasherArgs: string): string {
 
 /** Copies a build product, which holds the device's key like any image, to the device's own folder. */
 export function keepArtefact(from: string, to: string): void {
-  mkdirSync(join(to, ".."), { recursive: true, mode: 0o700 });
+  ensurePrivateDir(join(to, ".."));
   copyFileSync(from, to);
   chmodSync(to, 0o600);
 }

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import { AIR_FILE, type Air, type AirNetwork, APS_FOLDER, airSchema } from "../wifi/air-file.js";
-import { ensurePrivateDir, writePrivateFile } from "./files.js";
+import { writePrivateFile } from "./files.js";
 
 /** The network that a lab's board is meant to join; its password is public, it opens nothing real. */
 export const HOME_NETWORK = {
@@ -26,7 +27,7 @@ export const DEFAULT_AIR: Air = {
 /** Makes `airDir` ready for boards; an air that is already there stays, unless `air` replaces it. */
 export function prepareAir(airDir: string, air?: Air): void {
   ensurePrivateDir(airDir);
-  mkdirSync(join(airDir, APS_FOLDER), { recursive: true, mode: 0o700 });
+  ensurePrivateDir(join(airDir, APS_FOLDER));
   if (air !== undefined || !hasAir(airDir)) writeAir(airDir, air ?? DEFAULT_AIR);
 }
 

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import { CHIPS, type ChipName } from "../serial/chips.js";
 import { verifyEspImage } from "../serial/esp-image.js";
 import { hostElfOf, PARTITION_TABLE_OFFSET } from "../serial/host-image.js";
-import { ensurePrivateDir, writePrivateFile } from "./files.js";
+import { writePrivateFile } from "./files.js";
 import type { FlashChip } from "./flash-chip.js";
 
 const PARTITION_ENTRY_BYTES = 32;

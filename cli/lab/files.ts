@@ -1,12 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-
-/** Creates `dir` (and its parents) and makes sure that only the owner can enter it. */
-export function ensurePrivateDir(dir: string): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  chmodSync(dir, 0o700); // mkdir leaves the mode of a folder that was there before
-}
+import { ensurePrivateDir } from "../config/private-dir.js";
 
 /**
  * Replaces `file` at once: a reader sees the old or the new content, never a mixture, and nobody but

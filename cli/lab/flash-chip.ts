@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { ensurePrivateDir } from "./files.js";
+import { ensurePrivateDir } from "../config/private-dir.js";
 
 /**
  * The board's flash chip as a file. It is read and written in place, because the running firmware

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { PROV_FOLDER } from "../config/private-dir.js";
 import { readTextFile, writePrivateFile } from "./files.js";
 
 /** What other processes need to know about a running lab. No token and no key is in it, only paths. */
@@ -34,7 +35,7 @@ export type LabInfo = z.infer<typeof labInfoSchema>;
 
 /** Where the lab `name` of a project keeps everything. */
 export function labDir(projectRoot: string, name: string): string {
-  return join(projectRoot, ".prov", "lab", name);
+  return join(projectRoot, PROV_FOLDER, "lab", name);
 }
 
 export function writeLabInfo(dir: string, info: LabInfo): void {

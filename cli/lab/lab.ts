@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import { takeLock } from "../lock.js";
 import { prepareAir, readAir, writeAir } from "./air.js";
@@ -19,7 +20,7 @@ import {
   type LabFault,
   type ServerFault,
 } from "./faults.js";
-import { ensurePrivateDir, writePrivateFile } from "./files.js";
+import { writePrivateFile } from "./files.js";
 import {
   type LabInfo,
   readLabInfo,

@@ -1,11 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import type { BrokerOptions, LabBroker } from "./broker.js";
 import { hasExited, spawnBound, stopChild } from "./child.js";
 import { type EventSink, labEvent } from "./events.js";
-import { ensurePrivateDir, readTextFile, writePrivateFile } from "./files.js";
+import { readTextFile, writePrivateFile } from "./files.js";
 import { createLineSplitter } from "./lines.js";
 import { findFreePort } from "./listen.js";
 import { NO_COMMON_CIPHER, type ServerIdentity } from "./server-identity.js";

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buttonGpio } from "../../codegen/sdkconfig-table.js";
+import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import type { ChipName } from "../serial/chips.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
@@ -8,7 +9,6 @@ import { type AnnouncedAp, APS_FOLDER, readAnnouncedAp } from "../wifi/air-file.
 import { forgetAnnouncement } from "./air.js";
 import { loadBootImage } from "./boot-image.js";
 import { type EventSink, labEvent } from "./events.js";
-import { ensurePrivateDir } from "./files.js";
 import {
   type FirmwareExit,
   type FirmwareProcess,

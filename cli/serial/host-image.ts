@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import { CHIPS, type ChipName } from "./chips.js";
 import { type EspImage, packEspImage } from "./esp-image.js";
@@ -72,7 +73,7 @@ export function packHostImage(request: HostImageRequest): {
     },
     { name: "app", offset: APP_OFFSET, file: "app.bin", data: app },
   ];
-  mkdirSync(request.outDir, { recursive: true, mode: 0o700 });
+  ensurePrivateDir(request.outDir);
   for (const { file, data } of files) {
     writeFileSync(path.join(request.outDir, file), data, { mode: 0o600 });
   }

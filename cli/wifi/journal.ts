@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { keepFromGit } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import { systemError } from "../system-error.js";
 import { isProcessAlive } from "./air-file.js";
@@ -81,6 +82,7 @@ export function writeJournal(stateDir: string, entry: JournalEntry): void {
     writtenAt: Math.floor(Date.now() / 1000),
   };
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  keepFromGit(stateDir);
   rmSync(draft, { force: true });
   const fd = openSync(draft, "wx", 0o600);
   try {

@@ -1,0 +1,39 @@
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { join, sep } from "node:path";
+
+/** The folder beside the manifest in which prov keeps everything; private keys lie there. */
+export const PROV_FOLDER = ".prov";
+
+const PRIVATE_DIR = 0o700;
+const IGNORE_ALL = "*\n";
+
+/**
+ * Makes a folder (and those above it that are missing) that only its owner can enter, and that git ignores
+ * when it lies in `.prov`.
+ */
+export function ensurePrivateDir(dir: string): void {
+  mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR });
+  if (!hasMode(dir, PRIVATE_DIR)) chmodSync(dir, PRIVATE_DIR);
+  keepFromGit(dir);
+}
+
+/**
+ * Writes `.prov/.gitignore` for the `.prov` that `dir` is or lies in, so that no `git add` takes a key along. One
+ * that is there is the user's own.
+ */
+export function keepFromGit(dir: string): void {
+  const parts = dir.split(sep);
+  const at = parts.lastIndexOf(PROV_FOLDER);
+  if (at < 0) return;
+  const file = join(parts.slice(0, at + 1).join(sep), ".gitignore");
+  try {
+    writeFileSync(file, IGNORE_ALL, { flag: "wx" });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+}
+
+/** Windows has no such modes; there the user's profile folder protects the files. */
+export function hasMode(path: string, mode: number): boolean {
+  return process.platform === "win32" || (statSync(path).mode & 0o777) === mode;
+}

@@ -71,7 +71,7 @@ export function buildProgram(runCommand: RunCommand): Command {
   add<import("./commands/flash.js").FlashOptions>(
     program
       .command("flash")
-      .description("write the firmware to a board, verify it, start it")
+      .description("write to a board what differs, verify it by MD5, start it")
       .option(
         "--port <port>",
         "serial port, socket://host:port or rfc2217://host:port; repeat for several",
@@ -93,7 +93,7 @@ export function buildProgram(runCommand: RunCommand): Command {
   add<import("./commands/monitor.js").MonitorOptions>(
     program
       .command("monitor")
-      .description("show the device's log")
+      .description("show the device's log (Ctrl-R resets the board, Ctrl-] leaves)")
       .option("--port <port>", "serial port, socket:// or rfc2217:// address")
       .option("--baud <rate>", "line rate", positiveInteger, 115200)
       .option("--until <regex>", "stop with success at the first line that matches")
@@ -202,6 +202,7 @@ function withBoardOptions(command: Command): Command {
 /** How to reach a real board: the host's WiFi, or an address that is reachable already. */
 function withReachOptions(command: Command): Command {
   return command
+    .optionsGroup("To reach the board:")
     .option("--url <url>", "the board's address, when this machine can reach it already")
     .option("--ap <ssid>", "the board's AP, when several are near")
     .option("--iface <name>", "the WiFi adapter to use")
@@ -209,12 +210,14 @@ function withReachOptions(command: Command): Command {
       new Option("--wifi <adapter>", "how to join the board's AP")
         .choices(["auto", "nmcli", "networksetup", "netsh", "manual"])
         .default("auto"),
-    );
+    )
+    .optionsGroup("");
 }
 
 /** What the board is given, and how the outcome is watched and reported. */
 function withProvisioningOptions(command: Command): Command {
   return command
+    .optionsGroup("To provision it:")
     .option("--ssid <ssid>", "the WiFi network to join")
     .option(
       "--password <password>",
@@ -230,7 +233,8 @@ function withProvisioningOptions(command: Command): Command {
     .option("--mqtt-username <name>", "the operator's, where the broker wants one besides")
     .option("--mqtt-password <password>", "the operator's (better: PROV_MQTT_PASSWORD)")
     .option("--junit <file>", "write a JUnit report, one test case per stage")
-    .option("--no-input", "never ask");
+    .option("--no-input", "never ask")
+    .optionsGroup("");
 }
 
 function readVersion(): string {

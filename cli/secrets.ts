@@ -1,5 +1,6 @@
 import { addAbortSignal, type Readable } from "node:stream";
 import type { DeviceManifest } from "../codegen/manifest.js";
+import type { EnvironmentVariable } from "./environment.js";
 import { ProvError } from "./errors.js";
 
 /** Where a secret may come from, in the order in which it is looked for. */
@@ -23,7 +24,7 @@ export const SECRET_VARIABLES = [
   "PROV_TOKEN",
   "PROV_BEARER",
   "PROV_MQTT_PASSWORD",
-] as const;
+] as const satisfies readonly EnvironmentVariable[];
 export type SecretVariable = (typeof SECRET_VARIABLES)[number];
 
 /** What a manifest holds that no log may show. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Writes the committed files that codegen/ makes for the firmware, those that are not current only.
+// Writes the committed files that codegen/ makes for the firmware and the README's tables, what is not current only.
 // `npm run build` first. The golden tests say when this is due.
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,6 +10,8 @@ const { emitFailureInc, FAILURE_INC_PATH } = await import("../dist/codegen/failu
 const { emitPageInc, isPageCurrent, PAGE_INC_PATH, PAGE_SOURCE_DIR, PAGE_SOURCES } = await import(
   "../dist/codegen/page.js"
 );
+
+const { fillTables } = await import("../dist/cli/readme.js");
 
 function read(path) {
   try {
@@ -31,3 +33,6 @@ const sources = Object.fromEntries(
   PAGE_SOURCES.map((name) => [name, read(`${PAGE_SOURCE_DIR}/${name}`)]),
 );
 if (!isPageCurrent(read(PAGE_INC_PATH), sources)) write(PAGE_INC_PATH, emitPageInc(sources));
+
+const readme = read("README.md");
+if (readme !== fillTables(readme)) write("README.md", fillTables(readme));

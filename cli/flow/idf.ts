@@ -12,8 +12,11 @@ const USUAL_FOLDERS = ["esp/esp-idf", "esp-idf", ".espressif/esp-idf"];
 const FOLDERS_OF_RELEASES = ["esp", ".espressif"];
 const SYSTEM_FOLDERS = ["/opt/esp-idf", "/opt/esp/idf"];
 
+/** The newest ESP-IDF release that CI builds with. */
+export const NEWEST_RELEASE = "6.1";
+
 /** The first ESP-IDF release that builds for a chip, as major and minor; the firmware itself needs 5.0. */
-const FIRST_RELEASE: Readonly<Record<Chip, readonly [number, number]>> = {
+export const FIRST_RELEASE: Readonly<Record<Chip, readonly [number, number]>> = {
   esp32: [5, 0],
   esp32s2: [5, 0],
   esp32s3: [5, 0],

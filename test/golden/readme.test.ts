@@ -1,21 +1,20 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { EXIT, HOST_FAILURES } from "../../cli/errors.js";
+import { ENVIRONMENT } from "../../cli/environment.js";
+import { EXIT } from "../../cli/errors.js";
+import { NEWEST_RELEASE } from "../../cli/flow/idf.js";
 import { buildProgram } from "../../cli/program.js";
-import { DEVICE_FAILURES } from "../../codegen/failures.js";
+import { fillTables } from "../../cli/readme.js";
+import { SECRET_VARIABLES } from "../../cli/secrets.js";
 
-/** The README's troubleshooting table, as the tables in the code have it. */
-function failureTable(): string {
-  const host = Object.entries(HOST_FAILURES).map(([code, { stage, hint }]) => ({
-    code,
-    stage,
-    hint,
-  }));
-  const rows = [...host, ...DEVICE_FAILURES].map(
-    ({ code, stage, hint }) =>
-      `| \`${code}\` | ${EXIT[stage]} | ${hint.replaceAll("|", "\\|").replaceAll("\n", " ")} |`,
-  );
-  return ["| code | exit | what to do |", "|---|---|---|", ...rows].join("\n");
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** What follows npm in a text and is no script. */
+const BUILT_IN = ["packages", "ci", "run"];
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), "utf8");
 }
 
 /** Each command that a text writes out, with its options, as far as the line or the code goes. */
@@ -41,12 +40,32 @@ function optionsOf(words: readonly string[]): string[] {
   return options.flatMap(({ long }) => long ?? []);
 }
 
-describe("the README", () => {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+/** The environment variables that a source reads, in the shapes that reading them has. */
+function variablesIn(source: string): string[] {
+  const single = /\benv(?:ironment)?(?:\?\.|\.|\[\s*["'])([A-Z][A-Z0-9_]*)\b/g;
+  const several = /\{([^{}]*)\}\s*=\s*(?:[\w.]*\.)?env(?:ironment)?\b/g;
+  return [
+    ...[...source.matchAll(single)].map(([, name = ""]) => name),
+    ...[...source.matchAll(several)].flatMap(([, names = ""]) =>
+      [...names.matchAll(/(?<![\w:]\s*)\b[A-Z][A-Z0-9_]*\b/g)].map(([name]) => name),
+    ),
+  ];
+}
 
-  it("tells what to do about every failure", () => {
-    const section = /<!-- failures -->\n([\s\S]*?)\n?<!-- \/failures -->/.exec(readme)?.[1];
-    expect(section).toBe(failureTable());
+function productSources(): string[] {
+  const files = ["cli", "codegen"].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((name) =>
+      join(folder, name),
+    ),
+  );
+  return ["run.ts", ...files].filter((name) => name.endsWith(".ts")).map(read);
+}
+
+describe("the README", () => {
+  const readme = read("README.md");
+
+  it("has the tables that `npm run generate` writes", () => {
+    expect(readme).toBe(fillTables(readme));
   });
 
   it("writes out no option that its command does not have", () => {
@@ -60,4 +79,52 @@ describe("the README", () => {
     for (const code of Object.values(EXIT))
       expect(readme).toMatch(new RegExp(`\\b${code} [a-z]`, "i"));
   });
+
+  it("names the newest ESP-IDF that CI builds with", () => {
+    const releases = [
+      ...read(".github/workflows/ci.yml").matchAll(/release-v(\d+\.\d+)(?=[,\]])/g),
+    ].map(([, release = ""]) => release);
+    expect(releases.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1)).toBe(
+      NEWEST_RELEASE,
+    );
+  });
 });
+
+describe("the tables", () => {
+  it("replace what is between their markers and nothing else", () => {
+    const readme = read("README.md");
+    const stale = readme.replace("| `id` | required", "| `id` | optional");
+    expect(stale).not.toBe(readme);
+    expect(fillTables(stale)).toBe(readme);
+  });
+
+  it.each(["<!-- commands -->", "<!-- /commands -->"])("miss their marker %s", (marker) => {
+    const readme = read("README.md");
+    expect(() => fillTables(readme.replace(marker, ""))).toThrow("commands");
+    expect(() => fillTables(`${readme}\n<!-- commands -->\n<!-- /commands -->\n`)).toThrow("once");
+  });
+});
+
+describe("the environment", () => {
+  it("is what the sources read, no more and no less", () => {
+    const found = new Set([...SECRET_VARIABLES, ...productSources().flatMap(variablesIn)]);
+    expect([...found].sort()).toEqual(Object.keys(ENVIRONMENT).sort());
+  });
+
+  it("is seen in each of the shapes that reading it has", () => {
+    const source = `process.env.ONE ?? env.TWO; env["THREE"]; environment?.FOUR;
+const { FIVE, SIX: six } = process.env; const { SEVEN = "x" } = request.env; env: { LC_ALL: "C" }`;
+    expect(variablesIn(source)).toEqual(["ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN"]);
+  });
+});
+
+it.each(["README.md", "CONTRIBUTING.md", ".ci/run", ".github/workflows/ci.yml"])(
+  "%s names only scripts that package.json has",
+  (path) => {
+    const { scripts } = JSON.parse(read("package.json"));
+    const named = [...read(path).matchAll(/\bnpm (?:run (?:--silent |-s )?)?([a-z][a-z:]*)/g)];
+    const words = named.map(([, name = ""]) => name).filter((name) => !BUILT_IN.includes(name));
+    expect(words.length).toBeGreaterThan(0);
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(words));
+  },
+);

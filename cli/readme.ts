@@ -1,0 +1,138 @@
+import type { Command, Option } from "commander";
+import { DEVICE_FAILURES } from "../codegen/failures.js";
+import { CHIPS as ALL_CHIPS } from "../codegen/manifest.js";
+import { manifestFields } from "../codegen/manifest-docs.js";
+import { buttonGpio } from "../codegen/sdkconfig-table.js";
+import { ENVIRONMENT } from "./environment.js";
+import { EXIT, HOST_FAILURES } from "./errors.js";
+import { FIRST_RELEASE, NEWEST_RELEASE } from "./flow/idf.js";
+import { buildProgram } from "./program.js";
+import { CHIPS } from "./serial/chips.js";
+
+/** The README's tables that follow from the code, by the names of their markers. */
+const TABLES: Readonly<Record<string, () => string>> = {
+  fields: fieldTable,
+  commands: commandTable,
+  environment: environmentTable,
+  chips: chipTable,
+  failures: failureTable,
+};
+
+/**
+ * The README with its tables as the code has them, each between `<!-- name -->` and `<!-- /name -->`.
+ * @throws Error when a table's markers are not there exactly once
+ */
+export function fillTables(readme: string): string {
+  return Object.entries(TABLES).reduce((text, [name, table]) => {
+    const parts = text.split(new RegExp(`(?<=<!-- ${name} -->\n)[^]*?(?=<!-- /${name} -->)`));
+    const [before, after, ...more] = parts;
+    if (before === undefined || after === undefined || more.length > 0)
+      throw new Error(`README.md: <!-- ${name} --> … <!-- /${name} --> must be there once`);
+    return `${before}${table()}\n${after}`;
+  }, readme);
+}
+
+function fieldTable(): string {
+  const rows = manifestFields().map(({ path, takes, fallback, meaning }) => [
+    code(path),
+    fallback === undefined ? (path === "id" ? "required" : "none") : code(fallback),
+    takes,
+    meaning,
+  ]);
+  return markdownTable(["field", "default", "takes", "what it becomes"], rows);
+}
+
+function commandTable(): string {
+  const program = buildProgram(async () => {});
+  const leaves = program.commands.flatMap((command) =>
+    command.commands.length > 0 ? command.commands : [command],
+  );
+  const rows = leaves.map((command) => [
+    code([...names(command), ...command.registeredArguments.map(argument)].join(" ")),
+    command.description(),
+    optionList(
+      command.options.filter((option) => !option.helpGroupHeading),
+      headings(command),
+    ),
+  ]);
+  const groups = new Map(
+    leaves.flatMap((command) =>
+      headings(command).map((heading) => [heading, inGroup(command, heading)] as const),
+    ),
+  );
+  const more = [...groups].map(([heading, options]) => [
+    `*${groupName(heading)}*`,
+    "",
+    optionList(options, []),
+  ]);
+  const global = program.options.filter(({ long }) => long !== "--version");
+  const everywhere = ["everywhere", "", optionList(global, [])];
+  return markdownTable(["command", "does", "options"], [...rows, ...more, everywhere]);
+}
+
+function names(command: Command): string[] {
+  return command.parent ? [...names(command.parent), command.name()] : [command.name()];
+}
+
+function argument(each: Command["registeredArguments"][number]): string {
+  return each.required ? `<${each.name()}>` : `[${each.name()}]`;
+}
+
+/** The groups of options that a command shares with others. */
+function headings(command: Command): string[] {
+  return [...new Set(command.options.flatMap(({ helpGroupHeading }) => helpGroupHeading ?? []))];
+}
+
+function inGroup(command: Command, heading: string): Option[] {
+  return command.options.filter(({ helpGroupHeading }) => helpGroupHeading === heading);
+}
+
+function groupName(heading: string): string {
+  return heading.replace(/:$/, "").toLowerCase();
+}
+
+function optionList(options: readonly Option[], groups: readonly string[]): string {
+  return [
+    ...options.map(({ flags }) => code(flags)),
+    ...groups.map((heading) => `*${groupName(heading)}*`),
+  ].join(", ");
+}
+
+function environmentTable(): string {
+  const rows = Object.entries(ENVIRONMENT).map(([name, meaning]) => [code(name), meaning]);
+  return markdownTable(["variable", "means"], rows);
+}
+
+function chipTable(): string {
+  const rows = ALL_CHIPS.map((chip) => [
+    CHIPS[chip].label,
+    code(chip.replace(/^esp32(?=.)/, "")),
+    `GPIO${buttonGpio(chip)}`,
+    `0x${CHIPS[chip].bootloaderOffset.toString(16)}`,
+    `${FIRST_RELEASE[chip].join(".")} – ${NEWEST_RELEASE}`,
+  ]);
+  return markdownTable(["chip", "`target`", "BOOT button", "bootloader at", "ESP-IDF"], rows);
+}
+
+function failureTable(): string {
+  const host = Object.entries(HOST_FAILURES).map(([name, row]) => ({ code: name, ...row }));
+  const rows = [...host, ...DEVICE_FAILURES].map(({ code: name, stage, hint }) => [
+    code(name),
+    String(EXIT[stage]),
+    hint,
+  ]);
+  return markdownTable(["code", "exit", "what to do"], rows);
+}
+
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
+  return [line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)].join("\n");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}

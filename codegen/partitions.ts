@@ -5,6 +5,8 @@ import type { Chip } from "./manifest.js";
 export const PARTITION_TABLE_OFFSET = 0x8000;
 
 export const PARTITION_TYPE_APP = 0x00;
+/** Another bootloader in the table, as ESP-IDF has it since 5.4. */
+export const PARTITION_TYPE_BOOTLOADER = 0x02;
 
 /** One entry of a partition table; offsets and sizes in bytes. */
 export interface Partition {
@@ -133,6 +135,7 @@ function hex(value: number): string {
 }
 
 const ENTRY_BYTES = 32;
+const ENTRY_MAGIC = 0x50aa;
 /** The table's own part of its flash sector; the rest is for a signature. */
 const TABLE_BYTES = 0xc00;
 
@@ -153,7 +156,7 @@ export function encodePartitionTable(partitions: readonly Partition[]): Buffer {
 
 function encodeEntry(partition: Partition): Buffer {
   const entry = Buffer.alloc(ENTRY_BYTES);
-  entry.writeUInt16LE(0x50aa, 0);
+  entry.writeUInt16LE(ENTRY_MAGIC, 0);
   entry.writeUInt8(partition.type, 2);
   entry.writeUInt8(partition.subtype, 3);
   entry.writeUInt32LE(partition.offset, 4);
@@ -161,4 +164,20 @@ function encodeEntry(partition: Partition): Buffer {
   entry.write(partition.name, 12, LABEL_BYTES, "latin1");
   entry.writeUInt32LE((partition.encrypted ? 1 : 0) | (partition.readonly ? 2 : 0), 28);
   return entry;
+}
+
+/** The entries of a binary table up to its MD5 or its blank end; none when it is no table. */
+export function decodePartitionTable(
+  table: Buffer,
+): readonly Pick<Partition, "type" | "offset" | "size">[] {
+  const entries: Pick<Partition, "type" | "offset" | "size">[] = [];
+  for (let at = 0; at + ENTRY_BYTES <= Math.min(table.length, TABLE_BYTES); at += ENTRY_BYTES) {
+    if (table.readUInt16LE(at) !== ENTRY_MAGIC) break;
+    entries.push({
+      type: table.readUInt8(at + 2),
+      offset: table.readUInt32LE(at + 4),
+      size: table.readUInt32LE(at + 8),
+    });
+  }
+  return entries;
 }

@@ -49,7 +49,7 @@ export async function eraseSettings(request: EraseRequest): Promise<void> {
         flasherArgs: {
           path: file,
           chip: request.chip,
-          files: [{ offset: nvs.offset, file, encrypted: false }],
+          files: [{ offset: nvs.offset, name: nvs.name, file, encrypted: false }],
           stub: true,
         },
         // Where this manifest has its settings, a board that was built from another one may have its firmware.

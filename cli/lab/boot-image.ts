@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { decodePartitionTable, PARTITION_TYPE_APP } from "../../codegen/partitions.js";
 import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import { CHIPS, type ChipName } from "../serial/chips.js";
@@ -9,11 +10,7 @@ import { hostElfOf, PARTITION_TABLE_OFFSET } from "../serial/host-image.js";
 import { writePrivateFile } from "./files.js";
 import type { FlashChip } from "./flash-chip.js";
 
-const PARTITION_ENTRY_BYTES = 32;
 const PARTITION_TABLE_BYTES = 0xc00;
-/** Little-endian 0x50AA. */
-const PARTITION_MAGIC = 0x50aa;
-const TYPE_APP = 0x00;
 /** Enough for the stand-in bootloader; the real one ends before the table as well. */
 const BOOTLOADER_MAX = 0x7000;
 
@@ -64,14 +61,8 @@ export function loadBootImage(flash: FlashChip, chip: ChipName, dir: string): Bo
 /** The first application partition, or null when the table is not valid. */
 function findAppPartition(flash: FlashChip): { offset: number; size: number } | null {
   const table = flash.read(PARTITION_TABLE_OFFSET, PARTITION_TABLE_BYTES);
-  for (let at = 0; at + PARTITION_ENTRY_BYTES <= table.length; at += PARTITION_ENTRY_BYTES) {
-    if (table.readUInt16LE(at) !== PARTITION_MAGIC) return null; // the end (MD5 entry or 0xFF)
-    if (table.readUInt8(at + 2) !== TYPE_APP) continue;
-    const offset = table.readUInt32LE(at + 4);
-    const size = table.readUInt32LE(at + 8);
-    return offset + size <= flash.size ? { offset, size } : null;
-  }
-  return null;
+  const app = decodePartitionTable(table).find(({ type }) => type === PARTITION_TYPE_APP);
+  return app !== undefined && app.offset + app.size <= flash.size ? app : null;
 }
 
 function tableMagic(flash: FlashChip): number {

@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import {
+  decodePartitionTable,
+  PARTITION_TYPE_APP,
+  PARTITION_TYPE_BOOTLOADER,
+} from "../../codegen/partitions.js";
 import { ProvError } from "../errors.js";
+import { systemError } from "../system-error.js";
 import { CHIPS, type ChipName } from "./chips.js";
-import { parseEspImage } from "./esp-image.js";
+import { type EspImage, parseEspImage } from "./esp-image.js";
 import type { FlasherArgs } from "./flasher-args.js";
 
 /** The unit of comparison: what is the same in flash is not written again. */
@@ -11,13 +17,18 @@ export const COMPARE_BLOCK = 0x1_0000;
 /** One compressed stream: small enough that a lost one is soon sent again. */
 const MAX_RUN = 4 * COMPARE_BLOCK;
 const SECTOR = 0x1000;
-const IMAGE_MAGIC = 0xe9;
+/** What ESP-IDF's build calls the files that ROM and bootloader read as firmware images, and the partition table. */
+const IMAGE_NAMES: readonly string[] = ["bootloader", "app"];
+const TABLE_NAME = "partition-table";
+const IMAGE_PARTITIONS: readonly number[] = [PARTITION_TYPE_APP, PARTITION_TYPE_BOOTLOADER];
 
 export interface Region {
   readonly name: string;
   readonly offset: number;
   /** Padded with 0xFF to 4 bytes. */
   readonly data: Buffer;
+  /** A bootloader or an application; undefined for data, whatever its bytes look like. */
+  readonly image: EspImage | undefined;
 }
 
 /** A stretch of a region that is written in one go. */
@@ -27,20 +38,39 @@ export interface Run {
 }
 
 /**
- * Reads the files and checks all that can be checked without a chip.
- * @throws ProvError image_missing, image_invalid (overlap, misplaced, empty)
+ * Reads the files and checks all that can be checked without a chip. Which of them are firmware images follows
+ * from their names and from the partition table among them: one data image in 256 begins as a firmware image does.
+ * @throws ProvError image_missing, file_inaccessible, image_invalid (overlap, misplaced, empty, no image)
  */
 export function loadRegions(args: FlasherArgs): Region[] {
-  const regions = args.files.map(({ offset, file }) => {
+  const files = args.files.map((entry) => ({ ...entry, data: readRegion(entry.file) }));
+  const table = files.find(({ name }) => name === TABLE_NAME)?.data;
+  const partitions = table === undefined ? [] : decodePartitionTable(table);
+  const imageOffsets = new Set([
+    ...files.filter(({ name }) => IMAGE_NAMES.includes(name ?? "")).map(({ offset }) => offset),
+    ...partitions.filter(({ type }) => IMAGE_PARTITIONS.includes(type)).map(({ offset }) => offset),
+  ]);
+  for (const [index, { offset, file, data }] of files.entries()) {
     if (offset % SECTOR !== 0) throw invalid(`${file} would start inside of a sector`);
-    return { name: path.basename(file), offset, data: readRegion(file) };
-  });
-  for (const [index, region] of regions.entries()) {
-    const next = regions[index + 1];
-    if (next && endOf(region) > next.offset)
-      throw invalid(`${region.name} reaches into ${next.name}`);
+    const next = files[index + 1];
+    if (next && offset + data.length > next.offset)
+      throw invalid(`${path.basename(file)} reaches into ${path.basename(next.file)}`);
   }
-  return regions;
+  return files.map(({ offset, file, data }) => ({
+    name: path.basename(file),
+    offset,
+    data,
+    image: imageOffsets.has(offset) ? readImage(file, data) : undefined,
+  }));
+}
+
+function readImage(file: string, data: Buffer): EspImage {
+  try {
+    return parseEspImage(data);
+  } catch (error) {
+    if (!(error instanceof ProvError)) throw error;
+    throw invalid(`${file}: ${error.message}`);
+  }
 }
 
 /** @throws ProvError image_too_big */
@@ -69,12 +99,10 @@ export function checkChip(
   const { target, args, regions } = expected;
   if (target !== undefined && target !== found) refuse(target, "the manifest");
   if (args.chip !== undefined && args.chip !== found) refuse(args.chip, "the build");
-  for (const { name, data } of regions) {
-    if (data[0] !== IMAGE_MAGIC) continue;
-    const { chip, chipId } = parseEspImage(data);
-    if (chipId === CHIPS[found].chipId) continue;
-    if (chip) refuse(chip, name);
-    throw new ProvError("chip_mismatch", `${name} is for an unknown chip (id ${chipId})`);
+  for (const { name, image } of regions) {
+    if (image === undefined || image.chipId === CHIPS[found].chipId) continue;
+    if (image.chip) refuse(image.chip, name);
+    throw new ProvError("chip_mismatch", `${name} is for an unknown chip (id ${image.chipId})`);
   }
 }
 
@@ -115,7 +143,9 @@ function readRegion(file: string): Buffer {
   try {
     bytes = readFileSync(file);
   } catch (cause) {
-    throw new ProvError("image_missing", `there is no ${file}`, { cause });
+    const isAbsent = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    const known = isAbsent ? undefined : systemError(cause, file);
+    throw known ?? new ProvError("image_missing", `there is no ${file}`, { cause });
   }
   if (bytes.length === 0) throw invalid(`${file} is empty`);
   const padding = (4 - (bytes.length % 4)) % 4;

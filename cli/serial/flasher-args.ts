@@ -31,6 +31,8 @@ export interface FlashFile {
   readonly offset: number;
   /** Absolute path. */
   readonly file: string;
+  /** What the build calls it (`bootloader`, `app`, `partition-table`, …); undefined when it has no name. */
+  readonly name: string | undefined;
   /** The chip has to encrypt it on the way, once its flash is encrypted; until then it is written as it is. */
   readonly encrypted: boolean;
 }
@@ -75,7 +77,7 @@ export function parseFlasherArgs(text: string, jsonPath: string): FlasherArgs {
     throw new ProvError("image_invalid", `${jsonPath}: ${where}: ${issue?.message ?? "invalid"}`);
   }
   const extra = parsed.data.extra_esptool_args;
-  const files = listFiles(parsed.data.flash_files, path.dirname(jsonPath), encryptedOffsets(json));
+  const files = listFiles(parsed.data.flash_files, path.dirname(jsonPath), namedEntries(json));
   if (files.length === 0) throw new ProvError("image_invalid", `${jsonPath} lists no files`);
   return {
     path: jsonPath,
@@ -111,27 +113,35 @@ export function formatFlasherArgs(parts: {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
+interface NamedEntry {
+  readonly name: string;
+  readonly encrypted: boolean;
+}
+
 function listFiles(
   flashFiles: Record<string, string>,
   baseDir: string,
-  encrypted: ReadonlySet<number>,
+  named: ReadonlyMap<number, NamedEntry>,
 ): FlashFile[] {
   return Object.entries(flashFiles)
     .map(([offsetText, file]) => {
       const offset = Number(offsetText);
-      return { offset, file: path.resolve(baseDir, file), encrypted: encrypted.has(offset) };
+      const { name, encrypted = false } = named.get(offset) ?? {};
+      return { offset, name, file: path.resolve(baseDir, file), encrypted };
     })
     .sort((a, b) => a.offset - b.offset);
 }
 
-/** The named entries (`bootloader`, `app`, …) are the only place that says what is encrypted. */
-function encryptedOffsets(json: unknown): ReadonlySet<number> {
-  const entries = z.record(z.string(), z.unknown()).parse(json);
-  const offsets = Object.values(entries).flatMap((value) => {
-    const entry = namedEntry.safeParse(value);
-    return entry.success && entry.data.encrypted ? [Number(entry.data.offset)] : [];
-  });
-  return new Set(offsets);
+/** The named entries, by offset, are the only place that says what is encrypted and what a file is. */
+function namedEntries(json: unknown): ReadonlyMap<number, NamedEntry> {
+  const entries = Object.entries(z.record(z.string(), z.unknown()).parse(json));
+  return new Map(
+    entries.flatMap(([name, value]) => {
+      const entry = namedEntry.safeParse(value);
+      if (!entry.success) return [];
+      return [[Number(entry.data.offset), { name, encrypted: entry.data.encrypted ?? false }]];
+    }),
+  );
 }
 
 function hexOffset(offset: number): string {

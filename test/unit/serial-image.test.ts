@@ -70,7 +70,11 @@ describe("flasher_args.json", () => {
     const args = parseFlasherArgs(
       JSON.stringify({
         flash_settings: { flash_mode: "dio", flash_size: "4MB", flash_freq: "80m" },
-        flash_files: { "0x10000": "app.bin", "0x0": "bootloader/bootloader.bin" },
+        flash_files: {
+          "0x10000": "app.bin",
+          "0x0": "bootloader/bootloader.bin",
+          "0x20000": "storage.bin",
+        },
         bootloader: { offset: "0x0", file: "bootloader/bootloader.bin", encrypted: "false" },
         app: { offset: "0x10000", file: "app.bin", encrypted: "true" },
         extra_esptool_args: { after: "hard-reset", stub: false, chip: "ESP32-C3" },
@@ -82,8 +86,9 @@ describe("flasher_args.json", () => {
       chip: "esp32c3",
       stub: false,
       files: [
-        { offset: 0, file: "/b/bootloader/bootloader.bin", encrypted: false },
-        { offset: 0x10000, file: "/b/app.bin", encrypted: true },
+        { offset: 0, name: "bootloader", file: "/b/bootloader/bootloader.bin", encrypted: false },
+        { offset: 0x10000, name: "app", file: "/b/app.bin", encrypted: true },
+        { offset: 0x20000, name: undefined, file: "/b/storage.bin", encrypted: false },
       ],
     });
   });

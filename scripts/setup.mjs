@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // Installs what `npm start` and `npm test` need and compiles the TypeScript, doing only what is missing.
+// With --test what the tests need besides, with --packages the npm packages alone.
 // Plain JavaScript on node: modules alone, since it runs before anything is installed.
 // All output goes to stderr: stdout belongs to the command that follows.
 import { spawnSync } from "node:child_process";
@@ -243,7 +244,11 @@ if (major < MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor < MINIMUM_NOD
   fail(`Node ${MINIMUM_NODE.join(".")} or newer is needed; this is ${process.versions.node}`);
 }
 const forTests = process.argv.includes("--test");
-installSystemPackages(forTests ? [...REQUIREMENTS, ...TEST_REQUIREMENTS] : REQUIREMENTS);
-if (forTests) installOptionalPackages(OPTIONAL_TEST_REQUIREMENTS);
-installNpmPackages();
-compile();
+if (process.argv.includes("--packages")) {
+  installNpmPackages();
+} else {
+  installSystemPackages(forTests ? [...REQUIREMENTS, ...TEST_REQUIREMENTS] : REQUIREMENTS);
+  if (forTests) installOptionalPackages(OPTIONAL_TEST_REQUIREMENTS);
+  installNpmPackages();
+  compile();
+}

@@ -132,6 +132,15 @@ describe("set-up", () => {
     expect(statSync(join(self.root, "dist", "cli", "main.js")).mode & 0o111).toBe(0o111);
   });
 
+  test("--packages is npm's packages alone, whatever else is missing", () => {
+    const self = machine();
+    self.remove("cc", "chromium");
+    expect(self.setup("--packages").code).toBe(0);
+    expect(self.calls()).toEqual(["npm ci --no-audit --no-fund --ignore-scripts"]);
+    expect(self.setup("--packages")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(self.calls()).toEqual([]);
+  });
+
   test("a second run starts no process at all, with --test one", () => {
     const self = machine();
     self.setup("--test");
@@ -336,4 +345,33 @@ test("a Node that is too old is named, before anything else is done", () => {
   expect(status).toBe(10);
   expect(stderr).toBe("prov setup: Node 20.19 or newer is needed; this is 20.18.3\n");
   expect(self.calls()).toEqual([]);
+});
+
+test("`npm test` ends with the failure of the linter or of the type checker, before any test", () => {
+  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, "package.json"), "utf8"));
+  const root = temporaryDir();
+  mkdirSync(join(root, "bin"));
+  const calls = join(root, "calls");
+  const runTests = (broken: string) => {
+    rmSync(calls, { force: true });
+    for (const name of ["node", "biome", "tsc", "vitest"])
+      writeFileSync(
+        join(root, "bin", name),
+        `#!/bin/sh\necho ${name} >> "${calls}"\n[ ${name} != ${broken} ] || { echo "${name} complains" >&2; exit 3; }\n`,
+        { mode: 0o755 },
+      );
+    // npm's own part, which is to run the scripts one in the other.
+    writeFileSync(join(root, "bin", "npm"), `#!/bin/sh\n${scripts.lint}\n`, { mode: 0o755 });
+    const PATH = `${join(root, "bin")}:/usr/bin:/bin`;
+    const { status, stderr } = spawnSync("sh", ["-c", scripts.test], {
+      encoding: "utf8",
+      env: { PATH },
+    });
+    return { status, stderr, calls: readFileSync(calls, "utf8").trim().split("\n") };
+  };
+  const setUp = ["node", "node"];
+  expect(runTests("nothing").calls).toEqual([...setUp, "biome", "tsc", "vitest"]);
+  for (const broken of ["biome", "tsc"])
+    expect(runTests(broken)).toMatchObject({ status: 3, stderr: `${broken} complains\n` });
+  expect(runTests("biome").calls).toEqual([...setUp, "biome"]);
 });

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { Ora } from "ora";
 import { ProvError } from "./errors.js";
+import { renderDocument } from "./json-document.js";
 import type { Progress, Task } from "./progress.js";
 import { systemError } from "./system-error.js";
 
@@ -25,6 +26,8 @@ export interface OutputOptions {
 export interface Output extends Progress {
   options: OutputOptions;
   result(result: CommandResult): void;
+  /** The one document of a success, for a command that goes on after it. */
+  document(fields: Readonly<Record<string, unknown>>): void;
   /** A line of a result on stdout, for a command that has more than one; without --json only. */
   print(text: string): void;
   error(error: ProvError): void;
@@ -94,10 +97,15 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
     options.stdout.write(`${options.stdout.isTTY ? text : stripVTControlCharacters(text)}\n`);
   };
 
+  const document = (fields: Readonly<Record<string, unknown>>): void => {
+    options.stdout.write(`${renderDocument(true, fields)}\n`);
+  };
+
   return {
     options,
     paint,
     print,
+    document,
     task: (label) => (ora ? animatedTask(label, ora) : plainTask(label)),
     note: say,
     warn: (message) => line(`${paint("yellow", "!")} ${message}`),
@@ -106,13 +114,13 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
     },
     result: ({ json, text }) => {
       if (json === null) return;
-      if (options.json) options.stdout.write(`${JSON.stringify({ ok: true, ...json })}\n`);
+      if (options.json) document(json);
       else if (text) print(text);
     },
     error: (error) => {
       if (options.annotate) options.stderr.write(`${annotation(error)}\n`);
       if (options.json) {
-        options.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
+        options.stdout.write(`${renderDocument(false, errorFields(error))}\n`);
         return;
       }
       line(`${paint("red", `error ${error.code}`)}: ${error.message}`);
@@ -128,14 +136,9 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
   };
 }
 
-/** The JSON form of an error; part of the interface. */
-export function errorDocument(error: ProvError): {
-  ok: false;
-  error: Record<string, string>;
-  [detail: string]: unknown;
-} {
-  const { code, stage, message, hint, details } = error;
-  return { ok: false, error: { code, stage, message, hint }, ...details };
+/** What the JSON document of an error holds; part of the interface. */
+function errorFields({ code, stage, message, hint, details }: ProvError): Record<string, unknown> {
+  return { error: { code, stage, message, hint }, ...details };
 }
 
 /** GitHub's workflow command for an error; it ends at a line break, so those are escaped. */

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -12,4 +12,12 @@ export function installRoot(): string {
     dir = parent;
   }
   return dir;
+}
+
+/** The version of prov. */
+export function readVersion(): string {
+  const manifest: { version: string } = JSON.parse(
+    readFileSync(join(installRoot(), "package.json"), "utf8"),
+  );
+  return manifest.version;
 }

@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command, Option } from "commander";
 import type { GlobalOptions } from "./context.js";
 import { collect, labName, positiveInteger, seconds } from "./option-values.js";
-import { installRoot } from "./paths.js";
+import { readVersion } from "./paths.js";
 import { addLab, type CommandRun } from "./program-lab.js";
 
 export type RunCommand = (globals: GlobalOptions, command: CommandRun) => Promise<void>;
@@ -235,11 +233,4 @@ function withProvisioningOptions(command: Command): Command {
     .option("--junit <file>", "write a JUnit report, one test case per stage")
     .option("--no-input", "never ask")
     .optionsGroup("");
-}
-
-function readVersion(): string {
-  const manifest: { version: string } = JSON.parse(
-    readFileSync(join(installRoot(), "package.json"), "utf8"),
-  );
-  return manifest.version;
 }

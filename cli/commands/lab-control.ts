@@ -1,5 +1,6 @@
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
+import { snakeKeys } from "../json-document.js";
 import { findLab, type LabClient } from "../lab/client.js";
 import type { BoardAction } from "../lab/control.js";
 import type { CommandResult } from "../output.js";
@@ -37,7 +38,7 @@ export function labInfoCommand(options: LabOptions): Run {
     const { baseUrl } = await lab.boardStatus();
     return {
       json: { lab: lab.info, baseUrl },
-      text: JSON.stringify({ ...lab.info, baseUrl }, null, 2),
+      text: JSON.stringify(snakeKeys({ ...lab.info, baseUrl }), null, 2),
     };
   };
 }

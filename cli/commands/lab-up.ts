@@ -39,8 +39,7 @@ export function labUpCommand(
       await flashVirtualBoard(lab, image, context);
       await bootVirtualBoard(lab, context);
       const baseUrl = lab.board.baseUrl();
-      if (out.options.json)
-        out.options.stdout.write(`${JSON.stringify({ ok: true, lab: lab.info, baseUrl })}\n`);
+      if (out.options.json) out.document({ lab: lab.info, baseUrl });
       else
         out.options.stdout.write(
           `${labInstructions({

@@ -1,4 +1,5 @@
 import type { CommandContext } from "../context.js";
+import type { DeviceStatus } from "../device/device-api.js";
 import type { CommandResult } from "../output.js";
 import type { BoardOptions } from "./board-options.js";
 import { onBoard } from "./on-board.js";
@@ -22,8 +23,13 @@ export function statusCommand(
         ["firmware", status.firmware],
       ];
       return {
-        json: { device: status.deviceId, ap: apSsid, status },
+        json: { device: status.deviceId, ap: apSsid, status: asInTheApi(status) },
         text: renderTable(["", ""], rows).trim(),
       };
     });
+}
+
+/** As `GET /status` has it: there the firmware's version is `fw`. */
+function asInTheApi({ firmware, ...status }: DeviceStatus): Record<string, unknown> {
+  return { ...status, fw: firmware };
 }

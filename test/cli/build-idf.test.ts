@@ -62,8 +62,8 @@ describe("a build that succeeds", () => {
       target: "esp32c3",
       size: { app: APP_BYTES, partition: PARTITION_BYTES },
     });
-    const out = join(document.flasherArgs, "..");
-    const files = JSON.parse(readFileSync(document.flasherArgs, "utf8")).flash_files;
+    const out = join(document.flasher_args, "..");
+    const files = JSON.parse(readFileSync(document.flasher_args, "utf8")).flash_files;
     expect(Object.keys(files)).toEqual(["0x0", "0x10000", "0x8000"]);
     for (const file of [...Object.values<string>(files), "prov_firmware.elf"])
       expect((statSync(join(out, file)).mode & 0o777).toString(8)).toBe("600");

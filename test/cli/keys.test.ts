@@ -17,7 +17,7 @@ test("the key is its owner's alone, and so are the folders above it", async () =
   const { code, document } = await keys(cwd);
   expect(code).toBe(0);
   expect(document).toMatchObject({ ok: true, device: "fern", algorithm: "P-256", created: true });
-  expect(document.keyPath).toBe(join(cwd, IDENTITY, "key.pem"));
+  expect(document.key_path).toBe(join(cwd, IDENTITY, "key.pem"));
   const modes = Object.entries(snapshot(cwd)).map(([name, { mode }]) => [name, mode]);
   expect(Object.fromEntries(modes)).toMatchObject({
     ".prov": "700",
@@ -102,7 +102,7 @@ test("the private key is never printed", async () => {
 test("a password of its own for the AP: made once, printed here only, and what the firmware gets", async () => {
   const cwd = projectWith(`defineDevice({ id: "fern", softAp: { password: "per-device" } })`);
   const first = await keys(cwd);
-  const { apPassword } = first.document;
+  const { ap_password: apPassword } = first.document;
   expect(apPassword).toMatch(/^[abcdefghjkmnpqrstuvwxyz2-9]{12}$/);
   expect(snapshot(cwd)[join(IDENTITY, "ap-password")]?.mode).toBe("600");
   const again = await prov(["keys", "--force"], { cwd });
@@ -120,7 +120,7 @@ test("a password of its own for the AP: made once, printed here only, and what t
     expect(stdout + stderr).not.toContain(apPassword);
 
   writeManifest(cwd, `defineDevice({ id: "fern", softAp: { password: "another-password" } })`);
-  expect((await keys(cwd)).document).not.toHaveProperty("apPassword");
+  expect((await keys(cwd)).document).not.toHaveProperty("ap_password");
 });
 
 test("a check makes no password, and two devices never share one", async () => {
@@ -131,7 +131,7 @@ test("a check makes no password, and two devices never share one", async () => {
   expect(snapshot(cwd)).not.toHaveProperty([join(IDENTITY, "ap-password")]);
   const fern = await keys(cwd, "--device", "fern");
   const moss = await keys(cwd, "--device", "moss");
-  expect(fern.document.apPassword).not.toBe(moss.document.apPassword);
+  expect(fern.document.ap_password).not.toBe(moss.document.ap_password);
 });
 
 test("a password file that no AP can have is named", async () => {

@@ -24,6 +24,19 @@ async function provision(
 }
 
 describe("prov provision against the lab", () => {
+  it("shows the board's own documents in the spelling of its API", async () => {
+    await freshBoard(lab);
+    const ask = async (command: string) =>
+      JSON.parse((await prov([command, "--lab", lab.name, "--json"])).stdout);
+    const answer = await fetch(`${await lab.baseUrl()}/status`);
+    const { status } = await ask("status");
+    expect(await answer.json()).toMatchObject(status);
+    expect(status).toMatchObject({ device_id: DEVICE_ID, fw: expect.any(String) });
+    expect((await ask("scan")).networks).toContainEqual(
+      expect.objectContaining({ ssid: lab.home.ssid, secure: true }),
+    );
+  });
+
   it("brings the device online and names the evidence", async () => {
     await freshBoard(lab);
     const { code, document } = await provision(["--token", await lab.token()]);
@@ -33,6 +46,20 @@ describe("prov provision against the lab", () => {
     expect(document.mqtt.payload.attempt_id).toBe(document.attempt_id);
     expect(document).toMatchObject({ proof: "broker_delivered", proof_by: "broker" });
     expect(document.mqtt.payload.ssid_digest).toBe(ssidDigest(DEVICE_ID, lab.home.ssid));
+  });
+
+  it.each([
+    ["lab", "info"],
+    ["lab", "token", DEVICE_ID],
+    ["lab", "board", "release"],
+    ["ports"],
+    ["codegen", "--check"],
+  ])("%s %s: --json prints a document of the one spelling", async (...command) => {
+    const args = command[0] === "lab" ? [...command, "--name", lab.name] : command;
+    // The helper looks at every key of every document.
+    const { code, stdout, stderr } = await prov([...args, "--json"]);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).ok).toBe(true);
   });
 
   it("goes straight to MQTT after a power cycle: no AP, no new CSR", async () => {
@@ -91,7 +118,7 @@ describe("prov provision against the lab", () => {
         await ready;
       } else {
         const ready = lab.logLine(/-> AP_MODE/, { fromNow: true });
-        const reset = await prov(["reset", "--scope", "all", "--lab", lab.name]);
+        const reset = await prov(["reset", "--scope", "all", "--lab", lab.name, "--json"]);
         expect(reset.code, reset.stderr).toBe(0);
         await ready;
       }

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { connectLab, type LabClient } from "../../cli/lab/client.js";
-import { labInfoSchema } from "../../cli/lab/lab-info.js";
+import { findLab, type LabClient } from "../../cli/lab/client.js";
+import { checkDocument } from "./json-keys.js";
 import { DEVICE_ID, keep, type Outcome, PROJECT, run, startProv } from "./prov.js";
 
 export interface RunningLab {
@@ -56,9 +56,10 @@ export async function labUp(name: string, options: LabUpOptions = {}): Promise<R
       throw new Error(`prov lab up ended with ${code}:\n${stderr}`);
     }),
   ]);
+  checkDocument(String(first));
   const document = JSON.parse(String(first));
   if (document.ok !== true) throw new Error(`prov lab up: ${first}\n${stderr}`);
-  const client = connectLab(labInfoSchema.parse(document.lab));
+  const client = await findLab(options.project ?? PROJECT, name);
   const network = (await client.air()).networks.find((each) => each.psk !== null);
   if (!network?.psk) throw new Error("the air holds no secured network");
   return {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { installRoot } from "../../cli/paths.js";
+import { checkDocument } from "./json-keys.js";
 
 export const REPOSITORY = installRoot();
 const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
@@ -43,6 +44,7 @@ export async function prov(args: readonly string[], options: ProvOptions = {}): 
   child.stdin?.end(options.input ?? "");
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
   keep(args, stdout, stderr);
+  if (args.includes("--json") && stdout !== "") checkDocument(stdout);
   return { code, stdout, stderr };
 }
 

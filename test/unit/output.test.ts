@@ -4,7 +4,8 @@ import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { ProvError } from "../../cli/errors.js";
 import { toStageError } from "../../cli/flow/stage-error.js";
-import { createOutput, errorDocument, type OutputOptions, toProvError } from "../../cli/output.js";
+import { createOutput, type OutputOptions, toProvError } from "../../cli/output.js";
+import { readVersion } from "../../cli/paths.js";
 import { asTask } from "../../cli/progress.js";
 import { withDetails } from "../../cli/system-error.js";
 
@@ -45,7 +46,7 @@ describe("a result", () => {
   test("is one document with --json", async () => {
     const { out, stdout } = await recorder({ json: true });
     out.result(result);
-    expect(stdout()).toBe('{"ok":true,"device":"fern"}\n');
+    expect(stdout()).toBe(`{"ok":true,"version":"${readVersion()}","device":"fern"}\n`);
   });
 
   test("without text prints nothing", async () => {
@@ -67,6 +68,31 @@ describe("a result", () => {
   });
 });
 
+describe("a document", () => {
+  const fields = {
+    keyPath: "/srv/keyPath",
+    boards: [{ writeMs: 7, regions: [{ name: "flasherArgs", eraseBytes: null }] }],
+    attempt_id: "aB",
+    mqtt: { topic: "devices/fern/status", payload: { bootCount: 3, nested: { upTime: 1 } } },
+  };
+
+  test("has snake_case keys at every depth, values and the device's own message as they are", async () => {
+    const snake = {
+      key_path: "/srv/keyPath",
+      boards: [{ write_ms: 7, regions: [{ name: "flasherArgs", erase_bytes: null }] }],
+      attempt_id: "aB",
+      mqtt: { topic: "devices/fern/status", payload: { bootCount: 3, nested: { upTime: 1 } } },
+    };
+    const { out, stdout } = await recorder({ json: true });
+    out.result({ json: fields, text: "" });
+    expect(JSON.parse(stdout())).toEqual({ ok: true, version: readVersion(), ...snake });
+    out.document(fields);
+    expect(JSON.parse(stdout())).toEqual({ ok: true, version: readVersion(), ...snake });
+    out.error(new ProvError("flash_rejected", "no", { details: fields }));
+    expect(JSON.parse(stdout())).toMatchObject({ ok: false, version: readVersion(), ...snake });
+  });
+});
+
 describe("an error", () => {
   test("says what, why and what next, on stderr", async () => {
     const { out, stdout, stderr } = await recorder();
@@ -80,10 +106,10 @@ describe("an error", () => {
     out.error(failure);
     expect(JSON.parse(stdout())).toEqual({
       ok: false,
+      version: readVersion(),
       error: { code: "build_failed", stage: "build", message: "idf.py failed", hint: "Mend it." },
     });
     expect(stderr()).toBe("");
-    expect(errorDocument(failure).error).not.toHaveProperty("cause");
   });
 
   test("shows its cause with --verbose", async () => {

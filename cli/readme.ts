@@ -1,5 +1,6 @@
 import type { Command, Option } from "commander";
 import { DEVICE_FAILURES } from "../codegen/failures.js";
+import { LIMIT_ROWS } from "../codegen/limits.js";
 import { CHIPS as ALL_CHIPS } from "../codegen/manifest.js";
 import { manifestFields } from "../codegen/manifest-docs.js";
 import { buttonGpio } from "../codegen/sdkconfig-table.js";
@@ -15,6 +16,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
   commands: commandTable,
   environment: environmentTable,
   chips: chipTable,
+  limits: () => markdownTable(["what", "how long", "and"], LIMIT_ROWS),
   failures: failureTable,
 };
 

@@ -1,4 +1,5 @@
 import { cString, cStringLines } from "./c-string.js";
+import { LIMITS } from "./limits.js";
 
 export interface DeviceKeys {
   readonly deviceId: string;
@@ -11,7 +12,7 @@ export interface DeviceKeys {
   readonly mqttPassword: string;
 }
 
-export const DEVICE_ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
+export const DEVICE_ID_PATTERN = new RegExp(`^[A-Za-z0-9_-]{1,${LIMITS.deviceIdMaxBytes}}$`);
 const PEM_PATTERN = /^-----BEGIN [A-Z0-9 ]+-----\n[\x20-\x7e\n]+-----END [A-Z0-9 ]+-----\n$/;
 
 /**

@@ -1,14 +1,14 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { DEVICE_ID_PATTERN } from "./device-keys.js";
+import { LIMITS } from "./limits.js";
 import { CHIPS, type Chip, DEFAULTS, KEY_ALGORITHMS, LOG_LEVELS, type Target } from "./manifest.js";
 
-/**
- * Room for `-XXXXXX` (three bytes of the MAC) after the prefix: an SSID has at most 32 bytes
- * (IEEE 802.11-2020, 9.4.2.2).
- */
-const SSID_PREFIX_MAX_BYTES = 32 - "-XXXXXX".length;
-const URL_MAX_BYTES = 256;
+/** Room for `-XXXXXX` (three bytes of the MAC) after the prefix. */
+const SSID_PREFIX_MAX_BYTES = LIMITS.ssidMaxBytes - "-XXXXXX".length;
+const URL_MAX_BYTES = LIMITS.backendUrlMaxBytes;
+const PASSPHRASE = printable(LIMITS.passphraseMinBytes, LIMITS.passphraseMaxBytes);
+const PAIRING_SECRET = printable(LIMITS.pairingSecretMinBytes, LIMITS.pairingSecretMaxBytes);
 const CA_MAX_BYTES = 16 * 1024;
 /** They have to fit into the firmware's MQTT buffer (mqtt_link.c) with the rest of a CONNECT. */
 const MQTT_USERNAME_MAX_BYTES = 128;
@@ -33,13 +33,11 @@ export const deviceSchema = table({
       `1–${SSID_PREFIX_MAX_BYTES} bytes of text without control characters`,
       (value) => isPlainText(value, 1, SSID_PREFIX_MAX_BYTES),
     ).default(DEFAULTS.softAp.ssidPrefix),
-    password: text("8–63 printable ASCII characters", (value) =>
-      /^[\x20-\x7e]{8,63}$/.test(value),
-    ).default(DEFAULTS.softAp.password),
+    password: text(PASSPHRASE.expected, PASSPHRASE.accepts).default(DEFAULTS.softAp.password),
     channel: integer(1, 13).default(DEFAULTS.softAp.channel),
     pairingSecret: text(
-      '8–64 printable ASCII characters, or ""',
-      (value) => value === "" || /^[\x20-\x7e]{8,64}$/.test(value),
+      `${PAIRING_SECRET.expected}, or ""`,
+      (value) => value === "" || PAIRING_SECRET.accepts(value),
     ).default(DEFAULTS.softAp.pairingSecret),
     windowSeconds: integer(0, 86_400).default(DEFAULTS.softAp.windowSeconds),
   }),
@@ -77,8 +75,10 @@ export const deviceSchema = table({
       .transform(normalizePem)
       .optional(),
     reportPath: text(
-      'path of at most 128 printable ASCII characters that starts with "/", or ""',
-      (value) => value === "" || /^\/[\x21-\x7e]{0,127}$/.test(value),
+      `path of at most ${LIMITS.backendPathMaxBytes} printable ASCII characters that starts with "/", or ""`,
+      (value) =>
+        value === "" ||
+        (/^\/[\x21-\x7e]*$/.test(value) && value.length <= LIMITS.backendPathMaxBytes),
     ).default(DEFAULTS.backend.reportPath),
   }),
   mqtt: section({
@@ -144,6 +144,14 @@ function plainText(maxBytes: number) {
   return text(`1–${maxBytes} bytes of text without control characters, or ""`, (value) =>
     isPlainText(value, 0, maxBytes),
   );
+}
+
+function printable(min: number, max: number) {
+  const pattern = new RegExp(`^[\\x20-\\x7e]{${min},${max}}$`);
+  return {
+    expected: `${min}–${max} printable ASCII characters`,
+    accepts: (value: string) => pattern.test(value),
+  };
 }
 
 function integer(min: number, max: number) {

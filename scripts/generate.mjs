@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { emitFailureInc, FAILURE_INC_PATH } = await import("../dist/codegen/failure-inc.js");
+const { emitLimitsHeader, LIMITS_HEADER_PATH } = await import("../dist/codegen/limits.js");
 const { emitPageInc, isPageCurrent, PAGE_INC_PATH, PAGE_SOURCE_DIR, PAGE_SOURCES } = await import(
   "../dist/codegen/page.js"
 );
@@ -28,6 +29,7 @@ function write(path, text) {
 }
 
 if (read(FAILURE_INC_PATH) !== emitFailureInc()) write(FAILURE_INC_PATH, emitFailureInc());
+if (read(LIMITS_HEADER_PATH) !== emitLimitsHeader()) write(LIMITS_HEADER_PATH, emitLimitsHeader());
 
 const sources = Object.fromEntries(
   PAGE_SOURCES.map((name) => [name, read(`${PAGE_SOURCE_DIR}/${name}`)]),

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { LIMITS } from "../../codegen/limits.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { DEFAULTS, PER_DEVICE } from "../../codegen/manifest.js";
 import { readIfPresent, SECRET_FILE, type Workspace, writeNew } from "../config/workspace.js";
@@ -7,7 +8,9 @@ import { ProvError } from "../errors.js";
 /** Without 0, 1, i, l and o: people read it off a label and type it into a phone. */
 const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
 const LENGTH = 12; // 59 bits
-const USABLE = /^[\x20-\x7e]{8,63}$/;
+const USABLE = new RegExp(
+  `^[\\x20-\\x7e]{${LIMITS.passphraseMinBytes},${LIMITS.passphraseMaxBytes}}$`,
+);
 
 /**
  * The manifest with the AP's password in the place of `"per-device"`. It is made once, and then kept: the board

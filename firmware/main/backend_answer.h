@@ -7,9 +7,6 @@
 #include "prov_failure.h"
 #include "prov_records.h"
 
-/** The longest answer that is read; two certificates of PROV_PEM_MAX with their JSON escapes fit. */
-#define BACKEND_ANSWER_MAX 10240
-
 typedef enum {
     BACKEND_VERDICT_OK,
     BACKEND_VERDICT_RETRY,    /* may pass by itself */

@@ -6,9 +6,6 @@
 #include "backend_answer.h"
 #include "prov_event.h"
 
-#define BACKEND_URL_MAX 256  /* PROV_BACKEND_URL, bytes */
-#define BACKEND_PATH_MAX 128 /* what follows it, PROV_REPORT_PATH included */
-
 typedef struct {
     backend_verdict_t verdict;
     prov_failure_t failure;

@@ -21,7 +21,7 @@
 
 #define TIMEOUT_S 4 /* http_session.c sets shorter ones */
 #define STACK_SIZE 6144 /* cJSON and printf; large buffers are on the heap */
-#define AUTHORIZATION_MAX (PROV_TOKEN_MAX + 16)
+#define AUTHORIZATION_MAX (PROV_BEARER_MAX + 16)
 
 #define STATUS_200 "200 OK"
 #define STATUS_400 "400 Bad Request"
@@ -138,7 +138,7 @@ static esp_err_t handle_request(httpd_req_t *req, const char *body, size_t lengt
 {
     request_error_t error = {0};
     if (httpd_req_get_hdr_value_len(req, "Authorization") > AUTHORIZATION_MAX) {
-        return http_json_error(req, STATUS_400, "bad_field", "Authorization: expected a token of 1 to 1024 bytes");
+        return http_json_error(req, STATUS_400, "bad_field", "Authorization: expected a token of 1 to " PROV_LIMIT_TEXT(PROV_BEARER_MAX) " bytes");
     }
     char *authorization = http_header_copy(req, "Authorization", AUTHORIZATION_MAX);
     bool valid =

@@ -4,8 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** No request to the board needs a longer body. */
-#define HTTP_BODY_MAX 4096
+#include "prov_limits.h"
 
 typedef enum {
     HTTP_FRAMING_OK,

@@ -77,7 +77,7 @@ static esp_err_t refuse_framing(httpd_req_t *req, http_framing_t framing)
     case HTTP_FRAMING_CODED:
         return refuse(req, "411 Length Required", "length_required", "expected Content-Length, no Transfer-Encoding");
     case HTTP_FRAMING_TOO_LONG:
-        return refuse(req, "413 Content Too Large", "too_large", "the body exceeds 4096 bytes");
+        return refuse(req, "413 Content Too Large", "too_large", "the body exceeds " PROV_LIMIT_TEXT(HTTP_BODY_MAX) " bytes");
     default:
         return refuse(req, "400 Bad Request", "bad_request", "Content-Length: expected a number");
     }

@@ -3,7 +3,8 @@
 
 #include <stdint.h>
 
-#define PAIRING_SECRET_MAX 64
+#include "prov_limits.h"
+
 #define PAIRING_TRIES 5 /* wrong ones until nothing but a restart helps */
 
 typedef enum {

@@ -5,13 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Limits in bytes, without the terminating NUL. */
-#define PROV_SSID_MAX 32
-#define PROV_PASSWORD_MAX 64 /* 63 characters, or 64 hex digits of a raw key */
-#define PROV_TOKEN_MAX 1024
-#define PROV_ATTEMPT_ID_MAX 64
-#define PROV_DEVICE_ID_MAX 64
-#define PROV_PEM_MAX 4096
+#include "prov_limits.h"
+
+#define PROV_PASSWORD_MAX PROV_RAW_KEY_DIGITS /* longer than a passphrase */
 
 typedef struct {
     char ssid[PROV_SSID_MAX + 1];
@@ -21,7 +17,7 @@ typedef struct {
 /** The secrets of one provisioning run. */
 typedef struct {
     char token[PROV_TOKEN_MAX + 1];  /* for CSR signing, once; "" when spent or absent */
-    char bearer[PROV_TOKEN_MAX + 1]; /* for calls on the user's behalf; "" when absent */
+    char bearer[PROV_BEARER_MAX + 1]; /* for calls on the user's behalf; "" when absent */
     char attempt_id[PROV_ATTEMPT_ID_MAX + 1];
 } enrolment_t;
 

@@ -83,14 +83,14 @@ static bool read_text(const cJSON *root, const text_rule_t *rule, char *out, req
     return true;
 }
 
-/** WPA: 8 to 63 bytes of passphrase, or the 64 hex digits of the key itself. */
+/** WPA: a passphrase, or the hex digits of the key itself. */
 static bool password_is_valid(const char *password)
 {
     size_t length = strlen(password);
-    if (length == 0 || (length >= 8 && length <= 63)) {
+    if (length == 0 || (length >= PROV_PASSPHRASE_MIN && length <= PROV_PASSPHRASE_MAX)) {
         return true;
     }
-    return length == 64 && strspn(password, "0123456789abcdefABCDEF") == 64;
+    return length == PROV_RAW_KEY_DIGITS && strspn(password, "0123456789abcdefABCDEF") == length;
 }
 
 static bool is_printable_ascii(const char *text)
@@ -117,7 +117,7 @@ static bool read_bearer(const char *authorization, char *out, size_t capacity, r
     token += strspn(token, " ");
     size_t length = strlen(token);
     if (length == 0 || length >= capacity) {
-        return bad_field(error, "Authorization", "expected a token of 1 to 1024 bytes");
+        return bad_field(error, "Authorization", "expected a token of 1 to " PROV_LIMIT_TEXT(PROV_BEARER_MAX) " bytes");
     }
     if (!is_printable_ascii(token) || strchr(token, ' ') != NULL) {
         return bad_field(error, "Authorization", "expected printable ASCII without spaces");
@@ -165,7 +165,8 @@ static bool read_fields(const cJSON *root, bool token_optional, provision_reques
         return false;
     }
     if (!password_is_valid(wifi->password)) {
-        return bad_field(error, "password", "expected 8 to 63 bytes, 64 hex digits, or none");
+        return bad_field(error, "password", "expected " PROV_LIMIT_TEXT(PROV_PASSPHRASE_MIN) " to " PROV_LIMIT_TEXT(PROV_PASSPHRASE_MAX) " bytes, "
+                                            PROV_LIMIT_TEXT(PROV_RAW_KEY_DIGITS) " hex digits, or none");
     }
     if (!is_printable_ascii(enrol->token) || strchr(enrol->token, ' ') != NULL) {
         return bad_field(error, "provisioning_token", "expected printable ASCII without spaces");

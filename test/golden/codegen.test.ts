@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { emitDeviceKeys } from "../../codegen/device-keys.js";
 import { emitFailureInc, FAILURE_INC_PATH } from "../../codegen/failure-inc.js";
 import { DEVICE_FAILURES } from "../../codegen/failures.js";
+import { emitLimitsHeader, LIMITS, LIMITS_HEADER_PATH } from "../../codegen/limits.js";
 import { emitSdkconfigDefaults, emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
 import {
   DEFAULT_MANIFEST,
@@ -139,6 +140,33 @@ int main(void) {
 
 test("the committed prov_failure.inc is current", () => {
   expect(readFileSync(join(ROOT, FAILURE_INC_PATH), "utf8")).toBe(emitFailureInc());
+});
+
+test("the committed prov_limits.h is current", () => {
+  expect(readFileSync(join(ROOT, LIMITS_HEADER_PATH), "utf8")).toBe(emitLimitsHeader());
+});
+
+test("prov_limits.h gives the firmware the figures, and their text for its messages", () => {
+  const source = `#include <stdio.h>
+#include "prov_limits.h"
+int main(void) {
+    printf("%d " PROV_LIMIT_TEXT(PROV_TOKEN_MAX) " %d", PROV_TOKEN_MAX, HTTP_BODY_MAX);
+    return 0;
+}
+`;
+  const { provisioningTokenMaxBytes: token, requestBodyMaxBytes: body } = LIMITS;
+  expect(runC(source, { "prov_limits.h": emitLimitsHeader() })).toBe(`${token} ${token} ${body}`);
+});
+
+test("the page's fields take what the device takes", () => {
+  const html = readFileSync(join(ROOT, "firmware/main/page/index.html"), "utf8");
+  const lengths = [...html.matchAll(/<input id="([a-z]+)"[^>]* maxlength="(\d+)"/g)];
+  expect(Object.fromEntries(lengths.map(([, id, length]) => [id, Number(length)]))).toEqual({
+    ssid: LIMITS.ssidMaxBytes,
+    password: LIMITS.rawKeyHexDigits,
+    token: LIMITS.provisioningTokenMaxBytes,
+    pairing: LIMITS.pairingSecretMaxBytes,
+  });
 });
 
 test("prov_failure.inc makes the enum and the strings of C", () => {

@@ -72,6 +72,8 @@ const OPTIONAL_TEST_REQUIREMENTS = [
     apt: ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"],
     otherwise: "the tests that need it are skipped",
   },
+  { command: "certtool", apt: ["gnutls-bin"], otherwise: "the tests that need it are skipped" },
+  { command: "certutil", apt: ["libnss3-tools"], otherwise: "the tests that need it are skipped" },
 ];
 
 function say(line) {
@@ -166,12 +168,15 @@ function installWithApt(packages) {
   if (!aptInstalls(packages)) process.exit(EXIT_ENVIRONMENT);
 }
 
+let isAptUpdated = false;
+
 function aptInstalls(packages) {
   say(`installing with apt: ${packages.join(" ")}`);
   const apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
   const [command, ...prefix] = process.getuid?.() === 0 ? apt : ["sudo", ...apt];
   // One broken third-party source fails an update; what is needed may be installable all the same.
-  succeeds(command, [...prefix, "update", "-q"]);
+  if (!isAptUpdated) succeeds(command, [...prefix, "update", "-q"]);
+  isAptUpdated = true;
   return succeeds(command, [
     ...prefix,
     ...["install", "-q", "-y", "--no-install-recommends"],
@@ -181,8 +186,10 @@ function aptInstalls(packages) {
 
 function installOptionalPackages(requirements) {
   const missing = requirements.filter((requirement) => !isPresent(requirement));
-  const packages = missing.flatMap((requirement) => requirement.apt);
-  if (missing.length > 0 && onPath("apt-get") && mayInstallWithApt()) aptInstalls(packages);
+  const isAble = missing.length > 0 && onPath("apt-get") && mayInstallWithApt();
+  // One package that apt does not know is not to take the others with it.
+  if (isAble && !aptInstalls(missing.flatMap((requirement) => requirement.apt)))
+    for (const { apt } of missing.length > 1 ? missing : []) aptInstalls(apt);
   for (const requirement of missing.filter((each) => !isPresent(each)))
     say(`without ${nameOf(requirement)} ${requirement.otherwise}`);
 }

@@ -20,7 +20,7 @@ const COMMANDS =
     " ",
   );
 /** The suite can do without them, so that their absence fails nothing. */
-const OPTIONAL_COMMANDS = ["ccache", "riscv64-unknown-elf-gcc"];
+const OPTIONAL_COMMANDS = ["ccache", "riscv64-unknown-elf-gcc", "certtool", "certutil"];
 const ROOT_USER = "data:text/javascript,process.getuid=()=>0";
 const PLAIN_USER = "data:text/javascript,process.getuid=()=>1000";
 const UPDATE = "apt-get update -q";
@@ -302,8 +302,31 @@ describe("missing system packages", () => {
     expect(code).toBe(0);
     expect(stderr).not.toContain("without");
     expect(self.calls()).toContain(
-      `${INSTALL} ccache gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf`,
+      `${INSTALL} ccache gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf gnutls-bin libnss3-tools`,
     );
+  });
+
+  test("one that apt does not know does not take the others with it", () => {
+    const self = machine();
+    self.remove("ccache", "certtool", "certutil");
+    const bring = (name: string): string =>
+      `printf '#!/bin/sh\\n' > "${self.bin}/${name}"; /bin/chmod 755 "${self.bin}/${name}"`;
+    addApt(self, []);
+    self.add(
+      "apt-get",
+      `case "$*" in
+      update*) ;;
+      *gnutls-bin*) exit 100 ;;
+      *ccache) ${bring("ccache")} ;;
+      *libnss3-tools) ${bring("certutil")} ;;
+      esac`,
+    );
+    const { code, stderr } = self.setup("--test");
+    expect(code).toBe(0);
+    expect(stderr.match(/ without .*/g)).toEqual([
+      " without certtool the tests that need it are skipped",
+    ]);
+    expect(self.calls().filter((call) => call === UPDATE)).toHaveLength(1);
   });
 
   test.each([

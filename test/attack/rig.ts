@@ -12,7 +12,7 @@ import { startLab } from "../../cli/lab/lab.js";
 import { labDir } from "../../cli/lab/lab-info.js";
 import type { Lab } from "../../cli/lab/lab-types.js";
 import type { VirtualBoard } from "../../cli/lab/virtual-board.js";
-import { signCsr } from "../../cli/pki/ca.js";
+import { type CertificateAuthority, signCsr } from "../../cli/pki/ca.js";
 import { silent } from "../../cli/progress.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
 import { buildVariant, type Variant } from "./variant.js";
@@ -60,6 +60,8 @@ export interface RigOptions {
   readonly certificateLifetimeMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly variant?: Variant;
+  /** Another backend than the lab's, with a certificate of the lab's CA. */
+  readonly backend?: { readonly url: string };
   /** Another broker than the lab's, and what it wants beside the certificate. */
   readonly mqtt?: { readonly uri: string; readonly username?: string; readonly password?: string };
 }
@@ -125,11 +127,11 @@ export async function openRig(name: string, options: RigOptions = {}): Promise<R
 }
 
 async function buildImpatient(root: string, lab: Lab, options: RigOptions) {
-  const { mqtt, wifi, sdkconfig, forced } = options;
+  const { mqtt, backend, wifi, sdkconfig, forced } = options;
   const parsed = parseDevice({
     id: DEVICE_ID,
     target: "host",
-    backend: { url: lab.backend.url, ca: lab.caPem },
+    backend: { url: lab.backend.url, ca: lab.caPem, ...backend },
     mqtt: { uri: lab.broker.uri, statusIntervalSeconds: 1, ...mqtt },
     sdkconfig: { ...IMPATIENT, CONFIG_PROV_BUTTON_GPIO: 9, ...sdkconfig },
     wifi: { ...wifi },
@@ -249,8 +251,7 @@ function isRefused(error: unknown): boolean {
 }
 
 function agedCertificate(lab: Lab, deviceKey: KeyObject): readonly [string, string] {
-  const caDir = dirname(lab.info.backend.caPath);
-  const ca = { certPem: lab.caPem, keyPem: readFileSync(join(caDir, "ca-key.pem"), "utf8") };
+  const ca = caOf(lab);
   const hoursFromNow = (hours: number): Date => new Date(Date.now() + hours * 3_600_000);
   const csr = { commonName: DEVICE_ID, publicKey: createPublicKey(deviceKey) };
   const validity = { notBefore: hoursFromNow(-9), notAfter: hoursFromNow(1) };
@@ -269,6 +270,12 @@ function credentialsFor(lab: Lab, network: number): Credentials {
     bearer: `bearer-${attempts}`,
     attemptId: `attempt-${attempts}`,
   };
+}
+
+/** The lab's CA, to sign for servers of one's own. */
+export function caOf(lab: Lab): CertificateAuthority {
+  const keyFile = join(dirname(lab.info.backend.caPath), "ca-key.pem");
+  return { certPem: lab.caPem, keyPem: readFileSync(keyFile, "utf8") };
 }
 
 export function requestOf(credentials: Credentials): Record<string, string> {

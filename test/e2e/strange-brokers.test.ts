@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { boardReport } from "../../cli/commands/evidence.js";
 import type { BrokerAccess } from "../../cli/flow/broker-session.js";
@@ -16,7 +16,7 @@ import { type CertificateAuthority, issueCertificate } from "../../cli/pki/ca.js
 import { silent } from "../../cli/progress.js";
 import type { Air } from "../../cli/wifi/air-file.js";
 import { virtualWifi } from "../../cli/wifi/virtual.js";
-import { DEVICE_ID, openRig, type Rig, type RigOptions } from "../attack/rig.js";
+import { caOf, DEVICE_ID, openRig, type Rig, type RigOptions } from "../attack/rig.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 import { temporaryDir } from "../helpers/project.js";
 import { run } from "../helpers/prov.js";
@@ -42,12 +42,6 @@ async function rigWith(mqtt: Partial<RigOptions["mqtt"]> = {}): Promise<Rig> {
   rig.eraseNvs();
   await rig.powerOn();
   return rig;
-}
-
-/** The CA that the rig's backend tells its devices to trust. */
-function caOf({ lab }: Rig): CertificateAuthority {
-  const keyFile = join(dirname(lab.info.backend.caPath), "ca-key.pem");
-  return { certPem: lab.caPem, keyPem: readFileSync(keyFile, "utf8") };
 }
 
 function provision(
@@ -111,14 +105,14 @@ describe("mosquitto with a password file beside the certificates", () => {
 
   async function operatorAt(rig: Rig): Promise<BrokerAccess> {
     const operator = { usage: "client", commonName: OPERATOR } as const;
-    const identity = await issueCertificate(caOf(rig), operator);
+    const identity = await issueCertificate(caOf(rig.lab), operator);
     return { uri, caPem: rig.lab.caPem, ...identity, username: "greenhouse", password: PASSWORD };
   }
 
   it("that acknowledges a message and drops it leaves the device's word, which is no proof to an operator", async () => {
     const rig = await rigWith({ username: "mute", password: PASSWORD });
     onTestFinished(() => rig.stop());
-    await startMosquitto(caOf(rig));
+    await startMosquitto(caOf(rig.lab));
     const alone = await provision(rig, { timeoutMs: GOING_WELL_MS });
     expect(boardReport(alone)).toMatchObject({ proof: "device_word", proof_by: "status" });
     const broker = await operatorAt(rig);
@@ -138,7 +132,7 @@ describe("mosquitto with a password file beside the certificates", () => {
   ])("takes the device with %s, and no other", async (_what, mqtt, code) => {
     const rig = await rigWith(mqtt);
     onTestFinished(() => rig.stop());
-    await startMosquitto(caOf(rig));
+    await startMosquitto(caOf(rig.lab));
     const broker = await operatorAt(rig);
     const provisioning = provision(rig, { timeoutMs: GOING_WELL_MS, broker });
     if (code === null) {
@@ -191,7 +185,7 @@ describe("a broker that delivers the device's message to the operator", () => {
     more: Pick<ProvisionBoardRequest, "witnesses"> = {},
     faults: Air["faults"] = {},
   ): Promise<ProvisionedBoard> {
-    const { access } = await scriptedBroker(script, { ca: caOf(rig), port });
+    const { access } = await scriptedBroker(script, { ca: caOf(rig.lab), port });
     rig.lab.setAir({ networks: rig.lab.air().networks, faults });
     await rig.board.powerOff();
     rig.eraseNvs();

@@ -108,7 +108,7 @@ export const HOST_FAILURES = {
 
   ap_not_found: {
     stage: "join",
-    hint: "Is the board powered and in AP_MODE? `prov monitor` shows its state.",
+    hint: "It has no power, is not in AP_MODE, or is online already and so has no AP: `prov monitor --reset --port PORT` tells which.",
   },
   ap_ambiguous: {
     stage: "join",
@@ -119,6 +119,10 @@ export const HOST_FAILURES = {
     hint: "Check softAp.password in the manifest that the board was built with.",
   },
   ap_unreachable: { stage: "join", hint: "Join the board's AP, then run the same command again." },
+  device_online: {
+    stage: "join",
+    hint: "Make it forget with `prov reset --scope all --port PORT` or its BOOT button: that opens its AP.",
+  },
   ap_no_dhcp: {
     stage: "join",
     hint: "The AP gave no address: restart the board; its client limit may be reached.",

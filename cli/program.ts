@@ -107,10 +107,10 @@ export function buildProgram(runCommand: RunCommand): Command {
     (await import("./commands/ports.js")).portsCommand(),
   );
 
-  add<import("./commands/board-options.js").BoardOptions>(
-    withBoardOptions(
+  add<import("./commands/on-board.js").OnBoardOptions>(
+    withAskingOptions(
       program.command("scan").description("list the WiFi networks that the board sees"),
-    ),
+    ).addOption(askedPort()),
     async (options) => (await import("./commands/scan.js")).scanCommand(options),
   );
 
@@ -125,18 +125,24 @@ export function buildProgram(runCommand: RunCommand): Command {
       .addOption(
         new Option("--wait <what>", "how far to wait").choices(["wifi", "certificate", "mqtt"]),
       )
-      .option("--timeout <seconds>", "bound on all of it", seconds, 120)
+      .option("--timeout <seconds>", BOUND, seconds)
       .option("--port <port>", "serial port of the board: its log is one more witness"),
     async (options) => (await import("./commands/provision.js")).provisionCommand(options),
   );
 
-  add<import("./commands/board-options.js").BoardOptions>(
-    withBoardOptions(program.command("status").description("show the board's own status")),
+  add<import("./commands/on-board.js").OnBoardOptions>(
+    withAskingOptions(
+      program
+        .command("status")
+        .description(
+          "show the board's own status: over its AP, or at the broker when it is online",
+        ),
+    ).addOption(askedPort()),
     async (options) => (await import("./commands/status.js")).statusCommand(options),
   );
 
   add<import("./commands/reset.js").ResetOptions>(
-    withBoardOptions(
+    withAskingOptions(
       program.command("reset").description("make the board forget its WiFi, or everything"),
     )
       .addOption(
@@ -172,7 +178,11 @@ export function buildProgram(runCommand: RunCommand): Command {
           "build the virtual board's firmware with a sanitizer",
         ).choices(["address", "undefined", "thread"]),
       )
-      .option("--timeout <seconds>", "bound on everything after the boot", seconds, 120)
+      .option(
+        "--timeout <seconds>",
+        "bound on the boot, and on everything after it; default 30 and 120, of which 45 to find the AP",
+        seconds,
+      )
       .option("--yes-burn-efuses", "with --port: as for `prov flash`")
       .option("--baud <rate>", "line rate while writing", positiveInteger, 460800),
     async (options) => (await import("./commands/run.js")).runCommand(options),
@@ -188,6 +198,24 @@ export function buildProgram(runCommand: RunCommand): Command {
     async (options) => (await import("./commands/doctor.js")).doctorCommand(options),
   );
   return program;
+}
+
+const BOUND = "bound on all of it; default 120, of which 45 to find the AP";
+
+/** For a command that asks the board something over its AP, unless the broker knows that it has none. */
+function withAskingOptions(command: Command): Command {
+  return withOperatorOptions(withBoardOptions(command)).option(
+    "--timeout <seconds>",
+    BOUND,
+    seconds,
+  );
+}
+
+function askedPort(): Option {
+  return new Option(
+    "--port <port>",
+    "serial port of the board: restart it, and read from its log whether it is online",
+  );
 }
 
 /** Which board: that of a lab, or a real one. */
@@ -214,7 +242,7 @@ function withReachOptions(command: Command): Command {
 
 /** What the board is given, and how the outcome is watched and reported. */
 function withProvisioningOptions(command: Command): Command {
-  return command
+  const given = command
     .optionsGroup("To provision it:")
     .option("--ssid <ssid>", "the WiFi network to join")
     .option(
@@ -225,12 +253,20 @@ function withProvisioningOptions(command: Command): Command {
     .option("--open", "the network has no password")
     .option("--token <token>", "one-time provisioning token (or PROV_TOKEN)")
     .option("--bearer <token>", "Bearer token for calls on the user's behalf (or PROV_BEARER)")
+    .option("--junit <file>", "write a JUnit report, one test case per stage")
+    .option("--no-input", "never ask")
+    .optionsGroup("");
+  return withOperatorOptions(given);
+}
+
+/** Who may read the device's topics at the broker. */
+function withOperatorOptions(command: Command): Command {
+  return command
+    .optionsGroup("To watch the broker:")
     .option("--mqtt-ca <file>", "CA of the broker, to watch for the device's status message")
     .option("--mqtt-cert <file>", "operator certificate for the broker")
     .option("--mqtt-key <file>", "its key")
     .option("--mqtt-username <name>", "the operator's, where the broker wants one besides")
     .option("--mqtt-password <password>", "the operator's (better: PROV_MQTT_PASSWORD)")
-    .option("--junit <file>", "write a JUnit report, one test case per stage")
-    .option("--no-input", "never ask")
     .optionsGroup("");
 }

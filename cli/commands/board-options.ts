@@ -12,6 +12,8 @@ export interface BoardOptions extends GlobalOptions {
   ap?: string;
   iface?: string;
   wifi: HostWifiKind | "auto";
+  /** Seconds; raises and lowers every bound. */
+  timeout?: number;
 }
 
 export interface BoardReach {
@@ -26,6 +28,25 @@ export const AP_GONE_MS = 20_000;
 const RADIO_POLL_MS = 500;
 /** Loopback has no air time to save. */
 const LAB_POLL_MS = 50;
+
+/** Where no --timeout says otherwise: a device without an AP is not waited for as long as one that works. */
+const DEFAULT_TIMEOUT_S = 120;
+const DEFAULT_JOIN_S = 45;
+
+export interface Bounds {
+  /** On finding and joining the board's AP. */
+  joinTimeoutMs: number;
+  /** On all of it. */
+  timeoutMs: number;
+}
+
+/** What --timeout, in seconds, means. */
+export function boundsOf(timeout: number | undefined): Bounds {
+  return {
+    joinTimeoutMs: (timeout ?? DEFAULT_JOIN_S) * 1000,
+    timeoutMs: (timeout ?? DEFAULT_TIMEOUT_S) * 1000,
+  };
+}
 
 /** How the board is reached: through a lab's air, an address, or this machine's WiFi. */
 export async function reachBoard(

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readText } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
 import type { BrokerAccess } from "../flow/broker-session.js";
+import type { LabClient } from "../lab/client.js";
 
 /** How the broker can be watched: the identity of an operator who may read the device's topics. */
 export interface BrokerOptions {
@@ -15,6 +16,16 @@ export interface BrokerOptions {
 /** What to tell when there is no such identity. */
 export const NO_OPERATOR_NOTE =
   "no operator certificate for the broker (--mqtt-ca, --mqtt-cert, --mqtt-key): the board's own word is the evidence";
+
+/** A lab's own operator, who may read everything there. */
+export function labBroker({ info }: LabClient): BrokerAccess {
+  return {
+    uri: info.broker.uri,
+    caPem: readText(info.operator.caPath),
+    certPem: readText(info.operator.certPath),
+    keyPem: readText(info.operator.keyPath),
+  };
+}
 
 /**
  * The operator's access to the broker at `uri`, or undefined when no certificate was named.

@@ -5,7 +5,7 @@ import type { ProvisionedBoard } from "../flow/provisioned.js";
 type Proof = "broker_delivered" | "device_word" | "backend_word";
 
 /** The evidence as reports show it; the message that may belong to it has a place of its own. */
-function evidenceOf({ evidence }: Outcome): Omit<Evidence, "mqtt">[] {
+export function evidenceOf({ evidence }: Outcome): Omit<Evidence, "mqtt">[] {
   return evidence.map(({ witness, milestone, detail }) => ({ witness, milestone, detail }));
 }
 

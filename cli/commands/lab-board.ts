@@ -7,7 +7,7 @@ import type { Lab } from "../lab/lab-types.js";
 import { asTask } from "../progress.js";
 import { poll } from "../wifi/wait.js";
 
-const BOOT_TIMEOUT_MS = 20_000;
+const BOOT_TIMEOUT_S = 20;
 const AP_POLL_MS = 20;
 /** The state machine has found out that the board is provisioned. */
 const PROVISIONED = /state \w+ -> WIFI_CONNECTING\b/;
@@ -54,10 +54,17 @@ function isProvisioned(lab: Lab): boolean {
   return isOnline || lab.board.log.recent().some((line) => PROVISIONED.test(line));
 }
 
-/** Waits until the board, which the flasher has started, is provisioned or can be: its AP is up. */
-export async function bootVirtualBoard(lab: Lab, context: CommandContext): Promise<void> {
+/**
+ * Waits until the board, which the flasher has started, is provisioned or can be: its AP is up.
+ * @throws ProvError boot_timeout
+ */
+export async function bootVirtualBoard(
+  lab: Lab,
+  context: CommandContext,
+  timeoutS = BOOT_TIMEOUT_S,
+): Promise<void> {
   await asTask(context.out, "boot", async () => {
-    const timeout = deadline(BOOT_TIMEOUT_MS);
+    const timeout = deadline(timeoutS * 1000);
     const signal = AbortSignal.any([context.signal, timeout]);
     try {
       const onTimeout = {
@@ -73,7 +80,7 @@ export async function bootVirtualBoard(lab: Lab, context: CommandContext): Promi
       const last = lab.board.log.recent(1)[0] ?? "none";
       throw new ProvError(
         "boot_timeout",
-        `the board did not get to AP_MODE within ${BOOT_TIMEOUT_MS / 1000} s; its last line: ${last}`,
+        `the board did not get to AP_MODE within ${timeoutS} s; its last line: ${last}`,
         { cause: new Error(lab.board.log.recent(40).join("\n")) },
       );
     }

@@ -1,18 +1,15 @@
-import { readText } from "../config/workspace.js";
 import type { CommandContext } from "../context.js";
-import type { BrokerAccess } from "../flow/broker-session.js";
 import { backendWitness } from "../flow/event-witness.js";
 import { logWitness } from "../flow/log-witness.js";
 import type { Milestone, Witness } from "../flow/outcome.js";
 import { provisionBoard } from "../flow/provision-board.js";
 import type { ProvisionedBoard } from "../flow/provisioned.js";
 import type { StageClock } from "../flow/stages.js";
-import type { LabClient } from "../lab/client.js";
 import { isSigned, type LabEvent } from "../lab/events.js";
 import type { CommandResult } from "../output.js";
 import { manifestSecrets } from "../secrets.js";
-import { AP_GONE_MS, type BoardOptions, reachBoard } from "./board-options.js";
-import { type BrokerOptions, brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
+import { AP_GONE_MS, type BoardOptions, boundsOf, reachBoard } from "./board-options.js";
+import { type BrokerOptions, brokerAccess, labBroker, NO_OPERATOR_NOTE } from "./broker-options.js";
 import { type CredentialOptions, readCredentials } from "./credentials.js";
 import { bestEvidence, boardReport } from "./evidence.js";
 import type { Project } from "./project.js";
@@ -24,11 +21,8 @@ export interface ProvisionOptions
     BrokerOptions,
     ReportOptions {
   wait?: Milestone;
-  timeout: number;
   port?: string;
 }
-
-const JOIN_TIMEOUT_MS = 45_000;
 
 /** `prov provision`: credentials in, evidence out. */
 export function provisionCommand(
@@ -69,8 +63,7 @@ async function provision(
     manifest: project.manifest,
     credentials,
     wifi: reach.wifi,
-    joinTimeoutMs: JOIN_TIMEOUT_MS,
-    timeoutMs: options.timeout * 1000,
+    ...boundsOf(options.timeout),
     apGoneMs: AP_GONE_MS,
     pollMs: reach.pollMs,
     clock,
@@ -82,15 +75,6 @@ async function provision(
     witnesses,
     ...(options.wait ? { goal: options.wait } : {}),
   });
-}
-
-function labBroker({ info }: LabClient): BrokerAccess {
-  return {
-    uri: info.broker.uri,
-    caPem: readText(info.operator.caPath),
-    certPem: readText(info.operator.certPath),
-    keyPem: readText(info.operator.keyPath),
-  };
 }
 
 function describe(project: Project, board: ProvisionedBoard, clock: StageClock): CommandResult {

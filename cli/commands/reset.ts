@@ -4,11 +4,10 @@ import { ProvError } from "../errors.js";
 import { eraseSettings } from "../flow/erase-settings.js";
 import type { CommandResult } from "../output.js";
 import { asTask } from "../progress.js";
-import type { BoardOptions } from "./board-options.js";
-import { onBoard } from "./on-board.js";
+import { type OnBoardOptions, onBoard } from "./on-board.js";
 import { openProject } from "./project.js";
 
-export interface ResetOptions extends BoardOptions {
+export interface ResetOptions extends OnBoardOptions {
   scope: ResetScope;
   /** The serial port, instead of the AP. */
   port?: string;
@@ -25,11 +24,11 @@ export function resetCommand(
 
 function resetOverAp(options: ResetOptions): (context: CommandContext) => Promise<CommandResult> {
   return (context) =>
-    onBoard(options, context, async ({ api, status }) => {
-      await asTask(context.out, `reset ${options.scope}`, () =>
-        api.reset(options.scope, context.signal),
-      );
-      return describe(status.deviceId, options.scope);
+    onBoard(options, context, {
+      joined: async ({ api, status }, inTime) => {
+        await asTask(context.out, `reset ${options.scope}`, () => api.reset(options.scope, inTime));
+        return describe(status.deviceId, options.scope);
+      },
     });
 }
 

@@ -12,8 +12,6 @@ export interface RunOptions
   port?: string;
   broker: "embedded" | "mosquitto";
   sanitize?: Sanitizer;
-  /** Bound on everything after the boot. */
-  timeout: number;
   baud: number;
   yesBurnEfuses?: boolean;
 }

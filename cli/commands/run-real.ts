@@ -1,11 +1,8 @@
-import { type DeviceManifest, LOG_LEVELS } from "../../codegen/manifest.js";
-import { irreversibleSteps } from "../../codegen/security.js";
 import type { CommandContext } from "../context.js";
 import { ProvError } from "../errors.js";
-import { type BootedBoard, waitForBoot } from "../flow/boot.js";
 import { buildWithIdf } from "../flow/build-idf.js";
 import { generateConfig } from "../flow/codegen.js";
-import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
+import { confirmEfuses, flashBoard, refusePlaceholders } from "../flow/flash.js";
 import { makeKeys } from "../flow/keys.js";
 import { logWitness } from "../flow/log-witness.js";
 import { onlineAlready, onlineByItsLog } from "../flow/online-already.js";
@@ -13,16 +10,12 @@ import { provisionBoard } from "../flow/provision-board.js";
 import type { ProvisionedBoard } from "../flow/provisioned.js";
 import type { StageClock } from "../flow/stages.js";
 import { manifestSecrets } from "../secrets.js";
-import { AP_GONE_MS, reachBoard } from "./board-options.js";
+import { AP_GONE_MS, boundsOf, reachBoard } from "./board-options.js";
+import { bootBoard } from "./boot-board.js";
 import { brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
 import { readCredentials } from "./credentials.js";
 import type { Project } from "./project.js";
 import type { RunOptions } from "./run-options.js";
-
-const BOOT_TIMEOUT_MS = 30_000;
-/** Encrypting the whole flash takes about a minute (ESP-IDF, "Flash Encryption"); burning eFuses takes seconds. */
-const FIRST_BOOT_MS = { encrypting: 180_000, burning: 20_000 };
-const JOIN_TIMEOUT_MS = 60_000;
 
 /** The whole chain on a real board at `port`. */
 export async function runOnRealBoard(
@@ -81,7 +74,11 @@ export async function runOnRealBoard(
       progress: out,
     }),
   );
-  const booted = await clock.run("boot", () => boot(flashed, manifest, context, secrets));
+  const { timeout } = options;
+  const bounds = boundsOf(timeout);
+  const booted = await clock.run("boot", () =>
+    bootBoard(flashed.port, manifest, context, secrets, timeout && timeout * 1000),
+  );
   const common = {
     manifest,
     credentials,
@@ -92,7 +89,7 @@ export async function runOnRealBoard(
   };
   if (booted?.state === "MQTT_CONNECTED")
     return clock.run("mqtt", async () =>
-      onlineAlready(common, await onlineByItsLog(common, booted.network, options.timeout * 1000)),
+      onlineAlready(common, await onlineByItsLog(common, booted.network, bounds.timeoutMs)),
     );
   if (booted?.state === "WIFI_CONNECTING")
     out.warn(
@@ -103,35 +100,9 @@ export async function runOnRealBoard(
     wifi: reach.wifi,
     ...(reach.apSsid === undefined ? {} : { apSsid: reach.apSsid }),
     witnesses: [() => logWitness(options.port, secrets)],
-    joinTimeoutMs: JOIN_TIMEOUT_MS,
-    timeoutMs: options.timeout * 1000,
+    ...bounds,
     apGoneMs: AP_GONE_MS,
     pollMs: reach.pollMs,
     clock,
   });
-}
-
-/** The booted board; undefined for one whose log does not tell. */
-async function boot(
-  flashed: FlashedBoard,
-  manifest: DeviceManifest,
-  { out, signal }: CommandContext,
-  secrets: readonly string[],
-): Promise<BootedBoard | undefined> {
-  if (LOG_LEVELS.indexOf(manifest.logLevel) < LOG_LEVELS.indexOf("info")) {
-    out.note(`logLevel is ${manifest.logLevel}: the board's log will not tell when it has booted`);
-    return undefined;
-  }
-  return waitForBoot(flashed, {
-    timeoutMs: BOOT_TIMEOUT_MS,
-    firstBootMs: firstBootMs(manifest),
-    signal,
-    progress: out,
-    secrets,
-  });
-}
-
-function firstBootMs(manifest: DeviceManifest): number {
-  if (manifest.security.flashEncryption !== false) return FIRST_BOOT_MS.encrypting;
-  return irreversibleSteps(manifest).length > 0 ? FIRST_BOOT_MS.burning : 0;
 }

@@ -9,7 +9,7 @@ import { isSigned } from "../lab/events.js";
 import type { Lab } from "../lab/lab-types.js";
 import type { CommandResult } from "../output.js";
 import { virtualWifi } from "../wifi/virtual.js";
-import { AP_GONE_MS } from "./board-options.js";
+import { AP_GONE_MS, boundsOf } from "./board-options.js";
 import { bestEvidence, boardReport } from "./evidence.js";
 import { bootVirtualBoard, flashVirtualBoard } from "./lab-board.js";
 import { bringUpLab, refuseCrashes } from "./lab-bring-up.js";
@@ -19,7 +19,6 @@ import { runOnRealBoard } from "./run-real.js";
 import { withStageReport } from "./stage-report.js";
 import { renderTable } from "./table.js";
 
-const JOIN_TIMEOUT_MS = 20_000;
 const POLL_MS = 50;
 const MOST_RUNS_AT_ONCE = 32;
 
@@ -71,7 +70,7 @@ async function runOnVirtualBoard(
   try {
     lab.board.log.subscribe((line) => out.detail(`board: ${line}`));
     await clock.run("flash", () => flashVirtualBoard(lab, image, context));
-    await clock.run("boot", () => bootVirtualBoard(lab, context));
+    await clock.run("boot", () => bootVirtualBoard(lab, context, options.timeout));
     const home = homeNetwork(lab);
     const signed = (signal: AbortSignal) =>
       lab.events.waitFor((event) => isSigned(event, project.manifest.id), { signal });
@@ -85,8 +84,7 @@ async function runOnVirtualBoard(
       wifi: virtualWifi(lab.info.airDir),
       broker: { uri: lab.info.broker.uri, caPem: lab.caPem, ...lab.operator },
       witnesses: [() => backendWitness(signed)],
-      joinTimeoutMs: JOIN_TIMEOUT_MS,
-      timeoutMs: options.timeout * 1000,
+      ...boundsOf(options.timeout),
       apGoneMs: AP_GONE_MS,
       pollMs: POLL_MS,
       clock,

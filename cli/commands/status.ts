@@ -1,32 +1,61 @@
 import type { CommandContext } from "../context.js";
 import type { DeviceStatus } from "../device/device-api.js";
+import type { LiveDevice } from "../flow/online-already.js";
 import type { CommandResult } from "../output.js";
-import type { BoardOptions } from "./board-options.js";
-import { onBoard } from "./on-board.js";
+import { evidenceOf } from "./evidence.js";
+import { type OnBoardOptions, onBoard } from "./on-board.js";
 import { renderTable } from "./table.js";
 
-/** `prov status`: what the board says of itself, over its AP. */
+/** `prov status`: what the board says of itself, over its AP or, when it is online, at the broker or in its log. */
 export function statusCommand(
-  options: BoardOptions,
+  options: OnBoardOptions,
 ): (context: CommandContext) => Promise<CommandResult> {
   return (context) =>
-    onBoard(options, context, async ({ status, apSsid }) => {
-      const rows = [
-        ["device", status.deviceId],
-        ["access point", apSsid],
-        ["status", status.status],
-        ["state", status.state],
-        ["ip", status.ip || "none"],
-        ["certificate", status.certificate ? "yes" : "no"],
-        ["error", status.error ? `${status.error.code}: ${status.error.message}` : "none"],
-        ["attempts remaining", String(status.attemptsRemaining)],
-        ["firmware", status.firmware],
-      ];
-      return {
-        json: { device: status.deviceId, ap: apSsid, status: asInTheApi(status) },
-        text: renderTable(["", ""], rows).trim(),
-      };
+    onBoard(options, context, {
+      joined: async ({ status, apSsid }) => ofItsAp(status, apSsid),
+      online: ofOneOnline,
     });
+}
+
+function ofItsAp(status: DeviceStatus, apSsid: string | undefined): CommandResult {
+  const rows = [
+    ["device", status.deviceId],
+    ...(apSsid === undefined ? [] : [["access point", apSsid]]),
+    ["status", status.status],
+    ["state", status.state],
+    ["ip", status.ip || "none"],
+    ["certificate", status.certificate ? "yes" : "no"],
+    ["error", status.error ? `${status.error.code}: ${status.error.message}` : "none"],
+    ["attempts remaining", String(status.attemptsRemaining)],
+    ["firmware", status.firmware],
+  ];
+  const ap = apSsid === undefined ? {} : { ap: apSsid };
+  return {
+    json: { device: status.deviceId, source: "ap", ...ap, status: asInTheApi(status) },
+    text: renderTable(["", ""], rows).trim(),
+  };
+}
+
+/** An online device has no AP: its last status message, or at least its log, has to do. */
+function ofOneOnline(deviceId: string, device: LiveDevice, brokerUri: string): CommandResult {
+  const { mqtt } = device.outcome;
+  const source = mqtt ? `the broker ${brokerUri}, topic ${mqtt.topic}` : "its serial log";
+  const rows = [
+    ["device", deviceId],
+    ["source", `${source}; it is online, and so has no access point`],
+    ...Object.entries(mqtt?.payload ?? { state: "MQTT_CONNECTED" })
+      .filter(([name]) => name !== "device_id")
+      .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
+  ];
+  return {
+    json: {
+      device: deviceId,
+      source: mqtt ? "broker" : "log",
+      evidence: evidenceOf(device.outcome),
+      ...(mqtt ? { mqtt } : {}),
+    },
+    text: renderTable(["", ""], rows).trim(),
+  };
 }
 
 /** As `GET /status` has it: there the firmware's version is `fw`. */

@@ -10,6 +10,8 @@ export interface BootedBoard {
   readonly state: BootedState;
   /** The digest of the network that it joins, if its log told one. */
   readonly network?: string;
+  /** Whose firmware it runs, if its log told. */
+  readonly device?: string;
 }
 
 /** Waiting for credentials; provisioned but not online (yet); online. */
@@ -19,6 +21,8 @@ type BootedState = "AP_MODE" | "WIFI_CONNECTING" | "MQTT_CONNECTED";
 const SETTLED = /state \w+ -> (AP_MODE|MQTT_CONNECTED)\b/;
 /** connect_now() in prov_actions.c. */
 const JOINING = /joining the network ([0-9a-f]{16})\b/;
+/** main.c. */
+const DEVICE = /\bprov: device (\S+), firmware /;
 const CONNECTING = /state \w+ -> WIFI_CONNECTING\b/;
 
 interface BootOptions {
@@ -67,6 +71,8 @@ async function watch(
   let last = "";
   let isConnecting = false;
   let network: string | undefined;
+  let device: string | undefined;
+  const told = () => ({ ...(network ? { network } : {}), ...(device ? { device } : {}) });
   try {
     const result = await monitor({
       port,
@@ -79,15 +85,15 @@ async function watch(
         last = line.text;
         isConnecting ||= CONNECTING.test(line.text);
         network = JOINING.exec(line.text)?.[1] ?? network;
+        device = DEVICE.exec(line.text)?.[1] ?? device;
         progress.detail(`board: ${line.text}`);
       },
     });
     signal.throwIfAborted();
     const state = result.reason === "matched" ? SETTLED.exec(result.line.text)?.[1] : undefined;
-    if (state === "AP_MODE" || state === "MQTT_CONNECTED")
-      return { port, state, ...(network ? { network } : {}) };
+    if (state === "AP_MODE" || state === "MQTT_CONNECTED") return { port, state, ...told() };
   } catch (error) {
     if (!(error instanceof ProvError) || error.code !== "monitor_timeout") throw error;
   }
-  return isConnecting ? { port, state: "WIFI_CONNECTING" } : { last };
+  return isConnecting ? { port, state: "WIFI_CONNECTING", ...told() } : { last };
 }

@@ -6,6 +6,7 @@ import type { MqttProof, Witness } from "./outcome.js";
 export type Look = { readonly proof: MqttProof } | { readonly reason: string };
 
 const NOTHING_CAME = "no status message came in time";
+const OFFLINE = "the last that it heard of it is that it went offline";
 
 /**
  * The broker's own word: the device's status message of exactly this attempt, whose id nobody had before. A
@@ -82,6 +83,7 @@ async function findStatus(
   let timer = setTimeout(() => over.abort(), patienceMs);
   const onMessage = (message: StatusMessage): void => {
     const freshness = judge(message);
+    if (message.payload.status === "offline") reason = OFFLINE;
     if (proof || freshness === "none") return;
     clearTimeout(timer);
     if (freshness === "old") {

@@ -2,14 +2,15 @@ import type { DeviceManifest } from "../../codegen/manifest.js";
 import { deadline } from "../deadline.js";
 import { createDeviceApi, type DeviceApi, type DeviceStatus } from "../device/device-api.js";
 import { type ErrorCode, ProvError } from "../errors.js";
-import { asTask, type Progress, type Task } from "../progress.js";
+import type { Progress } from "../progress.js";
 import type { ApTarget, HostWifi } from "../wifi/host-wifi.js";
 import { abortError, apNotFound, poll } from "../wifi/wait.js";
 
 /** The board's AP, joined, and the board on it known to be the right one. */
 export interface JoinedBoard {
   readonly api: DeviceApi;
-  readonly apSsid: string;
+  /** Missing where the host was on it already, or reaches the board some other way. */
+  readonly apSsid?: string;
   readonly status: DeviceStatus;
 }
 
@@ -21,6 +22,8 @@ export interface JoinRequest {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Told when an AP that may be the board's has been seen. */
+  readonly onSeen?: () => void;
 }
 
 const POLL_MS = 250;
@@ -34,13 +37,33 @@ export async function joinBoard(request: JoinRequest): Promise<JoinedBoard> {
   const { wifi, manifest, progress, apSsid } = request;
   const signal = AbortSignal.any([request.signal, deadline(request.timeoutMs)]);
   const prefix = `${manifest.softAp.ssidPrefix}-`;
-  return asTask(progress, `join ${prefix}…`, async (task) => {
-    if (apSsid !== undefined) return joinOne({ ssid: apSsid }, request, signal, task);
+  const isManual = wifi.kind === "manual";
+  const task = progress.task(isManual ? "reach the board" : "join the board's AP");
+  let current = `${prefix}…`;
+  const join = (ssid: string): Promise<JoinedBoard> => {
+    current = ssid;
+    task.update({ text: ssid });
+    return joinOne({ ssid }, request, signal);
+  };
+  try {
+    task.update({ text: isManual ? "" : current });
     // A wired or hand-joined board has no AP to look for.
-    if (wifi.kind === "manual")
-      return joinOne({ ssid: manifest.softAp.ssidPrefix }, request, signal, task);
-    return joinInTurn(prefix, request, signal, task);
-  });
+    const board =
+      apSsid !== undefined || isManual
+        ? await join(apSsid ?? current)
+        : await joinInTurn(prefix, request, signal, join);
+    task.done(board.apSsid ?? board.api.baseUrl);
+    return board;
+  } catch (error) {
+    if (isNotNeeded(request.signal)) task.done("it has none, it is online");
+    else task.failed(isManual ? "" : current);
+    throw error;
+  }
+}
+
+/** Whether whoever wanted the AP has found out that the device is online. */
+function isNotNeeded({ reason }: AbortSignal): boolean {
+  return reason instanceof ProvError && reason.code === "device_online";
 }
 
 interface Refusal {
@@ -52,7 +75,7 @@ async function joinInTurn(
   prefix: string,
   request: JoinRequest,
   signal: AbortSignal,
-  task: Task,
+  join: (ssid: string) => Promise<JoinedBoard>,
 ): Promise<JoinedBoard> {
   const refusals: Refusal[] = [];
   const onTimeout = apNotFound(`${prefix}…`);
@@ -65,9 +88,10 @@ async function joinInTurn(
     // A board that the last scan missed may be there now; those that have answered stay what they are.
     const fresh = names.filter((name) => !refusals.some(({ ssid }) => ssid === name));
     if (fresh.length === 0) throw noneIsOurs(refusals, request.manifest.id);
+    request.onSeen?.();
     for (const ssid of fresh) {
       try {
-        return await joinOne({ ssid }, request, signal, task);
+        return await join(ssid);
       } catch (error) {
         if (!isOfOneBoard(error)) throw error;
         refusals.push({ ssid, error });
@@ -117,14 +141,12 @@ async function joinOne(
   ap: ApTarget,
   { wifi, manifest }: JoinRequest,
   signal: AbortSignal,
-  task: Task,
 ): Promise<JoinedBoard> {
-  task.update({ text: ap.ssid });
   const joined = await wifi.join(ap, manifest.softAp.password, { signal });
   const api = createDeviceApi(joined.baseUrl, manifest.softAp.pairingSecret);
   const status = await firstStatus(api, signal);
   requireDevice(status, manifest.id);
-  return { api, apSsid: joined.ssid, status };
+  return { api, status, ...(joined.ssid === null ? {} : { apSsid: joined.ssid }) };
 }
 
 /** @throws ProvError device_mismatch when another board answered */

@@ -7,8 +7,7 @@ import {
   withLook,
   withProof,
 } from "./broker-proof.js";
-import type { BrokerAccess } from "./broker-session.js";
-import type { Outcome } from "./outcome.js";
+import type { MqttProof, Outcome } from "./outcome.js";
 import type { Credentials, ProvisionedBoard } from "./provisioned.js";
 
 /** What the board was to be given, and how its owner gets at one that has no AP. */
@@ -25,20 +24,10 @@ export interface LiveDevice {
   readonly network?: string;
 }
 
-/** A device that is online now by the broker's word; undefined when there is no such word. */
-export async function findLiveDevice(
-  request: BrokerRequest,
-  broker: BrokerAccess,
-  patienceMs: number,
-  endsAt: number,
-): Promise<LiveDevice | undefined> {
-  const look = await lookForLiveDevice(request, broker, patienceMs, endsAt);
-  if ("reason" in look) {
-    request.progress.warn(`the broker does not know whether it is online: ${look.reason}`);
-    return undefined;
-  }
+/** A device that is online now by the broker's word. */
+export function liveByBroker(proof: MqttProof): LiveDevice {
   const nothing: Outcome = { reached: "mqtt", evidence: [], unheard: [] };
-  return { outcome: withProof(nothing, look.proof), ...networkOf(look.proof.payload.ssid_digest) };
+  return { outcome: withProof(nothing, proof), ...networkOf(proof.payload.ssid_digest) };
 }
 
 /**
@@ -76,7 +65,10 @@ export function onlineAlready(
 ): ProvisionedBoard {
   const { broker, manifest, credentials, progress, port } = request;
   const { ssid } = credentials;
-  const more = { hint: howToReset(port), details: { evidence: outcome.evidence } };
+  const more = {
+    hint: `${howToReset(port)} Then run the same command again.`,
+    details: { evidence: outcome.evidence },
+  };
   if (network === undefined)
     throw new ProvError(
       "online_unverified",
@@ -109,6 +101,7 @@ function givenSecrets({ password, token, bearer }: Credentials): string[] {
   );
 }
 
-function howToReset(port: string | undefined): string {
-  return `Make it forget first: \`prov reset --scope all --port ${port ?? "PORT"}\`, or its BOOT button held for five seconds; then run the same command again.`;
+/** The way back to an AP for a device that is online. */
+export function howToReset(port: string | undefined): string {
+  return `\`prov reset --scope all --port ${port ?? "PORT"}\`, or its BOOT button held for five seconds, makes it forget and opens its AP.`;
 }

@@ -12,14 +12,13 @@ import {
   type BrokerRequest,
   confirmAtBroker,
   LAST_LOOK_MS,
-  statusPatienceMs,
 } from "./broker-proof.js";
 import type { BrokerAccess } from "./broker-session.js";
 import { brokerWitness } from "./broker-witness.js";
-import { type JoinedBoard, joinBoard } from "./join.js";
-import { findLiveDevice, type LiveDevice, onlineAlready } from "./online-already.js";
+import { onlineAlready } from "./online-already.js";
 import { type Milestone, type Outcome, openHearing, type Witness } from "./outcome.js";
 import type { Credentials, ProvisionedBoard } from "./provisioned.js";
+import { joinOrFindOnline } from "./reach.js";
 import type { StageClock } from "./stages.js";
 import { statusWitness } from "./status-witness.js";
 
@@ -54,8 +53,6 @@ const TOO_LATE = {
   message: "the board answered too slowly: time was up, and no credentials were sent",
 } as const;
 const NO_REPLY = { code: "ap_unreachable", message: "no reply in time" } as const;
-/** How an adapter says that the AP is not there; the manual one only knows that nobody answers. */
-const NO_AP: ReadonlySet<string> = new Set(["ap_not_found", "ap_unreachable"]);
 /** Below this the board's own connection is unlikely to last. */
 const WEAK_SIGNAL_DBM = -80;
 
@@ -89,7 +86,11 @@ async function overItsAp(
 ): Promise<ProvisionedBoard> {
   const { clock, progress, manifest, broker } = request;
   const board = await clock.run("join", async () => {
-    const found = await joinOrRecognise(request, attempt);
+    const found = await joinOrFindOnline({
+      ...request,
+      timeoutMs: Math.min(request.joinTimeoutMs, request.timeoutMs),
+      lookMs: request.timeoutMs,
+    });
     return "api" in found ? found : onlineAlready(request, found);
   });
   if (!("api" in board)) return board;
@@ -123,26 +124,6 @@ async function leave({ wifi, progress }: ProvisionBoardRequest): Promise<void> {
   if (report.changed && report.restored)
     progress.detail(`host WiFi restored: ${report.network ?? "not connected, as before"}`);
   if (!report.restored) progress.warn(report.message);
-}
-
-/** A device without an AP has no power, or is online already; the broker knows which. */
-async function joinOrRecognise(
-  request: ProvisionBoardRequest,
-  { endsAt }: Attempt,
-): Promise<JoinedBoard | LiveDevice> {
-  const { manifest, broker } = request;
-  const patienceMs = broker ? Math.min(statusPatienceMs(manifest), request.timeoutMs / 2) : 0;
-  try {
-    const timeoutMs = Math.min(request.joinTimeoutMs, request.timeoutMs - patienceMs);
-    return await joinBoard({ ...request, timeoutMs });
-  } catch (error) {
-    if (!(error instanceof ProvError) || !NO_AP.has(error.code) || !broker) throw error;
-    // The host may be on an AP from which the broker is out of reach.
-    await leave(request);
-    const live = await findLiveDevice(request, broker, patienceMs, endsAt);
-    if (!live) throw error;
-    return live;
-  }
 }
 
 /** First what the device and its servers say of the enrolment, then the broker's proof. */

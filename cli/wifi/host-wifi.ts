@@ -18,7 +18,8 @@ export type ApTarget = AccessPoint | { ssid: string };
 
 /** The board's network, joined; `baseUrl` is where its HTTP API answers, without a trailing slash. */
 export interface JoinedAp {
-  ssid: string;
+  /** null where the adapter cannot know which network the host is on. */
+  ssid: string | null;
   baseUrl: string;
 }
 

@@ -17,11 +17,11 @@ export function manualWifi(options: { baseUrl?: string; probeIntervalMs?: number
   return {
     kind: "manual",
     scan: async () => [],
-    join: async (ap, _password, { signal }): Promise<JoinedAp> => {
+    join: async (_ap, _password, { signal }): Promise<JoinedAp> => {
       if (!URL.canParse(baseUrl))
         throw new ProvError("usage", `${JSON.stringify(baseUrl)} is not a URL`);
       await waitUntilReachable(baseUrl, probeIntervalMs, signal);
-      return { ssid: ap.ssid, baseUrl };
+      return { ssid: null, baseUrl };
     },
     leave: async () => ({
       changed: false,

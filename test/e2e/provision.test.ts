@@ -94,7 +94,8 @@ describe("prov provision against the lab", () => {
     await lab.client.board("power_off");
     const { code, document, stderr } = await provision(["--timeout", "3"]);
     expect([code, document.error.code], stderr).toEqual([6, "ap_not_found"]);
-    expect(stderr).toContain("the broker does not know whether it is online");
+    expect(document.error.message).toContain("the broker does not know the device as online");
+    expect(document.error.hint).toContain("prov monitor --reset --port PORT");
   });
 
   it("submits its CSR again when the certificates are erased", async () => {

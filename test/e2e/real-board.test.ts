@@ -89,6 +89,13 @@ async function forgetEverything() {
   expect(reset.code, reset.stderr).toBe(0);
 }
 
+/** A manifest of another device than the one on the port. */
+function otherConfig(): string {
+  const path = join(temporaryDir(), "other.config.ts");
+  writeFileSync(path, 'export default { id: "another-one", target: "esp32c3" };\n');
+  return path;
+}
+
 function operatorArgs(): string[] {
   const { caPath, certPath, keyPath } = lab.client.info.operator;
   return ["--mqtt-ca", caPath, "--mqtt-cert", certPath, "--mqtt-key", keyPath];
@@ -161,8 +168,64 @@ describe("prov run --port", () => {
     expect(witnessesOf(document.evidence)).toEqual(new Set(["broker"]));
   });
 
+  describe("what asks over its AP looks at once whether it is online", () => {
+    const ask = async (...args: string[]) => {
+      const way = ["--wifi", "manual", "--url", url, "--json", "--config", config];
+      const { code, stdout, stderr } = await prov([args[0] ?? "", ...way, ...args.slice(1)]);
+      return { code, stderr, document: JSON.parse(stdout) };
+    };
+
+    it("`prov status` shows what the broker has of it", async () => {
+      const { code, stderr, document } = await ask("status", ...operatorArgs());
+      expect(code, stderr).toBe(0);
+      expect(document).toMatchObject({ ok: true, device: DEVICE_ID, source: "broker" });
+      expect(document.mqtt.topic).toBe(`devices/${DEVICE_ID}/status`);
+      expect(document.mqtt.payload).toMatchObject({ device_id: DEVICE_ID, status: "connected" });
+      expect(document.ap).toBeUndefined();
+      const people = await prov(["status", "--url", url, "--config", config, ...operatorArgs()]);
+      expect(people.stdout).toMatch(/source +the broker mqtts:.*it is online/);
+      expect(people.stdout).toMatch(/uptime_s +\d/);
+    });
+
+    it.each([["scan"], ["reset"]])("`prov %s` cannot reach it, and names the way", async (verb) => {
+      const { code, stderr, document } = await ask(verb, ...operatorArgs());
+      expect([code, document.error.code], stderr).toEqual([6, "device_online"]);
+      expect(document.error.message).toContain(`${DEVICE_ID} is online`);
+      expect(document.error.hint).toContain("prov reset --scope all --port PORT");
+      expect(document.evidence).toMatchObject([{ witness: "broker", milestone: "mqtt" }]);
+    });
+
+    it("its log is a witness too, and `prov status` has its word", async () => {
+      const port = ["--port", lab.client.info.board.tty ?? ""];
+      const status = await ask("status", ...port);
+      expect(status.code, status.stderr).toBe(0);
+      expect(status.document).toMatchObject({ device: DEVICE_ID, source: "log" });
+      const scan = await ask("scan", ...port, ...operatorArgs());
+      expect([scan.code, scan.document.error.code], scan.stderr).toEqual([6, "device_online"]);
+      expect(witnessesOf(scan.document.evidence)).toEqual(new Set(["log", "broker"]));
+      expect(scan.document.error.hint).toContain(`prov reset --scope all ${port.join(" ")}`);
+      const other = await ask("status", ...port, "--config", otherConfig());
+      expect([other.code, other.document.error.code]).toEqual([6, "device_mismatch"]);
+    });
+
+    it.each([["status"], ["scan"], ["reset"]])(
+      "without a witness, `prov %s` tells how to know",
+      async (verb) => {
+        const { code, stderr, document } = await ask(verb, "--timeout", "0.5");
+        expect([code, document.error.code], stderr).toEqual([6, "ap_unreachable"]);
+        expect(document.error.hint).toContain("or it is online already, and then has no AP");
+        expect(document.error.hint).toContain("prov monitor --reset --port PORT");
+        expect(document.error.hint).toContain("prov reset --scope all --port PORT");
+      },
+    );
+  });
+
   it("without an operator's certificate goes by the device's own word, and says so", async () => {
     await forgetEverything();
+    const asked = await prov(["status", "--json", "--config", config, "--url", url]);
+    expect(asked.code, asked.stderr).toBe(0);
+    expect(JSON.parse(asked.stdout)).toMatchObject({ source: "ap", status: { state: "AP_MODE" } });
+    expect(JSON.parse(asked.stdout).ap).toBeUndefined();
     const { code, stderr, document } = await runOnPort();
     expect(code, stderr).toBe(0);
     expect(document).toMatchObject({ ok: true, reached: "mqtt" });

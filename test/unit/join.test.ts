@@ -1,66 +1,41 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { joinBoard } from "../../cli/flow/join.js";
-import { silent } from "../../cli/progress.js";
-import { computePmk } from "../../cli/wifi/air-file.js";
+import { type Progress, silent } from "../../cli/progress.js";
 import { virtualWifi } from "../../cli/wifi/virtual.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
-import { waitingStatus } from "../helpers/board-status.js";
+import { type AnnouncedBoard, announceBoard } from "../helpers/announced-board.js";
 
-const AP_PASSWORD = "prov12345678";
 const MINE = "greenhouse-7";
 
 let airDir: string;
-let servers: Server[];
+let boards: AnnouncedBoard[];
 
 beforeEach(() => {
   airDir = mkdtempSync(join(tmpdir(), "prov-air-"));
   mkdirSync(join(airDir, "aps"));
-  servers = [];
+  boards = [];
 });
 afterEach(() => {
-  for (const server of servers) server.close();
+  for (const each of boards) each.close();
   rmSync(airDir, { recursive: true });
 });
 
-/** A board in the air whose AP ends in `suffix`; returns the paths that were asked of it. */
-async function board(suffix: string, deviceId: string, password = AP_PASSWORD): Promise<string[]> {
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
-    response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify(waitingStatus(deviceId)));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  servers.push(server);
-  const { port } = server.address() as AddressInfo;
-  const ssid = `ESP32-Prov-${suffix}`;
-  writeFileSync(
-    join(airDir, "aps", `7cdfa1${suffix.toLowerCase()}.json`),
-    JSON.stringify({
-      ssid,
-      bssid: `7c:df:a1:${suffix.toLowerCase().match(/../g)?.join(":")}`,
-      channel: 1,
-      auth: "wpa2",
-      pmk: computePmk(password, ssid),
-      base_url: `http://127.0.0.1:${port}`,
-      pid: process.pid,
-    }),
-  );
-  return asked;
+async function board(suffix: string, deviceId: string, password?: string): Promise<AnnouncedBoard> {
+  const made = await announceBoard(airDir, suffix, deviceId, password);
+  boards.push(made);
+  return made;
 }
 
-function joinMine() {
+function joinMine(progress: Progress = silent) {
   return joinBoard({
     wifi: virtualWifi(airDir, { pollIntervalMs: 5 }),
     manifest: { ...DEFAULT_MANIFEST, id: MINE },
     timeoutMs: 20_000,
     signal: new AbortController().signal,
-    progress: silent,
+    progress,
   });
 }
 
@@ -71,7 +46,7 @@ test("of several boards the one with the manifest's id is joined; the others are
   const joined = await joinMine();
   expect(joined.apSsid).toBe("ESP32-Prov-AAAA03");
   expect(joined.status.deviceId).toBe(MINE);
-  expect(first).toEqual(["GET /status"]);
+  expect(first.asked).toEqual(["GET /status"]);
 });
 
 test("none of several is the one: what each answered is listed", async () => {
@@ -90,7 +65,29 @@ test("the only board's own failure is the error", async () => {
 });
 
 test("a board that shows up while another one is asked is found", async () => {
-  await board("AAAA01", "somebody-elses");
-  servers[0]?.once("request", () => void board("AAAA02", MINE));
+  const first = await board("AAAA01", "somebody-elses");
+  let asked = 0;
+  first.onRequest = () => {
+    asked += 1;
+    if (asked === 1) void board("AAAA02", MINE);
+  };
   expect((await joinMine()).apSsid).toBe("ESP32-Prov-AAAA02");
+});
+
+test("progress names the AP that is being joined, and the one that was", async () => {
+  await board("AAAA01", "somebody-elses");
+  await board("AAAA02", MINE);
+  const said: string[] = [];
+  const task = {
+    update: ({ text }: { text?: string }) => void said.push(text ?? ""),
+    done: (text?: string) => void said.push(`done: ${text}`),
+    failed: (text?: string) => void said.push(`failed: ${text}`),
+  };
+  await joinMine({ ...silent, task: () => task });
+  expect(said).toEqual([
+    "ESP32-Prov-…",
+    "ESP32-Prov-AAAA01",
+    "ESP32-Prov-AAAA02",
+    "done: ESP32-Prov-AAAA02",
+  ]);
 });

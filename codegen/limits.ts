@@ -22,6 +22,8 @@ export const LIMITS = {
   pemMaxBytes: 4096,
   /** The backend's whole answer: two such texts with their JSON escapes. */
   backendAnswerMaxBytes: 10240,
+  /** `backend.ca`, which is part of the firmware. */
+  pinnedCaMaxBytes: 16 * 1024,
   backendUrlMaxBytes: 256,
   /** What follows the URL, `backend.reportPath` included. */
   backendPathMaxBytes: 128,

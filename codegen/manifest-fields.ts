@@ -1,4 +1,3 @@
-import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { DEVICE_ID_PATTERN } from "./device-keys.js";
 import { LIMITS } from "./limits.js";
@@ -9,7 +8,7 @@ const SSID_PREFIX_MAX_BYTES = LIMITS.ssidMaxBytes - "-XXXXXX".length;
 const URL_MAX_BYTES = LIMITS.backendUrlMaxBytes;
 const PASSPHRASE = printable(LIMITS.passphraseMinBytes, LIMITS.passphraseMaxBytes);
 const PAIRING_SECRET = printable(LIMITS.pairingSecretMinBytes, LIMITS.pairingSecretMaxBytes);
-const CA_MAX_BYTES = 16 * 1024;
+const PINNED_CA = `PEM with certificates only, ${LIMITS.pinnedCaMaxBytes / 1024} KiB at most, or the path of such a file, relative to the manifest`;
 /** They have to fit into the firmware's MQTT buffer (mqtt_link.c) with the rest of a CONNECT. */
 const MQTT_USERNAME_MAX_BYTES = 128;
 const MQTT_PASSWORD_MAX_BYTES = 512;
@@ -68,12 +67,8 @@ export const deviceSchema = table({
     )
       .transform((url) => url.replace(/\/+$/, ""))
       .default(DEFAULTS.backend.url),
-    ca: text(
-      "PEM with certificates only, or the path of such a file, relative to the manifest",
-      (value) => byteLength(value) <= CA_MAX_BYTES && areCertificates(value),
-    )
-      .transform(normalizePem)
-      .optional(),
+    // The judge of PEM has seen it before (manifest-schema.ts): here it is a text that is one, or none.
+    ca: z.string({ error: PINNED_CA }).optional(),
     reportPath: text(
       `path of at most ${LIMITS.backendPathMaxBytes} printable ASCII characters that starts with "/", or ""`,
       (value) =>
@@ -218,27 +213,4 @@ function parseUrl(value: string, protocol: string): URL | undefined {
   const plain =
     url.hostname !== "" && url.username === "" && url.password === "" && url.port !== "0";
   return plain && !value.includes("@") ? url : undefined;
-}
-
-const PEM_BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----/g;
-
-function areCertificates(pem: string): boolean {
-  const blocks = [...pem.matchAll(PEM_BLOCK)];
-  if (blocks.length === 0 || pem.split("-----BEGIN").length - 1 !== blocks.length) return false;
-  return blocks.every(([block, label]) => label === "CERTIFICATE" && isCertificate(block));
-}
-
-function isCertificate(pem: string): boolean {
-  try {
-    return new X509Certificate(pem).raw.length > 0;
-  } catch {
-    return false;
-  }
-}
-
-/** The blocks alone, with the line ends that mbedTLS and a C header want; comments of bundles fall away. */
-function normalizePem(pem: string): string {
-  return [...pem.matchAll(PEM_BLOCK)]
-    .map(([block]) => `${block.replace(/\s*\n\s*/g, "\n").replaceAll("\r", "")}\n`)
-    .join("");
 }

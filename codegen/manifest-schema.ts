@@ -3,6 +3,7 @@ import { closest } from "./closest.js";
 import type { DeviceManifest } from "./manifest.js";
 import { crossFieldIssues } from "./manifest-cross.js";
 import { byteLength, deviceSchema, FIELD_NAMES } from "./manifest-fields.js";
+import { type ReadFile, readPinnedCa } from "./pinned-ca.js";
 
 /** One fault of a manifest. `message` is complete: `mqtt.uri: expected mqtts:// URL, got "mqtt://x"`. */
 export interface ManifestIssue {
@@ -17,13 +18,18 @@ export type ManifestResult =
 /**
  * Checks one device definition and fills in the defaults: first field by field, then, when each field
  * is sound, across fields. Reports every issue of the pass, never a secret's value.
- * @param written what the messages quote: the definition before the caller put a file's text in the
- *   place of its path
+ * @param options `readFile`: reads what `backend.ca` names; without it no path is taken. `written`: what the
+ *   messages quote, where the caller has changed the definition
  */
-export function parseDevice(definition: unknown, written: unknown = definition): ManifestResult {
-  const parsed = deviceSchema.safeParse(definition);
+export function parseDevice(
+  definition: unknown,
+  options: { readonly readFile?: ReadFile; readonly written?: unknown } = {},
+): ManifestResult {
+  const { written = definition } = options;
+  const ca = readPinnedCa(valueAt(definition, CA_PATH), options.readFile);
+  const parsed = deviceSchema.safeParse(ca === undefined ? definition : withCa(definition, ca.pem));
   if (!parsed.success) {
-    const issues = parsed.error.issues.flatMap((issue) => fieldIssues(issue, written));
+    const issues = parsed.error.issues.flatMap((issue) => fieldIssues(issue, written, ca?.fault));
     return { ok: false, issues };
   }
   const { backend, ...rest } = parsed.data;
@@ -35,13 +41,27 @@ export function parseDevice(definition: unknown, written: unknown = definition):
   return issues.length === 0 ? { ok: true, device } : { ok: false, issues };
 }
 
-function fieldIssues(issue: z.core.$ZodIssue, written: unknown): ManifestIssue[] {
+const CA_PATH = ["backend", "ca"];
+
+/** The definition with the PEM itself, or with what the schema refuses in its place. */
+function withCa(definition: unknown, pem: string | undefined): unknown {
+  const backend = { ...Object(valueAt(definition, ["backend"])), ca: pem ?? null };
+  return { ...Object(definition), backend };
+}
+
+/** @param caFault what is wrong with `backend.ca`, beyond its being something else */
+function fieldIssues(
+  issue: z.core.$ZodIssue,
+  written: unknown,
+  caFault: string | undefined,
+): ManifestIssue[] {
   const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownField(path, key));
   const name = path.join(".");
   const got = issue.code === "invalid_key" ? "that name" : describe(name, valueAt(written, path));
   const where = name === "" ? "device" : name;
-  return [{ path: name, message: `${where}: expected ${issue.message}, got ${got}` }];
+  const why = name === CA_PATH.join(".") && caFault !== undefined ? `: ${caFault}` : "";
+  return [{ path: name, message: `${where}: expected ${issue.message}, got ${got}${why}` }];
 }
 
 function unknownField(path: readonly string[], key: string): ManifestIssue {

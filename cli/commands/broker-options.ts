@@ -1,4 +1,11 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import {
+  judgeCertificates,
+  judgePrivateKey,
+  type PemVerdict,
+  pemSentence,
+} from "../../codegen/pem.js";
+import { requireNamedFile } from "../config/named-file.js";
 import { readText } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
 import type { BrokerAccess } from "../flow/broker-session.js";
@@ -44,31 +51,25 @@ export function brokerAccess(
   if (!mqttCert || !mqttKey || !mqttCa)
     throw new ProvError("usage", "--mqtt-ca, --mqtt-cert and --mqtt-key belong together");
   const password = mqttPassword || env.PROV_MQTT_PASSWORD;
-  const access = {
+  const ca = requirePem("--mqtt-ca", mqttCa, judgeCertificates);
+  const cert = requirePem("--mqtt-cert", mqttCert, (bytes) =>
+    judgeCertificates(bytes, { key: "allowed" }),
+  );
+  const key = requirePem("--mqtt-key", mqttKey, judgePrivateKey);
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+    throw new ProvError("usage", "the key of --mqtt-key is not that of --mqtt-cert");
+  return {
     uri,
     ...(mqttUsername ? { username: mqttUsername, ...(password ? { password } : {}) } : {}),
-    caPem: readText(mqttCa),
-    certPem: readText(mqttCert),
-    keyPem: readText(mqttKey),
+    caPem: ca,
+    certPem: cert,
+    keyPem: key,
   };
-  parsePem("--mqtt-ca", mqttCa, "certificate", () => new X509Certificate(access.caPem));
-  const certificate = parsePem(
-    "--mqtt-cert",
-    mqttCert,
-    "certificate",
-    () => new X509Certificate(access.certPem),
-  );
-  const key = parsePem("--mqtt-key", mqttKey, "private key", () => createPrivateKey(access.keyPem));
-  if (!certificate.checkPrivateKey(key))
-    throw new ProvError("usage", "the key of --mqtt-key is not that of --mqtt-cert");
-  return access;
 }
 
-/** OpenSSL's own words may quote the file, so only its kind is told. */
-function parsePem<T>(flag: string, path: string, kind: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch {
-    throw new ProvError("usage", `${flag}: ${path} holds no PEM ${kind}`);
-  }
+/** Nothing of the file is ever part of the message. */
+function requirePem(flag: string, path: string, judge: (bytes: Uint8Array) => PemVerdict): string {
+  const verdict = judge(requireNamedFile(path));
+  if (verdict.ok) return verdict.pem;
+  throw new ProvError("usage", `${flag}: ${path}: ${pemSentence(verdict.fault)}`);
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
@@ -8,6 +8,7 @@ import { parseDevice } from "../../codegen/manifest-schema.js";
 import { ProvError } from "../errors.js";
 import { systemError } from "../system-error.js";
 import { contain } from "./contain.js";
+import { readNamedFile } from "./named-file.js";
 import { signingKeyFault } from "./signing-key.js";
 
 export const MANIFEST_NAME = "device.config.ts";
@@ -121,8 +122,10 @@ function checkDevices(
   const faults: string[] = [];
   for (const [index, definition] of definitions.entries()) {
     const prefix = several ? `[${index}].` : "";
-    const found = withSigningKeyPath(withCaText(definition, root), root);
-    const result = parseDevice(found, definition);
+    const result = parseDevice(withSigningKeyPath(definition, root), {
+      readFile: (file) => readNamedFile(resolve(root, file)),
+      written: definition,
+    });
     if (result.ok) {
       devices.push(result.device);
       const fault = signingKeyFault(result.device);
@@ -150,17 +153,6 @@ function duplicateIds(devices: readonly DeviceManifest[]): string[] {
   return faults;
 }
 
-/**
- * The definition with the text of the file in the place of a path in `backend.ca`. A file that cannot
- * be read becomes an empty text, which the schema refuses together with everything else.
- */
-function withCaText(definition: unknown, root: string): unknown {
-  const backend = property(definition, "backend");
-  const ca = property(backend, "ca");
-  if (typeof ca !== "string" || ca.includes("-----BEGIN")) return definition;
-  return { ...Object(definition), backend: { ...Object(backend), ca: textOf(resolve(root, ca)) } };
-}
-
 /** The build runs elsewhere, so the key's path becomes an absolute one. */
 function withSigningKeyPath(definition: unknown, root: string): unknown {
   const security = property(definition, "security");
@@ -170,14 +162,6 @@ function withSigningKeyPath(definition: unknown, root: string): unknown {
     ...Object(definition),
     security: { ...Object(security), secureBoot: resolve(root, key) },
   };
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 function property(value: unknown, key: string): unknown {

@@ -1,7 +1,8 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { readFileSync } from "node:fs";
 import type { DeviceManifest } from "../../codegen/manifest.js";
+import { judgePrivateKey, pemSentence } from "../../codegen/pem.js";
 import { signingKeyKind } from "../../codegen/security.js";
+import { readNamedFile } from "./named-file.js";
 
 /**
  * Why the key that is to sign a device's firmware cannot do so; undefined when it can, or is not needed.
@@ -12,16 +13,23 @@ export function signingKeyFault({ target, security }: DeviceManifest): string | 
   if (path === false) return undefined;
   const kind = signingKeyKind(target);
   const key = readKey(path);
-  if (key !== undefined && isOfKind(key, kind)) return undefined;
-  const got = key === undefined ? "no readable key" : "another kind of key";
-  return `security.secureBoot: expected a PEM file with an unencrypted ${kind} private key for the ${target}, got ${got} at ${path}`;
+  if (typeof key !== "string" && isOfKind(key, kind)) return undefined;
+  const got = typeof key === "string" ? key : `${path}: it holds another kind of key`;
+  return `security.secureBoot: expected a PEM file with an unencrypted ${kind} private key for the ${target}, got ${got}`;
 }
 
-function readKey(path: string): KeyObject | undefined {
+/** The key as ESP-IDF's tools will read it, or why they will not. */
+function readKey(path: string): KeyObject | string {
+  const content = readNamedFile(path);
+  if (typeof content === "string") return content;
   try {
-    return createPrivateKey(readFileSync(path));
+    return createPrivateKey(content);
   } catch {
-    return undefined;
+    const verdict = judgePrivateKey(content);
+    const why = verdict.ok
+      ? "its lines do not begin where they should; take out the white space or byte order mark before them"
+      : pemSentence(verdict.fault);
+    return `${path}: ${why}`;
   }
 }
 

@@ -1,5 +1,6 @@
-import type { KeyObject } from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
 import type { DeviceManifest } from "../../codegen/manifest.js";
+import { judgePrivateKey, pemSentence } from "../../codegen/pem.js";
 import {
   PLAIN_FILE,
   protectFile,
@@ -11,13 +12,7 @@ import {
 } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
 import { createCsr, readCsr } from "./csr.js";
-import {
-  generatePrivateKey,
-  keyAlgorithm,
-  privateKeyToPem,
-  publicKeyDer,
-  readPrivateKey,
-} from "./keys.js";
+import { generatePrivateKey, keyAlgorithm, privateKeyToPem, publicKeyDer } from "./keys.js";
 
 /** A device's key and its certificate signing request, as they lie on disk. */
 export interface Identity {
@@ -93,13 +88,13 @@ function identity(
 function readKey(workspace: Workspace, manifest: DeviceManifest): KeyObject | undefined {
   const pem = readIfPresent(workspace.keyPath);
   if (pem === undefined) return undefined;
-  const key = readPrivateKey(pem);
-  if (key === undefined) {
+  const verdict = judgePrivateKey(Buffer.from(pem));
+  if (!verdict.ok)
     throw new ProvError(
       "identity_invalid",
-      `${workspace.keyPath} holds no private key that can be read`,
+      `${workspace.keyPath} is no key of a device: ${pemSentence(verdict.fault)}`,
     );
-  }
+  const key = createPrivateKey(verdict.pem);
   const algorithm = keyAlgorithm(key);
   if (algorithm !== manifest.key.algorithm) {
     const found = algorithm ?? "of another kind";

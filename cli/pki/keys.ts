@@ -1,10 +1,4 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  type KeyObject,
-} from "node:crypto";
+import { createHash, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import type { KeyAlgorithm } from "../../codegen/manifest.js";
 import { children, content, fromDer } from "./asn1.js";
 
@@ -23,15 +17,6 @@ export function generatePrivateKey(algorithm: KeyAlgorithm): Promise<KeyObject> 
 /** PKCS#8, the one form that OpenSSL and mbedTLS 2.28 to 4 read for both algorithms. */
 export function privateKeyToPem(key: KeyObject): string {
   return key.export({ type: "pkcs8", format: "pem" }).toString();
-}
-
-/** The private key of a PEM text, or undefined when it holds none that can be used. */
-export function readPrivateKey(pem: string): KeyObject | undefined {
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Which of prov's algorithms a key is for, or undefined when it is for neither. */

@@ -1,3 +1,4 @@
+import { createPrivateKey } from "node:crypto";
 import {
   chmodSync,
   mkdtempSync,
@@ -14,7 +15,7 @@ import { deviceWorkspace, type Workspace, writeIfChanged } from "../../cli/confi
 import { ProvError } from "../../cli/errors.js";
 import { createCsr, readCsr } from "../../cli/pki/csr.js";
 import { ensureIdentity, readIdentity } from "../../cli/pki/identity.js";
-import { generatePrivateKey, privateKeyToPem, readPrivateKey } from "../../cli/pki/keys.js";
+import { generatePrivateKey, privateKeyToPem } from "../../cli/pki/keys.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 
@@ -95,7 +96,7 @@ describe("a device with an identity", () => {
   });
 
   test.each([
-    ["for another id", (key: string) => createCsr(keyOf(key), "somebody-else")],
+    ["for another id", (key: string) => createCsr(createPrivateKey(key), "somebody-else")],
     [
       "of another key",
       async () => createCsr(await generatePrivateKey("P-256"), DEFAULT_MANIFEST.id),
@@ -157,9 +158,3 @@ describe("writeIfChanged", () => {
     );
   });
 });
-
-function keyOf(pem: string): Parameters<typeof createCsr>[0] {
-  const key = readPrivateKey(pem);
-  if (key === undefined) throw new Error("not a key");
-  return key;
-}

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -114,7 +115,39 @@ describe("backend.ca", () => {
     );
     expect(error.message).toContain("id: expected");
     expect(error.message).toContain(
-      'backend.ca: expected PEM with certificates only, or the path of such a file, relative to the manifest, got "missing.pem"',
+      `backend.ca: expected PEM with certificates only, 16 KiB at most, or the path of such a file, relative to the manifest, got "missing.pem": ${join(dir, "missing.pem")}: no such file or folder (ENOENT)`,
+    );
+  });
+
+  const refusalOf = async (ca: string): Promise<string> =>
+    (await failure(load(`export default { id: "a", backend: { ca: ${JSON.stringify(ca)} } };`)))
+      .message;
+
+  test("says why a file cannot be read", async () => {
+    mkdirSync(join(dir, "folder"));
+    expect(await refusalOf("folder")).toMatch(/got "folder": \S+: it is a folder \(EISDIR\)$/);
+    expect(await refusalOf("/dev/zero")).toMatch(/: it is no file of certificates or keys$/);
+    expect(await refusalOf(`${"x".repeat(300)}.pem`)).toMatch(
+      /: the name is too long \(ENAMETOOLONG\)$/,
+    );
+  });
+
+  test.skipIf(process.getuid?.() === 0)("says that a file may not be read", async () => {
+    writeFileSync(join(dir, "ca.pem"), GOLDEN_CA, { mode: 0o000 });
+    expect(await refusalOf("ca.pem")).toMatch(/: permission denied \(EACCES\)$/);
+  });
+
+  test("says what a file holds in the place of PEM, whatever its bytes", async () => {
+    const der = new X509Certificate(GOLDEN_CA).raw;
+    writeFileSync(join(dir, "ca.der"), der);
+    expect(await refusalOf("ca.der")).toMatch(
+      /got "ca.der": it holds a certificate in DER form; convert it: openssl x509 -inform DER -in FILE -out cert.pem$/,
+    );
+    writeFileSync(join(dir, "utf16.pem"), Buffer.from(`\uFEFF${GOLDEN_CA}`, "utf16le"));
+    expect(await refusalOf("utf16.pem")).toMatch(/got "utf16.pem": it holds text in UTF-16, /);
+    writeFileSync(join(dir, "bundle.pem"), GOLDEN_CA.repeat(400));
+    expect(await refusalOf("bundle.pem")).toMatch(
+      /got "bundle.pem": it holds 400 certificates in \d{6} bytes of PEM; keep the CA /,
     );
   });
 

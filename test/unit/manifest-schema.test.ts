@@ -311,7 +311,7 @@ describe("no secret is quoted", () => {
   test("a private key given as the CA", () => {
     const [message] = messages(at("backend.ca", GOLDEN_KEY));
     expect(message).toBe(
-      `backend.ca: expected PEM with certificates only, or the path of such a file, relative to the manifest, got PEM text of ${GOLDEN_KEY.length} bytes`,
+      `backend.ca: expected PEM with certificates only, 16 KiB at most, or the path of such a file, relative to the manifest, got PEM text of ${GOLDEN_KEY.length} bytes: it holds a private key; name the file with the certificate`,
     );
   });
 
@@ -468,14 +468,50 @@ describe("the pinned CA", () => {
     expect(accepted(at("backend.ca", noisy)).backend.ca).toBe(GOLDEN_CA + GOLDEN_CA);
   });
 
+  test("may be indented like the code around it", () => {
+    const literal = `\n${GOLDEN_CA.replace(/^/gm, "      ")}\n    `;
+    expect(accepted(at("backend.ca", literal)).backend.ca).toBe(GOLDEN_CA);
+  });
+
   test.each([
-    ["an empty text", ""],
-    ["a certificate that is cut off", GOLDEN_CA.slice(0, -40)],
-    ["a certificate with a wrong byte count", GOLDEN_CA.replace("MIIB", "MIIC")],
-    ["a key beside the certificate", GOLDEN_CA + GOLDEN_KEY],
-    ["more than 16 KiB", GOLDEN_CA.repeat(30)],
-  ])("refuses %s", (_name, ca) => {
-    expect(messages(at("backend.ca", ca))).toHaveLength(1);
+    ["an empty text", "", /got ""$/],
+    ["white space", " \n ", /got " \\n "$/],
+    ["a certificate that is cut off", GOLDEN_CA.slice(0, -40), /: it holds PEM without its line/],
+    [
+      "a certificate with a wrong byte count",
+      GOLDEN_CA.replace("MIIB", "MIIC"),
+      /: it holds a certificate that cannot be read; /,
+    ],
+    [
+      "a key beside the certificate",
+      GOLDEN_CA + GOLDEN_KEY,
+      /: it holds a private key beside a certificate; /,
+    ],
+    [
+      "more than 16 KiB",
+      GOLDEN_CA.repeat(30),
+      /: it holds 30 certificates in \d{5} bytes of PEM; keep the CA that signed the backend's certificate, or leave backend.ca out to trust the public CAs$/,
+    ],
+    [
+      "lost line breaks",
+      GOLDEN_CA.trim().replaceAll("\n", " "),
+      /: it holds PEM whose line breaks have become spaces; /,
+    ],
+    [
+      "base64 without armor",
+      GOLDEN_CA.replace(/-----.*-----\n/g, "").replaceAll("\n", ""),
+      /: it holds base64 without its first and last line; /,
+    ],
+    ["a path, where nobody reads files", "ca.pem", /got "ca.pem"$/],
+  ])("refuses %s", (_name, ca, why) => {
+    expect(messages(at("backend.ca", ca))).toEqual([expect.stringMatching(why)]);
+  });
+
+  test("of 16 KiB does not count what is around it", () => {
+    const count = Math.floor((16 * 1024) / GOLDEN_CA.length);
+    const noisy = `# comment\n${GOLDEN_CA}`.repeat(count);
+    expect(messages(at("backend.ca", noisy))).toEqual([]);
+    expect(messages(at("backend.ca", GOLDEN_CA.repeat(count + 1)))).toHaveLength(1);
   });
 });
 

@@ -16,6 +16,7 @@ import {
   partitionsFile,
   securityLines,
 } from "../../codegen/security.js";
+import { GOLDEN_CA } from "../golden/golden-device.js";
 import { REPOSITORY } from "../helpers/prov.js";
 
 const FLASH_SIZE = 4 * 1024 * 1024;
@@ -245,9 +246,25 @@ describe("the signing key", () => {
     expect(signingKeyFault(device("esp32c3", { secureBoot: ec }))).toContain("another kind of key");
     expect(signingKeyFault(device("esp32c2", { secureBoot: rsa }))).toContain("P-256");
     expect(signingKeyFault(device("esp32s3", { secureBoot: small }))).toContain("RSA-3072");
-    expect(signingKeyFault(device("esp32s3", { secureBoot: "/nowhere" }))).toContain(
-      "no readable key",
+    expect(signingKeyFault(device("esp32s3", { secureBoot: "/nowhere" }))).toBe(
+      "security.secureBoot: expected a PEM file with an unencrypted RSA-3072 private key for the esp32s3, got /nowhere: no such file or folder (ENOENT)",
     );
+  });
+
+  it("is what ESP-IDF's tools read, or the message says what it is instead", () => {
+    const pem = readFileSync(rsa, "utf8");
+    const fault = (content: string | Buffer): string | undefined => {
+      const path = join(dir, "odd.pem");
+      writeFileSync(path, content, { mode: 0o600 });
+      return signingKeyFault(device("esp32s3", { secureBoot: path }))?.replace(/.*odd\.pem: /, "");
+    };
+    expect(fault(pem.replaceAll("\n", "\r\n"))).toBeUndefined();
+    // OpenSSL's own reader, as theirs, wants each line at its beginning.
+    expect(fault(pem.replace(/^/gm, "  "))).toMatch(/^its lines do not begin where they should/);
+    expect(fault(Buffer.from(`\uFEFF${pem}`, "utf16le"))).toMatch(/^it holds text in UTF-16/);
+    expect(fault(pem.trimEnd().replaceAll("\n", " "))).toMatch(/^it holds PEM whose line breaks/);
+    expect(fault("")).toBe("it holds nothing (0 bytes); copy it again");
+    expect(fault(GOLDEN_CA)).toBe("it holds a certificate; name the file with the private key");
   });
 
   it("is named relative to the manifest", async () => {

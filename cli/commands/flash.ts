@@ -96,6 +96,11 @@ export async function choosePort(
   }
 }
 
+/** What went wrong with one port of several; most errors name it already. */
+function ofPort({ port, error }: { port: string; error: ProvError }): string {
+  return error.message.includes(port) ? error.message : `${port}: ${error.message}`;
+}
+
 function describe(
   deviceId: string,
   ports: readonly string[],
@@ -108,13 +113,13 @@ function describe(
       ? [{ port: ports[index] ?? "", error: toProvError(result.reason, false) }]
       : [],
   );
-  for (const { port, error } of failures.slice(1)) context.out.warn(`${port}: ${error.message}`);
+  for (const each of failures.slice(1)) context.out.warn(ofPort(each));
   const boards = done.map(({ report }) => report);
   const [first] = failures;
   if (first) {
     const { code, message, hint, cause } = first.error;
     const failed = failures.map(({ port, error }) => ({ port, ...toStageError(error) }));
-    throw new ProvError(code, ports.length > 1 ? `${first.port}: ${message}` : message, {
+    throw new ProvError(code, ports.length > 1 ? ofPort(first) : message, {
       hint,
       cause,
       details: { device: deviceId, boards, failed },

@@ -103,7 +103,12 @@ function dial(spec: string, { host, port }: NetworkSpec, signal?: AbortSignal): 
       reject(error);
     };
     const refuse = (why: string, cause?: unknown): void =>
-      finish(new ProvError("port_not_found", `${spec}: ${why}`, { cause }));
+      finish(
+        new ProvError("port_not_found", `${spec}: ${why}`, {
+          cause,
+          hint: "Check the address, and that something serves the port there.",
+        }),
+      );
     const onAbort = (): void => finish(signal?.reason ?? new Error("aborted"));
     const timer = setTimeout(() => refuse("nobody answers"), CONNECT_MS);
     signal?.addEventListener("abort", onAbort);

@@ -154,7 +154,8 @@ function openError(path: string, error: Error): ProvError {
   if (/no such file|file not found|ENOENT|no such device/i.test(error.message)) {
     return new ProvError("port_not_found", `there is no port ${path}`, options);
   }
-  return new ProvError("port_not_found", `${path} cannot be opened: ${error.message}`, options);
+  const reason = error.message.replace(/^Error: /, "");
+  return new ProvError("port_not_found", `${path} cannot be opened: ${reason}`, options);
 }
 
 interface Control {

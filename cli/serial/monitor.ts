@@ -192,15 +192,17 @@ function createEnding(request: MonitorRequest): Ending {
   const leave = (): void => finish({ reason: "left" });
   if (request.signal?.aborted) leave();
   request.signal?.addEventListener("abort", leave);
+  let lines = 0;
   const { timeoutMs } = request;
   const timer =
     timeoutMs === undefined
       ? undefined
-      : setTimeout(() => fail(timedOut(request, timeoutMs)), timeoutMs);
+      : setTimeout(() => fail(timedOut(request, timeoutMs, lines)), timeoutMs);
   return {
     signal: over.signal,
     result,
     match(line) {
+      lines += 1;
       // `search`, unlike `test`, does not depend on what a global pattern matched before.
       if (request.until && line.text.search(request.until) >= 0)
         finish({ reason: "matched", line });
@@ -222,10 +224,20 @@ function createEnding(request: MonitorRequest): Ending {
   };
 }
 
-function timedOut(request: MonitorRequest, timeoutMs: number): ProvError {
-  const seconds = timeoutMs / 1000;
-  const what = request.until ? `no line matched /${request.until.source}/` : "the time was up";
-  return new ProvError("monitor_timeout", `${what} within ${seconds} s on ${request.port}`);
+/** @param lines how many came */
+function timedOut(request: MonitorRequest, timeoutMs: number, lines: number): ProvError {
+  const { until, reset, port } = request;
+  const what = until ? `no line matched /${until.source}/` : "the time was up";
+  const silence = lines === 0 ? "; no line came at all" : "";
+  // A board that has settled says nothing more: what it said at its start it says again after the next one.
+  const hint =
+    "What the board said before does not count: --reset restarts it, and it says it again. " +
+    "Otherwise raise --timeout or check the pattern.";
+  return new ProvError(
+    "monitor_timeout",
+    `${what} within ${timeoutMs / 1000} s on ${port}${silence}`,
+    until && !reset ? { hint } : {},
+  );
 }
 
 interface Sink {

@@ -135,11 +135,18 @@ describe("the monitor", () => {
     expect(shown).toEqual(["E (1) a: shown"]);
   });
 
-  it("times out with exit code 5", async () => {
+  it("times out with exit code 5; what the board said before is had by a reset", async () => {
     const { port } = await start();
-    await expect(monitor({ port, until: /never/, timeoutMs: 50 })).rejects.toMatchObject({
+    const within = { port, until: /never/, timeoutMs: 50 };
+    await expect(monitor(within)).rejects.toMatchObject({
       code: "monitor_timeout",
       exitCode: 5,
+      message: `no line matched /never/ within 0.05 s on ${port}; no line came at all`,
+      hint: expect.stringContaining("--reset restarts it"),
+    });
+    await expect(monitor({ ...within, reset: true })).rejects.toMatchObject({
+      code: "monitor_timeout",
+      hint: expect.not.stringContaining("--reset"),
     });
   });
 

@@ -1,0 +1,47 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { boundsOf } from "../../cli/commands/board-options.js";
+import { waitingStatus } from "../helpers/board-status.js";
+import { projectWith } from "../helpers/project.js";
+import { prov } from "../helpers/prov.js";
+
+/** A board on its AP that answers `GET /status` and nothing else. */
+async function halfBoard(deviceId: string): Promise<string> {
+  const server = createServer((request, response) => {
+    if (request.url !== "/status") return;
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(waitingStatus(deviceId)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test("--timeout raises and lowers the bound on the AP too; without it that is shorter than the whole", () => {
+  expect(boundsOf(undefined)).toEqual({ joinTimeoutMs: 45_000, timeoutMs: 120_000 });
+  expect(boundsOf(300)).toEqual({ joinTimeoutMs: 300_000, timeoutMs: 300_000 });
+  expect(boundsOf(2)).toEqual({ joinTimeoutMs: 2_000, timeoutMs: 2_000 });
+});
+
+test.each([["scan"], ["reset"]])("`prov %s` ends with it when the board hangs", async (verb) => {
+  const cwd = projectWith(`defineDevice({ id: "fern" })`);
+  const url = await halfBoard("fern");
+  const { code, stdout } = await prov([verb, "--json", "--url", url, "--timeout", "2"], { cwd });
+  const { error } = JSON.parse(stdout);
+  expect([code, error.code]).toEqual([6, "ap_unreachable"]);
+  expect(error.message).toContain("time was up");
+});
+
+test.each([["scan"], ["status"], ["reset"], ["provision"], ["run"]])(
+  "`prov %s` tells of it in its help",
+  async (verb) => {
+    const { stdout } = await prov([verb, "--help"]);
+    expect(stdout.replace(/\s+/g, " ")).toMatch(
+      /--timeout <seconds> bound on .* 45 to find the AP/,
+    );
+  },
+);

@@ -40,7 +40,7 @@ export function buildProgram(runCommand: RunCommand): Command {
     program
       .command("keys")
       .description("make the device's private key and CSR, once")
-      .option("--force", "replace an existing key"),
+      .option("--force", "replace an existing key, which is kept beside the new one"),
     async (options) => (await import("./commands/keys.js")).keysCommand(options),
   );
 

@@ -21,7 +21,13 @@ export function keysCommand(
     const { password } = manifest.softAp;
     const isOwn = readIfPresent(workspace.apPasswordPath)?.trimEnd() === password;
     const made = `${identity.created ? "made" : "kept"} ${identity.keyPath} (${manifest.key.algorithm})`;
-    const lines = [made, ...(isOwn ? [`AP password: ${password}`] : []), identity.csrPem.trimEnd()];
+    const kept = identity.kept.map((path) => `the old one is kept: ${path}`);
+    const lines = [
+      made,
+      ...kept,
+      ...(isOwn ? [`AP password: ${password}`] : []),
+      identity.csrPem.trimEnd(),
+    ];
     return {
       json: {
         device: manifest.id,
@@ -29,6 +35,7 @@ export function keysCommand(
         created: identity.created,
         keyPath: identity.keyPath,
         csr: identity.csrPem,
+        ...(identity.kept.length > 0 ? { kept: identity.kept } : {}),
         ...(isOwn ? { apPassword: password } : {}),
       },
       text: lines.join("\n"),

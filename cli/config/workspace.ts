@@ -135,6 +135,26 @@ export function writeOutput(path: string, text: string): void {
   }
 }
 
+/**
+ * Copies a file to a name that is free, flushed to the disk.
+ * @param nameOf the n-th name to try, from 1 on
+ * @returns the copy's path; undefined when there is no such file
+ * @throws ProvError file_inaccessible
+ */
+export function keepCopy(path: string, nameOf: (attempt: number) => string): string | undefined {
+  for (let attempt = 1; ; attempt++) {
+    const copy = nameOf(attempt);
+    try {
+      writeAndSync(copy, readFileSync(path), SECRET_FILE);
+      return copy;
+    } catch (error) {
+      if (hasCode(error, "EEXIST")) continue;
+      if (hasCode(error, "ENOENT")) return undefined;
+      throw inaccessible(path, error);
+    }
+  }
+}
+
 /** Takes away every right to a file but its owner's; a key may have been copied in with more. */
 export function protectFile(path: string): void {
   if (!hasMode(path, SECRET_FILE)) chmodSync(path, SECRET_FILE);
@@ -158,11 +178,11 @@ function throughTemporary(
   }
 }
 
-function writeAndSync(path: string, text: string, mode: number): void {
+function writeAndSync(path: string, content: string | Buffer, mode: number): void {
   // "wx" follows no link that somebody put there, and the mode holds from the first byte on.
   const file = openSync(path, "wx", mode);
   try {
-    writeFileSync(file, text);
+    writeFileSync(file, content);
     fsyncSync(file);
   } finally {
     closeSync(file);

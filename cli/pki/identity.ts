@@ -1,7 +1,9 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
+import { join } from "node:path";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { judgePrivateKey, pemSentence } from "../../codegen/pem.js";
 import {
+  keepCopy,
   PLAIN_FILE,
   protectFile,
   readIfPresent,
@@ -11,6 +13,7 @@ import {
   writeNew,
 } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
+import { withLock } from "../lock.js";
 import { createCsr, readCsr } from "./csr.js";
 import { generatePrivateKey, keyAlgorithm, privateKeyToPem, publicKeyDer } from "./keys.js";
 
@@ -23,11 +26,14 @@ export interface Identity {
   readonly csrPem: string;
   /** Whether this call made the key. */
   readonly created: boolean;
+  /** Copies of the key and the CSR that this call replaced. */
+  readonly kept: readonly string[];
 }
 
 /**
  * The device's identity, made when there is none. An existing key is never replaced without `force`,
- * since the certificates of devices in the field hang on it; a CSR that does not fit is made again.
+ * since the certificates of devices in the field hang on it; a CSR that does not fit is made again. With
+ * `force` the old key and CSR stay beside the new ones, under a name that tells when they were replaced.
  * @throws ProvError identity_invalid when the key is corrupt or of another algorithm
  */
 export async function ensureIdentity(
@@ -36,7 +42,10 @@ export async function ensureIdentity(
   options: { readonly force?: boolean } = {},
 ): Promise<Identity> {
   const existing = options.force ? undefined : readKey(workspace, manifest);
-  const made = existing ? undefined : await makeKey(workspace, manifest, options.force ?? false);
+  const kept: string[] = [];
+  const made = existing
+    ? undefined
+    : await makeKey(workspace, manifest, options.force ? kept : undefined);
   // Without a key made here there is one on disk: the one found first, or that of a prov that was faster.
   const key = existing ?? made ?? readKey(workspace, manifest);
   if (key === undefined)
@@ -48,18 +57,42 @@ export async function ensureIdentity(
       ? current
       : createCsr(key, manifest.id);
   writeIfChanged(workspace.csrPath, csrPem, PLAIN_FILE);
-  return identity(workspace, manifest, privateKeyToPem(key), csrPem, made !== undefined);
+  const found = identity(workspace, manifest, privateKeyToPem(key), csrPem, made !== undefined);
+  return { ...found, kept };
 }
 
-/** A new key, already on disk; undefined when meanwhile another one got there and `force` is off. */
+/**
+ * A new key, already on disk; undefined when meanwhile another one got there.
+ * @param kept gets the copies of what the key replaces; without it none is replaced
+ */
 async function makeKey(
   workspace: Workspace,
   manifest: DeviceManifest,
-  force: boolean,
+  kept: string[] | undefined,
 ): Promise<KeyObject | undefined> {
+  const { keyPath, csrPath, identityDir } = workspace;
   const key = await generatePrivateKey(manifest.key.algorithm);
-  const write = force ? writeIfChanged : writeNew;
-  return write(workspace.keyPath, privateKeyToPem(key), SECRET_FILE) ? key : undefined;
+  const pem = privateKeyToPem(key);
+  if (kept === undefined) return writeNew(keyPath, pem, SECRET_FILE) ? key : undefined;
+  // Two at once would each keep the first key, and one would lose the other's.
+  await withLock(join(identityDir, "replace.lock"), new AbortController().signal, async () => {
+    const names = oldNames(new Date());
+    for (const path of [keyPath, csrPath]) {
+      const copy = keepCopy(path, (attempt) => names(path, attempt));
+      if (copy !== undefined) kept.push(copy);
+    }
+    writeIfChanged(keyPath, pem, SECRET_FILE);
+  });
+  return key;
+}
+
+/** `key.pem` becomes `key.2026-01-02T03-04-05Z.pem`, or `….2.pem` when a faster one has that name. */
+function oldNames(at: Date): (path: string, attempt: number) => string {
+  const stamp = at.toISOString().replace(/\.\d+/, "").replaceAll(":", "-");
+  return (path, attempt) => {
+    const number = attempt === 1 ? "" : `.${attempt}`;
+    return path.replace(/\.pem$/, `.${stamp}${number}.pem`);
+  };
 }
 
 /**
@@ -82,7 +115,7 @@ function identity(
   created: boolean,
 ): Identity {
   const { keyPath, csrPath } = workspace;
-  return { deviceId: manifest.id, keyPath, csrPath, privateKeyPem, csrPem, created };
+  return { deviceId: manifest.id, keyPath, csrPath, privateKeyPem, csrPem, created, kept: [] };
 }
 
 function readKey(workspace: Workspace, manifest: DeviceManifest): KeyObject | undefined {

@@ -1,5 +1,5 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { projectWith, snapshot, writeManifest } from "../helpers/project.js";
 import { prov, run } from "../helpers/prov.js";
@@ -56,13 +56,38 @@ test("a key that was copied in with more rights loses them", async () => {
   expect(snapshot(cwd)[join(IDENTITY, "key.pem")]?.mode).toBe("600");
 });
 
-test("--force makes a new one", async () => {
+test("--force makes a new one, and keeps every old one with its CSR", async () => {
   const cwd = projectWith(FERN);
+  const at = (name: string): string => join(cwd, IDENTITY, name);
+  const old = [at("key.pem"), at("csr.pem")];
+  const texts = (paths: readonly string[]): string[] =>
+    paths.map((path) => readFileSync(path, "utf8"));
   await keys(cwd);
-  const before = readFileSync(join(cwd, IDENTITY, "key.pem"), "utf8");
+  const first = texts(old);
   const { document } = await keys(cwd, "--force");
   expect(document.created).toBe(true);
-  expect(readFileSync(join(cwd, IDENTITY, "key.pem"), "utf8")).not.toBe(before);
+  const second = texts(old);
+  expect(second[0]).not.toBe(first[0]);
+  // Within one second the names would be the same.
+  const again = await prov(["keys", "--force"], { cwd });
+  const kept = [...again.stdout.matchAll(/^the old one is kept: (.*)$/gm)].map(
+    (match) => match[1] ?? "",
+  );
+  expect(texts(document.kept)).toEqual(first);
+  expect(texts(kept)).toEqual(second);
+  const stamped = /^(key|csr)\.\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ(\.2)?\.pem$/;
+  for (const path of [...document.kept, ...kept]) {
+    expect(basename(path)).toMatch(stamped);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  }
+  expect(new Set([...document.kept, ...kept]).size).toBe(4);
+  // An ordinary run has nothing to keep, and touches none of them.
+  expect((await keys(cwd)).document).not.toHaveProperty("kept");
+  expect(
+    readdirSync(at(""))
+      .filter((name) => !stamped.test(name))
+      .sort(),
+  ).toEqual(["csr.pem", "key.pem"]);
 });
 
 test("another algorithm in the manifest does not replace the key silently", async () => {

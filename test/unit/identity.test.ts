@@ -82,7 +82,27 @@ describe("a device with an identity", () => {
     const second = await ensureIdentity(workspace, DEFAULT_MANIFEST, { force: true });
     expect(second.created).toBe(true);
     expect(second.privateKeyPem).not.toBe(first.privateKeyPem);
-    expect(readIdentity(workspace, DEFAULT_MANIFEST)).toEqual({ ...second, created: false });
+    expect(readIdentity(workspace, DEFAULT_MANIFEST)).toEqual({
+      ...second,
+      created: false,
+      kept: [],
+    });
+    expect(second.kept.map((path) => readFileSync(path, "utf8"))).toEqual([
+      first.privateKeyPem,
+      first.csrPem,
+    ]);
+  });
+
+  test("is never lost by several that replace it at once", async () => {
+    const first = await ensureIdentity(workspace, DEFAULT_MANIFEST);
+    const replaced = await Promise.all(
+      Array.from({ length: 5 }, () => ensureIdentity(workspace, DEFAULT_MANIFEST, { force: true })),
+    );
+    const made = [first, ...replaced].map(({ privateKeyPem }) => privateKeyPem);
+    const onDisk = readdirSync(workspace.identityDir)
+      .filter((name) => name.startsWith("key."))
+      .map((name) => readFileSync(join(workspace.identityDir, name), "utf8"));
+    expect(onDisk.sort()).toEqual(made.sort());
   });
 
   test("in SEC1 form keeps its file and is handed on as PKCS#8", async () => {
@@ -128,8 +148,16 @@ describe("a device with an identity", () => {
   });
 
   test("recovers a corrupt key with force", async () => {
-    writeIfChanged(workspace.keyPath, "junk", 0o600);
-    expect((await ensureIdentity(workspace, DEFAULT_MANIFEST, { force: true })).created).toBe(true);
+    const junk = Buffer.from([0xff, 0xfe, 0, 0x80]);
+    await ensureIdentity(workspace, DEFAULT_MANIFEST);
+    writeFileSync(workspace.keyPath, junk);
+    const { created, kept } = await ensureIdentity(workspace, DEFAULT_MANIFEST, { force: true });
+    expect(created).toBe(true);
+    expect(readFileSync(kept[0] ?? "")).toEqual(junk);
+  });
+
+  test("with force but without one there is nothing to keep", async () => {
+    expect((await ensureIdentity(workspace, DEFAULT_MANIFEST, { force: true })).kept).toEqual([]);
   });
 });
 

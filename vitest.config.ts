@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { longer } from "./test/helpers/longer.js";
 import { plainReporter } from "./test/support/plain-reporter.js";
 
 /** serialport's native part works on the main thread only, which a worker thread is not. */
@@ -11,8 +12,8 @@ export default defineConfig({
     globalSetup: "test/support/temporary.ts",
     // Twice what a small machine has of cores: most of what an end-to-end test does is to wait.
     maxWorkers: 4,
-    testTimeout: 60_000,
-    hookTimeout: 300_000,
+    testTimeout: longer(180_000),
+    hookTimeout: longer(300_000),
     reporters: ["default", plainReporter],
     projects: [
       {

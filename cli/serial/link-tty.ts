@@ -12,6 +12,7 @@ import {
   type SerialLink,
   type UsbIdentity,
 } from "./link.js";
+import { noticeHangUp } from "./tty-read.js";
 
 /** What serialport says of a terminal without modem lines, such as a pseudo-terminal. */
 const NO_MODEM_LINES = /Inappropriate ioctl|ENOTTY|Invalid argument|cannot (get|set)/i;
@@ -39,6 +40,7 @@ export async function openTtyLink(
   await new Promise<void>((resolve, reject) => {
     port.open((error) => (error ? reject(openError(path, error)) : resolve()));
   });
+  noticeHangUp(port);
   const events = createLinkEvents(path);
   port.on("data", (bytes: Buffer) => events.emit(bytes));
   port.on("error", (error) => events.lose(error));
@@ -55,8 +57,19 @@ export async function openTtyLink(
     if (control) return control.send(lines);
     if (hasLines) hasLines = await setPortLines(port, path, lines);
   };
-  // The kernel has raised both lines; lowered at once, they neither reset nor select anything.
-  await setLines({ dtr: false, rts: false });
+  const close = async (): Promise<void> => {
+    isClosing = true;
+    control?.close();
+    if (!port.isOpen) return;
+    await new Promise<void>((resolve) => port.close(() => resolve()));
+  };
+  try {
+    // The kernel has raised both lines; lowered at once, they neither reset nor select anything.
+    await setLines({ dtr: false, rts: false });
+  } catch (error) {
+    await close();
+    throw error;
+  }
 
   return {
     spec: path,
@@ -71,12 +84,7 @@ export async function openTtyLink(
       new Promise((resolve, reject) => {
         port.update({ baudRate }, (error) => (error ? reject(portLost(path, error)) : resolve()));
       }),
-    async close() {
-      isClosing = true;
-      control?.close();
-      if (!port.isOpen) return;
-      await new Promise<void>((resolve) => port.close(() => resolve()));
-    },
+    close,
   };
 }
 

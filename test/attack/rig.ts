@@ -15,6 +15,7 @@ import type { VirtualBoard } from "../../cli/lab/virtual-board.js";
 import { type CertificateAuthority, signCsr } from "../../cli/pki/ca.js";
 import { silent } from "../../cli/progress.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
+import { longer } from "../helpers/longer.js";
 import { buildVariant, type Variant } from "./variant.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
@@ -167,7 +168,7 @@ function force(header: string, forced: Readonly<Record<string, string>>): void {
 function makeRig(lab: Lab, built: Pick<Rig, "elf" | "deviceKey" | "heapFile">): Rig {
   const { board } = lab;
   const apUp = async (): Promise<string | null> => {
-    const deadline = Date.now() + WAIT_MS;
+    const deadline = Date.now() + longer(WAIT_MS);
     while (board.state() !== "off") {
       const url = board.baseUrl();
       if (url !== null) return url;
@@ -184,7 +185,7 @@ function makeRig(lab: Lab, built: Pick<Rig, "elf" | "deviceKey" | "heapFile">): 
       try {
         const response = await fetch(`${base}${path}`, {
           ...init,
-          signal: AbortSignal.timeout(WAIT_MS),
+          signal: AbortSignal.timeout(longer(WAIT_MS)),
         });
         return { status: response.status, body: (await response.json()) as Answer["body"] };
       } catch (error) {
@@ -237,7 +238,7 @@ async function outcome(lab: Lab): Promise<"online" | "power_cut"> {
     return what === "power_cut" || (isConnected && what === "publish" && outcome === "ok");
   };
   try {
-    const signal = AbortSignal.timeout(WAIT_MS);
+    const signal = AbortSignal.timeout(longer(WAIT_MS));
     const event = await lab.events.waitFor(isDecisive, { futureOnly: true, signal });
     return event.what === "power_cut" ? "power_cut" : "online";
   } catch (cause) {
@@ -298,7 +299,7 @@ export async function nextLine(board: VirtualBoard, pattern: RegExp): Promise<st
   try {
     return await board.log.waitFor((line) => pattern.test(line), {
       futureOnly: true,
-      signal: AbortSignal.timeout(WAIT_MS),
+      signal: AbortSignal.timeout(longer(WAIT_MS)),
     });
   } catch (cause) {
     throw new Error(`the board did not say ${pattern}; it said\n${tail(board)}`, { cause });

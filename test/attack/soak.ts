@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { longer } from "../helpers/longer.js";
 import { openRig, type Rig, tail } from "./rig.js";
 
 export interface SoakOptions {
@@ -126,7 +127,7 @@ async function resetAndProvision(rig: Rig, cycle: number): Promise<void> {
 }
 
 async function until(isTrue: () => Promise<boolean>, otherwise: string): Promise<void> {
-  for (const end = Date.now() + SETTLE_MS; !(await isTrue()); await delay(5))
+  for (const end = Date.now() + longer(SETTLE_MS); !(await isTrue()); await delay(5))
     if (Date.now() > end) throw new Error(otherwise);
 }
 
@@ -147,7 +148,7 @@ function footprint(pid: number): Footprint {
 
 /** Threads and connections that are on their way out may take a moment; one that stays is a leak. */
 async function settle(pid: number, calm: Footprint): Promise<Footprint> {
-  const end = Date.now() + SETTLE_MS;
+  const end = Date.now() + longer(SETTLE_MS);
   for (;;) {
     const now = footprint(pid);
     const isCalm = now.threads <= calm.threads && now.descriptors <= calm.descriptors;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { longer } from "../helpers/longer.js";
 import { type NmcliStandIn, nmcliStandIn } from "../helpers/nmcli.js";
 import { projectWith, temporaryDir } from "../helpers/project.js";
 import { prov, REPOSITORY, run, startProv } from "../helpers/prov.js";
@@ -14,7 +15,7 @@ const FERN = `defineDevice({ id: "fern", target: "esp32c3" })`;
 async function joined(machine: NmcliStandIn): Promise<void> {
   await expect
     .poll(() => machine.calls().some(({ call }) => call.startsWith("connection up id prov-")), {
-      timeout: 30_000,
+      timeout: longer(30_000),
     })
     .toBe(true);
   expect(existsSync(machine.journal)).toBe(true);

@@ -16,6 +16,7 @@ import { type FirmwareProcess, startFirmware } from "../../cli/lab/firmware-proc
 import { openFlashChip } from "../../cli/lab/flash-chip.js";
 import { PARTITION_TABLE_OFFSET } from "../../cli/serial/host-image.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
+import { longer } from "../helpers/longer.js";
 import { makeNamespaces, type Namespaces, namespacesMissing } from "../helpers/namespaces.js";
 import { prov, REPOSITORY } from "../helpers/prov.js";
 
@@ -89,7 +90,7 @@ async function boot(): Promise<void> {
 }
 
 async function logged(pattern: RegExp): Promise<void> {
-  const deadline = AbortSignal.timeout(WAIT_MS);
+  const deadline = AbortSignal.timeout(longer(WAIT_MS));
   while (!log.some((line) => pattern.test(line))) {
     deadline.throwIfAborted();
     await new Promise<void>((resolve) => {

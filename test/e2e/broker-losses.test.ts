@@ -9,7 +9,7 @@ import {
 } from "../helpers/broker-project.js";
 import { type Device, deviceOf } from "../helpers/device.js";
 import { type LabUpOptions, labUp, type RunningLab } from "../helpers/lab.js";
-import { WITH_ALL_BROKERS } from "../helpers/longer.js";
+import { longer, WITH_ALL_BROKERS } from "../helpers/longer.js";
 import { nextStatus, type StatusMessage, statusMessages } from "../helpers/status-messages.js";
 
 /* What a device that is online does when its broker fails it, and how it leaves one that does not. */
@@ -51,7 +51,7 @@ async function bringOnlineAlone(): Promise<void> {
 
 /** What happens from now on, until there are `count` that are wanted. */
 async function nextEvents(count: number, isWanted: (event: LabEvent) => boolean) {
-  const signal = AbortSignal.timeout(WAIT_MS);
+  const signal = AbortSignal.timeout(longer(WAIT_MS));
   const seen: LabEvent[] = [];
   for await (const event of lab.client.events({ lines: 0, follow: true, signal })) {
     if (event.deviceId === ID && isWanted(event)) seen.push(event);

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { labUp, type RunningLab } from "../helpers/lab.js";
+import { longer } from "../helpers/longer.js";
 import { DEVICE_ID, prov, run } from "../helpers/prov.js";
 
 let lab: RunningLab;
@@ -106,7 +107,7 @@ function operatorAccess(): string[] {
 }
 
 async function untilConnected(base: string): Promise<ReturnType<typeof JSON.parse>> {
-  const deadline = AbortSignal.timeout(30_000);
+  const deadline = AbortSignal.timeout(longer(30_000));
   for (;;) {
     const { body } = await curl(`${base}/status`);
     if (body.status === "connected") return body;

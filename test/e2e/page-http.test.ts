@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { inflatePage, PAGE_INC_PATH } from "../../codegen/page.js";
 import { FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS } from "../../codegen/page-words.js";
 import { freshBoard, labUp, type RunningLab } from "../helpers/lab.js";
+import { longer } from "../helpers/longer.js";
 import { DEVICE_ID, REPOSITORY, run } from "../helpers/prov.js";
 
 const FORM = `ssid=Home&password=&provisioning_token=t&device_id=${DEVICE_ID}`;
@@ -117,10 +118,14 @@ describe("its two ways in", () => {
       provisioning_token: "t",
     });
     await expect
-      .poll(async () => (await post("/", {}, unknown.toString())).status, { timeout: 60_000 })
+      .poll(async () => (await post("/", {}, unknown.toString())).status, {
+        timeout: longer(60_000),
+      })
       .toBe(200);
     await expect
-      .poll(async () => (await get("/progress")).body.replaceAll("&#39;", "'"), { timeout: 60_000 })
+      .poll(async () => (await get("/progress")).body.replaceAll("&#39;", "'"), {
+        timeout: longer(60_000),
+      })
       .toContain(FAILURE_WORDS.wifi_weak_security);
   });
 });

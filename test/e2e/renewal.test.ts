@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { LabEvent } from "../../cli/lab/events.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { longer } from "../helpers/longer.js";
 import { DEVICE_ID, prov } from "../helpers/prov.js";
 import { statusMessages } from "../helpers/status-messages.js";
 
@@ -27,7 +28,7 @@ async function labEvent(
   { client }: RunningLab,
   wanted: (event: LabEvent) => boolean,
 ): Promise<LabEvent> {
-  const signal = AbortSignal.timeout(WAIT_MS);
+  const signal = AbortSignal.timeout(longer(WAIT_MS));
   for await (const event of client.events({ follow: true, signal }))
     if (wanted(event)) return event;
   throw new Error("no such event");
@@ -101,7 +102,7 @@ describe("a certificate that lives seconds", () => {
 
 /** What the board says of itself; its AP is there a moment before its HTTP server. */
 async function boardStatus(running: RunningLab): Promise<ReturnType<typeof JSON.parse>> {
-  const deadline = AbortSignal.timeout(WAIT_MS);
+  const deadline = AbortSignal.timeout(longer(WAIT_MS));
   for (;;) {
     const answer = await fetch(`${await running.baseUrl()}/status`).catch(() => undefined);
     if (answer?.ok) return answer.json();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { longer } from "../helpers/longer.js";
 import { DEVICE_ID, prov } from "../helpers/prov.js";
 
 const STAGES = [
@@ -75,6 +76,6 @@ describe.each(["address", "undefined", "thread"])("prov run --sanitize %s", (san
       expect(document.mqtt.payload).toMatchObject({ device_id: DEVICE_ID, status: "connected" });
       expect(stderr).not.toMatch(/Sanitizer|runtime error:/);
     },
-    BUILD_TIMEOUT_MS,
+    longer(BUILD_TIMEOUT_MS),
   );
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Device, deviceOf } from "../helpers/device.js";
 import { type LabUpOptions, labUp, type RunningLab } from "../helpers/lab.js";
+import { longer } from "../helpers/longer.js";
 import { REPOSITORY } from "../helpers/prov.js";
 import { nextStatus, type StatusMessage } from "../helpers/status-messages.js";
 
@@ -131,7 +132,7 @@ describe("a device that has worked", () => {
     await online;
     const isBack = (message: StatusMessage) => message.wifi_reconnects > 0;
     expect(await nextStatus(lab, ID, isBack)).toMatchObject({ last_error: "wifi_ap_not_found" });
-    await expect.poll(isClosed, { timeout: 10_000 }).toBe(true);
+    await expect.poll(isClosed, { timeout: longer(10_000) }).toBe(true);
   });
 
   it("goes back to its network after somebody has sent it to one that is none", async () => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileForStacks, type Frames, stackOf } from "../attack/object-stacks.js";
 import { openRig } from "../attack/rig.js";
+import { longer } from "../helpers/longer.js";
 
 const MAIN = fileURLToPath(new URL("../../firmware/main/", import.meta.url));
 const HEAP_MAX = 16 * 1024;
@@ -74,24 +75,28 @@ describe.runIf(isGcc())("the compiled objects", () => {
   });
 });
 
-it("a provisioning holds less than 16 KiB of heap of our own", async () => {
-  const rig = await openRig("heap", { variant: "heap" });
-  try {
-    rig.eraseNvs();
-    const online = rig.outcome();
-    await rig.powerOn();
-    await rig.get("/scan");
-    await rig.provision(rig.credentials(0));
-    expect(await online).toBe("online");
-    await rig.get("/status");
-    const again = rig.outcome();
-    await rig.provision(rig.credentials(1));
-    expect(await again).toBe("online");
-    const peak = Number(readFileSync(rig.heapFile, "utf8"));
-    process.stdout.write(`heap peak of our own code: ${peak} of ${HEAP_MAX} bytes\n`);
-    expect(peak).toBeGreaterThan(1000);
-    expect(peak).toBeLessThan(HEAP_MAX);
-  } finally {
-    await rig.stop();
-  }
-}, 120_000);
+it(
+  "a provisioning holds less than 16 KiB of heap of our own",
+  async () => {
+    const rig = await openRig("heap", { variant: "heap" });
+    try {
+      rig.eraseNvs();
+      const online = rig.outcome();
+      await rig.powerOn();
+      await rig.get("/scan");
+      await rig.provision(rig.credentials(0));
+      expect(await online).toBe("online");
+      await rig.get("/status");
+      const again = rig.outcome();
+      await rig.provision(rig.credentials(1));
+      expect(await again).toBe("online");
+      const peak = Number(readFileSync(rig.heapFile, "utf8"));
+      process.stdout.write(`heap peak of our own code: ${peak} of ${HEAP_MAX} bytes\n`);
+      expect(peak).toBeGreaterThan(1000);
+      expect(peak).toBeLessThan(HEAP_MAX);
+    } finally {
+      await rig.stop();
+    }
+  },
+  longer(120_000),
+);

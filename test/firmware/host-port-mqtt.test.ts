@@ -7,8 +7,9 @@ import { createFrameSplitter, PACKET } from "../../cli/lab/mqtt-frames.js";
 import { OPERATOR } from "../../cli/lab/topic-rules.js";
 import { createCa, issueCertificate } from "../../cli/pki/ca.js";
 import { buildPrograms, fileEnv, startProgram, tempDir, VARIANTS } from "../helpers/host-port.js";
+import { longer } from "../helpers/longer.js";
 
-beforeAll(buildPrograms, 300_000);
+beforeAll(buildPrograms, longer(300_000));
 
 const UNTRUSTED = "error type=1 code=0 tls=0x801a stack=0x2700";
 

@@ -5,9 +5,10 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { buildPrograms, startProgram, VARIANTS } from "../helpers/host-port.js";
+import { longer } from "../helpers/longer.js";
 import { type RawClient, rawClient } from "../helpers/raw-http.js";
 
-beforeAll(buildPrograms, 300_000);
+beforeAll(buildPrograms, longer(300_000));
 
 interface Answer {
   status: number;

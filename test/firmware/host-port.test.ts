@@ -12,8 +12,9 @@ import {
   startProgram,
   VARIANTS,
 } from "../helpers/host-port.js";
+import { longer } from "../helpers/longer.js";
 
-beforeAll(buildPrograms, 300_000);
+beforeAll(buildPrograms, longer(300_000));
 
 /** Ends well: status 0, checks made, none failed, nothing from a sanitizer. */
 async function expectSuccess(program: Program): Promise<string[]> {

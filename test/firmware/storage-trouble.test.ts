@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { buildNvsTools, fillNvs } from "../attack/records.js";
 import { openRig, type Rig } from "../attack/rig.js";
+import { longer } from "../helpers/longer.js";
 
 /** Of the first entry of the partition table, which is the NVS. */
 const NVS_FLAGS = 0x8000 + 28;
@@ -29,7 +30,7 @@ async function verdict(): Promise<string> {
     return `${state}`;
   };
   await expect
-    .poll(read, { timeout: 30_000, interval: 10 })
+    .poll(read, { timeout: longer(30_000), interval: 10 })
     .toMatch(/storage_failed|^MQTT_CONNECTED$/);
   return read();
 }

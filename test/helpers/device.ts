@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import type { Air } from "../../cli/wifi/air-file.js";
 import type { RunningLab } from "./lab.js";
+import { longer } from "./longer.js";
 import { run } from "./prov.js";
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 
 /** What a field of the board's JSON may be; the tests say what they expect of it. */
 type Json = ReturnType<typeof JSON.parse>;
@@ -30,7 +31,7 @@ export function deviceOf(
 ): Device {
   const { client } = lab;
   const call = async (path: string, init: RequestInit = {}): Promise<Response> => {
-    const deadline = AbortSignal.timeout(WAIT_MS);
+    const deadline = AbortSignal.timeout(longer(WAIT_MS));
     for (;;) {
       try {
         return await fetch(`${await lab.baseUrl()}${path}`, init);
@@ -41,7 +42,7 @@ export function deviceOf(
   };
   const status = async (): Promise<Json> => (await call("/status")).json();
   const statusWhere: Device["statusWhere"] = async (isWanted) => {
-    const deadline = AbortSignal.timeout(WAIT_MS);
+    const deadline = AbortSignal.timeout(longer(WAIT_MS));
     for (;;) {
       const now = await status();
       if (isWanted(now)) return now;

@@ -10,6 +10,7 @@ import { createLineSplitter } from "../../cli/lab/lines.js";
 import { withLock } from "../../cli/lock.js";
 import type { Air } from "../../cli/wifi/air-file.js";
 import { listAnnouncedAps } from "../../cli/wifi/air-file.js";
+import { longer } from "./longer.js";
 
 const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL("../firmware/host-port", import.meta.url));
@@ -29,7 +30,7 @@ export const OPEN_AIR: Air = {
 /** Builds all programs in both variants; several test files may ask for it at once. */
 export async function buildPrograms(): Promise<void> {
   mkdirSync(BUILD, { recursive: true });
-  await withLock(join(BUILD, "lock"), AbortSignal.timeout(280_000), async () => {
+  await withLock(join(BUILD, "lock"), AbortSignal.timeout(longer(280_000)), async () => {
     for (const variant of VARIANTS) {
       const dir = buildDir(variant);
       const args = ["-S", SOURCE, "-B", dir, "-G", "Ninja", `-DPROV_SANITIZE=${variant}`];
@@ -124,7 +125,7 @@ function follow(child: ChildProcess): Omit<Program, "airDir" | "setAir" | "baseU
       await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(
           () => reject(new Error(`no ${pattern} in time:\n${lines.join("\n")}\n${stderr}`)),
-          WAIT_MS,
+          longer(WAIT_MS),
         );
         wake = () => {
           clearTimeout(timer);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { findLab, type LabClient } from "../../cli/lab/client.js";
 import { checkDocument } from "./json-keys.js";
+import { longer, longerSeconds } from "./longer.js";
 import { DEVICE_ID, keep, type Outcome, PROJECT, run, startProv } from "./prov.js";
 
 export interface RunningLab {
@@ -26,7 +27,7 @@ export interface LabUpOptions {
   project?: string;
 }
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 
 /** `prov lab up` as a process of its own, ready: the board is in AP_MODE. */
 export async function labUp(name: string, options: LabUpOptions = {}): Promise<RunningLab> {
@@ -67,7 +68,7 @@ export async function labUp(name: string, options: LabUpOptions = {}): Promise<R
     client,
     home: { ssid: network.ssid, password: network.psk },
     baseUrl: async () => {
-      const deadline = AbortSignal.timeout(WAIT_MS);
+      const deadline = AbortSignal.timeout(longer(WAIT_MS));
       for (;;) {
         const { baseUrl } = await client.boardStatus();
         if (baseUrl !== null) return baseUrl;
@@ -75,14 +76,15 @@ export async function labUp(name: string, options: LabUpOptions = {}): Promise<R
       }
     },
     logLine: async (pattern, { fromNow = false } = {}) => {
-      const signal = AbortSignal.timeout(WAIT_MS);
+      const waitMs = longer(WAIT_MS);
+      const signal = AbortSignal.timeout(waitMs);
       for await (const line of client.log({
         follow: true,
         signal,
         ...(fromNow ? { lines: 0 } : {}),
       }))
         if (pattern.test(line)) return line;
-      throw new Error(`no line of the board's log matched ${pattern} within ${WAIT_MS} ms`);
+      throw new Error(`no line of the board's log matched ${pattern} within ${waitMs} ms`);
     },
     token: (deviceId = DEVICE_ID) => client.issueToken(deviceId),
     stop: async () => {
@@ -127,7 +129,7 @@ export function provisionArgs(lab: RunningLab, more: readonly string[] = []): st
     "--json",
     "--no-input",
     "--timeout",
-    "40",
+    longerSeconds(40),
     "--ssid",
     lab.home.ssid,
     ...more,

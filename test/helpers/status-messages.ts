@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { connectAsync } from "mqtt";
 import type { RunningLab } from "./lab.js";
+import { longer } from "./longer.js";
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 
 export interface StatusMessage {
   readonly status: string;
@@ -35,7 +36,7 @@ export async function* statusMessages(
     arrived.push(JSON.parse(String(bytes)));
     wake();
   });
-  const deadline = AbortSignal.timeout(WAIT_MS);
+  const deadline = AbortSignal.timeout(longer(WAIT_MS));
   deadline.addEventListener("abort", () => wake());
   try {
     await reader.subscribeAsync(`devices/${deviceId}/status`, { qos: 1 });

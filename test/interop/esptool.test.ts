@@ -4,6 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ChipSecurity, LoaderChip } from "../../cli/lab/loader/chip-profile.js";
 import { flashDevice } from "../../cli/serial/flasher.js";
+import { longer } from "../helpers/longer.js";
 import { type Esptool, findEsptool } from "../support/esptool.js";
 import { makeImage, startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
 
@@ -29,7 +30,7 @@ const TIMEOUT_MS = 240_000;
 
 describe
   .skipIf(missing !== undefined)
-  .concurrent("Python esptool 5", { timeout: TIMEOUT_MS }, () => {
+  .concurrent("Python esptool 5", { timeout: longer(TIMEOUT_MS) }, () => {
     describe.each(["esp32", "esp32c3", "esp32s3"] as const)("%s", (chip) => {
       it.each(["rfc2217", "pty"] as const)(
         "over %s: flash-id, write, verify, read, erase region and chip",

@@ -6,6 +6,7 @@ import { CHIPS, type Chip, type DeviceManifest } from "../../codegen/manifest.js
 import { parseDevice } from "../../codegen/manifest-schema.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
 import { irreversibleStepsOfImage, securityDeviations } from "../../codegen/security.js";
+import { longer } from "../helpers/longer.js";
 import { REPOSITORY, run } from "../helpers/prov.js";
 import { findPython } from "../support/python-tools.js";
 
@@ -104,7 +105,7 @@ async function judge(target: Chip, security: object) {
 const chips = CHIPS.filter((chip) => existsSync(join(idf, "components", "soc", chip)));
 const withHmac = chips.filter((chip) => chip !== "esp32" && chip !== "esp32c2");
 
-describe.skipIf("missing" in found)(`ESP-IDF ${version}`, { timeout: TIMEOUT_MS }, () => {
+describe.skipIf("missing" in found)(`ESP-IDF ${version}`, { timeout: longer(TIMEOUT_MS) }, () => {
   it.each(chips)("%s: nothing irreversible by default", async (chip) => {
     expect(await judge(chip, {})).toMatchObject({ deviations: [], steps: [] });
   });

@@ -20,6 +20,7 @@ import { startLab } from "../../cli/lab/lab.js";
 import { labDir } from "../../cli/lab/lab-info.js";
 import type { Lab, LabOptions } from "../../cli/lab/lab-types.js";
 import { isProcessAlive } from "../../cli/wifi/air-file.js";
+import { longer } from "../helpers/longer.js";
 
 let project: string;
 let labs: Lab[];
@@ -188,7 +189,7 @@ it.runIf(process.platform === "linux")("takes its children with it when it is ki
   const ended = once(parent, "exit");
   parent.kill("SIGKILL");
   await ended;
-  await expect.poll(() => children.filter(isProcessAlive), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => children.filter(isProcessAlive), { timeout: longer(10_000) }).toEqual([]);
   await expect(findLab(project, "killed")).rejects.toMatchObject({ code: "lab_not_running" });
   const sockets = dirname(socket);
   expect(existsSync(sockets)).toBe(true);

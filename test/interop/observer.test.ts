@@ -9,6 +9,7 @@ import { findFreePort } from "../../cli/lab/listen.js";
 import { startMosquitto } from "../../cli/lab/mosquitto.js";
 import { OPERATOR } from "../../cli/lab/topic-rules.js";
 import { createCa, issueCertificate } from "../../cli/pki/ca.js";
+import { longer } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
 import { type Peer, SCRIPTED_DEVICE, scriptedBroker } from "../helpers/scripted-broker.js";
 
@@ -19,7 +20,7 @@ const ATTEMPT = "this-attempt";
 /** Watches until it ends by itself; fails the test when it does not. */
 async function watchToTheEnd(access: BrokerAccess): Promise<WitnessReport[]> {
   const reports: WitnessReport[] = [];
-  const signal = AbortSignal.timeout(8_000);
+  const signal = AbortSignal.timeout(longer(8_000));
   await brokerWitness(access, SCRIPTED_DEVICE, ATTEMPT).watch((each) => reports.push(each), signal);
   expect(signal.aborted, JSON.stringify(reports)).toBe(false);
   return reports;
@@ -29,7 +30,7 @@ async function watchToTheEnd(access: BrokerAccess): Promise<WitnessReport[]> {
 async function watchForEvidence(access: BrokerAccess): Promise<WitnessReport[]> {
   const reports: WitnessReport[] = [];
   const found = new AbortController();
-  const signal = AbortSignal.any([found.signal, AbortSignal.timeout(20_000)]);
+  const signal = AbortSignal.any([found.signal, AbortSignal.timeout(longer(20_000))]);
   await brokerWitness(access, SCRIPTED_DEVICE, ATTEMPT).watch((each) => {
     reports.push(each);
     if (each.kind === "evidence") found.abort();
@@ -124,7 +125,12 @@ describe("a broker that will not have this operator ends the watching at once", 
 
   it("and whoever looks for a device that is online is told why", async () => {
     const { access } = await scriptedBroker(refusing(5));
-    const look = await findLiveStatus(access, SCRIPTED_DEVICE, 20_000, AbortSignal.timeout(8_000));
+    const look = await findLiveStatus(
+      access,
+      SCRIPTED_DEVICE,
+      longer(20_000),
+      AbortSignal.timeout(longer(8_000)),
+    );
     expect(look).toMatchObject({ reason: expect.stringContaining("Not authorized") });
   });
 });
@@ -196,8 +202,8 @@ const PATIENCE_MS = 20_000;
 const DEAD_MS = 1_000;
 
 describe("whether a device is online now", () => {
-  const look = (access: BrokerAccess, signal = AbortSignal.timeout(PATIENCE_MS)) =>
-    findLiveStatus(access, SCRIPTED_DEVICE, PATIENCE_MS, signal);
+  const look = (access: BrokerAccess, signal = AbortSignal.timeout(longer(PATIENCE_MS))) =>
+    findLiveStatus(access, SCRIPTED_DEVICE, longer(PATIENCE_MS), signal);
 
   /** Says it, and waits until it was taken in. */
   const tell = async (peer: Peer, ...said: Parameters<Peer["publish"]>): Promise<void> => {
@@ -247,7 +253,7 @@ describe("whether a device is online now", () => {
       await peer.welcome();
       if ((await leftBehind(peer)) !== false) over.abort();
     });
-    const signal = AbortSignal.any([over.signal, AbortSignal.timeout(PATIENCE_MS)]);
+    const signal = AbortSignal.any([over.signal, AbortSignal.timeout(longer(PATIENCE_MS))]);
     expect(await look(access, signal)).toEqual({ reason: expect.any(String) });
     expect(over.signal.aborted).toBe(true);
   });
@@ -322,7 +328,7 @@ describe("whether a device is online now", () => {
         { qos: 1, retain: true },
       );
     await say(1);
-    expect(await look(operator, AbortSignal.timeout(DEAD_MS))).toHaveProperty("reason");
+    expect(await look(operator, AbortSignal.timeout(longer(DEAD_MS)))).toHaveProperty("reason");
     let seq = 1;
     const speaking = setInterval(() => {
       seq += 1;
@@ -331,7 +337,7 @@ describe("whether a device is online now", () => {
     expect(await look(operator)).toHaveProperty("proof.payload.status", "connected");
     clearInterval(speaking);
     await client.endAsync();
-    expect(await look(operator, AbortSignal.timeout(DEAD_MS))).toHaveProperty("reason");
+    expect(await look(operator, AbortSignal.timeout(longer(DEAD_MS)))).toHaveProperty("reason");
   });
 });
 

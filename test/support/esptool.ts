@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { longer } from "../helpers/longer.js";
 import { REPOSITORY } from "../helpers/prov.js";
 
 /** Espressif's own tool, in the version the tests were written against and later ones of its major. */
@@ -60,7 +61,7 @@ function install(): string | undefined {
   for (const [command, args] of steps) {
     const { status, error, stderr } = spawnSync(command, args, {
       encoding: "utf8",
-      timeout: INSTALL_MS,
+      timeout: longer(INSTALL_MS),
     });
     if (status === 0) continue;
     const why = error?.message ?? stderr.trim().split("\n").at(-1) ?? "it failed";

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { longer } from "../helpers/longer.js";
 import { REPOSITORY } from "../helpers/prov.js";
 
 const INSTALL_MS = 240_000;
@@ -33,7 +34,7 @@ function bareName(requirement: string): string {
 function run(command: string, args: readonly string[]): string | undefined {
   const { status, error, stderr } = spawnSync(command, args, {
     encoding: "utf8",
-    timeout: INSTALL_MS,
+    timeout: longer(INSTALL_MS),
   });
   if (status === 0) return undefined;
   const why = error?.message ?? stderr.trim().split("\n").at(-1) ?? "it failed";

@@ -7,6 +7,7 @@ import { type Progress, silent } from "../../cli/progress.js";
 import { virtualWifi } from "../../cli/wifi/virtual.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 import { type AnnouncedBoard, announceBoard } from "../helpers/announced-board.js";
+import { longer } from "../helpers/longer.js";
 
 const MINE = "greenhouse-7";
 
@@ -33,7 +34,7 @@ function joinMine(progress: Progress = silent) {
   return joinBoard({
     wifi: virtualWifi(airDir, { pollIntervalMs: 5 }),
     manifest: { ...DEFAULT_MANIFEST, id: MINE },
-    timeoutMs: 20_000,
+    timeoutMs: longer(20_000),
     signal: new AbortController().signal,
     progress,
   });

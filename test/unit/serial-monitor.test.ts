@@ -6,6 +6,7 @@ import { createBacktraceDecoder, findAddr2line } from "../../cli/serial/backtrac
 import { createLinkEvents } from "../../cli/serial/link.js";
 import { parseLogFilter, parseLogHead, stripControls } from "../../cli/serial/log-line.js";
 import { createMask, type MonitorLine, monitor } from "../../cli/serial/monitor.js";
+import { longer } from "../helpers/longer.js";
 import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
 
 let board: VirtualSerial | undefined;
@@ -110,7 +111,7 @@ describe("the monitor", () => {
       port,
       reset: true,
       until: /AP_MODE/,
-      timeoutMs: 20_000,
+      timeoutMs: longer(20_000),
       onLine: ({ text }) => lines.push(text),
     });
     expect(result).toMatchObject({ reason: "matched", line: { text: "I (400) prov: AP_MODE" } });
@@ -125,7 +126,7 @@ describe("the monitor", () => {
       port,
       filter: (head) => head?.level === "E",
       until: /needle/g,
-      timeoutMs: 20_000,
+      timeoutMs: longer(20_000),
       onOpen() {
         front.write("E (1) a: shown\r\nI (2) a: nee");
         front.write("dle\r\n");
@@ -158,7 +159,7 @@ describe("the monitor", () => {
     const again = await monitor({
       port,
       until: /x/,
-      timeoutMs: 20_000,
+      timeoutMs: longer(20_000),
       onOpen: () => front.write("x\n"),
     });
     expect(again.reason).toBe("matched");
@@ -173,7 +174,7 @@ describe("the monitor", () => {
       logFile,
       secrets: ["hunter22"],
       until: /done/,
-      timeoutMs: 20_000,
+      timeoutMs: longer(20_000),
       onOpen: () =>
         front.write("I (1) a: pass hunter22 \u001b[31mred\u001b[0m\r\nI (2) a: done\r\n"),
       onLine: (line) => lines.push(line),
@@ -190,7 +191,7 @@ describe("the monitor", () => {
       code: "file_inaccessible",
       message: "/dev/full: no space left on the device (ENOSPC)",
     });
-    const request = { port, logFile: "/dev/full", timeoutMs: 20_000 };
+    const request = { port, logFile: "/dev/full", timeoutMs: longer(20_000) };
     const onOpen = () => front.write("I (1) a: one\r\nI (2) a: done\r\n");
     await expect(monitor({ ...request, onOpen })).rejects.toThrow(full);
     // The match and the failure come at once; what matched is not in the file.
@@ -207,7 +208,7 @@ describe("the monitor", () => {
     await monitor({
       port,
       until: /AP_MODE/,
-      timeoutMs: 20_000,
+      timeoutMs: longer(20_000),
       onOpen: (control) => void control.reset(),
     });
     expect(boots).toEqual(["app", "app"]);
@@ -220,7 +221,7 @@ describe("the monitor", () => {
     const result = await monitor({
       port,
       until: /back/,
-      timeoutMs: 20_000,
+      timeoutMs: longer(20_000),
       onNote: (text) => notes.push(text),
       onOpen(control) {
         opened += 1;
@@ -270,7 +271,7 @@ describe("backtraces", () => {
       port,
       decoder,
       until: /Backtrace/,
-      timeoutMs: 20_000,
+      timeoutMs: longer(20_000),
       onOpen: () => front.write("Backtrace: 0x400d1234:0x3ffb0000 0x400D5678:0x3ffb0020\r\n"),
       onLine: (line) => lines.push(line),
     });

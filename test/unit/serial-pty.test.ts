@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { flashDevice } from "../../cli/serial/flasher.js";
 import { monitor } from "../../cli/serial/monitor.js";
 import { openPort } from "../../cli/serial/open-port.js";
+import { longer } from "../helpers/longer.js";
 import {
   holdsImage,
   makeImage,
@@ -58,7 +59,7 @@ describe("a pseudo-terminal", () => {
     const result = await monitor({
       port: tty,
       until: /back/,
-      timeoutMs: 30_000,
+      timeoutMs: longer(30_000),
       onNote(text) {
         notes.push(text);
         if (text.includes("vanished")) void board.front.openPty(tty);

@@ -19,6 +19,7 @@ import {
 } from "../../cli/wifi/journal.js";
 import { nmcliWifi } from "../../cli/wifi/nmcli.js";
 import { repairFromJournal } from "../../cli/wifi/repair.js";
+import { longer } from "../helpers/longer.js";
 import { BOARD_SSID, type FakeNmcli, fakeNmcli, HOME } from "./fixtures/fake-nmcli.js";
 
 const ENTRY: NmcliEntry = {
@@ -177,7 +178,9 @@ describe("repair", () => {
   test("a join on top of a killed run goes back to the original network", async () => {
     const nm = killedInTheMiddle();
     const wifi = nmcliWifi({ stateDir, run: nm.run, pollIntervalMs: 2 });
-    await wifi.join({ ssid: BOARD_SSID }, "prov12345678", { signal: AbortSignal.timeout(30_000) });
+    await wifi.join({ ssid: BOARD_SSID }, "prov12345678", {
+      signal: AbortSignal.timeout(longer(30_000)),
+    });
     expect(nm.profiles.has(ENTRY.profile)).toBe(false);
     await wifi.leave();
     expect(nm.active).toBe(HOME.id);
@@ -190,7 +193,7 @@ describe("repair", () => {
     nm.active = ENTRY.profile;
     const wifi = nmcliWifi({ stateDir, run: nm.run, pollIntervalMs: 2 });
     const joining = wifi.join({ ssid: BOARD_SSID }, "prov12345678", {
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(longer(30_000)),
     });
     await expect(joining).rejects.toMatchObject({
       code: "wifi_busy",
@@ -203,11 +206,13 @@ describe("repair", () => {
   test("two runs on one machine: the second is told to wait", async () => {
     const nm = fakeNmcli();
     const first = nmcliWifi({ stateDir, run: nm.run, pollIntervalMs: 2 });
-    await first.join({ ssid: BOARD_SSID }, "prov12345678", { signal: AbortSignal.timeout(30_000) });
+    await first.join({ ssid: BOARD_SSID }, "prov12345678", {
+      signal: AbortSignal.timeout(longer(30_000)),
+    });
     const second = nmcliWifi({ stateDir, run: nm.run, pollIntervalMs: 2 });
     nm.aps.push({ ssid: "ESP32-Prov-000002", security: "WPA2" });
     const joining = second.join({ ssid: "ESP32-Prov-000002" }, "prov12345678", {
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(longer(30_000)),
     });
     await expect(joining).rejects.toMatchObject({ code: "wifi_busy", exitCode: 6 });
     expect(await second.leave()).toMatchObject({ changed: false });

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { manualWifi } from "../../cli/wifi/manual.js";
 import { chooseKind, selectWifi } from "../../cli/wifi/select.js";
+import { longer } from "../helpers/longer.js";
 
 async function listen(onRequest: () => void = () => undefined) {
   const server = createServer((_request, response) => {
@@ -20,7 +21,7 @@ describe("the manual adapter", () => {
   test("anything that speaks HTTP at the address counts as reachable", async () => {
     const { server, url } = await listen();
     const joined = await manualWifi({ baseUrl: `${url}/` }).join({ ssid: "board" }, null, {
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(longer(20_000)),
     });
     expect(joined).toEqual({ ssid: null, baseUrl: url });
     server.close();
@@ -50,7 +51,7 @@ describe("the manual adapter", () => {
 
   test("a bad URL is a usage error at once", async () => {
     const joining = manualWifi({ baseUrl: "not a url" }).join({ ssid: "x" }, null, {
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(longer(20_000)),
     });
     await expect(joining).rejects.toMatchObject({ code: "usage" });
   });

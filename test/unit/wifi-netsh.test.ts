@@ -10,6 +10,7 @@ import {
   parseRefusal,
   profileXml,
 } from "../../cli/wifi/netsh-parse.js";
+import { longer } from "../helpers/longer.js";
 import { netshOutput } from "./fixtures/vendor.js";
 
 const SSID = "ESP32-Prov-A1B2C3";
@@ -190,7 +191,7 @@ describe("the netsh adapter", () => {
     return says(netshOutput("connect"));
   };
   const wifi = () => netshWifi({ stateDir, run, pollIntervalMs: 2, connectLimitMs: 40 });
-  const signal = () => AbortSignal.timeout(30_000);
+  const signal = () => AbortSignal.timeout(longer(30_000));
 
   test("joins through a temporary profile and goes back to the previous one", async () => {
     const adapter = wifi();

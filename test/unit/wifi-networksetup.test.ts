@@ -11,6 +11,7 @@ import {
   parsePreferred,
   parseWifiDevice,
 } from "../../cli/wifi/networksetup-parse.js";
+import { longer } from "../helpers/longer.js";
 import { macOutput } from "./fixtures/vendor.js";
 
 const AIRPORT = macOutput("airport-15.json");
@@ -179,7 +180,7 @@ describe("the networksetup adapter", () => {
     }
   };
   const wifi = () => networksetupWifi({ stateDir, run, pollIntervalMs: 2 });
-  const signal = () => AbortSignal.timeout(30_000);
+  const signal = () => AbortSignal.timeout(longer(30_000));
   const ran = () => calls.map(({ file, args }) => `${file} ${args.join(" ")}`);
 
   test("joins with the password on stdin, then takes the AP off the list and goes back", async () => {

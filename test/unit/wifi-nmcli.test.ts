@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { nmcliWifi } from "../../cli/wifi/nmcli.js";
+import { longer } from "../helpers/longer.js";
 import { BOARD_SSID, bare, type FakeNmcli, fakeNmcli, HOME } from "./fixtures/fake-nmcli.js";
 
 const PASSWORD = "prov12345678";
@@ -23,7 +24,7 @@ const wifi = (iface?: string) =>
     rescanIntervalMs: 5,
     ...(iface === undefined ? {} : { iface }),
   });
-const signal = () => AbortSignal.timeout(30_000);
+const signal = () => AbortSignal.timeout(longer(30_000));
 const target = { ssid: BOARD_SSID };
 const journal = () => join(stateDir, "host-wifi.json");
 const isUp = (args: readonly string[]) => bare(args).startsWith("connection up id");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { computePmk } from "../../cli/wifi/air-file.js";
 import { virtualWifi } from "../../cli/wifi/virtual.js";
+import { longer } from "../helpers/longer.js";
 
 const SSID = "ESP32-Prov-A1B2C3";
 const BSSID = "7c:df:a1:a1:b2:c3";
@@ -30,7 +31,7 @@ function announce(overrides: Record<string, unknown> = {}): void {
 }
 
 const wifi = () => virtualWifi(airDir, { pollIntervalMs: 5 });
-const signal = () => AbortSignal.timeout(20_000);
+const signal = () => AbortSignal.timeout(longer(20_000));
 
 describe("the virtual adapter", () => {
   test("scans what boards announce", async () => {

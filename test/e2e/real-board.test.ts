@@ -2,12 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isSigned } from "../../cli/lab/events.js";
 import { createCa } from "../../cli/pki/ca.js";
+import { type CiStep, readmeRecipe, runStep } from "../helpers/ci-recipe.js";
 import { type Forward, forwardTo } from "../helpers/forward.js";
 import { type IdfStandIn, idfStandIn } from "../helpers/idf.js";
 import { labUp, type RunningLab } from "../helpers/lab.js";
 import { temporaryDir } from "../helpers/project.js";
-import { PROJECT, prov } from "../helpers/prov.js";
+import { PROJECT, prov, REPOSITORY } from "../helpers/prov.js";
 
 const DEVICE_ID = "e2e-real";
 
@@ -250,6 +252,59 @@ describe("prov run --port", () => {
       expect(readFileSync(junit, "utf8")).toMatch(/<failure type="wifi_wrong_password"/);
     } finally {
       await client.setAir(air);
+    }
+  });
+});
+
+describe("the recipe for CI in the README", () => {
+  /** The steps, with this workbench in the place of a runner's: its port, its board's address, its backend. */
+  function steps(folder: string): CiStep[] {
+    const prov = `node ${join(REPOSITORY, "dist", "cli", "main.js")} --config ${config}`;
+    const here: readonly (readonly [string, string])[] = [
+      ["npx prov", prov],
+      ["/dev/ttyACM0", lab.client.info.board.tty ?? ""],
+      ["--docker", "--target host"],
+      [" flash ", " flash --target host "],
+      ["./new-token", `${prov} lab token --name ${lab.name} ${DEVICE_ID}`],
+      ["provision.xml", join(folder, "provision.xml")],
+      ["--no-input", `--no-input --wifi manual --url ${url}`],
+    ];
+    const given: Readonly<Record<string, string>> = {
+      "${{ vars.TEST_SSID }}": lab.home.ssid,
+      "${{ secrets.TEST_WIFI_PASSWORD }}": lab.home.password,
+    };
+    return readmeRecipe()
+      .filter(({ run }) => run !== "npm run setup")
+      .map(({ run, env }) => ({
+        run: here.reduce((text, [there, own]) => text.replaceAll(there, own), run),
+        env: Object.fromEntries(
+          Object.entries(env).map(([name, value]) => [name, given[value] ?? value]),
+        ),
+      }));
+  }
+
+  async function countSigned(): Promise<number> {
+    let count = 0;
+    for await (const event of lab.client.events()) if (isSigned(event, DEVICE_ID)) count += 1;
+    return count;
+  }
+
+  it("provisions the same board night after night, also when it is online from the last one", async () => {
+    const folder = temporaryDir();
+    const recipe = steps(folder);
+    expect(recipe).toHaveLength(5);
+    const before = await countSigned();
+    for (const night of [1, 2]) {
+      let last = "";
+      for (const step of recipe) {
+        const { code, stdout, stderr } = await runStep(step, PROJECT);
+        expect(code, `night ${night}: ${step.run}\n${stdout}${stderr}`).toBe(0);
+        last = stdout;
+      }
+      const document = JSON.parse(last);
+      expect(document).toMatchObject({ ok: true, reached: "mqtt", already_online: false });
+      expect(await countSigned()).toBe(before + night);
+      expect(readFileSync(join(folder, "provision.xml"), "utf8")).toContain('failures="0"');
     }
   });
 });

@@ -10,8 +10,12 @@ export const ENVIRONMENT = {
   PROV_STATE_DIR: "the folder of the note about this machine's WiFi",
   IDF_PATH: "the ESP-IDF to build with; without it the usual folders are searched",
   IDF_TOOLS_PATH: "where ESP-IDF has its toolchains; `~/.espressif` without it",
+  FORCE_COLOR:
+    "colour also where nobody looks; `0` is none; stronger than NO_COLOR, weaker than `--no-color`",
   NO_COLOR: "not empty: no colour",
-  GITHUB_ACTIONS: "`true`: errors are annotations, too",
+  TERM: "`dumb`: neither colour nor movement",
+  GITHUB_ACTIONS:
+    "`true`: errors are annotations, too, and no other line is a command to the runner",
   PATH: "where programs are looked for",
   HOME: "the user's folder: ESP-IDF is searched there, and the WiFi's note lies there",
   XDG_STATE_HOME: "Linux: where that note lies instead of `~/.local/state`",

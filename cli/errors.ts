@@ -1,4 +1,5 @@
 import { DEVICE_FAILURES, type FailureCode, findDeviceFailure } from "../codegen/failures.js";
+import { visibleText } from "./foreign-text.js";
 
 /** Exit codes; part of the interface. */
 export const EXIT = {
@@ -217,7 +218,7 @@ export type ErrorCode = HostFailureCode | FailureCode;
 
 /**
  * The only error that prov shows to people: a stable code, the stage it belongs to, the next step
- * and the cause. Adapters convert foreign errors into it; `main.ts` prints it and sets the exit code.
+ * and the cause. Nothing in its texts is obeyed by a terminal. Adapters convert foreign errors into it; `main.ts` prints it and sets the exit code.
  */
 export class ProvError extends Error {
   override readonly name = "ProvError";
@@ -232,11 +233,11 @@ export class ProvError extends Error {
     message: string,
     options: { hint?: string; cause?: unknown; details?: Readonly<Record<string, unknown>> } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(visibleText(message), options.cause === undefined ? undefined : { cause: options.cause });
     const row = isHostFailure(code) ? HOST_FAILURES[code] : deviceRow(code);
     this.code = code;
     this.stage = row.stage;
-    this.hint = options.hint ?? row.hint;
+    this.hint = options.hint === undefined ? row.hint : visibleText(options.hint);
     this.details = options.details ?? {};
   }
 

@@ -1,3 +1,4 @@
+import { safeJson } from "./foreign-text.js";
 import { readVersion } from "./paths.js";
 
 /** What stands below these was written by a device, and is shown as it came. */
@@ -8,7 +9,7 @@ const AS_IT_CAME: ReadonlySet<string> = new Set(["payload"]);
  * board's API spells its own.
  */
 export function renderDocument(ok: boolean, fields: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify({ ok, version: readVersion(), ...snakeKeys(fields) });
+  return safeJson({ ok, version: readVersion(), ...snakeKeys(fields) });
 }
 
 /** The same data with all its keys in snake_case; what it says stays as it is. */

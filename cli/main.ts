@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { isatty } from "node:tty";
 import { CommanderError } from "commander";
+import { hasColor, isDumb } from "./color.js";
 import type { GlobalOptions } from "./context.js";
 import { EXIT, ProvError } from "./errors.js";
 import { type CommandResult, createOutput, toProvError } from "./output.js";
@@ -45,12 +46,22 @@ async function main(argv: readonly string[]): Promise<number> {
     color: !argv.includes("--no-color"),
     json: argv.includes("--json"),
   };
+  const colors = () => {
+    const choice = { flag: globals.color, env };
+    const color = {
+      stderr: hasColor(choice, process.stderr),
+      stdout: hasColor(choice, process.stdout),
+    };
+    tellLibraries(color.stderr);
+    return color;
+  };
   const openOutput = (json = globals.json ?? false) =>
     createOutput({
       json,
       quiet: globals.quiet ?? false,
       verbose: globals.verbose ?? false,
-      color: globals.color && !process.env.NO_COLOR && Boolean(process.stderr.isTTY),
+      color: colors(),
+      movement: !isDumb(env),
       stdout: process.stdout,
       stderr: process.stderr,
       annotate: process.env.GITHUB_ACTIONS === "true",
@@ -114,6 +125,12 @@ async function main(argv: readonly string[]): Promise<number> {
   if (!lost) return exitCode;
   (await openOutput(false)).error(lost);
   return exitCode === EXIT.ok ? lost.exitCode : exitCode;
+}
+
+/** Spinner and prompts look at the environment themselves, and Node warns of one that contradicts itself. */
+function tellLibraries(color: boolean): void {
+  delete process.env[color ? "NO_COLOR" : "FORCE_COLOR"];
+  if (!color) process.env.NO_COLOR = "1";
 }
 
 /** Whether stdout broke because its other end went away, and not because it cannot be written. */

@@ -1,6 +1,7 @@
-import { stripVTControlCharacters, styleText } from "node:util";
+import { styleText } from "node:util";
 import type { Ora } from "ora";
 import { ProvError } from "./errors.js";
+import { visible, visiblePlain, visibleStyled, withoutCommands } from "./foreign-text.js";
 import { renderDocument } from "./json-document.js";
 import type { Progress, Task } from "./progress.js";
 import { systemError } from "./system-error.js";
@@ -16,10 +17,13 @@ export interface OutputOptions {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
-  color: boolean;
+  /** Whether stderr, and whether stdout, gets colour. */
+  color: { stderr: boolean; stdout: boolean };
+  /** Whether the terminal's cursor may be moved. */
+  movement: boolean;
   stdout: NodeJS.WritableStream & { isTTY?: boolean };
   stderr: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
-  /** Mark errors so that GitHub Actions shows them on the run's page. */
+  /** GitHub Actions: it shows marked errors on the run's page, and takes other lines for commands, too. */
   annotate: boolean;
 }
 
@@ -30,6 +34,8 @@ export interface Output extends Progress {
   document(fields: Readonly<Record<string, unknown>>): void;
   /** A line of a result on stdout, for a command that has more than one; without --json only. */
   print(text: string): void;
+  /** A line of a device's log, which is the result of a command unless there is a document. */
+  log(line: string): void;
   error(error: ProvError): void;
   paint(style: "green" | "red" | "yellow" | "cyan" | "dim" | "bold", text: string): string;
 }
@@ -40,15 +46,23 @@ const BAR_WIDTH = 24;
 export async function createOutput(options: OutputOptions): Promise<Output> {
   // A terminal that says it has no columns would have ora erase infinitely many lines.
   const { isTTY, columns = 0 } = options.stderr;
-  const animated = Boolean(isTTY) && columns > 0 && !options.quiet && !options.json;
+  const animated =
+    Boolean(isTTY) && columns > 0 && options.movement && !options.quiet && !options.json;
   const ora = animated ? (await import("ora")).default : undefined;
   let active: Ora | undefined;
 
   const paint: Output["paint"] = (style, text) =>
-    options.color ? styleText(style, text, { validateStream: false }) : text;
+    options.color.stderr || options.color.stdout
+      ? styleText(style, text, { validateStream: false })
+      : text;
+  // Whatever a text is made of, and wherever it comes from: past this nothing is obeyed but prov's own colours.
+  const shown = (text: string, color: boolean): string => {
+    const safe = color ? visibleStyled(text) : visiblePlain(text);
+    return options.annotate ? withoutCommands(safe) : safe;
+  };
   const line = (text: string): void => {
     active?.clear();
-    options.stderr.write(`${text}\n`);
+    options.stderr.write(`${shown(text, options.color.stderr)}\n`);
     active?.render();
   };
   const say = (text: string): void => {
@@ -66,35 +80,35 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
     };
   };
 
-  const animatedTask = (label: string, start: NonNullable<typeof ora>): Task => {
+  const animatedTask = (given: string, start: NonNullable<typeof ora>): Task => {
+    const label = visible(given);
     const begin = performance.now();
     const spinner = start({
       text: label,
       stream: process.stderr,
-      color: options.color ? "cyan" : false,
+      color: options.color.stderr ? "cyan" : false,
       discardStdin: false,
     }).start();
     active = spinner;
     const ending = (mark: string, text?: string): void => {
       spinner.stopAndPersist({
         symbol: mark,
-        text: `${label}${text ? `: ${text}` : ""} ${paint("dim", seconds(begin))}`,
+        text: `${label}${text ? `: ${visible(text)}` : ""} ${paint("dim", seconds(begin))}`,
       });
       if (active === spinner) active = undefined;
     };
     return {
       update: ({ fraction, text }) => {
         const bar = fraction === undefined ? "" : ` ${renderBar(fraction)}`;
-        spinner.text = `${label}${bar}${text ? ` ${paint("dim", text)}` : ""}`;
+        spinner.text = `${label}${bar}${text ? ` ${paint("dim", visible(text))}` : ""}`;
       },
       done: (text) => ending(paint("green", "✓"), text),
       failed: (text) => ending(paint("red", "✗"), text),
     };
   };
 
-  // Colour follows stderr; stdout may be a file all the same.
   const print = (text: string): void => {
-    options.stdout.write(`${options.stdout.isTTY ? text : stripVTControlCharacters(text)}\n`);
+    options.stdout.write(`${shown(text, options.color.stdout)}\n`);
   };
 
   const document = (fields: Readonly<Record<string, unknown>>): void => {
@@ -106,6 +120,7 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
     paint,
     print,
     document,
+    log: options.json ? line : print,
     task: (label) => (ora ? animatedTask(label, ora) : plainTask(label)),
     note: say,
     warn: (message) => line(`${paint("yellow", "!")} ${message}`),
@@ -141,11 +156,13 @@ function errorFields({ code, stage, message, hint, details }: ProvError): Record
   return { error: { code, stage, message, hint }, ...details };
 }
 
-/** GitHub's workflow command for an error; it ends at a line break, so those are escaped. */
+/** GitHub's workflow command for an error, with its two ways of escaping (actions/toolkit, command.ts). */
 function annotation(error: ProvError): string {
-  const onOneLine = (text: string): string =>
+  const data = (text: string): string =>
     text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-  return `::error title=prov ${error.code}::${onOneLine(`${error.message}\nnext: ${error.hint}`)}`;
+  const property = (text: string): string =>
+    data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+  return `::error title=${property(`prov ${error.code}`)}::${data(withoutCommands(`${error.message}\nnext: ${error.hint}`))}`;
 }
 
 /** Whatever was thrown, as the one error that prov shows. */

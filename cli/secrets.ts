@@ -1,5 +1,7 @@
-import { addAbortSignal, type Readable } from "node:stream";
+import { createInterface } from "node:readline";
+import { addAbortSignal, type Readable, Writable } from "node:stream";
 import type { DeviceManifest } from "../codegen/manifest.js";
+import { isDumb } from "./color.js";
 import type { EnvironmentVariable } from "./environment.js";
 import { ProvError } from "./errors.js";
 
@@ -65,8 +67,35 @@ export async function resolveSecret(
 }
 
 async function ask(label: string, signal: AbortSignal): Promise<string> {
+  if (isDumb(process.env)) return askPlainly(label, signal);
   const { default: password } = await import("@inquirer/password");
   return password({ message: label, mask: true }, { output: process.stderr, signal });
+}
+
+/** For a terminal whose cursor cannot be moved: it shows the question, and nothing of what is typed. */
+async function askPlainly(label: string, signal: AbortSignal): Promise<string> {
+  const { stdin, stderr } = process;
+  // Before the question: from here on the terminal does not echo.
+  const terminal = createInterface({
+    input: stdin,
+    output: new Writable({ write: (_chunk, _encoding, done) => done() }),
+    terminal: true,
+  });
+  stderr.write(`${label}: `);
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      const give = (reason: unknown): void =>
+        reject(new ProvError("interrupted", "interrupted", { cause: reason }));
+      terminal.once("line", resolve);
+      // Ctrl-C is a key while the terminal is in raw mode; Ctrl-D ends the input.
+      terminal.once("SIGINT", give);
+      terminal.once("close", give);
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  } finally {
+    terminal.close();
+    stderr.write("\n");
+  }
 }
 
 async function readLine(input: Readable, signal: AbortSignal): Promise<string> {

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { $ } from "zx/core";
 import { childEnvironment } from "./child-environment.js";
 import { ProvError } from "./errors.js";
+import { visibleLine } from "./foreign-text.js";
 
 export interface ToolRun {
   command: string;
@@ -29,7 +30,7 @@ const NO_COMMAND = "prov: the command is not on the PATH";
 const NOT_SOURCED = "prov: the script to source failed";
 
 /**
- * Runs a tool with stdout and stderr merged, line by line. It gets a process group of its own, which
+ * Runs a tool with stdout and stderr merged, line by line, without colours. It gets a process group of its own, which
  * is ended as a whole when `signal` aborts, so that no compiler outlives a Ctrl-C. The secrets that
  * prov takes from its environment are not handed on, and what it writes is the user's alone: a
  * firmware image holds the device's private key.
@@ -56,7 +57,8 @@ export async function runTool(run: ToolRun): Promise<ToolOutcome> {
   const lines: string[] = [];
   let ended = false;
   try {
-    for await (const line of child) {
+    for await (const raw of child) {
+      const line = visibleLine(stripVTControlCharacters(raw));
       lines.push(line);
       if (lines.length > LINES_KEPT) lines.shift();
       run.onLine?.(line);
@@ -106,7 +108,7 @@ function refuseShellFailure({ command, source }: ToolRun, lines: readonly string
 
 /** What a script says of its failure: its errors, else its last words. */
 function complaints(lines: readonly string[]): string {
-  const words = lines.map((line) => stripVTControlCharacters(line).trim()).filter(Boolean);
+  const words = lines.map((line) => line.trim()).filter(Boolean);
   const errors = [...new Set(words.filter((line) => /^(error|fatal)\b/i.test(line)))];
   return (errors.length > 0 ? errors.slice(0, COMPLAINTS_SHOWN) : words.slice(-1)).join("\n");
 }

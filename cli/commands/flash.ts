@@ -85,7 +85,8 @@ export async function choosePort(
     context.out.note(`using ${only.path} (${only.name})`);
     return only.path;
   } catch (error) {
-    const askable = process.stdin.isTTY && process.stderr.isTTY && !context.out.options.json;
+    const { json, movement } = context.out.options;
+    const askable = process.stdin.isTTY && process.stderr.isTTY && !json && movement;
     if (!(error instanceof ProvError) || error.code !== "port_ambiguous" || !askable) throw error;
     const { default: select } = await import("@inquirer/select");
     const choices = ports.map((port) => ({ value: port.path, name: `${port.path}  ${port.name}` }));

@@ -41,14 +41,14 @@ export function labUpCommand(
       const baseUrl = lab.board.baseUrl();
       if (out.options.json) out.document({ lab: lab.info, baseUrl });
       else
-        out.options.stdout.write(
-          `${labInstructions({
+        out.print(
+          labInstructions({
             name: options.name,
             deviceId: project.manifest.id,
             info: lab.info,
             networks: lab.air().networks,
             baseUrl,
-          })}\n`,
+          }),
         );
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();

@@ -113,9 +113,8 @@ async function deviceAids(
 function print(line: MonitorLine, options: MonitorOptions, out: Output): void {
   const time = options.timestamps ? `${line.at.toISOString().slice(11, 23)} ` : "";
   const color = line.isDecoded ? "yellow" : line.head && COLOR[line.head.level];
-  const text = `${time}${color ? out.paint(color, line.text) : line.text}\n`;
-  // With --json, stdout is for the one document.
-  (out.options.json ? out.options.stderr : out.options.stdout).write(text);
+  const painted = color ? out.paint(color, line.text) : line.text;
+  out.log(`${time}${line.colored ?? painted}`);
 }
 
 /** Ctrl-R resets the board, Ctrl-] leaves, as in ESP-IDF's monitor. */

@@ -1,4 +1,5 @@
 import type { CommandContext } from "../context.js";
+import { visible } from "../foreign-text.js";
 import type { CommandResult } from "../output.js";
 import { listPorts, type PortInfo } from "../serial/ports.js";
 import { renderTable } from "./table.js";
@@ -7,7 +8,12 @@ import { renderTable } from "./table.js";
 export function portsCommand(): (context: CommandContext) => Promise<CommandResult> {
   return async () => {
     const ports = await listPorts();
-    const rows = ports.map((port) => [port.path, port.name, usbIds(port), port.serialNumber ?? ""]);
+    const rows = ports.map((port) => [
+      port.path,
+      port.name,
+      usbIds(port),
+      visible(port.serialNumber ?? ""),
+    ]);
     return {
       json: { ports },
       text:

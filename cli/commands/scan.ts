@@ -1,4 +1,5 @@
 import type { CommandContext } from "../context.js";
+import { visible } from "../foreign-text.js";
 import type { CommandResult } from "../output.js";
 import { asTask } from "../progress.js";
 import { type OnBoardOptions, onBoard } from "./on-board.js";
@@ -13,7 +14,7 @@ export function scanCommand(
       joined: async ({ api, status }, inTime) => {
         const networks = await asTask(context.out, "scan", () => api.scan(inTime));
         const rows = networks.map(({ ssid, rssi, channel, secure }) => [
-          ssid,
+          visible(ssid),
           `${rssi} dBm`,
           String(channel),
           secure ? "secured" : "open",

@@ -1,6 +1,7 @@
 import type { CommandContext } from "../context.js";
 import type { DeviceStatus } from "../device/device-api.js";
 import type { LiveDevice } from "../flow/online-already.js";
+import { visible } from "../foreign-text.js";
 import type { CommandResult } from "../output.js";
 import { evidenceOf } from "./evidence.js";
 import { type OnBoardOptions, onBoard } from "./on-board.js";
@@ -20,7 +21,7 @@ export function statusCommand(
 function ofItsAp(status: DeviceStatus, apSsid: string | undefined): CommandResult {
   const rows = [
     ["device", status.deviceId],
-    ...(apSsid === undefined ? [] : [["access point", apSsid]]),
+    ...(apSsid === undefined ? [] : [["access point", visible(apSsid)]]),
     ["status", status.status],
     ["state", status.state],
     ["ip", status.ip || "none"],
@@ -45,7 +46,10 @@ function ofOneOnline(deviceId: string, device: LiveDevice, brokerUri: string): C
     ["source", `${source}; it is online, and so has no access point`],
     ...Object.entries(mqtt?.payload ?? { state: "MQTT_CONNECTED" })
       .filter(([name]) => name !== "device_id")
-      .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
+      .map(([name, value]) => [
+        visible(name),
+        typeof value === "string" ? visible(value) : JSON.stringify(value),
+      ]),
   ];
   return {
     json: {

@@ -3,6 +3,7 @@ import axios, { isAxiosError } from "axios";
 import { z } from "zod";
 import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
+import { visible } from "../foreign-text.js";
 
 /** One network as the board sees it. */
 export interface ScannedNetwork {
@@ -64,19 +65,22 @@ const PROVISION_TIMEOUT_MS = 8_000;
 /** What a board answers to a GET that names another host than itself. */
 const SEE_OTHER = 303;
 
-const errorSchema = z.object({ code: z.string(), message: z.string() }).nullable();
+/** What the board says, for people to read. Names of networks are data, and shown with care where they are shown. */
+const said = z.string().transform(visible);
+
+const errorSchema = z.object({ code: said, message: said }).nullable();
 
 const statusSchema = z
   .object({
     status: z.enum(["provisioning", "connected", "disconnected"]),
-    state: z.string(),
-    device_id: z.string(),
-    ip: z.string(),
+    state: said,
+    device_id: said,
+    ip: said,
     error: errorSchema,
     last_error: errorSchema.default(null),
     attempts_remaining: z.number(),
-    fw: z.string(),
-    attempt_id: z.string().nullable(),
+    fw: said,
+    attempt_id: said.nullable(),
     wifi_connected: z.boolean(),
     certificate: z.boolean(),
   })
@@ -107,8 +111,8 @@ const acceptedSchema = z.object({ status: z.literal("ok") });
 
 const refusalSchema = z.object({
   status: z.literal("error"),
-  code: z.string(),
-  message: z.string(),
+  code: said,
+  message: said,
 });
 
 /**

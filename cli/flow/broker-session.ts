@@ -1,4 +1,5 @@
 import { connect, type MqttClient } from "mqtt";
+import { visible } from "../foreign-text.js";
 import { pause } from "../wifi/wait.js";
 
 /** How an operator reads the broker: addresses and PEM texts. */
@@ -124,7 +125,7 @@ function subscribed(
       finish({ reason, isDenial, isHangUp: isAsking && !isDenial });
     signal.addEventListener("abort", onAbort);
     // It stays: what the socket has to say after the end is nobody's concern.
-    client.on("error", (error) => fail(error.message, isDenied(error)));
+    client.on("error", (error) => fail(visible(error.message), isDenied(error)));
     client.once("close", () =>
       fail(isAsking ? "it hung up on the subscription" : "the connection was closed"),
     );

@@ -1,5 +1,6 @@
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { visible } from "../foreign-text.js";
 
 const REACH_TIMEOUT_MS = 5_000;
 
@@ -41,8 +42,8 @@ export async function shakeHands({
       () => finish({ problem: `no answer within ${REACH_TIMEOUT_MS / 1000} s` }),
       REACH_TIMEOUT_MS,
     );
-    tcp.once("error", (error) => finish({ problem: error.message }));
-    socket.once("error", (error) => finish({ problem: error.message }));
+    tcp.once("error", (error) => finish({ problem: visible(error.message) }));
+    socket.once("error", (error) => finish({ problem: visible(error.message) }));
     socket.once("secureConnect", () => {
       const validTo = new Date(socket.getPeerCertificate().valid_to);
       if (!askTime) return finish({ validTo });

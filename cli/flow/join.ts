@@ -2,6 +2,7 @@ import type { DeviceManifest } from "../../codegen/manifest.js";
 import { deadline } from "../deadline.js";
 import { createDeviceApi, type DeviceApi, type DeviceStatus } from "../device/device-api.js";
 import { type ErrorCode, ProvError } from "../errors.js";
+import { visible } from "../foreign-text.js";
 import type { Progress } from "../progress.js";
 import type { ApTarget, HostWifi } from "../wifi/host-wifi.js";
 import { abortError, apNotFound, poll } from "../wifi/wait.js";
@@ -115,7 +116,7 @@ async function boardsInReach(
 function noneIsOurs(refusals: readonly Refusal[], deviceId: string): ProvError {
   const [only, ...others] = refusals;
   if (only && others.length === 0) return only.error;
-  const list = refusals.map(({ ssid, error }) => `${ssid}: ${error.message}`);
+  const list = refusals.map(({ ssid, error }) => `${visible(ssid)}: ${error.message}`);
   return new ProvError(
     "ap_ambiguous",
     [`several boards are near, and none answered as "${deviceId}"`, ...list].join("\n"),

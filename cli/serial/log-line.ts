@@ -24,18 +24,6 @@ export function parseLogHead(text: string): LogHead | undefined {
   return level && { level, tag: match?.[2] ?? match?.[3] };
 }
 
-/** Takes out terminal escape sequences and other control characters but the tab. */
-export function stripControls(text: string): string {
-  let plain = "";
-  for (const char of text.replaceAll(ESCAPES, "")) {
-    const code = char.codePointAt(0) ?? 0;
-    if ((code >= 0x20 && code !== 0x7f) || char === "\t") plain += char;
-  }
-  return plain;
-}
-
-const ESCAPES = new RegExp(`${String.fromCharCode(0x1b)}\\[[0-9;?]*[ -/]*[@-~]`, "g");
-
 /** Says whether a line is shown. Lines that are no log lines always are. */
 export type LogFilter = (head: LogHead | undefined) => boolean;
 

@@ -4,18 +4,21 @@ import { finished } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as pause } from "node:timers/promises";
 import { ProvError } from "../errors.js";
+import { coloredLine, visibleLine, withoutStyles } from "../foreign-text.js";
 import { systemError } from "../system-error.js";
 import type { BacktraceDecoder } from "./backtrace.js";
 import type { SerialLink, UsbIdentity } from "./link.js";
-import { type LogFilter, type LogHead, parseLogHead, stripControls } from "./log-line.js";
+import { type LogFilter, type LogHead, parseLogHead } from "./log-line.js";
 import { openPort } from "./open-port.js";
 import { identifyPort } from "./ports.js";
 import { reopenPort } from "./reopen.js";
 import { resetIntoApp } from "./reset.js";
 
 export interface MonitorLine {
-  /** Without line end, colours or secrets. */
+  /** Without line end, colours or secrets; what a terminal would obey is written out. */
   readonly text: string;
+  /** The same with the colours that the board gave it; undefined where it gave none. */
+  readonly colored: string | undefined;
   readonly at: Date;
   /** Level and tag of a log line. */
   readonly head: LogHead | undefined;
@@ -254,9 +257,10 @@ function createSink(
   const mask = createMask(request.secrets ?? []);
   let decoding: Promise<void> = Promise.resolve();
 
-  const show = (text: string, isDecoded: boolean): MonitorLine => {
+  const show = (text: string, isDecoded: boolean, colored?: string): MonitorLine => {
     const line = {
       text,
+      colored,
       at: new Date(),
       head: isDecoded ? undefined : parseLogHead(text),
       isDecoded,
@@ -268,7 +272,11 @@ function createSink(
 
   return {
     take(raw) {
-      const line = show(mask(stripControls(raw)), false);
+      // A secret may have a colour in its middle, and characters of its own that are written out afterwards.
+      const plain = withoutStyles(raw);
+      const masked = mask(plain);
+      const colored = masked === plain ? coloredLine(raw) : undefined;
+      const line = show(visibleLine(masked), false, colored);
       match(line);
       const { decoder } = request;
       if (!decoder) return;

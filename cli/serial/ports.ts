@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { ProvError } from "../errors.js";
+import { visible } from "../foreign-text.js";
 import type { UsbIdentity } from "./link.js";
 
 export interface PortInfo extends UsbIdentity {
@@ -150,7 +151,9 @@ function toPortInfo(port: ListedPort): PortInfo {
 function describe(portPath: string, usb: UsbIdentity, fallback: string | undefined): PortInfo {
   const isEspressif = usb.vendorId === ESPRESSIF;
   const name =
-    KNOWN[usbIds(usb)] ?? fallback ?? (isEspressif ? "Espressif USB device" : "USB serial port");
+    KNOWN[usbIds(usb)] ??
+    (fallback && visible(fallback)) ??
+    (isEspressif ? "Espressif USB device" : "USB serial port");
   const { vendorId, productId, serialNumber } = usb;
   return {
     path: portPath,

@@ -105,9 +105,42 @@ describe("colour and movement", () => {
     expect(stdout).not.toContain(ESCAPE);
   });
 
-  test("no terminal: no escape code, not even when the environment asks for colour", async () => {
+  test("TERM=dumb: neither colour nor movement, FORCE_COLOR or not", async () => {
     const cwd = projectWith(FERN);
-    const env = { NO_COLOR: "", FORCE_COLOR: "1", TERM: "xterm", IDF_PATH: idfStandIn().path };
+    const command = `cd '${cwd}' && '${process.execPath}' '${MAIN}' build`;
+    const plain = await atTerminal(command, { TERM: "dumb", IDF_PATH: idfStandIn().path });
+    expect(plain.code).toBe(0);
+    expect(plain.stdout).toMatch(/^✓ build esp32c3 \d+\.\d s\r?$/m);
+    expect(plain.stdout).not.toContain(ESCAPE);
+    const forced = await atTerminal(command, {
+      TERM: "dumb",
+      FORCE_COLOR: "1",
+      IDF_PATH: idfStandIn().path,
+    });
+    expect(forced.stdout).toContain(`${ESCAPE}[32m✓${ESCAPE}[39m build esp32c3`);
+    expect(forced.stdout).not.toMatch(new RegExp(`${ESCAPE}(?!\\[\\d+m)`));
+  });
+
+  test("FORCE_COLOR: colour without a terminal, on both streams; 0 and --no-color are stronger", async () => {
+    const failing = ["keys", "--config", "no-such-file.ts"];
+    const stderrOf = async (env: Record<string, string>, ...flags: string[]) =>
+      (await prov([...failing, ...flags], { cwd: temporaryDir(), env })).stderr;
+    for (const level of ["1", "2", "3"])
+      for (const none of ["", "1"]) {
+        const stderr = await stderrOf({ FORCE_COLOR: level, NO_COLOR: none });
+        expect(stderr).toMatch(new RegExp(`^${ESCAPE}\\[31merror manifest_not_found`));
+      }
+    expect(await stderrOf({ FORCE_COLOR: "0", NO_COLOR: "" })).not.toContain(ESCAPE);
+    expect(await stderrOf({ FORCE_COLOR: "1", NO_COLOR: "" }, "--no-color")).toMatch(/^error /);
+    const doctor = await prov(["doctor"], { env: { FORCE_COLOR: "1", NO_COLOR: "" } });
+    expect(doctor.stdout).toContain(`${ESCAPE}[32mok${ESCAPE}[39m`);
+    const json = await prov([...failing, "--json"], { env: { FORCE_COLOR: "1", NO_COLOR: "" } });
+    expect(json.stdout).not.toContain(ESCAPE);
+  });
+
+  test("no terminal: no escape code", async () => {
+    const cwd = projectWith(FERN);
+    const env = { NO_COLOR: "", TERM: "xterm", IDF_PATH: idfStandIn().path };
     for (const args of [["build"], ["keys", "--config", "no-such-file.ts"], ["--help"]]) {
       const { stdout, stderr } = await prov(args, { cwd, env });
       expect(stdout + stderr).not.toContain(ESCAPE);
@@ -201,6 +234,26 @@ describe("the prompt for a password", () => {
     // It went on to the board, which is not there.
     expect(code).toBe(6);
     expect(stdout).not.toContain("typed-secret");
+  });
+
+  test("at TERM=dumb the question is plain, and what is typed is not shown", async () => {
+    const config = join(projectWith(FERN), "device.config.ts");
+    const type = ["--when", "WiFi password: ", "--type", "typed-secret\\r"];
+    const { code, stdout } = await run("env", [
+      ...["-u", "PROV_WIFI_PASSWORD", "-u", "FORCE_COLOR", "TERM=dumb"],
+      ...["python3", AT_TERMINAL, "80", ...type],
+      ...[process.execPath, MAIN, "provision", ...BOARD, "--config", config],
+    ]);
+    expect(code, stdout).toBe(6);
+    expect(stdout).toContain("WiFi password: ");
+    expect(stdout).not.toContain("typed-secret");
+    expect(stdout).not.toContain(ESCAPE);
+    const interrupted = await run("env", [
+      ...["-u", "PROV_WIFI_PASSWORD", "-u", "FORCE_COLOR", "TERM=dumb"],
+      ...["python3", AT_TERMINAL, "80", "--when", "WiFi password: ", "--type", "\\x03"],
+      ...[process.execPath, MAIN, "provision", ...BOARD, "--config", config],
+    ]);
+    expect(interrupted.code).toBe(130);
   });
 
   test("--no-input at a terminal: exit 2 and where else it may come from", async () => {

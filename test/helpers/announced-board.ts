@@ -15,12 +15,13 @@ export interface AnnouncedBoard {
   close(): void;
 }
 
-/** A board in the air of `airDir` whose AP is `ESP32-Prov-<suffix>` and that answers everything with its status. */
+/** A board in the air of `airDir` whose AP is `ESP32-Prov-<suffix>`, with `more` behind it, and that answers everything with its status. */
 export async function announceBoard(
   airDir: string,
   suffix: string,
   deviceId: string,
   password = AP_PASSWORD,
+  more = "",
 ): Promise<AnnouncedBoard> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -32,7 +33,7 @@ export async function announceBoard(
   const board: AnnouncedBoard = { asked, onRequest: () => {}, close: () => void server.close() };
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const ssid = `ESP32-Prov-${suffix}`;
+  const ssid = `ESP32-Prov-${suffix}${more}`;
   writeFileSync(
     join(airDir, "aps", `7cdfa1${suffix.toLowerCase()}.json`),
     JSON.stringify({

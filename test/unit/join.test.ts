@@ -24,8 +24,13 @@ afterEach(() => {
   rmSync(airDir, { recursive: true });
 });
 
-async function board(suffix: string, deviceId: string, password?: string): Promise<AnnouncedBoard> {
-  const made = await announceBoard(airDir, suffix, deviceId, password);
+async function board(
+  suffix: string,
+  deviceId: string,
+  password?: string,
+  more?: string,
+): Promise<AnnouncedBoard> {
+  const made = await announceBoard(airDir, suffix, deviceId, password, more);
   boards.push(made);
   return made;
 }
@@ -58,6 +63,15 @@ test("none of several is the one: what each answered is listed", async () => {
   const message = String(failure);
   expect(message).toMatch(/ESP32-Prov-AAAA01: .*"somebody-elses"/);
   expect(message).toMatch(/ESP32-Prov-AAAA02: .*refused the password/);
+});
+
+test("a name that is made to look like more lines of the list is one line of it", async () => {
+  await board("AAAA01", "somebody-elses");
+  await board("AAAA02", "locked", "another password", "\n::error::x\u202e");
+  const failure = await joinMine().catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: "ap_ambiguous" });
+  expect(String(failure).split("\n")).toHaveLength(3);
+  expect(String(failure)).toContain("ESP32-Prov-AAAA02\\u{a}::error::x\\u{202e}: ");
 });
 
 test("the only board's own failure is the error", async () => {

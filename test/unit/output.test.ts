@@ -18,7 +18,8 @@ async function recorder(options: Partial<OutputOptions> = {}) {
     json: false,
     quiet: false,
     verbose: false,
-    color: false,
+    color: { stderr: false, stdout: false },
+    movement: true,
     annotate: false,
     stdout,
     stderr,
@@ -55,10 +56,10 @@ describe("a result", () => {
     expect(stdout()).toBe("");
   });
 
-  test("keeps its colour only where stdout is a terminal", async () => {
+  test("keeps its colour only where stdout gets any", async () => {
     for (const isTTY of [true, false]) {
-      const stdout = Object.assign(new PassThrough(), { isTTY });
-      const { out } = await recorder({ color: true, stdout });
+      const stdout = new PassThrough();
+      const { out } = await recorder({ color: { stderr: true, stdout: isTTY }, stdout });
       const text = out.paint("red", "FAIL");
       out.result({ json: {}, text });
       out.print(text);
@@ -173,6 +174,21 @@ describe("what the system says about a file", () => {
 });
 
 describe("progress", () => {
+  test("shows what a stranger wrote, and obeys none of it", async () => {
+    const { out, stderr } = await recorder({ annotate: true, verbose: true });
+    const evil = "::error::A\n##[error]B\u001b[2J\u202e";
+    out.note(evil);
+    out.warn(evil);
+    out.detail(evil);
+    out.task(evil).done(evil);
+    out.error(new ProvError("internal", evil, { cause: new Error(evil) }));
+    const text = stderr();
+    const annotation = /^::error title=prov internal::\S*error::A%0A.*\n/m;
+    expect(text).toMatch(annotation);
+    expect(text.replace(annotation, "")).not.toMatch(/^\s*::|##\[|(?!\n)[\p{Cc}\p{Cf}]/mu);
+    expect(text).toContain("\\u{3a}:error::A\n#\\u{23}[error]B\\u{1b}[2J\\u{202e}\n");
+  });
+
   test("a task is one line when it ends, with its outcome", async () => {
     const { out, stderr } = await recorder();
     await asTask(out, "flash", async (task) => task.update({ fraction: 0.5, text: "half" }));

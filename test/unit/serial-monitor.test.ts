@@ -2,9 +2,10 @@ import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { visibleLine } from "../../cli/foreign-text.js";
 import { createBacktraceDecoder, findAddr2line } from "../../cli/serial/backtrace.js";
 import { createLinkEvents } from "../../cli/serial/link.js";
-import { parseLogFilter, parseLogHead, stripControls } from "../../cli/serial/log-line.js";
+import { parseLogFilter, parseLogHead } from "../../cli/serial/log-line.js";
 import { createMask, type MonitorLine, monitor } from "../../cli/serial/monitor.js";
 import { longer } from "../helpers/longer.js";
 import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
@@ -60,7 +61,7 @@ describe("log lines", () => {
       "\u001b[0;32mI (550) wifi:<ba-add>idx:0 (ifx:0, 00:11:22:33:44:55), tid:5\u001b[0m",
       "I (570) wifi_init: rx ba win: 6",
       "E (580) backend: down",
-    ].map(stripControls);
+    ].map(visibleLine);
     const shownBy = (filter: string) =>
       lines
         .filter((line) => parseLogFilter(filter)?.(parseLogHead(line)))
@@ -68,10 +69,6 @@ describe("log lines", () => {
     expect(shownBy("prov:I wifi:N *:W")).toEqual(["530", "580"]);
     expect(shownBy("wifi:W *:N")).toEqual(["540"]);
     expect(shownBy("wifi:N *")).toEqual(["530", "570", "580"]);
-  });
-
-  it("lose colours and controls", () => {
-    expect(stripControls("\u001b[0;32mI (1) a: b\u001b[0m\r\u0007")).toBe("I (1) a: b");
   });
 
   it.each([
@@ -183,6 +180,40 @@ describe("the monitor", () => {
     const log = readFileSync(logFile, "utf8");
     expect(log).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z I \(1\) a: pass \*\*\* red\n/);
     expect(log).not.toContain("hunter22");
+  });
+
+  it("keeps the board's colours, and nothing else that a terminal obeys", async () => {
+    const { port, front } = await start();
+    const lines: MonitorLine[] = [];
+    await monitor({
+      port,
+      secrets: ["pass\u200dword"],
+      until: /done/,
+      timeoutMs: 20_000,
+      onOpen: () =>
+        front.write(
+          [
+            "\u0000\u0000\u001b[0;32mI (1) a: b\u001b[0m",
+            "\u001b[31mred \u001b[2J\u001b]0;title\u0007\u001b[8mhidden",
+            "w\u001b[1mpass\u200d\u001b[31mword",
+            "a\tb \u202e\u009b2J",
+            "I (2) a: done",
+            "",
+          ].join("\r\n"),
+        ),
+      onLine: (line) => lines.push(line),
+    });
+    expect(lines.map(({ text, colored, head }) => [text, colored, head?.level])).toEqual([
+      ["I (1) a: b", "\u001b[0;32mI (1) a: b\u001b[0m", "I"],
+      [
+        "red \\u{1b}[2J\\u{1b}]0;title\\u{7}hidden",
+        "\u001b[31mred \\u{1b}[2J\\u{1b}]0;title\\u{7}hidden\u001b[0m",
+        undefined,
+      ],
+      ["w***", undefined, undefined],
+      ["a\tb \\u{202e}\\u{9b}2J", undefined, undefined],
+      ["I (2) a: done", undefined, "I"],
+    ]);
   });
 
   it.runIf(process.platform === "linux")("a log file that cannot be written ends it", async () => {

@@ -59,6 +59,14 @@ describe("listing", () => {
     ]);
   });
 
+  it("write out what a device's name would do to a terminal", async () => {
+    const list = async () => [
+      { ...bridge, productId: "ffff", manufacturer: "a\n::error::b\u001b[2J\u202e" },
+    ];
+    const [port] = await listPorts({ list });
+    expect(port?.name).toBe("a\\u{a}::error::b\\u{1b}[2J\\u{202e}");
+  });
+
   it("reads sysfs where udevadm is missing", async () => {
     const list = () => Promise.reject(new Error("spawn udevadm ENOENT"));
     const ports = await listPorts({ list, root: fakeSysfs() });

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from "commander";
+import { CommanderError, InvalidArgumentError } from "commander";
+import { boardUrlFlaw, ssidFlaw } from "./device/credential-rules.js";
 
 /** The values of an option that may be given several times. */
 export function collect(value: string, previous: string[]): string[] {
@@ -25,6 +26,20 @@ export function seconds(value: string): number {
   if (!(number > 0 && number <= MOST_SECONDS))
     throw new InvalidArgumentError(`not a number of seconds between 0 and ${MOST_SECONDS}`);
   return number;
+}
+
+/** The name of a WiFi network, in as many bytes as one can have. */
+export function ssid(value: string): string {
+  const flaw = ssidFlaw(value);
+  if (flaw !== undefined) throw new InvalidArgumentError(`It ${flaw}.`);
+  return value;
+}
+
+export function boardUrl(value: string): string {
+  const flaw = boardUrlFlaw(value);
+  // commander quotes the value of an InvalidArgumentError, and this one may hold a password.
+  if (flaw !== undefined) throw new CommanderError(2, "prov.url", `--url ${flaw}`);
+  return value;
 }
 
 const MOST_SECONDS = 1_000_000;

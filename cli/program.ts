@@ -1,8 +1,9 @@
 import { Command, Option } from "commander";
 import type { GlobalOptions } from "./context.js";
-import { collect, labName, positiveInteger, seconds } from "./option-values.js";
+import { boardUrl, collect, labName, positiveInteger, seconds, ssid } from "./option-values.js";
 import { readVersion } from "./paths.js";
 import { addLab, type CommandRun } from "./program-lab.js";
+import { refuseEmptyAndRepeated } from "./strict-options.js";
 
 export type RunCommand = (globals: GlobalOptions, command: CommandRun) => Promise<void>;
 
@@ -197,6 +198,7 @@ export function buildProgram(runCommand: RunCommand): Command {
       .option("--lab [name]", "also check a running lab", labName),
     async (options) => (await import("./commands/doctor.js")).doctorCommand(options),
   );
+  refuseEmptyAndRepeated(program);
   return program;
 }
 
@@ -229,8 +231,8 @@ function withBoardOptions(command: Command): Command {
 function withReachOptions(command: Command): Command {
   return command
     .optionsGroup("To reach the board:")
-    .option("--url <url>", "the board's address, when this machine can reach it already")
-    .option("--ap <ssid>", "the board's AP, when several are near")
+    .option("--url <url>", "the board's address, when this machine can reach it already", boardUrl)
+    .option("--ap <ssid>", "the board's AP, when several are near", ssid)
     .option("--iface <name>", "the WiFi adapter to use")
     .addOption(
       new Option("--wifi <adapter>", "how to join the board's AP")
@@ -244,7 +246,7 @@ function withReachOptions(command: Command): Command {
 function withProvisioningOptions(command: Command): Command {
   const given = command
     .optionsGroup("To provision it:")
-    .option("--ssid <ssid>", "the WiFi network to join")
+    .option("--ssid <ssid>", "the WiFi network to join", ssid)
     .option(
       "--password <password>",
       "its password (better: PROV_WIFI_PASSWORD, --password-stdin or the prompt)",
@@ -252,6 +254,7 @@ function withProvisioningOptions(command: Command): Command {
     .option("--password-stdin", "read the password from stdin")
     .option("--open", "the network has no password")
     .option("--token <token>", "one-time provisioning token (or PROV_TOKEN)")
+    .option("--no-token", "none: the device holds a certificate and only gets another WiFi")
     .option("--bearer <token>", "Bearer token for calls on the user's behalf (or PROV_BEARER)")
     .option("--junit <file>", "write a JUnit report, one test case per stage")
     .option("--no-input", "never ask")

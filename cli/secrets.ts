@@ -15,9 +15,11 @@ export interface SecretSource {
   variable: SecretVariable;
   /** Whether it is to be read from stdin (one line). */
   fromStdin?: boolean;
-  /** Asked for on a terminal when nothing else gave it. */
+  /** Asked for on a terminal when it is required and nothing else gave it. */
   prompt: boolean;
   required: boolean;
+  /** What to do when it is required and nothing gave it. */
+  missingHint?: string;
 }
 
 /** The variables that hold secrets; no child process gets them. */
@@ -37,9 +39,31 @@ export function manifestSecrets({ softAp, mqtt }: DeviceManifest): string[] {
 /** What a terminal has beside its bytes. */
 type Input = Readable & { isTTY?: boolean };
 
+/** Whether there is a terminal to ask people on. */
+export function canAsk(input: Input = process.stdin): boolean {
+  return Boolean(input.isTTY && process.stderr.isTTY);
+}
+
 /**
- * A secret from its flag, stdin, the environment or a hidden prompt. An empty flag or variable counts as none:
- * CI systems hand over a secret that is not defined as an empty text.
+ * The secret that is there without reading or asking. An empty variable counts as none: CI systems hand over a
+ * secret that is not defined as an empty text.
+ * @throws ProvError input_missing when it is required, and neither stdin nor people can give it
+ */
+export function secretGiven(
+  source: SecretSource,
+  env: NodeJS.ProcessEnv,
+  input: Input = process.stdin,
+): string | undefined {
+  if (source.flag !== undefined) return source.flag;
+  if (source.fromStdin) return undefined;
+  const fromEnvironment = env[source.variable];
+  if (fromEnvironment) return fromEnvironment;
+  if (source.required && !(source.prompt && canAsk(input))) throw missing(source);
+  return undefined;
+}
+
+/**
+ * A secret from its flag, stdin, the environment or a hidden prompt.
  * @throws ProvError input_missing when it is required and nothing gave it
  */
 export async function resolveSecret(
@@ -48,7 +72,8 @@ export async function resolveSecret(
   signal: AbortSignal,
   input: Input = process.stdin,
 ): Promise<string | undefined> {
-  if (source.flag) return source.flag;
+  const given = secretGiven(source, env, input);
+  if (given !== undefined) return given;
   if (source.fromStdin) {
     const line = await readLine(input, signal);
     if (line !== "") return line;
@@ -56,14 +81,16 @@ export async function resolveSecret(
       hint: "Pipe it in, ended by a line break.",
     });
   }
-  const fromEnvironment = env[source.variable];
-  if (fromEnvironment) return fromEnvironment;
-  if (source.prompt && input.isTTY && process.stderr.isTTY) return ask(source.label, signal);
-  if (source.required)
-    throw new ProvError("input_missing", `no ${source.label} given`, {
-      hint: `Give it with its flag, in ${source.variable}, or run on a terminal to be asked.`,
-    });
-  return undefined;
+  if (!source.required || !source.prompt) return undefined;
+  const answer = await ask(source.label, signal);
+  if (answer === "") throw missing(source);
+  return answer;
+}
+
+function missing({ label, variable, missingHint }: SecretSource): ProvError {
+  return new ProvError("input_missing", `no ${label} given`, {
+    hint: missingHint ?? `Give it with its flag, in ${variable}, or run on a terminal to be asked.`,
+  });
 }
 
 async function ask(label: string, signal: AbortSignal): Promise<string> {

@@ -34,6 +34,20 @@ export function labBroker({ info }: LabClient): BrokerAccess {
   };
 }
 
+/** Judges what flags alone tell. @throws ProvError usage when something is missing, or a lab has its own */
+export function checkBrokerOptions(options: BrokerOptions & { lab?: string | true }): void {
+  const { lab, mqttCa, mqttCert, mqttKey, mqttUsername, mqttPassword } = options;
+  const given = [mqttCa, mqttCert, mqttKey, mqttUsername, mqttPassword];
+  if (lab !== undefined && given.some((value) => value !== undefined))
+    throw new ProvError("usage", "--lab brings its own broker: leave the --mqtt-… options out");
+  // MQTT 3.1.1, 3.1.2.9: without a user name there is no password.
+  if (mqttPassword !== undefined && mqttUsername === undefined)
+    throw new ProvError("usage", "--mqtt-password needs --mqtt-username");
+  const files = [mqttCa, mqttCert, mqttKey].filter((file) => file !== undefined);
+  if (files.length < 3 && (files.length > 0 || mqttUsername !== undefined))
+    throw new ProvError("usage", "--mqtt-ca, --mqtt-cert and --mqtt-key belong together");
+}
+
 /**
  * The operator's access to the broker at `uri`, or undefined when no certificate was named.
  * @throws ProvError usage when something is missing, or when the files are no CA, certificate and key that belong together; file_inaccessible
@@ -43,13 +57,9 @@ export function brokerAccess(
   uri: string,
   env: NodeJS.ProcessEnv,
 ): BrokerAccess | undefined {
+  checkBrokerOptions(options);
   const { mqttCa, mqttCert, mqttKey, mqttUsername, mqttPassword } = options;
-  // MQTT 3.1.1, 3.1.2.9: without a user name there is no password.
-  if (mqttPassword && !mqttUsername)
-    throw new ProvError("usage", "--mqtt-password needs --mqtt-username");
-  if (!mqttCert && !mqttKey && !mqttCa && !mqttUsername) return undefined;
-  if (!mqttCert || !mqttKey || !mqttCa)
-    throw new ProvError("usage", "--mqtt-ca, --mqtt-cert and --mqtt-key belong together");
+  if (mqttCa === undefined || mqttCert === undefined || mqttKey === undefined) return undefined;
   const password = mqttPassword || env.PROV_MQTT_PASSWORD;
   const ca = requirePem("--mqtt-ca", mqttCa, judgeCertificates);
   const cert = requirePem("--mqtt-cert", mqttCert, (bytes) =>

@@ -6,7 +6,7 @@ import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from
 import { toStageError } from "../flow/stage-error.js";
 import { type CommandResult, toProvError } from "../output.js";
 import type { ChipName } from "../serial/chips.js";
-import { chooseOnlyPort, listPorts, type PortInfo } from "../serial/ports.js";
+import { chooseOnlyPort, distinctPorts, listPorts, type PortInfo } from "../serial/ports.js";
 import { DEFAULT_VIRTUAL_CHIP, parseTarget } from "./build.js";
 import { openProject, type Project } from "./project.js";
 import { renderTable } from "./table.js";
@@ -64,7 +64,7 @@ function chipOf(project: Project, target: string): ChipName {
 }
 
 async function choosePorts(options: FlashOptions, context: CommandContext): Promise<string[]> {
-  if (options.port.length > 0) return options.port;
+  if (options.port.length > 0) return distinctPorts(options.port);
   const ports = await listPorts();
   if (options.all) {
     const boards = ports.filter((port) => port.isEspressif).map((port) => port.path);

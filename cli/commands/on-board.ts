@@ -8,7 +8,12 @@ import { manifestSecrets } from "../secrets.js";
 import { abortsAs } from "../wifi/wait.js";
 import { type BoardOptions, boundsOf, reachBoard } from "./board-options.js";
 import { bootBoard } from "./boot-board.js";
-import { type BrokerOptions, brokerAccess, labBroker } from "./broker-options.js";
+import {
+  type BrokerOptions,
+  brokerAccess,
+  checkBrokerOptions,
+  labBroker,
+} from "./broker-options.js";
 import { openProject, type Project } from "./project.js";
 
 /** The options of the commands that ask a board something over its AP. */
@@ -39,6 +44,7 @@ export async function onBoard<T>(
   context: CommandContext,
   work: OnBoardWork<T>,
 ): Promise<T> {
+  checkBrokerOptions(options);
   const project = await openProject(options, context);
   const { manifest } = project;
   const { port } = options;

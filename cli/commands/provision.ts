@@ -9,8 +9,14 @@ import { isSigned, type LabEvent } from "../lab/events.js";
 import type { CommandResult } from "../output.js";
 import { manifestSecrets } from "../secrets.js";
 import { AP_GONE_MS, type BoardOptions, boundsOf, reachBoard } from "./board-options.js";
-import { type BrokerOptions, brokerAccess, labBroker, NO_OPERATOR_NOTE } from "./broker-options.js";
-import { type CredentialOptions, readCredentials } from "./credentials.js";
+import {
+  type BrokerOptions,
+  brokerAccess,
+  checkBrokerOptions,
+  labBroker,
+  NO_OPERATOR_NOTE,
+} from "./broker-options.js";
+import { type CredentialOptions, checkCredentials, readCredentials } from "./credentials.js";
 import { bestEvidence, boardReport } from "./evidence.js";
 import type { Project } from "./project.js";
 import { type ReportOptions, withStageReport } from "./stage-report.js";
@@ -29,9 +35,14 @@ export function provisionCommand(
   options: ProvisionOptions,
 ): (context: CommandContext) => Promise<CommandResult> {
   return (context) =>
-    withStageReport("prov provision", options, context, async (project, clock) =>
-      describe(project, await provision(project, options, context, clock), clock),
-    );
+    withStageReport("prov provision", options, context, {
+      check: () => {
+        checkBrokerOptions(options);
+        checkCredentials(options, context.env);
+      },
+      work: async (project, clock) =>
+        describe(project, await provision(project, options, context, clock), clock),
+    });
 }
 
 async function provision(
@@ -41,7 +52,11 @@ async function provision(
   clock: StageClock,
 ): Promise<ProvisionedBoard> {
   const { out, signal } = context;
-  const credentials = await readCredentials(options, context);
+  const operator =
+    options.lab === undefined
+      ? brokerAccess(options, project.manifest.mqtt.uri, context.env)
+      : undefined;
+  const credentials = await readCredentials(options, project.manifest, context);
   const secrets = [
     credentials.password,
     credentials.token ?? "",
@@ -50,9 +65,7 @@ async function provision(
   ];
   const reach = await reachBoard(options, project, context);
   const { lab } = reach;
-  const broker = lab
-    ? labBroker(lab)
-    : brokerAccess(options, project.manifest.mqtt.uri, context.env);
+  const broker = lab ? labBroker(lab) : operator;
   if (!broker) out.note(NO_OPERATOR_NOTE);
   const witnesses: (() => Witness)[] = [];
   const isOurs = (event: LabEvent) => isSigned(event, project.manifest.id);

@@ -34,9 +34,9 @@ export async function runOnRealBoard(
     );
   refusePlaceholders(manifest);
   confirmEfuses(manifest, options.yesBurnEfuses ?? false);
-  const credentials = await readCredentials(options, context);
-  const reach = await reachBoard(options, project, context);
   const broker = brokerAccess(options, manifest.mqtt.uri, context.env);
+  const credentials = await readCredentials(options, manifest, context);
+  const reach = await reachBoard(options, project, context);
   if (!broker) out.note(NO_OPERATOR_NOTE);
   const identity = await clock.run("keys", () => makeKeys(root, manifest, false));
   const config = await clock.run("codegen", async () =>

@@ -10,6 +10,8 @@ import type { Lab } from "../lab/lab-types.js";
 import type { CommandResult } from "../output.js";
 import { virtualWifi } from "../wifi/virtual.js";
 import { AP_GONE_MS, boundsOf } from "./board-options.js";
+import { checkBrokerOptions } from "./broker-options.js";
+import { checkCredentials } from "./credentials.js";
 import { bestEvidence, boardReport } from "./evidence.js";
 import { bootVirtualBoard, flashVirtualBoard } from "./lab-board.js";
 import { bringUpLab, refuseCrashes } from "./lab-bring-up.js";
@@ -27,14 +29,20 @@ export function runCommand(
   options: RunOptions,
 ): (context: CommandContext) => Promise<CommandResult> {
   return (context) =>
-    withStageReport("prov run", options, context, async (project, clock) => {
-      const { port } = options;
-      if (port === undefined) refuseRealBoardOptions(options);
-      const board =
-        port === undefined
-          ? await runOnVirtualBoard(project, options, context, clock)
-          : await runOnRealBoard(project, { ...options, port }, context, clock);
-      return describe(project, board, clock.records);
+    withStageReport("prov run", options, context, {
+      check: () => {
+        if (options.port === undefined) return refuseRealBoardOptions(options);
+        checkBrokerOptions(options);
+        checkCredentials(options, context.env);
+      },
+      work: async (project, clock) => {
+        const { port } = options;
+        const board =
+          port === undefined
+            ? await runOnVirtualBoard(project, options, context, clock)
+            : await runOnRealBoard(project, { ...options, port }, context, clock);
+        return describe(project, board, clock.records);
+      },
     });
 }
 
@@ -43,7 +51,8 @@ function refuseRealBoardOptions(options: RunOptions): void {
   const { ssid, password, passwordStdin, open, token, bearer } = options;
   const { url, ap, iface, mqttCa, mqttCert, mqttKey, mqttUsername, mqttPassword } = options;
   const given = {
-    ...{ ssid, password, "password-stdin": passwordStdin, open, token, bearer },
+    ...{ ssid, password, "password-stdin": passwordStdin, open, bearer },
+    ...(token === false ? { "no-token": token } : { token }),
     ...{ url, ap, iface, "mqtt-ca": mqttCa, "mqtt-cert": mqttCert, "mqtt-key": mqttKey },
     ...{ "mqtt-username": mqttUsername, "mqtt-password": mqttPassword },
   };

@@ -12,16 +12,22 @@ export interface ReportOptions extends GlobalOptions {
   junit?: string;
 }
 
+interface StageChain {
+  /** What the command line alone tells: judged before the manifest is read. */
+  check: () => void;
+  work: (project: Project, clock: StageClock) => Promise<CommandResult>;
+}
+
 /**
  * Opens the project and runs a chain of stages on it. An error carries the stages that were run; a JUnit
  * report, when one is asked for, is written either way, and never without a failure when there was one.
- * @throws ProvError file_inaccessible before anything is done, or whatever `work` throws
+ * @throws ProvError file_inaccessible before anything is done, or whatever `check` and `work` throw
  */
 export async function withStageReport(
   command: string,
   options: ReportOptions,
   context: CommandContext,
-  work: (project: Project, clock: StageClock) => Promise<CommandResult>,
+  { check, work }: StageChain,
 ): Promise<CommandResult> {
   const { junit } = options;
   if (junit !== undefined) prepareOutput(junit);
@@ -33,6 +39,7 @@ export async function withStageReport(
   const suite = () => (device === undefined ? command : `${command} ${device}`);
   let result: CommandResult;
   try {
+    check();
     const project = await openProject(options, context);
     device = project.manifest.id;
     result = await work(project, clock);

@@ -94,7 +94,11 @@ async function overItsAp(
     return "api" in found ? found : onlineAlready(request, found);
   });
   if (!("api" in board)) return board;
-  const networks = await clock.run("scan", () => scanFor(board.api, request, attempt));
+  const networks = await clock.run("scan", async () => {
+    const seen = await scanFor(board.api, request, attempt);
+    refuseOtherSecurity(seen, request.credentials);
+    return seen;
+  });
   await clock.run("provision", () =>
     asTask(progress, "provision", () => post(board.api, request, attempt)),
   );
@@ -209,6 +213,22 @@ async function scanFor(
     progress.warn(error.message);
     return [];
   }
+}
+
+/** What cannot work, as the board sees it, is not sent: the board would try for a minute and close its AP meanwhile. */
+function refuseOtherSecurity(
+  networks: readonly ScannedNetwork[],
+  { ssid, password }: Credentials,
+): void {
+  const target = networks.find((network) => network.ssid === ssid);
+  if (target === undefined || target.secure === (password !== "")) return;
+  throw target.secure
+    ? new ProvError("usage", `"${ssid}" has a password, as the board sees it; nothing was sent`, {
+        hint: "Leave --open out and give the password.",
+      })
+    : new ProvError("usage", `"${ssid}" has no password, as the board sees it; nothing was sent`, {
+        hint: "Is that the network you mean? If it is, use --open; wifi.allowOpen in the manifest has to be true.",
+      });
 }
 
 async function post(

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { ProvError } from "../errors.js";
 import { visible } from "../foreign-text.js";
@@ -224,4 +224,14 @@ function readAttribute(directory: string, name: string): string | undefined {
 
 function hex4(value: number): string {
   return value.toString(16).padStart(4, "0");
+}
+
+/** One board, by whatever names it is called: the loader cannot talk to two of us at once. */
+export function distinctPorts(ports: readonly string[]): string[] {
+  const byFile = new Map<string, string>();
+  for (const port of ports) {
+    const file = existsSync(port) ? realpathSync(port) : port;
+    if (!byFile.has(file)) byFile.set(file, port);
+  }
+  return [...byFile.values()];
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from "../../codegen/limits.js";
 import { ProvError } from "../errors.js";
 
 export type KeyManagement = "wpa-psk" | "sae";
@@ -7,12 +8,14 @@ export type KeyManagement = "wpa-psk" | "sae";
  * digits (IEEE 802.11i H.4). Null and "" stand for an open AP.
  */
 export function checkPassphrase(password: string | null): void {
-  if (password === null || password === "" || /^[0-9a-f]{64}$/i.test(password)) return;
+  const { passphraseMinBytes: min, passphraseMaxBytes: max, rawKeyHexDigits: digits } = LIMITS;
+  if (password === null || password === "") return;
   const bytes = Buffer.byteLength(password);
-  if (bytes >= 8 && bytes <= 63) return;
+  if (bytes >= min && bytes <= max) return;
+  if (bytes === digits && /^[0-9a-f]+$/i.test(password)) return;
   throw new ProvError(
     "ap_wrong_password",
-    `an AP password has 8 to 63 bytes; the one given has ${bytes}`,
+    `an AP password has ${min} to ${max} bytes; the one given has ${bytes}`,
   );
 }
 

@@ -63,7 +63,9 @@ void wifi_networks_add(wifi_network_t *list, size_t *count, const wifi_network_t
         return;
     }
     size_t same = find(list, *count, found->ssid);
+    bool secure = found->secure;
     if (same < *count) {
+        secure = list[same].secure = list[same].secure || secure;
         if (list[same].rssi >= found->rssi) {
             return;
         }
@@ -80,6 +82,7 @@ void wifi_networks_add(wifi_network_t *list, size_t *count, const wifi_network_t
     size_t moved = (*count < WIFI_SCAN_MAX ? *count : WIFI_SCAN_MAX - 1) - at;
     memmove(&list[at + 1], &list[at], moved * sizeof *list);
     list[at] = *found;
+    list[at].secure = secure;
     if (*count < WIFI_SCAN_MAX) {
         (*count)++;
     }

@@ -19,7 +19,7 @@ typedef struct {
 
 /**
  * Adds one access point to the list of `*count` entries, which has room for WIFI_SCAN_MAX: keeps it
- * sorted by signal, keeps the strongest per SSID, and leaves out hidden ones and names that are not
+ * sorted by signal, keeps the strongest per SSID, which is secure when any of that name is, and leaves out hidden ones and names that are not
  * UTF-8 (they could not be written into JSON and back).
  */
 void wifi_networks_add(wifi_network_t *list, size_t *count, const wifi_network_t *found);

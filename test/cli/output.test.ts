@@ -211,7 +211,10 @@ describe("on GitHub Actions", () => {
 });
 
 describe("the prompt for a password", () => {
-  const BOARD = ["--ssid", "Home", "--url", "http://127.0.0.1:9", "--timeout", "1"];
+  const BOARD = [
+    ...["--ssid", "Home", "--url", "http://127.0.0.1:9", "--timeout", "1"],
+    ...["--token", "one-time"],
+  ];
   /** What `prov provision` shows at a terminal on which nobody types but after `when`. */
   const provisionAtTerminal = (type: readonly string[], ...more: string[]) => {
     const config = join(projectWith(FERN), "device.config.ts");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { temporaryDir } from "../helpers/project.js";
+import { projectWith, temporaryDir } from "../helpers/project.js";
 import { prov, REPOSITORY } from "../helpers/prov.js";
 
 const COMMANDS =
@@ -35,6 +35,11 @@ describe("help and version", () => {
   });
 });
 
+const HOME = ["provision", "--ssid", "Home"];
+const OPEN = [...HOME, "--open"];
+const RUN = ["run", "--port", "/dev/ttyACM0", "--ssid", "Home"];
+const TOO_LONG = "t".repeat(65_000);
+
 const MISUSES: readonly (readonly [name: string, args: readonly string[], says: string])[] = [
   ["no command", [], "no command given"],
   ["an unknown command", ["explode"], "unknown command 'explode'"],
@@ -51,12 +56,38 @@ const MISUSES: readonly (readonly [name: string, args: readonly string[], says: 
   ["a value out of its choices", ["provision", "--wait", "tea"], "Allowed choices"],
   ["a negative time", ["provision", "--timeout", "-1"], "not a number of seconds"],
   ["a lab's name that leads elsewhere", ["lab", "up", "--name", "../../esc"], "1 to 64 of A-Z"],
-  ["an empty lab's name", ["lab", "token", "--name", "", "fern"], "1 to 64 of A-Z"],
+  ["an empty lab's name", ["lab", "token", "--name", "", "fern"], "must not be empty"],
   ["a long lab's name", ["lab", "info", "--name", "n".repeat(65)], "1 to 64 of A-Z"],
   ["a lab's name with a slash", ["lab", "board", "--name", "a/b", "on"], "1 to 64 of A-Z"],
   ["a name of a lab to use", ["status", "--lab", "../x"], "1 to 64 of A-Z"],
-  ["a name of a lab to provision in", ["provision", "--lab", ""], "1 to 64 of A-Z"],
+  ["a name of a lab to provision in", ["provision", "--lab", ""], "must not be empty"],
   ["a name of a lab to check", ["doctor", "--lab=.."], "1 to 64 of A-Z"],
+  ["an empty target", ["build", "--target", ""], "'--target <chip>' argument '' is invalid"],
+  ["an empty port", ["monitor", "--port="], "'--port <port>' argument '' is invalid"],
+  ["two devices", ["build", "--device", "a", "--device", "b"], "'--device <id>' is given more"],
+  ["an address that is none", ["status", "--url", "192.168.4.1"], "--url is no http:// URL"],
+  [
+    "an address with a password",
+    ["scan", "--url", "http://u:p@board"],
+    "--url must not hold a user or a password",
+  ],
+  ["an AP's name that is too long", ["reset", "--ap", "ü".repeat(17)], "It has 34 bytes"],
+  ["a network's name that is too long", ["provision", "--ssid", "€".repeat(11)], "It has 33 bytes"],
+  ["an open network with a password", [...OPEN, "--password", "hunter22"], "--open and --password"],
+  ["... on stdin", [...OPEN, "--password-stdin"], "--open and --password-stdin"],
+  ["two ways to the password", [...HOME, "--password", "p", "--password-stdin"], "exclude each"],
+  ["a short password", [...HOME, "--password", "1234567"], "the WiFi password has 7 bytes"],
+  ["a long one", [...HOME, "--password", "x".repeat(64)], "the WiFi password has 64 bytes"],
+  ["a token with a space", [...OPEN, "--token", "a b"], "the provisioning token holds something"],
+  ["a token beyond ASCII", [...OPEN, "--token", "ä"], "the provisioning token holds something"],
+  ["a long token", [...OPEN, "--token", TOO_LONG], "the provisioning token has 65000 bytes"],
+  ["a long Bearer", [...OPEN, "--no-token", "--bearer", TOO_LONG], "the Bearer token has 65000"],
+  ["an operator's key alone", [...OPEN, "--mqtt-key", "k.pem"], "belong together"],
+  ["an operator's name alone, to look", ["status", "--mqtt-username", "u"], "belong together"],
+  ["a lab and a broker, to reset", ["reset", "--lab", "--mqtt-key", "k"], "--lab brings its own"],
+  ["a lab and a broker", [...OPEN, "--lab", "--mqtt-ca", "ca.pem"], "--lab brings its own broker"],
+  ["a wrong password to run", [...RUN, "--password", "1234567"], "the WiFi password has 7 bytes"],
+  ["an open network with a password to run", [...RUN, "--open", "--password", "p"], "exclude each"],
   ["all boards and one", ["flash", "--all", "--port", "/dev/ttyACM0"], "--all and --port"],
 ];
 
@@ -83,5 +114,37 @@ describe("a wrong command line", () => {
     expect(Object.keys(error)).toEqual(["code", "stage", "message", "hint"]);
     expect(error).toMatchObject({ code: "usage", stage: "usage" });
     expect(error.message).toContain(says);
+  });
+});
+
+describe("what nothing gave and nobody can be asked for", () => {
+  const missing: readonly (readonly [string, readonly string[], string])[] = [
+    ["the network", ["provision", "--password", "hunter22", "--token", "t"], "no WiFi network"],
+    ["the password", [...HOME, "--token", "t"], "no WiFi password"],
+    ["the token", [...HOME, "--password", "hunter22"], "no provisioning token"],
+    ["the network, to run", ["run", "--port", "/dev/ttyACM0", "--token", "t"], "no WiFi network"],
+    ["the token, to run", [...RUN, "--password", "hunter22"], "no provisioning token"],
+  ];
+  // In a folder without a manifest: neither it nor the WiFi nor a port has been looked at.
+  test.each(missing)("%s: input_missing, exit 2", async (_name, args, says) => {
+    const env = { PROV_WIFI_PASSWORD: "", PROV_TOKEN: "" };
+    const { code, stdout } = await prov(["--json", ...args], { ...here, env });
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout).error).toMatchObject({ code: "input_missing" });
+    expect(JSON.parse(stdout).error.message).toContain(says);
+  });
+
+  test("--open with a password in the environment is a contradiction", async () => {
+    const env = { PROV_WIFI_PASSWORD: "hunter22" };
+    const { code, stderr } = await prov([...OPEN, "--no-token"], { ...here, env });
+    expect(code).toBe(2);
+    expect(stderr).toContain("--open and PROV_WIFI_PASSWORD exclude each other");
+  });
+
+  test("--open for a device that joins no open network names the manifest's field", async () => {
+    const cwd = projectWith('defineDevice({ id: "fern" })');
+    const { code, stderr } = await prov([...OPEN, "--no-token"], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain("wifi.allowOpen: true in the manifest");
   });
 });

@@ -83,7 +83,9 @@ describe("prov provision against the lab", () => {
   });
 
   it("does not take a device on another network for what was asked, and tells how to reset it", async () => {
-    const { code, document, stderr } = await provision(["--timeout", "3", "--ssid", "Elsewhere"]);
+    const { code, document, stderr } = await provision([
+      ...["--timeout", "3", "--ssid", "Elsewhere", "--no-token"],
+    ]);
     expect([code, document.error.code], stderr).toEqual([7, "online_elsewhere"]);
     expect(document.error.message).toContain('another network than "Elsewhere"');
     expect(document.error.hint).toContain("prov reset --scope all --port PORT");
@@ -92,7 +94,7 @@ describe("prov provision against the lab", () => {
 
   it("takes no dead device for one that is online, however fresh its message looks", async () => {
     await lab.client.board("power_off");
-    const { code, document, stderr } = await provision(["--timeout", "3"]);
+    const { code, document, stderr } = await provision(["--timeout", "3", "--no-token"]);
     expect([code, document.error.code], stderr).toEqual([6, "ap_not_found"]);
     expect(document.error.message).toContain("the broker does not know the device as online");
     expect(document.error.hint).toContain("prov monitor --reset --port PORT");

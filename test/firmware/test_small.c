@@ -130,11 +130,30 @@ static void test_rate_limit(void)
     CHECK(rate_limit_take(&limit, 10000000) > 0);
 }
 
-static void add(wifi_network_t *list, size_t *count, const char *ssid, int rssi)
+static void add_secured(wifi_network_t *list, size_t *count, const char *ssid, int rssi, bool secure)
 {
-    wifi_network_t network = {.rssi = (int8_t)rssi};
+    wifi_network_t network = {.rssi = (int8_t)rssi, .secure = secure};
     snprintf(network.ssid, sizeof network.ssid, "%s", ssid);
     wifi_networks_add(list, count, &network);
+}
+
+static void add(wifi_network_t *list, size_t *count, const char *ssid, int rssi)
+{
+    add_secured(list, count, ssid, rssi, false);
+}
+
+/** An open twin of a network, near or far, makes nobody take the network for open. */
+static void test_open_twins(void)
+{
+    wifi_network_t list[WIFI_SCAN_MAX];
+    size_t count = 0;
+    add_secured(list, &count, "a", -60, true);
+    add_secured(list, &count, "a", -40, false);
+    CHECK(count == 1 && list[0].rssi == -40 && list[0].secure);
+    add_secured(list, &count, "b", -30, false);
+    CHECK(count == 2 && !list[0].secure);
+    add_secured(list, &count, "b", -70, true);
+    CHECK(count == 2 && list[0].rssi == -30 && list[0].secure);
 }
 
 static void test_networks(void)
@@ -379,6 +398,7 @@ int main(void)
     test_pairing();
     test_rate_limit();
     test_networks();
+    test_open_twins();
     test_utf8();
     test_net_failures();
     test_alerts();

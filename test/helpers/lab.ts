@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { findLab, type LabClient } from "../../cli/lab/client.js";
 import { checkDocument } from "./json-keys.js";
 import { longer, longerSeconds } from "./longer.js";
-import { DEVICE_ID, keep, type Outcome, PROJECT, run, startProv } from "./prov.js";
+import { DEVICE_ID, keep, type Outcome, PROJECT, run, startProv, withDefaults } from "./prov.js";
 
 export interface RunningLab {
   name: string;
@@ -120,18 +120,8 @@ export async function freshBoard(lab: RunningLab): Promise<{ baseUrl: string; dn
   return { baseUrl: await lab.baseUrl(), dnsPort };
 }
 
-/** `prov provision` against a lab, from the shared project. */
+/** `prov provision` against a lab, from the shared project; what `more` has of the defaults replaces them. */
 export function provisionArgs(lab: RunningLab, more: readonly string[] = []): string[] {
-  return [
-    "provision",
-    "--lab",
-    lab.name,
-    "--json",
-    "--no-input",
-    "--timeout",
-    longerSeconds(40),
-    "--ssid",
-    lab.home.ssid,
-    ...more,
-  ];
+  const given = withDefaults({ "--timeout": longerSeconds(40), "--ssid": lab.home.ssid }, more);
+  return ["provision", "--lab", lab.name, "--json", "--no-input", ...given];
 }

@@ -48,6 +48,14 @@ export async function prov(args: readonly string[], options: ProvOptions = {}): 
   return { code, stdout, stderr };
 }
 
+/** `args` with those of the options that they do not have: prov takes none twice. */
+export function withDefaults(
+  defaults: Readonly<Record<string, string>>,
+  args: readonly string[],
+): string[] {
+  return [...Object.entries(defaults).filter(([flag]) => !args.includes(flag)), args].flat();
+}
+
 export function startProv(args: readonly string[], options: ProvOptions = {}): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], {
     cwd: options.cwd ?? ensureProject(),

@@ -12,10 +12,10 @@ let server: Server | undefined;
 afterEach(() => server?.close());
 
 /** A board in AP_MODE that answers each call of `slow` only after that many milliseconds. */
-async function board(slow: Record<string, number>) {
+async function board(slow: Record<string, number>, networks: readonly unknown[] = []) {
   const asked: string[] = [];
   const answers: Record<string, unknown> = {
-    "GET /scan": { networks: [], count: 0 },
+    "GET /scan": { networks, count: networks.length },
     "GET /status": waitingStatus(DEFAULT_MANIFEST.id),
     "POST /provision": { status: "ok", message: "Credentials saved" },
   };
@@ -30,10 +30,10 @@ async function board(slow: Record<string, number>) {
   return { asked, baseUrl: `http://127.0.0.1:${port}` };
 }
 
-function provision(baseUrl: string, timeoutMs: number) {
+function provision(baseUrl: string, timeoutMs: number, password = "home-password") {
   return provisionBoard({
     manifest: DEFAULT_MANIFEST,
-    credentials: { ssid: "Home", password: "home-password", token: "t" },
+    credentials: { ssid: "Home", password, token: "t" },
     wifi: manualWifi({ baseUrl, probeIntervalMs: 20 }),
     joinTimeoutMs: 20_000,
     timeoutMs,
@@ -59,4 +59,28 @@ test("when time is up while the board takes them in, it is asked once more what 
   const { asked, baseUrl } = await board({ "POST /provision": 60_000 });
   await expect(provision(baseUrl, 1_000)).rejects.toMatchObject({ code: "outcome_unknown" });
   expect(asked.slice(asked.indexOf("POST /provision") + 1)).toContain("GET /status");
+});
+
+test.each([
+  ["no password for a network that has one", true, "", "Leave --open out"],
+  ["a password for a network without one", false, "home-password", "wifi.allowOpen"],
+])("%s: refused before anything is sent", async (_name, secure, password, hint) => {
+  const home = { ssid: "Home", rssi: -40, channel: 6, secure };
+  const { asked, baseUrl } = await board({}, [home]);
+  await expect(provision(baseUrl, 5_000, password)).rejects.toMatchObject({
+    code: "usage",
+    exitCode: 2,
+    message: expect.stringContaining("nothing was sent"),
+    hint: expect.stringContaining(hint),
+  });
+  expect(asked).not.toContain("POST /provision");
+});
+
+test.each([
+  ["as it is", [{ ssid: "Home", rssi: -40, channel: 6, secure: true }]],
+  ["unseen, as a hidden one is", [{ ssid: "Other", rssi: -40, channel: 6, secure: false }]],
+])("a network %s is tried", async (_name, networks) => {
+  const { asked, baseUrl } = await board({}, networks);
+  await expect(provision(baseUrl, 1_000)).rejects.toMatchObject({ code: "outcome_unknown" });
+  expect(asked).toContain("POST /provision");
 });

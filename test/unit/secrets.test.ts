@@ -26,14 +26,6 @@ describe("where a secret comes from", () => {
     expect(await resolveSecret(wifiPassword, env, never, input())).toBe("from the environment");
   });
 
-  test("an empty flag is none: a shell hands over a variable that is not set as one", async () => {
-    const given = { ...wifiPassword, flag: "" };
-    expect(await resolveSecret(given, env, never, empty())).toBe("from the environment");
-    await expect(resolveSecret(given, {}, never, empty())).rejects.toMatchObject({
-      code: "input_missing",
-    });
-  });
-
   test("an empty variable is none", async () => {
     const unset = { PROV_WIFI_PASSWORD: "" };
     await expect(resolveSecret(wifiPassword, unset, never, empty())).rejects.toMatchObject({

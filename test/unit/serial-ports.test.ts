@@ -5,7 +5,13 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { UsbIdentity } from "../../cli/serial/link.js";
 import { openPort, parseNetworkSpec } from "../../cli/serial/open-port.js";
-import { chooseOnlyPort, findPortOf, identifyPort, listPorts } from "../../cli/serial/ports.js";
+import {
+  chooseOnlyPort,
+  distinctPorts,
+  findPortOf,
+  identifyPort,
+  listPorts,
+} from "../../cli/serial/ports.js";
 
 const jtag = {
   path: "/dev/ttyACM0",
@@ -186,4 +192,14 @@ describe("opening", () => {
     });
     server.close();
   });
+});
+
+it("a port that is named twice, by whatever names, is one", () => {
+  const dir = mkdtempSync(path.join(tmpdir(), "prov-ports-"));
+  const tty = path.join(dir, "ttyACM0");
+  writeFileSync(tty, "");
+  symlinkSync(tty, path.join(dir, "by-id"));
+  const remote = "socket://127.0.0.1:7";
+  const given = [tty, path.join(dir, "by-id"), remote, `${dir}/./ttyACM0`, "COM3", "COM3", remote];
+  expect(distinctPorts(given)).toEqual([tty, remote, "COM3"]);
 });

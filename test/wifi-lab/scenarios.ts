@@ -123,7 +123,16 @@ export const scenarios: Scenario[] = [
     play: () =>
       withBoard({}, async (ap) => {
         const given = project();
-        const args = ["provision", "--ssid", "HomeNet", "--wait", "wifi", "--timeout", "25"];
+        const args = [
+          "provision",
+          "--ssid",
+          "HomeNet",
+          "--wait",
+          "wifi",
+          "--timeout",
+          "25",
+          "--no-token",
+        ];
         const running = given.start(...args, "--no-input");
         await until("POST /provision", 60, async () => existsSync(POSTED) || undefined);
         await ap.stop();
@@ -135,7 +144,7 @@ export const scenarios: Scenario[] = [
     name: "no board in the air",
     play: async () => {
       const given = project({ ssidPrefix: "Nobody" });
-      const args = ["provision", "--ssid", "HomeNet", "--timeout", "8", "--no-input"];
+      const args = ["provision", "--ssid", "HomeNet", "--timeout", "8", "--no-input", "--no-token"];
       expectRun(await given.prov(...args), 6, "ap_not_found");
       await expectUntouched(given, SECRETS);
     },

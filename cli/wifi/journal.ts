@@ -13,8 +13,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { keepFromGit } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
-import { systemError } from "../system-error.js";
 import { isProcessAlive } from "./air-file.js";
+import { foreignFolder, readOwnFile } from "./own-file.js";
+import { TEMPORARY_PROFILE } from "./temporary-profile.js";
 
 /**
  * What prov is about to change in the host's WiFi, on disk before it changes it, so that the next
@@ -28,20 +29,27 @@ const ownerSchema = z.object({
   writtenAt: z.int(),
 });
 
+/** None that a program could take for an option; netsh shows Windows' names, which have spaces. */
+const ifaceSchema = z.string().regex(/^[^-]/);
+/** Of a profile that prov made: no other is ever deleted. */
+const temporaryProfile = z.string().regex(TEMPORARY_PROFILE);
+
 const nmcliSchema = z.object({
   kind: z.literal("nmcli"),
-  iface: z.string(),
-  /** Name of the temporary profile. */
-  profile: z.string(),
-  previous: z.object({ uuid: z.string(), name: z.string() }).nullable(),
+  iface: ifaceSchema,
+  profile: temporaryProfile,
+  previous: z
+    .object({ uuid: z.string().regex(/^[0-9a-f][0-9a-f-]{31,39}$/i), name: z.string() })
+    .nullable(),
   /** Whether the adapter connected by itself before; false after a `nmcli device disconnect`. */
   autoconnect: z.boolean(),
 });
 
 const networksetupSchema = z.object({
   kind: z.literal("networksetup"),
-  iface: z.string(),
-  ssid: z.string(),
+  iface: ifaceSchema,
+  /** macOS has no profiles of prov's own: what it forgets is a network with a board's name. */
+  ssid: z.string().regex(/-[0-9A-F]{6}$/i),
   /** Whether the AP was a preferred network before, and so stays one. */
   wasPreferred: z.boolean(),
   /** Null when the system hides it or there was none. */
@@ -50,8 +58,8 @@ const networksetupSchema = z.object({
 
 const netshSchema = z.object({
   kind: z.literal("netsh"),
-  iface: z.string(),
-  profile: z.string(),
+  iface: ifaceSchema,
+  profile: temporaryProfile,
   previousProfile: z.string().nullable(),
 });
 
@@ -71,7 +79,8 @@ const journalPath = (stateDir: string) => join(stateDir, "host-wifi.json");
 
 /**
  * Writes the journal, whole and flushed to the disk, unless there is one.
- * @throws ProvError wifi_busy when there is; `readStaleEntry` tells those of dead runs.
+ * @throws ProvError wifi_busy when there is; `readStaleEntry` tells those of dead runs. file_inaccessible when its
+ *   folder is one in which no journal would be believed
  */
 export function writeJournal(stateDir: string, entry: JournalEntry): void {
   const path = journalPath(stateDir);
@@ -82,6 +91,15 @@ export function writeJournal(stateDir: string, entry: JournalEntry): void {
     writtenAt: Math.floor(Date.now() / 1000),
   };
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const distrust = foreignFolder(stateDir);
+  if (distrust !== undefined)
+    throw new ProvError(
+      "file_inaccessible",
+      `prov keeps no note of this machine's WiFi where others could write one: ${distrust}`,
+      {
+        hint: "Take that right away (chmod go-w), or name another folder in PROV_STATE_DIR.",
+      },
+    );
   keepFromGit(stateDir);
   rmSync(draft, { force: true });
   const fd = openSync(draft, "wx", 0o600);
@@ -121,23 +139,23 @@ export function removeJournal(stateDir: string): void {
 
 function readJournal(stateDir: string): Journal | null {
   const path = journalPath(stateDir);
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw illegible(path, systemError(error, path)?.message ?? `${path}: ${error}`, error);
-  }
-  const parsed = journalSchema.safeParse(parseJson(text));
+  const file = readOwnFile(path);
+  if (file === null) return null;
+  if ("distrust" in file) throw illegible(path, file.distrust, file.cause);
+  const parsed = journalSchema.safeParse(parseJson(file.text));
   if (parsed.success) return parsed.data;
-  throw illegible(path, `${path}: it is damaged, or of another version of prov`, parsed.error);
+  throw illegible(
+    path,
+    `${path}: it is damaged, of another version of prov, or not of prov's making`,
+    parsed.error,
+  );
 }
 
-/** Nobody else will ever put back what it tells of, so the way out has to be said. */
+/** It is neither acted on nor removed, so the way out has to be said. */
 function illegible(path: string, reason: string, cause: unknown): ProvError {
   return new ProvError(
     "file_inaccessible",
-    `an earlier prov noted what it changed in this machine's WiFi, but the note cannot be used: ${reason}`,
+    `the note on what an earlier prov changed in this machine's WiFi is left alone: ${reason}`,
     {
       hint: `Run prov once as whoever ran that one, or see that this machine is on its usual WiFi and remove ${path}.`,
       cause,

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
@@ -16,6 +15,7 @@ import {
 } from "./netsh-parse.js";
 import { checkPassphrase } from "./passphrase.js";
 import { hostSession } from "./session.js";
+import { newProfileName } from "./temporary-profile.js";
 import { abortsAs, apNotFound, DEFAULT_BASE_URL, joinTooSlow, pause, poll } from "./wait.js";
 
 export interface NetshOptions {
@@ -154,7 +154,7 @@ async function join(
   if (ap.secure && password === null) {
     throw new ProvError("ap_wrong_password", `${JSON.stringify(target.ssid)} needs a password`);
   }
-  const profile = `prov-temporary-${randomBytes(4).toString("hex")}`;
+  const profile = newProfileName();
   const entry = {
     kind: "netsh",
     iface: iface.name,

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { ProvError } from "../errors.js";
 import { type CommandRunner, runCommand } from "./command.js";
 import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
@@ -14,6 +13,7 @@ import type { NmAccessPoint, NmDevice } from "./nmcli-parse.js";
 import { restoreNmcli } from "./nmcli-restore.js";
 import { checkPassphrase, chooseKeyManagement } from "./passphrase.js";
 import { hostSession } from "./session.js";
+import { isTemporaryProfile, newProfileName } from "./temporary-profile.js";
 import { abortsAs, apNotFound, DEFAULT_BASE_URL, joinTooSlow, pause, poll } from "./wait.js";
 
 export interface NmcliOptions {
@@ -27,8 +27,6 @@ export interface NmcliOptions {
   rescanIntervalMs?: number;
 }
 
-/** How the names of prov's own profiles begin. */
-const TEMPORARY = "prov-temporary-";
 /** Longer than NetworkManager's own 25 s for the association plus the profile's DHCP limit. */
 const UP_WAIT_S = 45;
 /** A handshake can be lost on the air; losing it three times in a row is the AP's doing. */
@@ -114,7 +112,7 @@ async function join(
     const entry: NmcliEntry = {
       kind: "nmcli",
       iface: device.name,
-      profile: `${TEMPORARY}${randomBytes(4).toString("hex")}`,
+      profile: newProfileName(),
       previous: device.connection,
       autoconnect: await client.autoconnect(device.name, signal),
     };
@@ -136,7 +134,7 @@ async function join(
  * killed (`sudo prov`). It is no network to go back to.
  */
 function refuseForeignProfile({ name: iface, connection }: NmDevice): void {
-  if (!connection?.name.startsWith(TEMPORARY)) return;
+  if (connection === null || !isTemporaryProfile(connection.name)) return;
   throw new ProvError(
     "wifi_busy",
     `${iface} is on ${connection.name}, the temporary profile of another user's prov`,

@@ -1,11 +1,17 @@
-import { readFileSync } from "node:fs";
-import { placeholderFields } from "../../codegen/manifest.js";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
+import { MANIFEST_NAME } from "../config/load-manifest.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
-import { type Check, type DoctorRequest, examine } from "../flow/doctor.js";
+import { type DoctorRequest, examine } from "../flow/doctor.js";
+import type { Check } from "../flow/doctor-check.js";
+import type { BackendToTry } from "../flow/doctor-servers.js";
 import { findLab } from "../lab/client.js";
 import type { CommandResult, Output } from "../output.js";
-import { openProject } from "./project.js";
+import { installRoot } from "../paths.js";
+import { openDevices } from "./project.js";
+import { shellQuote } from "./shell-quote.js";
 import { renderTable } from "./table.js";
 
 export interface DoctorOptions extends GlobalOptions {
@@ -32,32 +38,67 @@ export function doctorCommand(
 }
 
 async function prepare(options: DoctorOptions, context: CommandContext): Promise<DoctorRequest> {
-  const base = { env: context.env, signal: context.signal };
+  const { env, signal, cwd } = context;
+  const base = { env, signal, setUp: howToSetUp(cwd) };
   try {
-    const { manifest, root } = await openProject(options, context, true);
+    const { root, devices } = await openDevices(options, context);
     const name = options.lab === true ? "default" : options.lab;
-    if (name !== undefined) {
-      const { info } = await findLab(root, name);
-      return {
-        ...base,
-        manifest,
-        backend: { url: info.backend.url, caPem: readFileSync(info.backend.caPath, "utf8") },
-        brokerUri: info.broker.uri,
-      };
-    }
-    const placeholders = placeholderFields(manifest);
-    return {
-      ...base,
-      manifest,
-      ...(placeholders.includes("backend.url")
-        ? {}
-        : { backend: { url: manifest.backend.url, caPem: manifest.backend.ca } }),
-      ...(placeholders.includes("mqtt.uri") ? {} : { brokerUri: manifest.mqtt.uri }),
-    };
+    if (name === undefined) return { ...base, devices, found: [], ...ownServers(devices) };
+    return { ...base, devices, ...(await labServers(root, name)) };
   } catch (error) {
-    if (!(error instanceof ProvError) || error.stage !== "manifest") throw error;
-    return { ...base, manifest: error };
+    if (!(error instanceof ProvError) || error.stage === "usage" || error.stage === "interrupted")
+      throw error;
+    return { ...base, devices: [], found: [manifestTrouble(error, options)], ...NO_SERVERS };
   }
+}
+
+const NO_SERVERS = { backends: [], brokerUris: [] };
+
+/** A folder without a manifest is none of prov's projects, which is no fault where nobody says that it is one. */
+function manifestTrouble(error: ProvError, { config, device, lab }: DoctorOptions): Check {
+  const isMeant = config !== MANIFEST_NAME || device !== undefined || lab !== undefined;
+  const isNone = error.code === "manifest_not_found" && !isMeant;
+  const { message: detail, hint: fix } = error;
+  return { name: "manifest", verdict: isNone ? "warning" : "failed", detail, fix };
+}
+
+type Servers = Pick<DoctorRequest, "backends" | "brokerUris">;
+
+/** Those of the manifest, each once, as far as they are more than placeholders. */
+function ownServers(devices: readonly DeviceManifest[]): Servers {
+  const backends = new Map<string, BackendToTry>();
+  const brokerUris = new Set<string>();
+  for (const device of devices) {
+    const { backend, mqtt } = device;
+    const placeholders = placeholderFields(device);
+    if (!placeholders.includes("backend.url"))
+      backends.set(`${backend.url} ${backend.ca}`, { url: backend.url, caPem: backend.ca });
+    if (!placeholders.includes("mqtt.uri")) brokerUris.add(mqtt.uri);
+  }
+  return { backends: [...backends.values()], brokerUris: [...brokerUris] };
+}
+
+/** A lab's own, or why there are none. */
+async function labServers(root: string, name: string): Promise<Servers & { found: Check[] }> {
+  try {
+    const { info } = await findLab(root, name);
+    const caPem = readFileSync(info.backend.caPath, "utf8");
+    const backends = [{ url: info.backend.url, caPem }];
+    return { found: [], backends, brokerUris: [info.broker.uri] };
+  } catch (error) {
+    if (!(error instanceof ProvError)) throw error;
+    const { message: detail, hint: fix } = error;
+    return { found: [{ name: "lab", verdict: "failed", detail, fix }], ...NO_SERVERS };
+  }
+}
+
+/** prov's own packages are installed from prov's own folder, wherever this is. */
+function howToSetUp(cwd: string): string {
+  const root = installRoot();
+  if (!existsSync(join(root, "scripts", "setup.mjs"))) return "Install what is missing.";
+  return cwd === root
+    ? "Run `npm run setup`."
+    : `Run \`npm --prefix ${shellQuote(root)} run setup\`.`;
 }
 
 function report(checks: readonly Check[], out: Output): string {
@@ -72,6 +113,6 @@ function report(checks: readonly Check[], out: Output): string {
     .map((check) => `${check.name}: ${check.fix ?? ""}`);
   return [
     renderTable(["", "CHECK", "FOUND"], rows),
-    ...(fixes.length > 0 ? ["", "To mend:", ...fixes.map((line) => `  ${line}`)] : []),
+    ...(fixes.length > 0 ? ["", "To mend:", ...fixes.map((fix) => `  ${fix.replaceAll("\n", "\n  ")}`)] : []),
   ].join("\n");
 }

@@ -39,7 +39,7 @@ export async function openProject(
   if (!readOnly) ignoreOlder(provDir);
   const workspace = deviceWorkspace(root, selected.id);
   const manifest = withApPassword(selected, workspace, readOnly);
-  const journalDir = stateDir(thisMachine(context.env), provDir);
+  const journalDir = journalDirOf(root, context);
   await repairWifi(journalDir, context.out);
   return {
     manifest,
@@ -47,6 +47,29 @@ export async function openProject(
     stateDir: journalDir,
     workspace,
   };
+}
+
+/**
+ * The device that --device names, or all of the manifest, for a check: nothing is written for them.
+ * @throws ProvError of the manifest stage, device_unknown, path_unsupported, identity_invalid
+ */
+export async function openDevices(
+  options: GlobalOptions,
+  context: CommandContext,
+): Promise<{ root: string; devices: readonly DeviceManifest[] }> {
+  const loaded = await loadManifestFor(options, context);
+  const { root } = loaded;
+  const chosen =
+    options.device === undefined ? loaded.devices : [selectDevice(loaded, options.device)];
+  const devices = chosen.map((device) =>
+    withApPassword(device, deviceWorkspace(root, device.id), true),
+  );
+  await repairWifi(journalDirOf(root, context), context.out);
+  return { root, devices };
+}
+
+function journalDirOf(root: string, { env }: CommandContext): string {
+  return stateDir(thisMachine(env), join(root, PROV_FOLDER));
 }
 
 /**

@@ -1,37 +1,28 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { DeviceManifest } from "../../codegen/manifest.js";
+import type { Chip, DeviceManifest } from "../../codegen/manifest.js";
 import { placeholderFields } from "../../codegen/manifest.js";
 import { ProvError } from "../errors.js";
 import { listPorts } from "../serial/ports.js";
 import { runTool } from "../tool.js";
-import { shakeHands } from "./handshake.js";
-import { findIdf } from "./idf.js";
-
-export type Verdict = "ok" | "warning" | "failed";
-
-/** One line of the doctor's report. `fix` is there unless the verdict is ok. */
-export interface Check {
-  readonly name: string;
-  readonly verdict: Verdict;
-  readonly detail: string;
-  readonly fix?: string;
-}
+import type { Check } from "./doctor-check.js";
+import { type BackendToTry, checkBackend, checkBroker } from "./doctor-servers.js";
+import { findIdf, howToInstall } from "./idf.js";
 
 export interface DoctorRequest {
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
-  /** Checked too when there is one; a missing manifest is one line of the report. */
-  readonly manifest: DeviceManifest | ProvError;
+  /** The devices of the manifest; none where there is no manifest, which is no fault of the machine. */
+  readonly devices: readonly DeviceManifest[];
+  /** What is to be said besides: of a manifest that is missing or wrong, of a lab. */
+  readonly found: readonly Check[];
   /** The addresses to try; a lab's in the place of the manifest's. */
-  readonly backend?: { url: string; caPem: string | null };
-  readonly brokerUri?: string;
+  readonly backends: readonly BackendToTry[];
+  readonly brokerUris: readonly string[];
+  /** How the host build's tools and libraries are installed from here. */
+  readonly setUp: string;
 }
 
-const EXPIRY_WARNING_DAYS = 14;
-/** TLS tolerates minutes; more than this and certificates that are fresh look not yet valid. */
-const SKEW_WARNING_S = 60;
-const DAY_MS = 86_400_000;
 const NODE_AT_LEAST = [20, 19] as const;
 const TOOLS = ["cc", "cmake", "ninja", "strip", "socat"];
 /** Debian's mbedTLS brings nothing for pkg-config. */
@@ -43,14 +34,15 @@ const LIBRARIES = ["libcurl", "libmosquitto", "openssl", "libcjson"];
 export async function examine(request: DoctorRequest): Promise<Check[]> {
   const groups = await Promise.all([
     checkNode(),
-    checkTools(request.env),
+    checkTools(request),
     checkLibraries(request),
     checkIdf(request),
     checkPorts(),
     checkWifi(request),
-    checkManifest(request.manifest),
-    request.backend ? checkBackend(request.backend) : [],
-    request.brokerUri ? checkBroker(request.brokerUri) : [],
+    request.found,
+    request.devices.map(checkDevice),
+    ...request.backends.map(checkBackend),
+    ...request.brokerUris.map(checkBroker),
   ]);
   return groups.flat();
 }
@@ -70,7 +62,7 @@ function checkNode(): Check[] {
   ];
 }
 
-function checkTools(env: NodeJS.ProcessEnv): Check[] {
+function checkTools({ env, setUp }: DoctorRequest): Check[] {
   const missing = TOOLS.filter((tool) => !onPath(tool, env));
   if (missing.length === 0)
     return [{ name: "host build tools", verdict: "ok", detail: TOOLS.join(", ") }];
@@ -79,17 +71,15 @@ function checkTools(env: NodeJS.ProcessEnv): Check[] {
       name: "host build tools",
       verdict: "failed",
       detail: `missing: ${missing.join(", ")}`,
-      fix: "Run `npm run setup`.",
+      fix: setUp,
     },
   ];
 }
 
-async function checkLibraries({ env, signal }: DoctorRequest): Promise<Check[]> {
+async function checkLibraries({ env, signal, setUp }: DoctorRequest): Promise<Check[]> {
   const name = "host build libraries";
   if (!onPath("pkg-config", env))
-    return [
-      { name, verdict: "failed", detail: "pkg-config is missing", fix: "Run `npm run setup`." },
-    ];
+    return [{ name, verdict: "failed", detail: "pkg-config is missing", fix: setUp }];
   const { exitCode, lines } = await runTool({
     command: "pkg-config",
     args: ["--print-errors", "--exists", ...LIBRARIES],
@@ -105,26 +95,36 @@ async function checkLibraries({ env, signal }: DoctorRequest): Promise<Check[]> 
       name,
       verdict: "failed",
       detail: lines[0] ?? "mbedtls is missing",
-      fix: "Run `npm run setup`.",
+      fix: setUp,
     },
   ];
 }
 
-function checkIdf({ env, manifest }: DoctorRequest): Check[] {
-  const chip =
-    manifest instanceof ProvError || manifest.target === "host" ? "esp32c3" : manifest.target;
+/** One line where the same ESP-IDF does for all chips, or else one for each. */
+function checkIdf({ env, devices }: DoctorRequest): Check[] {
+  const chips = [...new Set(devices.map(({ target }) => target))].filter((chip) => chip !== "host");
+  if (chips.length === 0) return [idfFor(env, undefined)];
+  const checks = chips.map((chip) => idfFor(env, chip));
+  const [first] = checks;
+  if (first && checks.every(({ verdict, detail }) => verdict === "ok" && detail === first.detail))
+    return [first];
+  return checks.map((check, index) =>
+    chips.length === 1 ? check : { ...check, name: `${check.name} for ${chips[index]}` },
+  );
+}
+
+/** @param chip undefined: any will do, and there is nothing that could be built in a container */
+function idfFor(env: NodeJS.ProcessEnv, chip: Chip | undefined): Check {
   try {
-    return [{ name: "ESP-IDF", verdict: "ok", detail: findIdf(env, chip) }];
+    return { name: "ESP-IDF", verdict: "ok", detail: findIdf(env, chip ?? "esp32") };
   } catch (error) {
     if (!(error instanceof ProvError)) throw error;
-    return [
-      {
-        name: "ESP-IDF",
-        verdict: "warning",
-        detail: `${error.message}; only the virtual board can be built for`,
-        fix: error.hint,
-      },
-    ];
+    return {
+      name: "ESP-IDF",
+      verdict: "warning",
+      detail: `${error.message}; only the virtual board can be built for`,
+      fix: chip === undefined ? howToInstall("all") : error.hint,
+    };
   }
 }
 
@@ -188,91 +188,16 @@ async function checkWifi({ env, signal }: DoctorRequest): Promise<Check[]> {
   ];
 }
 
-function checkManifest(manifest: DeviceManifest | ProvError): Check[] {
-  if (manifest instanceof ProvError)
-    return [{ name: "manifest", verdict: "failed", detail: manifest.message, fix: manifest.hint }];
+function checkDevice(manifest: DeviceManifest): Check {
+  const { id, target } = manifest;
   const placeholders = placeholderFields(manifest);
   if (placeholders.length === 0)
-    return [{ name: "manifest", verdict: "ok", detail: `${manifest.id} (${manifest.target})` }];
-  return [
-    {
-      name: "manifest",
-      verdict: "warning",
-      detail: `placeholder in ${placeholders.join(", ")}`,
-      fix: "Put your own addresses there before flashing a real board.",
-    },
-  ];
-}
-
-async function checkBackend({
-  url,
-  caPem,
-}: {
-  url: string;
-  caPem: string | null;
-}): Promise<Check[]> {
-  const { hostname, port } = new URL(url);
-  const seen = await shakeHands({
-    host: hostname,
-    port: Number(port || 443),
-    ca: caPem,
-    askTime: true,
-  });
-  if ("problem" in seen)
-    return [
-      {
-        name: "backend",
-        verdict: "failed",
-        detail: `${url}: ${seen.problem}`,
-        fix: "Check backend.url and backend.ca in the manifest, and the network.",
-      },
-    ];
-  const checks = [expiryCheck("backend", url, seen.validTo)];
-  if (seen.skewS !== undefined) {
-    const off = Math.abs(seen.skewS) > SKEW_WARNING_S;
-    checks.push({
-      name: "clock",
-      verdict: off ? "failed" : "ok",
-      detail: `${seen.skewS} s from the backend's`,
-      ...(off
-        ? { fix: "Set this machine's clock (NTP): prov hands it to devices that have none." }
-        : {}),
-    });
-  }
-  return checks;
-}
-
-async function checkBroker(uri: string): Promise<Check[]> {
-  const { hostname, port } = new URL(uri);
-  // Which CA the broker needs is the backend's to say, so only its presence and dates are looked at.
-  const seen = await shakeHands({
-    host: hostname,
-    port: Number(port || 8883),
-    ca: null,
-    askTime: false,
-    anyCa: true,
-  });
-  if ("problem" in seen)
-    return [
-      {
-        name: "broker",
-        verdict: "failed",
-        detail: `${uri}: ${seen.problem}`,
-        fix: "Check mqtt.uri in the manifest, and that the port is open.",
-      },
-    ];
-  return [expiryCheck("broker", uri, seen.validTo)];
-}
-
-function expiryCheck(name: string, where: string, validTo: Date): Check {
-  const days = Math.floor((validTo.getTime() - Date.now()) / DAY_MS);
-  const detail = `${where}, certificate for another ${days} days`;
-  if (days >= EXPIRY_WARNING_DAYS) return { name, verdict: "ok", detail };
+    return { name: "manifest", verdict: "ok", detail: `${id} (${target})` };
   return {
-    name,
-    verdict: days < 0 ? "failed" : "warning",
-    detail,
-    fix: "Renew the server's certificate.",
+    name: "manifest",
+    verdict: "warning",
+    detail: `${id} (${target}): placeholder in ${placeholders.join(", ")}`,
+    fix: "Put your own addresses there before flashing a real board.",
   };
 }
 

@@ -52,8 +52,8 @@ export function findIdf(env: NodeJS.ProcessEnv, chip: Chip): string {
   return found;
 }
 
-/** The three commands that bring ESP-IDF for one chip. */
-export function installCommands(chip: Chip): string[] {
+/** The three commands that bring ESP-IDF for one chip, or for all. */
+export function installCommands(chip: Chip | "all"): string[] {
   return [
     `git clone -b ${SUGGESTED_IDF} --depth 1 --recursive --shallow-submodules https://github.com/espressif/esp-idf.git ~/esp/esp-idf`,
     `~/esp/esp-idf/install.sh ${chip}`,
@@ -61,10 +61,14 @@ export function installCommands(chip: Chip): string[] {
   ];
 }
 
+/** The same for people. */
+export function howToInstall(chip: Chip | "all"): string {
+  return ["Install it with", ...installCommands(chip).map((line) => `  ${line}`)].join("\n");
+}
+
 function idfMissing(chip: Chip, message: string): ProvError {
-  const commands = installCommands(chip).map((line) => `  ${line}`);
   return new ProvError("idf_missing", message, {
-    hint: `Install it with\n${commands.join("\n")}\nor build in a container with \`prov build --docker\`.`,
+    hint: `${howToInstall(chip)}\nor build in a container with \`prov build --docker\`.`,
   });
 }
 

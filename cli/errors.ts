@@ -178,6 +178,10 @@ export const HOST_FAILURES = {
     stage: "environment",
     hint: "Move it to a folder whose path does not contain that.",
   },
+  node_unsupported: {
+    stage: "environment",
+    hint: "Install a newer Node, such as the LTS release of https://nodejs.org, and run the same command again.",
+  },
   tool_missing: { stage: "environment", hint: "Install it and run the same command again." },
   idf_missing: { stage: "environment", hint: "Install ESP-IDF with the commands shown." },
   port_forbidden: {
@@ -218,7 +222,7 @@ export type ErrorCode = HostFailureCode | FailureCode;
 
 /**
  * The only error that prov shows to people: a stable code, the stage it belongs to, the next step
- * and the cause. Nothing in its texts is obeyed by a terminal. Adapters convert foreign errors into it; `main.ts` prints it and sets the exit code.
+ * and the cause. Nothing in its texts is obeyed by a terminal. Adapters convert foreign errors into it; `command-line.ts` prints it and sets the exit code.
  */
 export class ProvError extends Error {
   override readonly name = "ProvError";

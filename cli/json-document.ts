@@ -1,3 +1,4 @@
+import type { ProvError } from "./errors.js";
 import { safeJson } from "./foreign-text.js";
 import { readVersion } from "./paths.js";
 
@@ -10,6 +11,11 @@ const AS_IT_CAME: ReadonlySet<string> = new Set(["payload"]);
  */
 export function renderDocument(ok: boolean, fields: Readonly<Record<string, unknown>>): string {
   return safeJson({ ok, version: readVersion(), ...snakeKeys(fields) });
+}
+
+/** The document of an error; part of the interface. */
+export function renderError({ code, stage, message, hint, details }: ProvError): string {
+  return renderDocument(false, { error: { code, stage, message, hint }, ...details });
 }
 
 /** The same data with all its keys in snake_case; what it says stays as it is. */

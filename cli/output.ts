@@ -2,7 +2,7 @@ import { styleText } from "node:util";
 import type { Ora } from "ora";
 import { ProvError } from "./errors.js";
 import { visible, visiblePlain, visibleStyled, withoutCommands } from "./foreign-text.js";
-import { renderDocument } from "./json-document.js";
+import { renderDocument, renderError } from "./json-document.js";
 import type { Progress, Task } from "./progress.js";
 import { systemError } from "./system-error.js";
 
@@ -135,7 +135,7 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
     error: (error) => {
       if (options.annotate) options.stderr.write(`${annotation(error)}\n`);
       if (options.json) {
-        options.stdout.write(`${renderDocument(false, errorFields(error))}\n`);
+        options.stdout.write(`${renderError(error)}\n`);
         return;
       }
       line(`${paint("red", `error ${error.code}`)}: ${error.message}`);
@@ -149,11 +149,6 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
         );
     },
   };
-}
-
-/** What the JSON document of an error holds; part of the interface. */
-function errorFields({ code, stage, message, hint, details }: ProvError): Record<string, unknown> {
-  return { error: { code, stage, message, hint }, ...details };
 }
 
 /** GitHub's workflow command for an error, with its two ways of escaping (actions/toolkit, command.ts). */

@@ -15,9 +15,7 @@ export type Add = <Options>(
 export function addLab(program: Command, add: Add): void {
   const lab = program
     .command("lab")
-    .description("the virtual board with its own backend, broker and air")
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
+    .description("the virtual board with its own backend, broker and air");
   const name = (): Option =>
     new Option("--name <name>", "which lab").argParser(labName).default("default");
 

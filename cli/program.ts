@@ -7,8 +7,14 @@ import { refuseEmptyAndRepeated } from "./strict-options.js";
 
 export type RunCommand = (globals: GlobalOptions, command: CommandRun) => Promise<void>;
 
-/** The command tree. Each command's code is imported only when it runs: `prov --help` has to be instant. */
-export function buildProgram(runCommand: RunCommand): Command {
+/**
+ * The command tree. Each command's code is imported only when it runs: `prov --help` has to be instant.
+ * @param onComplaint gets what commander would print on stderr: an error in the arguments or, with no command, the help
+ */
+export function buildProgram(
+  runCommand: RunCommand,
+  onComplaint: (text: string) => void = () => {},
+): Command {
   const program = new Command("prov")
     .description(
       "From an empty ESP32 to a device that reports over mutual-TLS MQTT, from one typed manifest.",
@@ -21,7 +27,8 @@ export function buildProgram(runCommand: RunCommand): Command {
     .option("--verbose", "print details and causes")
     .option("--no-color", "no colour (also NO_COLOR)")
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeErr: () => {} })
+    // The commands below inherit both.
+    .configureOutput({ writeErr: onComplaint })
     .exitOverride();
 
   /** Adds a command whose action hands its options to `start`, which imports the code and runs it. */
@@ -29,7 +36,6 @@ export function buildProgram(runCommand: RunCommand): Command {
     command: Command,
     start: (options: Options & GlobalOptions, ...positional: string[]) => Promise<CommandRun>,
   ): void => {
-    command.exitOverride().configureOutput({ writeErr: () => {} });
     command.action(async (...received: unknown[]) => {
       const positional = received.filter((value): value is string => typeof value === "string");
       const options = command.optsWithGlobals<Options & GlobalOptions>();

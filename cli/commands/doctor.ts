@@ -113,6 +113,8 @@ function report(checks: readonly Check[], out: Output): string {
     .map((check) => `${check.name}: ${check.fix ?? ""}`);
   return [
     renderTable(["", "CHECK", "FOUND"], rows),
-    ...(fixes.length > 0 ? ["", "To mend:", ...fixes.map((fix) => `  ${fix.replaceAll("\n", "\n  ")}`)] : []),
+    ...(fixes.length > 0
+      ? ["", "To mend:", ...fixes.map((fix) => `  ${fix.replaceAll("\n", "\n  ")}`)]
+      : []),
   ].join("\n");
 }

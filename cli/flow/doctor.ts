@@ -3,6 +3,7 @@ import { delimiter, join } from "node:path";
 import type { Chip, DeviceManifest } from "../../codegen/manifest.js";
 import { placeholderFields } from "../../codegen/manifest.js";
 import { ProvError } from "../errors.js";
+import { isNodeSupported, NODE_AT_LEAST } from "../node-version.js";
 import { listPorts } from "../serial/ports.js";
 import { runTool } from "../tool.js";
 import type { Check } from "./doctor-check.js";
@@ -23,7 +24,6 @@ export interface DoctorRequest {
   readonly setUp: string;
 }
 
-const NODE_AT_LEAST = [20, 19] as const;
 const TOOLS = ["cc", "cmake", "ninja", "strip", "socat"];
 /** Debian's mbedTLS brings nothing for pkg-config. */
 const MBEDTLS_HEADER = "mbedtls/version.h";
@@ -48,10 +48,8 @@ export async function examine(request: DoctorRequest): Promise<Check[]> {
 }
 
 function checkNode(): Check[] {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  const recent =
-    major > NODE_AT_LEAST[0] || (major === NODE_AT_LEAST[0] && minor >= NODE_AT_LEAST[1]);
-  if (recent) return [{ name: "Node", verdict: "ok", detail: process.versions.node }];
+  if (isNodeSupported(process.versions.node))
+    return [{ name: "Node", verdict: "ok", detail: process.versions.node }];
   return [
     {
       name: "Node",

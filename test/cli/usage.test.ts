@@ -41,11 +41,9 @@ const RUN = ["run", "--port", "/dev/ttyACM0", "--ssid", "Home"];
 const TOO_LONG = "t".repeat(65_000);
 
 const MISUSES: readonly (readonly [name: string, args: readonly string[], says: string])[] = [
-  ["no command", [], "no command given"],
   ["an unknown command", ["explode"], "unknown command 'explode'"],
   ["a misspelt command", ["buid"], "(Did you mean build?)"],
   ["an unknown command of help", ["help", "explode"], "unknown command 'explode'"],
-  ["lab without a command", ["lab"], "no command given"],
   ["an unknown command of lab", ["lab", "explode"], "unknown command 'explode'"],
   ["an unknown option", ["keys", "--explode"], "unknown option '--explode'"],
   ["a misspelt option", ["keys", "--forse"], "(Did you mean --force?)"],
@@ -90,6 +88,24 @@ const MISUSES: readonly (readonly [name: string, args: readonly string[], says: 
   ["an open network with a password to run", [...RUN, "--open", "--password", "p"], "exclude each"],
   ["all boards and one", ["flash", "--all", "--port", "/dev/ttyACM0"], "--all and --port"],
 ];
+
+describe("no command", () => {
+  test.each([
+    ["prov", []],
+    ["prov lab", ["lab"]],
+    ["prov", ["--config", "help"]],
+    ["prov", ["--quiet"]],
+  ])(
+    "%s alone shows its help on stdout, and ends with 2 as git and npm do with theirs",
+    async (name, args) => {
+      const { code, stdout, stderr } = await prov(args, here);
+      expect([code, stderr]).toEqual([2, ""]);
+      expect(stdout).toBe((await prov([...name.split(" ").slice(1), "--help"], here)).stdout);
+      const { ok, error } = JSON.parse((await prov([...args, "--json"], here)).stdout);
+      expect([ok, error.code, error.message]).toEqual([false, "usage", "no command given"]);
+    },
+  );
+});
 
 describe("a wrong command line", () => {
   test.each(MISUSES)("%s: exit 2, what and what next on stderr", async (_name, args, says) => {

@@ -23,6 +23,10 @@ import { publicKeyDer } from "./keys.js";
 
 const LABEL = "CERTIFICATE REQUEST";
 const MAX_PEM_BYTES = 8 * 1024;
+/** F4, which every library makes; smaller ones have a history of padding attacks. */
+const RSA_EXPONENT = 65_537n;
+/** SubjectPublicKeyInfo of P-256 up to the coordinates: namedCurve (RFC 5480, 2.1.1) and an uncompressed point (2.2). */
+const P256_SPKI = Buffer.from("3059301306072a8648ce3d020106082a8648ce3d03010703420004", "hex");
 
 /** A certificate signing request whose every part has been checked. */
 export interface Csr {
@@ -68,7 +72,8 @@ function checkRequest(der: Buffer): CsrResult {
     return refuse("version is not 0");
   }
   const publicKey = createPublicKey({ key: toDer(spki), type: "spki", format: "der" });
-  if (!isAcceptedKey(publicKey)) return refuse("key is neither P-256 nor RSA of 2048–4096 bits");
+  const fault = keyFault(publicKey, toDer(spki));
+  if (fault !== undefined) return refuse(fault);
   const expected = signatureAlgorithm(publicKey);
   if (oidOf(children(algorithm)[0]) !== oidOf(children(expected)[0])) {
     return refuse("signature algorithm is not SHA-256 with the key's own type");
@@ -96,11 +101,20 @@ function rebuildInfo(subject: Asn1Node, publicKey: KeyObject, attributes: Asn1No
   );
 }
 
-function isAcceptedKey(key: KeyObject): boolean {
+/**
+ * Other keys are sound to OpenSSL, which signs them as they are; no device of this project has them, and what reads the
+ * certificate after it (mbedTLS among them) takes no other exponent, spelling of the curve or form of the point for granted.
+ */
+function keyFault(key: KeyObject, spki: Buffer): string | undefined {
   const details = key.asymmetricKeyDetails;
-  if (key.asymmetricKeyType === "ec") return details?.namedCurve === "prime256v1";
   const bits = details?.modulusLength ?? 0;
-  return key.asymmetricKeyType === "rsa" && bits >= 2048 && bits <= 4096;
+  if (key.asymmetricKeyType === "rsa" && bits >= 2048 && bits <= 4096)
+    return details?.publicExponent === RSA_EXPONENT ? undefined : "RSA exponent is not 65537";
+  if (key.asymmetricKeyType !== "ec" || details?.namedCurve !== "prime256v1")
+    return "key is neither P-256 nor RSA of 2048–4096 bits";
+  return spki.subarray(0, P256_SPKI.length).equals(P256_SPKI)
+    ? undefined
+    : "EC key is not an uncompressed point of a curve given by its name";
 }
 
 /** The text of the CN (UTF8String or PrintableString) when the subject holds exactly one. */

@@ -95,6 +95,18 @@ describe("POST /sign-csr", () => {
       "a curve that is not P-256",
       async () => (await makeCsr("dev-1", ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"])).pem,
     ],
+    [
+      "an RSA exponent of 3",
+      async () => (await makeCsr("dev-1", ["rsa:2048", "-pkeyopt", "rsa_keygen_pubexp:3"])).pem,
+    ],
+    [
+      "a curve that is spelled out",
+      async () => {
+        const options = ["ec_paramgen_curve:P-256", "ec_param_enc:explicit"];
+        return (await makeCsr("dev-1", ["ec", ...options.flatMap((one) => ["-pkeyopt", one])])).pem;
+      },
+    ],
+    ["a signature with SHA-1", async () => (await makeCsr("dev-1", ["rsa:2048", "-sha1"])).pem],
     ["a certificate in its place", async () => authority.caPem],
     ["no PEM at all", async () => "hello"],
   ])("refuses %s without spending the token", async (_what, makeBad) => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -285,10 +285,48 @@ describe("a CSR is refused", () => {
     expect(result).toEqual({ ok: false, reason: expect.stringMatching(reason) });
   });
 
-  test("with another hash", () => {
-    const args = ["-sha384", "-nodes", "-keyout", "bad.key", "-out", "bad.csr", "-subj", "/CN=x"];
-    expect(openssl("req", "-new", "-newkey", "rsa:2048", ...args).status).toBe(0);
-    const result = readCsr(execFileSync("cat", [join(dir, "bad.csr")], { encoding: "utf8" }));
+  const kind = /^key is neither P-256 nor RSA of 2048–4096 bits$/;
+  const ec = /^EC key is not an uncompressed point of a curve given by its name$/;
+  const p256 = "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256";
+  test.each([
+    ["whose exponent is 3", ["genrsa -3"], /^RSA exponent is not 65537$/],
+    [
+      "whose exponent is large",
+      [
+        "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -pkeyopt rsa_keygen_pubexp:4294967297",
+      ],
+      /^RSA exponent is not 65537$/,
+    ],
+    ["of RSA-PSS", ["genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048"], kind],
+    ["whose curve is spelled out", [`${p256} -pkeyopt ec_param_enc:explicit`], ec],
+    ["whose point is compressed", [p256, "ec -in bad.key -conv_form compressed"], ec],
+    ["whose point is hybrid", [p256, "ec -in bad.key -conv_form hybrid"], ec],
+    ["of secp256k1", ["genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1"], kind],
+    ["of brainpool", ["genpkey -algorithm EC -pkeyopt ec_paramgen_curve:brainpoolP256r1"], kind],
+    ["of Ed25519", ["genpkey -algorithm ED25519"], kind],
+  ])("for a key %s", (_name, steps, reason) => {
+    for (const step of steps) {
+      const made = openssl(...step.split(" "), "-out", "made.key");
+      expect(made.status, made.output).toBe(0);
+      renameSync(join(dir, "made.key"), join(dir, "bad.key"));
+    }
+    const csr = "req -new -key bad.key -subj /CN=x -out bad.csr".split(" ");
+    expect(openssl(...csr).status).toBe(0);
+    expect(openssl("req", "-in", "bad.csr", "-verify", "-noout").status).toBe(0);
+    const result = readCsr(readFileSync(join(dir, "bad.csr"), "utf8"));
+    expect(result).toEqual({ ok: false, reason: expect.stringMatching(reason) });
+  });
+
+  test.each([
+    ["sha1", ["rsa:2048"]],
+    ["md5", ["rsa:2048"]],
+    ["sha1", ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]],
+    ["sha384", ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]],
+    ["sha512", ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]],
+  ])("with the hash %s (%j)", (hash, newkey) => {
+    const args = ["-nodes", "-keyout", "bad.key", "-out", "bad.csr", "-subj", "/CN=x"];
+    expect(openssl("req", "-new", `-${hash}`, "-newkey", ...newkey, ...args).status).toBe(0);
+    const result = readCsr(readFileSync(join(dir, "bad.csr"), "utf8"));
     expect(result).toEqual({ ok: false, reason: expect.stringMatching(/SHA-256/) });
   });
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { transformSync } from "esbuild";
+import { type TransformOptions, transformSync } from "esbuild";
 import { cString } from "./c-string.js";
 import { packTexts } from "./page-pack.js";
 import { FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS, STATE_WORDS } from "./page-words.js";
@@ -28,11 +28,11 @@ const CSP_BASE = "default-src 'none';img-src data:;base-uri 'none';frame-ancesto
 
 /** `GET /`: styles, script and words put into the document; the policy allows exactly those. */
 export function buildPage(sources: PageSources): Page {
-  const style = squeezeCss(strip(sources["style.css"]));
+  const style = squeezeCss(sources["style.css"]);
   const words = scriptJson({ STATE_WORDS, FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS });
   const script = fill(squeezeScript(sources["page.js"]), '"{{words}}"', words);
   const html = fill(
-    fill(strip(sources["index.html"]), "/* style */", style),
+    fill(squeezeHtml(strip(sources["index.html"])), "/* style */", style),
     "/* script */",
     script,
   );
@@ -42,8 +42,8 @@ export function buildPage(sources: PageSources): Page {
 
 /** The frame of the answers to a form without script: what stands before and after the message. */
 export function buildAnswer(sources: PageSources): { head: string; tail: string; csp: string } {
-  const style = squeezeCss(strip(sources["answer.css"]));
-  const html = fill(strip(sources["answer.html"]), "/* style */", style);
+  const style = squeezeCss(sources["answer.css"]);
+  const html = fill(squeezeHtml(strip(sources["answer.html"])), "/* style */", style);
   const [head, tail] = halves(html, "<!-- message -->");
   return { head, tail, csp: `${CSP_BASE};style-src ${cspHash(style)};form-action 'none'` };
 }
@@ -113,18 +113,24 @@ function strip(source: string): string {
     .join("\n");
 }
 
-/** Short names and no spaces; what the script does stays as it is written. */
+/** The target keeps out syntax that is newer than what the source is written in. */
+const SHORT = { minify: true, charset: "utf8", target: "es2020" } satisfies TransformOptions;
+
 function squeezeScript(source: string): string {
-  const options = { minifyWhitespace: true, minifyIdentifiers: true, charset: "utf8" } as const;
-  return transformSync(source, options).code.trimEnd();
+  return transformSync(source, SHORT).code.trimEnd();
 }
 
-/** The answers are not compressed, and the page's style still is a fifth of it. */
 function squeezeCss(source: string): string {
+  const { code } = transformSync(source, { ...SHORT, loader: "css" });
+  return code.trimEnd().replace(/(--[\w-]+): /g, "$1:");
+}
+
+/** What HTML lets a document leave out: spaces between blocks, quotes, and the ends that follow from what comes. */
+function squeezeHtml(source: string): string {
   return source
-    .replace(/\s*([{};,])\s*/g, "$1")
-    .replace(/:\s+/g, ":")
-    .replaceAll(";}", "}");
+    .replaceAll(">\n<", "><")
+    .replace(/<\/(li|head|body|html)>/g, "")
+    .replace(/ ([\w-]+)="([\w-]+)"/g, " $1=$2");
 }
 
 function fill(text: string, mark: string, content: string): string {

@@ -71,6 +71,7 @@ describe("the page on a phone", () => {
     await connect(page);
     await page.getByRole("heading", { name: "Connecting your device" }).waitFor();
     expect(await isFocused(page, "headline")).toBe(true);
+    await page.getByText(`Join “\u2068${lab.home.ssid}\u2069”`).waitFor();
     await expectAccessible(page);
     await shot("3-joining");
     await page.getByText("Device: Getting its certificate").waitFor();
@@ -92,6 +93,12 @@ describe("the page on a phone", () => {
     expect(await isFocused(page, "password")).toBe(true);
     await expectAccessible(page);
     await screenshot(page, "light-6-wrong-password");
+    const visitor = await open();
+    await visitor.page.getByRole("link", { name: "See why" }).click();
+    await visitor.page.getByText(FAILURE_WORDS.wifi_wrong_password).waitFor();
+    await visitor.page.getByRole("link", { name: "Back to the form" }).click();
+    await visitor.page.getByText("The last attempt failed.").waitFor();
+    expect(await visitor.page.getByText(FAILURE_WORDS.wifi_wrong_password).count()).toBe(0);
 
     await page.getByLabel("WiFi password").fill(lab.home.password);
     const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });

@@ -9,6 +9,8 @@ import { REPOSITORY } from "./prov.js";
 export const SCREENSHOTS = join(REPOSITORY, ".cache", "screenshots");
 
 export const PHONE = { width: 390, height: 844 };
+/** The smallest that is still in use. */
+export const SMALL_PHONE = { width: 320, height: 568 };
 
 const AUDIT = readFileSync(fileURLToPath(new URL("page-audit.js", import.meta.url)), "utf8");
 

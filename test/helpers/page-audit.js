@@ -67,6 +67,6 @@
   if (document.querySelectorAll("h1").length !== 1) problems.push("not one main heading");
   if (document.querySelector('[role="status"], [role="alert"], [aria-live]') === null)
     problems.push("no live region"); // 4.1.3
-  if (document.documentElement.scrollWidth > window.innerWidth) problems.push("scrolls sideways"); // 1.4.10
+  if (document.documentElement.scrollWidth > screen.width) problems.push("scrolls sideways"); // 1.4.10
   return [...new Set(problems)];
 })();

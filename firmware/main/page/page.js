@@ -16,7 +16,9 @@
   const FIELD_OF_FAILURE = {
     wifi_wrong_password: "password",
     wifi_ap_not_found: "ssid",
+    wifi_weak_security: "ssid",
     token_rejected: "token",
+    certificate_expired: "token",
   };
   const $ = (id) => document.getElementById(id);
   const form = $("form");
@@ -36,8 +38,40 @@
   let sending = false;
   // The form was asked for while the device is at work.
   let editing = false;
-  // What the person has seen of the attempt so far.
-  let following = false;
+  // The attempt that this phone sent and the name of its network, "id name": whoever comes later is not
+  // told how it went, and a phone that lost the device's WiFi meanwhile is.
+  let mine = "";
+  try {
+    mine = localStorage.attempt || "";
+  } catch {
+    // Storage may be forbidden: then only this very page knows.
+  }
+
+  function store(attempt) {
+    try {
+      localStorage.attempt = attempt;
+    } catch {
+      // As above.
+    }
+  }
+
+  function isMine(status) {
+    return status.attempt_id && mine.startsWith(`${status.attempt_id} `);
+  }
+
+  function myNetwork() {
+    return mine.slice(mine.indexOf(" ") + 1);
+  }
+
+  // Characters that are not seen, or that turn round what follows; the one inside emoji stays.
+  function visible(ssid) {
+    return ssid.replace(/[^\P{C}\u200d]/gu, "\ufffd");
+  }
+
+  // Isolated: a name from right to left leaves the sentence around it as it is.
+  function myQuotedNetwork() {
+    return `“\u2068${visible(myNetwork())}\u2069”`;
+  }
 
   // Live regions speak on every change: only a change may touch them.
   function say(element, text) {
@@ -59,7 +93,7 @@
     const control = new AbortController();
     const timer = setTimeout(() => control.abort(), REQUEST_TIMEOUT_MS);
     try {
-      const headers = { Accept: "application/json", "Content-Type": "application/json" };
+      const headers = { "Content-Type": "application/json" };
       const response = await fetch(path, {
         cache: "no-store",
         headers,
@@ -74,10 +108,8 @@
 
   // ---- the list of networks ----
 
-  function strength(rssi) {
-    if (rssi >= -55) return [4, "very good signal"];
-    if (rssi >= -67) return [3, "good signal"];
-    return rssi >= -78 ? [2, "weak signal"] : [1, "very weak signal"];
+  function bars(rssi) {
+    return rssi >= -55 ? 4 : rssi >= -67 ? 3 : rssi >= -78 ? 2 : 1;
   }
 
   function networkRow(network, index) {
@@ -86,60 +118,87 @@
     radio.type = "radio";
     radio.name = "choice";
     radio.value = index;
-    row.append(radio, element("span", "name", network ? network.ssid : "Another network…"));
+    row.append(
+      radio,
+      element("span", "name", network ? visible(network.ssid) : "Another network…"),
+    );
     if (network) {
-      const [bars, words] = strength(network.rssi);
       if (!network.secure) row.append(element("span", "open", "no password"));
+      const lit = bars(network.rssi);
       const meter = element("span", "bars");
-      meter.setAttribute("aria-hidden", "true");
-      for (let bar = 1; bar <= 4; bar++) meter.append(element("i", bar <= bars ? "lit" : ""));
-      row.append(meter, element("span", "spoken", words));
+      for (let bar = 1; bar <= 4; bar++) meter.append(element("i", bar <= lit ? "lit" : ""));
+      row.append(meter, element("span", "spoken", `signal ${lit} of 4`));
     }
     return row;
   }
 
-  function chosen() {
-    const radio = document.querySelector("#list input:checked");
-    return radio ? { radio, network: networks[radio.value] } : null;
+  function chosenRadio() {
+    return document.querySelector("#list input:checked");
+  }
+
+  function chosenNetwork() {
+    return networks[chosenRadio()?.value];
+  }
+
+  // Not always what the field shows: that cannot hold a line break, a name can.
+  function ssid() {
+    const network = chosenNetwork();
+    return network ? network.ssid : field.ssid.value;
+  }
+
+  function showRows() {
+    const network = chosenNetwork();
+    const typed = !network && (chosenRadio() || networks.length === 0);
+    // What is wrong with the name is said there, also of one that was chosen.
+    show($("ssid-row"), typed || $("ssid-error").textContent !== "");
+    show($("password-row"), !network || network.secure);
+    show($("password-hint"), !network);
   }
 
   function onChoice() {
-    const choice = chosen();
-    for (const row of $("list").children) {
-      row.classList.toggle("chosen", row.firstChild.checked);
-    }
-    const other = choice !== null && !choice.network;
-    show($("ssid-row"), other || networks.length === 0);
-    const open = choice !== null && !other && !choice.network.secure;
-    show($("password-row"), !open);
-    show($("password-hint"), choice === null || other);
-    if (choice?.network) field.ssid.value = choice.network.ssid;
-    if (open) field.password.value = "";
+    field.ssid.value = chosenNetwork() ? ssid() : "";
     complain("ssid", "");
+    complain("password", "");
+  }
+
+  // A name that is typed is another network, whatever was chosen before.
+  function onTyped(event) {
+    const name = event.target.id;
+    const other = $("list").lastChild;
+    if (name === "ssid" && other) other.firstChild.checked = true;
+    if (name in field) complain(name, "");
   }
 
   function drawNetworks(found) {
-    const choice = chosen();
-    const wanted = choice ? field.ssid.value : null;
+    const focused = document.activeElement;
+    const typing = focused === field.ssid;
+    const picking = $("list").contains(focused);
+    const name = ssid();
+    const wanted = chosenRadio() || name || typing;
     networks = found;
-    $("list").replaceChildren(...found.map(networkRow), networkRow(null, -1));
-    const again = found.findIndex((network) => network.ssid === wanted);
-    const index = wanted !== null && again < 0 ? found.length : again;
-    if (index >= 0) $("list").children[index].firstChild.checked = true;
+    const rows = found.map(networkRow);
+    if (rows.length > 0) rows.push(networkRow(null, -1));
+    $("list").replaceChildren(...rows);
+    show($("list"), rows.length > 0);
+    // A row that is typed into stays, also when the first half of the name is the name of another.
+    const index = typing ? -1 : found.findIndex((network) => network.ssid === name);
+    const radio = rows[index < 0 ? found.length : index]?.firstChild;
+    if (radio && wanted) radio.checked = true;
+    if (radio && picking) radio.focus();
     show($("networks"), true);
-    onChoice();
+    showRows();
   }
 
   async function scan(tries) {
     scanning = true;
-    say($("scan"), "Looking for networks…");
+    say($("scan"), "Looking…");
     try {
       const answer = await ask("/scan");
       if (answer.ok) {
         const found = answer.body.networks;
         drawNetworks(found);
-        const many = found.length === 1 ? "1 network found." : `${found.length} networks found.`;
-        say($("scan"), found.length > 0 ? many : "No network found.");
+        const many = found.length === 1 ? "" : "s";
+        say($("scan"), `${found.length || "No"} network${many} found.`);
         scanning = false;
         return;
       }
@@ -160,62 +219,54 @@
   function complain(name, words) {
     field[name].setAttribute("aria-invalid", words ? "true" : "false");
     say($(`${name}-error`), words);
+    showRows();
+  }
+
+  // To the first thing that is wrong, if there is any. Of a field it stands above it, where no keyboard covers it.
+  function pointOut() {
+    const wrong = document.querySelector('.problem:not([hidden]), [aria-invalid="true"]');
+    wrong?.focus({ preventScroll: true });
+    wrong?.closest(".problem, form > div").scrollIntoView({ block: "center" });
+    return wrong;
   }
 
   function bytes(text) {
     return new TextEncoder().encode(text).length;
   }
 
+  function password() {
+    return $("password-row").hidden ? "" : field.password.value;
+  }
+
   function checkFields() {
     const words = WORDS.FIELD_WORDS;
-    const ssid = bytes(field.ssid.value);
-    const password = field.password.value;
-    const size = bytes(password);
-    const key = /^[0-9a-f]{64}$/i.test(password);
-    const choice = chosen();
-    const secret = choice?.network?.secure;
-    field.token.value = field.token.value.trim();
-    const token = field.token.value;
-    const picked = networks.length === 0 || choice;
-    const ssidWords = picked ? words.ssid : "Choose your WiFi in the list.";
-    complain("ssid", ssid >= 1 && ssid <= 32 && picked ? "" : ssidWords);
+    const name = ssid();
+    const size = bytes(password());
+    const key = /^[0-9a-f]{64}$/i.test(password());
+    const secret = networks.find((network) => network.ssid === name)?.secure;
+    const token = field.token.value.replace(/\s/g, "");
+    field.token.value = token;
+    const unchosen = "Choose your WiFi in the list, or enter its name.";
+    const ssidWords = name === "" && networks.length > 0 ? unchosen : words.ssid;
+    complain("ssid", name !== "" && bytes(name) <= 32 ? "" : ssidWords);
     const fits = (size === 0 && !secret) || (size >= 8 && size <= 63) || key;
     const missing = size === 0 && secret ? "Enter the password of this WiFi." : words.password;
     complain("password", fits ? "" : missing);
-    const spent = token === "" && device !== null && device.certificate;
+    const spent = token === "" && device?.certificate;
     complain("token", /^[!-~]+$/.test(token) || spent ? "" : words.provisioning_token);
-    const paired = !pairingRequired() || field.pairing.value !== "";
+    const paired = !device?.pairing_required || field.pairing.value !== "";
     complain("pairing", paired ? "" : words.pairing_secret);
-    // An error of the name shows below a row that a choice in the list hides.
-    if (field.ssid.getAttribute("aria-invalid") === "true") show($("ssid-row"), true);
-    const wrong = form.querySelector('[aria-invalid="true"]');
-    if (wrong) wrong.focus();
-    return !wrong;
   }
 
-  function pairingRequired() {
-    return device?.pairing_required === true;
-  }
-
-  // crypto.randomUUID() is for https only.
-  function attemptId() {
-    const random = crypto.getRandomValues(new Uint8Array(12));
-    return `page-${Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-  }
-
-  function refused(body) {
-    const name = { ssid: "ssid", password: "password", provisioning_token: "token" }[
-      body.message.split(":")[0]
-    ];
-    if (body.code === "bad_field" && name) {
-      complain(name, WORDS.FIELD_WORDS[field[name].name]);
-      field[name].focus();
-    } else if (body.code === "pairing_required") {
-      complain("pairing", WORDS.REFUSAL_WORDS.pairing_required);
-      field.pairing.focus();
-    } else {
-      problem(WORDS.REFUSAL_WORDS[body.code] || body.message);
-    }
+  function refused({ code, message }) {
+    const words = WORDS.REFUSAL_WORDS[code] || message;
+    const names = Object.keys(field);
+    const bad = names.find((name) => message.startsWith(`${field[name].name}:`));
+    // Of all the fields only the token can be that long.
+    const name = { pairing_required: "pairing", too_large: "token" }[code] || bad;
+    if (name) complain(name, bad ? WORDS.FIELD_WORDS[field[name].name] : words);
+    else problem(words);
+    pointOut();
   }
 
   function problem(words) {
@@ -232,34 +283,45 @@
 
   async function submit(event) {
     event.preventDefault();
-    if (sending || !checkFields()) return;
-    setSending(true);
+    if (sending) return;
     problem("");
-    const body = JSON.stringify({
-      ssid: field.ssid.value,
-      password: field.password.value,
-      device_id: device ? device.device_id : "",
-      provisioning_token: field.token.value,
-      pairing_secret: field.pairing.value,
-      attempt_id: attemptId(),
-      time: Math.floor(Date.now() / 1000),
-    });
+    checkFields();
+    if (pointOut()) return;
+    setSending(true);
+    const before = mine;
+    // crypto.randomUUID() is for https only.
+    const attempt = `page-${crypto.getRandomValues(new Uint32Array(3)).join("-")}`;
+    const now = Math.floor(Date.now() / 1000);
     try {
+      device = device || (await ask("/status")).body;
+      // Before it is sent: when the answer is lost, the attempt may be under way.
+      mine = `${attempt} ${ssid()}`;
+      store(mine);
+      const body = JSON.stringify({
+        ssid: ssid(),
+        password: password(),
+        device_id: device.device_id,
+        provisioning_token: field.token.value,
+        pairing_secret: field.pairing.value,
+        attempt_id: attempt,
+        // A phone with a wrong clock keeps it to itself: the device refuses such times.
+        time: now > 17e8 && now < 41e8 ? now : undefined,
+      });
       const answer = await ask("/provision", { method: "POST", body });
       if (answer.ok) {
         editing = false;
-        following = true;
-        lastState = "WIFI_CONNECTING";
-        say($("state"), `Device: ${WORDS.STATE_WORDS[lastState]}`);
-        drawOutcome({ state: lastState, error: null });
+        draw({ ...device, state: "WIFI_CONNECTING", error: null, attempt_id: attempt });
         $("headline").focus();
       } else {
+        mine = before;
+        store(mine);
         refused(answer.body);
       }
     } catch {
       problem(
         "The device did not answer. Check that your phone is on the device's WiFi, then try again.",
       );
+      pointOut();
     }
     setSending(false);
   }
@@ -275,8 +337,9 @@
   }
 
   function drawOutcome(status) {
-    const words = status.error ? failureWords(status.error) : "";
+    const words = failureWords(status);
     const done = status.state === "MQTT_CONNECTED";
+    say($("join"), isMine(status) ? `Join ${myQuotedNetwork()}` : "Join your WiFi");
     show(form, false);
     show($("outcome"), true);
     problem(done ? "" : words);
@@ -294,20 +357,29 @@
   }
 
   function drawForm(status) {
+    const own = isMine(status);
+    const words = own ? failureWords(status) : "";
+    const name = words && FIELD_OF_FAILURE[status.error.code];
     show($("outcome"), false);
     show(form, true);
-    problem(status.error ? failureWords(status.error) : "");
-    if (following && status.error) {
-      following = false;
-      const name = FIELD_OF_FAILURE[status.error.code];
-      const input = field[name] && !field[name].closest("[hidden]") ? field[name] : $("connect");
-      if (name === "password") input.select();
-      input.focus();
+    show($("before"), status.error && !own);
+    if (own && ssid() === "") {
+      field.ssid.value = myNetwork();
+      drawNetworks(networks);
     }
+    problem(name ? "" : words);
+    if (name) complain(name, words);
+    if (words) pointOut();
+    if (networks.length === 0 && !scanning) scan(RESCAN_TRIES);
   }
 
-  function failureWords(error) {
-    return WORDS.FAILURE_WORDS[error.code] || error.message;
+  // The network is named where the person may have meant another.
+  function failureWords(status) {
+    const error = status.error;
+    if (!error) return "";
+    const words = WORDS.FAILURE_WORDS[error.code] || error.message;
+    const named = isMine(status) && /^(wifi|dhcp)_/.test(error.code);
+    return named ? `${myQuotedNetwork()}: ${words}` : words;
   }
 
   function draw(status) {
@@ -316,7 +388,6 @@
     say($("device"), `${status.device_id} · firmware ${status.fw}`);
     say($("state"), `Device: ${WORDS.STATE_WORDS[status.state] || status.state}`);
     show($("pairing-row"), status.pairing_required);
-    if (status.pairing_required) say($("pairing-hint"), "It belongs to this device.");
     if (first && status.certificate)
       say($("token-hint"), "Only needed if you were given a new one.");
     lastState = status.state;
@@ -359,7 +430,10 @@
     if (status) {
       misses = 0;
       draw(status);
-      if (status.state === "MQTT_CONNECTED") return;
+      if (status.state === "MQTT_CONNECTED") {
+        store("");
+        return;
+      }
     } else {
       lost();
     }
@@ -368,14 +442,8 @@
 
   form.noValidate = true;
   form.addEventListener("submit", submit);
-  form.addEventListener("input", (event) => {
-    if (event.target.id in field) complain(event.target.id, "");
-  });
-  $("list").addEventListener("change", () => {
-    const choice = chosen();
-    if (choice && !choice.network) field.ssid.value = "";
-    onChoice();
-  });
+  form.addEventListener("input", onTyped);
+  $("list").addEventListener("change", onChoice);
   $("rescan").addEventListener("click", () => {
     if (!scanning) scan(RESCAN_TRIES);
   });

@@ -1,4 +1,5 @@
 import type { FailureCode } from "./failures.js";
+import { LIMITS } from "./limits.js";
 
 /**
  * What the device's page says, in words for somebody with a phone and no manual. The page's script and
@@ -79,8 +80,8 @@ export const FAILURE_WORDS: Readonly<Record<FailureCode, string>> = {
 
 /** Each field of the form when it was refused. */
 export const FIELD_WORDS: Readonly<Record<string, string>> = {
-  ssid: "Enter the name of your WiFi, at most 32 characters. Accented letters count twice or more.",
-  password: "A WiFi password has 8 to 63 characters. Leave it empty only if your WiFi has none.",
+  ssid: `Enter the name of your WiFi, at most ${LIMITS.ssidMaxBytes} characters. Accented letters count twice or more.`,
+  password: `A WiFi password has ${LIMITS.passphraseMinBytes} to ${LIMITS.passphraseMaxBytes} characters. Leave it empty only if your WiFi has none.`,
   provisioning_token: "Enter the provisioning token. It has no spaces.",
   pairing_secret: "Enter the pairing secret that belongs to this device.",
 };

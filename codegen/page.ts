@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type TransformOptions, transformSync } from "esbuild";
 import { cString } from "./c-string.js";
+import { LIMITS } from "./limits.js";
 import { packTexts } from "./page-pack.js";
 import { FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS, STATE_WORDS } from "./page-words.js";
 
@@ -116,8 +117,16 @@ function strip(source: string): string {
 /** The target keeps out syntax that is newer than what the source is written in. */
 const SHORT = { minify: true, charset: "utf8", target: "es2020" } satisfies TransformOptions;
 
+/** What the script calls by these names. */
+const SCRIPT_CONSTANTS = {
+  SSID_MAX_BYTES: String(LIMITS.ssidMaxBytes),
+  PASSPHRASE_MIN_BYTES: String(LIMITS.passphraseMinBytes),
+  PASSPHRASE_MAX_BYTES: String(LIMITS.passphraseMaxBytes),
+  RAW_KEY_HEX_DIGITS: String(LIMITS.rawKeyHexDigits),
+};
+
 function squeezeScript(source: string): string {
-  return transformSync(source, SHORT).code.trimEnd();
+  return transformSync(source, { ...SHORT, define: SCRIPT_CONSTANTS }).code.trimEnd();
 }
 
 function squeezeCss(source: string): string {

@@ -242,14 +242,17 @@
     const words = WORDS.FIELD_WORDS;
     const name = ssid();
     const size = bytes(password());
-    const key = /^[0-9a-f]{64}$/i.test(password());
+    const key = size === RAW_KEY_HEX_DIGITS && /^[0-9a-f]+$/i.test(password());
     const secret = networks.find((network) => network.ssid === name)?.secure;
     const token = field.token.value.replace(/\s/g, "");
     field.token.value = token;
     const unchosen = "Choose your WiFi in the list, or enter its name.";
     const ssidWords = name === "" && networks.length > 0 ? unchosen : words.ssid;
-    complain("ssid", name !== "" && bytes(name) <= 32 ? "" : ssidWords);
-    const fits = (size === 0 && !secret) || (size >= 8 && size <= 63) || key;
+    complain("ssid", name !== "" && bytes(name) <= SSID_MAX_BYTES ? "" : ssidWords);
+    const fits =
+      (size === 0 && !secret) ||
+      (size >= PASSPHRASE_MIN_BYTES && size <= PASSPHRASE_MAX_BYTES) ||
+      key;
     const missing = size === 0 && secret ? "Enter the password of this WiFi." : words.password;
     complain("password", fits ? "" : missing);
     const spent = token === "" && device?.certificate;

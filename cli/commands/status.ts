@@ -1,7 +1,7 @@
 import type { CommandContext } from "../context.js";
 import type { DeviceStatus } from "../device/device-api.js";
 import type { LiveDevice } from "../flow/online-already.js";
-import { visible } from "../foreign-text.js";
+import { safeJson, visible } from "../foreign-text.js";
 import type { CommandResult } from "../output.js";
 import { evidenceOf } from "./evidence.js";
 import { type OnBoardOptions, onBoard } from "./on-board.js";
@@ -48,7 +48,7 @@ function ofOneOnline(deviceId: string, device: LiveDevice, brokerUri: string): C
       .filter(([name]) => name !== "device_id")
       .map(([name, value]) => [
         visible(name),
-        typeof value === "string" ? visible(value) : JSON.stringify(value),
+        typeof value === "string" ? visible(value) : safeJson(value),
       ]),
   ];
   return {

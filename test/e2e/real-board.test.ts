@@ -175,9 +175,10 @@ describe("prov run --port", () => {
   });
 
   describe("what asks over its AP looks at once whether it is online", () => {
-    const ask = async (...args: string[]) => {
-      const way = ["--wifi", "manual", "--url", url, "--json", "--config", config];
-      const { code, stdout, stderr } = await prov([args[0] ?? "", ...way, ...args.slice(1)]);
+    const ask = (...args: string[]) => askAs(config, ...args);
+    const askAs = async (manifest: string, ...args: string[]) => {
+      const way = ["--wifi", "manual", "--url", url, "--json", "--config", manifest];
+      const { code, stdout, stderr } = await prov([...args, ...way]);
       return { code, stderr, document: JSON.parse(stdout) };
     };
 
@@ -210,7 +211,7 @@ describe("prov run --port", () => {
       expect([scan.code, scan.document.error.code], scan.stderr).toEqual([6, "device_online"]);
       expect(witnessesOf(scan.document.evidence)).toEqual(new Set(["log", "broker"]));
       expect(scan.document.error.hint).toContain(`prov reset --scope all ${port.join(" ")}`);
-      const other = await ask("status", ...port, "--config", otherConfig());
+      const other = await askAs(otherConfig(), "status", ...port);
       expect([other.code, other.document.error.code]).toEqual([6, "device_mismatch"]);
     });
 

@@ -9,7 +9,7 @@ import type { LabFault } from "./faults.js";
 import { type LabInfo, labDir, readLabInfo } from "./lab-info.js";
 import { createLineSplitter } from "./lines.js";
 
-const CALL_TIMEOUT_MS = 30_000;
+const CALL_TIMEOUT_MS = 120_000;
 
 const boardStatus = z.object({
   state: z.enum(["off", "running", "download", "halted"]),

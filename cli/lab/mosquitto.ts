@@ -13,7 +13,7 @@ import { NO_COMMON_CIPHER, type ServerIdentity } from "./server-identity.js";
 import { MOSQUITTO_ACL } from "./topic-rules.js";
 
 const START_ATTEMPTS = 5;
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 3_000;
 /** Debian puts it where an ordinary user's PATH does not look. */
 const PLACES = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"];

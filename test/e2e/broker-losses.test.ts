@@ -9,7 +9,7 @@ import {
 } from "../helpers/broker-project.js";
 import { type Device, deviceOf } from "../helpers/device.js";
 import { type LabUpOptions, labUp, type RunningLab } from "../helpers/lab.js";
-import { longer, WITH_ALL_BROKERS } from "../helpers/longer.js";
+import { longer, longerSeconds, WITH_ALL_BROKERS } from "../helpers/longer.js";
 import { nextStatus, type StatusMessage, statusMessages } from "../helpers/status-messages.js";
 
 /* What a device that is online does when its broker fails it, and how it leaves one that does not. */
@@ -171,7 +171,7 @@ async function nextMessage(isWanted: (message: StatusMessage) => boolean): Promi
 
 describe("a new certificate that the broker lets in and then fails", () => {
   it("takes turns with the one before, which is not thrown away, and the next one that works replaces both", async () => {
-    await start({ certificateSeconds: 36 });
+    await start({ certificateSeconds: Number(longerSeconds(36)) });
     await bringOnline();
     const before = await nextStatus(lab, ID);
     const shown = nextEvents(3, isShown);

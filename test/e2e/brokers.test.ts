@@ -3,7 +3,7 @@ import type { ConnectionFault, LabFault, PacketFault, ServerFault } from "../../
 import { BROKER_DEVICE, ensureBrokerProject } from "../helpers/broker-project.js";
 import { type Device, deviceOf } from "../helpers/device.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
-import { WITH_ALL_BROKERS } from "../helpers/longer.js";
+import { longerSeconds, WITH_ALL_BROKERS } from "../helpers/longer.js";
 import { prov } from "../helpers/prov.js";
 
 /* A server that lets a device in has proved nothing: how each way to fail it is called, on both sides. */
@@ -75,7 +75,7 @@ describe("prov provision and the device name the broker that", () => {
 
   it.each(CASES)("%s", async (_name, fault, code, words) => {
     await lab.client.setFaults([fault]);
-    const { code: exit, stdout } = await prov(provisionArgs(lab, ["--timeout", "7"]), {
+    const { code: exit, stdout } = await prov(provisionArgs(lab, ["--timeout", longerSeconds(7)]), {
       cwd: project,
       env: { PROV_WIFI_PASSWORD: lab.home.password, PROV_TOKEN: await lab.token(BROKER_DEVICE) },
     });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { launchBrowser } from "../helpers/browser.js";
 import { freshBoard, labUp, type RunningLab } from "../helpers/lab.js";
+import { longer } from "../helpers/longer.js";
 import { DEVICE_ID, prov } from "../helpers/prov.js";
 import { type RawAnswer, rawClient, rawRequest } from "../helpers/raw-http.js";
 
@@ -336,7 +337,7 @@ function inTime<T>(promise: Promise<T>): Promise<T | "still there"> {
   return Promise.race([
     promise,
     new Promise<"still there">((resolve) =>
-      setTimeout(() => resolve("still there"), CUT_OFF_MS).unref(),
+      setTimeout(() => resolve("still there"), longer(CUT_OFF_MS)).unref(),
     ),
   ]);
 }

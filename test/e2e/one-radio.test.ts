@@ -8,6 +8,7 @@ import { virtualWifi } from "../../cli/wifi/virtual.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 import { type Forward, forwardTo } from "../helpers/forward.js";
 import { freshBoard, labUp, type RunningLab } from "../helpers/lab.js";
+import { longer } from "../helpers/longer.js";
 import { DEVICE_ID } from "../helpers/prov.js";
 
 // A laptop with one radio and no cable: on the board's AP it cannot reach the broker.
@@ -62,8 +63,8 @@ async function request(): Promise<ProvisionBoardRequest> {
       certPem: read(operator.certPath),
       keyPem: read(operator.keyPath),
     },
-    joinTimeoutMs: 20_000,
-    timeoutMs: 40_000,
+    joinTimeoutMs: longer(20_000),
+    timeoutMs: longer(40_000),
     apGoneMs: 500,
     pollMs: 50,
     clock: createStageClock(),

@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { spawnBound, stopChild } from "../../cli/lab/child.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { longer } from "../helpers/longer.js";
 import { DEVICE_ID, prov, REPOSITORY } from "../helpers/prov.js";
 import { findPython } from "../support/python-tools.js";
 
@@ -39,7 +40,7 @@ function observer({ client }: RunningLab): (isWanted: (seen: Seen) => boolean) =
   if (!child.stdout) throw new Error("no stdout");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return async (isWanted) => {
-    const deadline = AbortSignal.timeout(WAIT_MS);
+    const deadline = AbortSignal.timeout(longer(WAIT_MS));
     const late = new Promise<never>((_, reject) => {
       deadline.addEventListener("abort", () => reject(deadline.reason));
     });

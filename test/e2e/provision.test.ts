@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ssidDigest } from "../../cli/device/ssid-digest.js";
 import { freshBoard, labUp, nvsTool, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { longer, longerSeconds } from "../helpers/longer.js";
 import { DEVICE_ID, type Outcome, prov } from "../helpers/prov.js";
 
 let lab: RunningLab;
@@ -74,7 +75,12 @@ describe("prov provision against the lab", () => {
 
   it("recognises a device that is online already, and changes nothing", async () => {
     const signed = await countEvents("sign-csr");
-    const { code, document } = await provision(["--timeout", "3", "--token", await lab.token()]);
+    const { code, document } = await provision([
+      "--timeout",
+      longerSeconds(3),
+      "--token",
+      await lab.token(),
+    ]);
     expect(code, JSON.stringify(document)).toBe(0);
     expect(document).toMatchObject({ already_online: true, reached: "mqtt" });
     expect(document).toMatchObject({ proof: "broker_delivered", proof_by: "broker" });
@@ -84,7 +90,7 @@ describe("prov provision against the lab", () => {
 
   it("does not take a device on another network for what was asked, and tells how to reset it", async () => {
     const { code, document, stderr } = await provision([
-      ...["--timeout", "3", "--ssid", "Elsewhere", "--no-token"],
+      ...["--timeout", longerSeconds(3), "--ssid", "Elsewhere", "--no-token"],
     ]);
     expect([code, document.error.code], stderr).toEqual([7, "online_elsewhere"]);
     expect(document.error.message).toContain('another network than "Elsewhere"');
@@ -94,7 +100,11 @@ describe("prov provision against the lab", () => {
 
   it("takes no dead device for one that is online, however fresh its message looks", async () => {
     await lab.client.board("power_off");
-    const { code, document, stderr } = await provision(["--timeout", "3", "--no-token"]);
+    const { code, document, stderr } = await provision([
+      "--timeout",
+      longerSeconds(3),
+      "--no-token",
+    ]);
     expect([code, document.error.code], stderr).toEqual([6, "ap_not_found"]);
     expect(document.error.message).toContain("the broker does not know the device as online");
     expect(document.error.hint).toContain("prov monitor --reset --port PORT");
@@ -172,7 +182,7 @@ describe("prov provision against the lab", () => {
     expect((await provision(["--token", await lab.token()])).code).toBe(0);
     for await (const event of lab.client.events({
       follow: true,
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(longer(10_000)),
     })) {
       if (event.what === "device-report" && event.outcome === "ok" && event.deviceId === DEVICE_ID)
         break;

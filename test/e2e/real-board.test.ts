@@ -8,6 +8,7 @@ import { type CiStep, readmeRecipe, runStep } from "../helpers/ci-recipe.js";
 import { type Forward, forwardTo } from "../helpers/forward.js";
 import { type IdfStandIn, idfStandIn } from "../helpers/idf.js";
 import { labUp, type RunningLab } from "../helpers/lab.js";
+import { longerSeconds } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
 import { PROJECT, prov, REPOSITORY, withDefaults } from "../helpers/prov.js";
 
@@ -53,7 +54,12 @@ afterAll(async () => {
 });
 
 function boardDefaults(): Record<string, string> {
-  return { "--ssid": lab.home.ssid, "--wifi": "manual", "--url": url, "--timeout": "40" };
+  return {
+    "--ssid": lab.home.ssid,
+    "--wifi": "manual",
+    "--url": url,
+    "--timeout": longerSeconds(40),
+  };
 }
 
 async function runOnPort(...more: string[]) {
@@ -166,7 +172,11 @@ describe("prov run --port", () => {
 
   it("`prov provision` recognises it although its AP is gone", async () => {
     expect((await lab.client.boardStatus()).baseUrl).toBeNull();
-    const { code, stdout, stderr } = await provision(...operatorArgs(), "--timeout", "8");
+    const { code, stdout, stderr } = await provision(
+      ...operatorArgs(),
+      "--timeout",
+      longerSeconds(8),
+    );
     expect(code, stderr).toBe(0);
     const document = JSON.parse(stdout);
     expect(document).toMatchObject({ ok: true, reached: "mqtt", already_online: true });
@@ -322,7 +332,7 @@ describe("an operator's certificate that is of no use", () => {
     writeFileSync(foreign, (await createCa({ commonName: "somebody else" })).certPem);
     const { code, stdout, stderr } = await provision(
       ...["--mqtt-ca", foreign, "--mqtt-cert", operator.certPath, "--mqtt-key", operator.keyPath],
-      ...["--timeout", "15"],
+      ...["--timeout", longerSeconds(15)],
     );
     expect(code, stderr).toBe(0);
     const document = JSON.parse(stdout);

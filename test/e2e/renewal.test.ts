@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { LabEvent } from "../../cli/lab/events.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
-import { longer } from "../helpers/longer.js";
+import { longer, longerSeconds } from "../helpers/longer.js";
 import { DEVICE_ID, prov } from "../helpers/prov.js";
 import { statusMessages } from "../helpers/status-messages.js";
 
@@ -38,7 +38,7 @@ describe("a certificate that lives seconds", () => {
   it.each(["embedded", "mosquitto"] as const)(
     "is renewed over mutual TLS and proves itself at the %s broker",
     async (broker) => {
-      const running = await provisioned({ broker, certificateSeconds: 12 });
+      const running = await provisioned({ broker, certificateSeconds: Number(longerSeconds(12)) });
       const ends = new Set<number>();
       for await (const message of statusMessages(running, DEVICE_ID)) {
         // It only changes over: nobody may see it offline.
@@ -62,7 +62,7 @@ describe("a certificate that lives seconds", () => {
   );
 
   it("stays connected with the old one while the backend fails or refuses to renew", async () => {
-    const running = await provisioned({ certificateSeconds: 20 });
+    const running = await provisioned({ certificateSeconds: Number(longerSeconds(20)) });
     const renewal = { route: "/renew-csr", kind: "status", times: 1 } as const;
     await running.client.setFaults([
       { ...renewal, status: 503 },
@@ -82,11 +82,12 @@ describe("a certificate that lives seconds", () => {
   });
 
   it("that expired while the device was off is a named failure with the AP up, and a token mends it", async () => {
-    const running = await provisioned({ certificateSeconds: 4 });
+    const lifeS = Number(longerSeconds(4));
+    const running = await provisioned({ certificateSeconds: lifeS });
     await running.client.board("power_off");
     for await (const message of statusMessages(running, DEVICE_ID))
       if (message.status === "offline") break;
-    await expired(running);
+    await expired(running, lifeS);
     const failed = running.logLine(/error certificate_expired/, { fromNow: true });
     await running.client.board("power_on");
     await failed;
@@ -111,12 +112,12 @@ async function boardStatus(running: RunningLab): Promise<ReturnType<typeof JSON.
 }
 
 /** Waits until the newest certificate of the board, which is off, has ended for certain. */
-async function expired(running: RunningLab): Promise<void> {
+async function expired(running: RunningLab, lifeS: number): Promise<void> {
   let last = 0;
   for await (const event of running.client.events()) {
     if (/^(sign|renew)-csr$/.test(event.what)) last = Date.parse(event.at);
   }
   expect(last).toBeGreaterThan(0);
-  const leftMs = last + 6_000 - Date.now();
+  const leftMs = last + (lifeS + 2) * 1000 - Date.now();
   if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs)); // time itself is what is waited for
 }

@@ -18,6 +18,7 @@ import type { Air } from "../../cli/wifi/air-file.js";
 import { virtualWifi } from "../../cli/wifi/virtual.js";
 import { caOf, DEVICE_ID, openRig, type Rig, type RigOptions } from "../attack/rig.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
+import { longer } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
 import { run } from "../helpers/prov.js";
 import { type Peer, scriptedBroker } from "../helpers/scripted-broker.js";
@@ -37,7 +38,7 @@ beforeAll(async () => {
 });
 
 async function rigWith(mqtt: Partial<RigOptions["mqtt"]> = {}): Promise<Rig> {
-  const sdkconfig = { CONFIG_PROV_MQTT_ACK_TIMEOUT_MS: 1_000 };
+  const sdkconfig = { CONFIG_PROV_MQTT_ACK_TIMEOUT_MS: 3_000 };
   const rig = await openRig("strange-brokers", { sdkconfig, mqtt: { uri, ...mqtt } });
   rig.eraseNvs();
   await rig.powerOn();
@@ -56,7 +57,7 @@ function provision(
     },
     credentials: credentials(0),
     wifi: virtualWifi(lab.info.airDir),
-    joinTimeoutMs: 20_000,
+    joinTimeoutMs: longer(20_000),
     apGoneMs: 500,
     pollMs: 50,
     clock: createStageClock(),
@@ -113,10 +114,10 @@ describe("mosquitto with a password file beside the certificates", () => {
     const rig = await rigWith({ username: "mute", password: PASSWORD });
     onTestFinished(() => rig.stop());
     await startMosquitto(caOf(rig.lab));
-    const alone = await provision(rig, { timeoutMs: GOING_WELL_MS });
+    const alone = await provision(rig, { timeoutMs: longer(GOING_WELL_MS) });
     expect(boardReport(alone)).toMatchObject({ proof: "device_word", proof_by: "status" });
     const broker = await operatorAt(rig);
-    await expect(provision(rig, { timeoutMs: FAILING_MS, broker })).rejects.toMatchObject({
+    await expect(provision(rig, { timeoutMs: longer(FAILING_MS), broker })).rejects.toMatchObject({
       code: "status_timeout",
       message: expect.stringMatching(
         new RegExp(`^${uri}: .*mqtt \\(status\\); the broker delivered no message of it`),
@@ -134,7 +135,7 @@ describe("mosquitto with a password file beside the certificates", () => {
     onTestFinished(() => rig.stop());
     await startMosquitto(caOf(rig.lab));
     const broker = await operatorAt(rig);
-    const provisioning = provision(rig, { timeoutMs: GOING_WELL_MS, broker });
+    const provisioning = provision(rig, { timeoutMs: longer(GOING_WELL_MS), broker });
     if (code === null) {
       const { outcome } = await provisioning;
       expect(outcome.mqtt?.payload).toMatchObject({ status: "connected" });
@@ -195,14 +196,14 @@ describe("a broker that delivers the device's message to the operator", () => {
 
   it("and acknowledges it, is the proof", async () => {
     const script = delivering((device, messageId) => device.send({ cmd: "puback", messageId }));
-    const { outcome } = await provisionAt(script, GOING_WELL_MS);
+    const { outcome } = await provisionAt(script, longer(GOING_WELL_MS));
     expect(outcome.mqtt?.payload).toMatchObject({ status: "connected", seq: 1 });
     expect(outcome.evidence.map(({ witness }) => witness)).toContain("status");
   });
 
   it("and hangs up on it, is none: the error is the device's, and names the broker", async () => {
     const script = delivering((device) => device.hangUp());
-    await expect(provisionAt(script, FAILING_MS)).rejects.toMatchObject({
+    await expect(provisionAt(script, longer(FAILING_MS))).rejects.toMatchObject({
       code: "publish_refused",
       message: expect.stringContaining(uri),
     });
@@ -210,7 +211,7 @@ describe("a broker that delivers the device's message to the operator", () => {
 
   it("and never acknowledges it, is none", async () => {
     const script = delivering(() => {});
-    await expect(provisionAt(script, FAILING_MS)).rejects.toMatchObject({
+    await expect(provisionAt(script, longer(FAILING_MS))).rejects.toMatchObject({
       code: "publish_unacknowledged",
       message: expect.stringContaining(uri),
     });
@@ -232,7 +233,12 @@ describe("a broker that delivers the device's message to the operator", () => {
       },
     };
     await expect(
-      provisionAt(script, FAILING_MS, { witnesses: [() => log] }, { ap_vanish_on_connect: true }),
+      provisionAt(
+        script,
+        longer(FAILING_MS),
+        { witnesses: [() => log] },
+        { ap_vanish_on_connect: true },
+      ),
     ).rejects.toMatchObject({ code: "publish_refused", message: expect.stringContaining(uri) });
   });
 });

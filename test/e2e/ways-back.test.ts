@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Device, deviceOf } from "../helpers/device.js";
 import { type LabUpOptions, labUp, type RunningLab } from "../helpers/lab.js";
-import { longer } from "../helpers/longer.js";
+import { longer, longerSeconds } from "../helpers/longer.js";
 import { REPOSITORY } from "../helpers/prov.js";
 import { nextStatus, type StatusMessage } from "../helpers/status-messages.js";
 
@@ -181,7 +181,7 @@ describe("a new certificate", () => {
     ["embedded", "it hung up on the device's certificate"],
     ["mosquitto", "TLS alert unknown_ca"],
   ] as const)("that the %s broker refuses gives way to the one before", async (broker, why) => {
-    await start({ broker, certificateSeconds: 18 });
+    await start({ broker, certificateSeconds: Number(longerSeconds(18)) });
     await lab.client.setFaults([
       { route: "/renew-csr", kind: "new_ca", times: 1 },
       { route: "/renew-csr", kind: "status", status: 503 },

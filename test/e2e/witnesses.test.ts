@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RouteFault } from "../../cli/lab/faults.js";
 import { freshBoard, labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { longerSeconds } from "../helpers/longer.js";
 import { prov } from "../helpers/prov.js";
 
 /** What happens to a provisioning when one side of it fails, and who then decides the outcome. */
@@ -78,7 +79,7 @@ describe("the outcome of a provisioning", () => {
 
   it.each(FAULTS)("with a backend that answers %s", async (_name, fault, exit, code) => {
     await lab.client.setFaults([{ route: "/sign-csr", ...fault }]);
-    const outcome = await provision("--timeout", "15");
+    const outcome = await provision("--timeout", longerSeconds(15));
     expect([outcome.code, outcome.document.error?.code ?? null], outcome.stdout).toEqual([
       exit,
       code,
@@ -97,7 +98,7 @@ describe("the outcome of a provisioning", () => {
 
   it("is broker_unreachable with exit 9 when the broker stays down", async () => {
     await lab.client.setFaults([{ server: "broker", kind: "down" }]);
-    const { code, document } = await provision("--timeout", "12");
+    const { code, document } = await provision("--timeout", longerSeconds(12));
     expect([code, document.error.code]).toEqual([9, "broker_unreachable"]);
   });
 

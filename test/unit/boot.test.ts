@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from "vitest";
 import { waitForBoot } from "../../cli/flow/boot.js";
 import { silent } from "../../cli/progress.js";
+import { longer } from "../helpers/longer.js";
 import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
 
 const SETTLED = "I (9000) prov: state CHECK_PROVISIONING -> AP_MODE\r\n";
@@ -21,7 +22,7 @@ it("a first boot that burns eFuses is watched, not reset", async () => {
   const { front, boots } = board;
   expect(boots).toEqual(["app"]);
   talking = setInterval(() => front.write(SETTLED), 20);
-  const booted = await wait(board, { timeoutMs: 5_000, firstBootMs: 60_000 });
+  const booted = await wait(board, { timeoutMs: longer(5_000), firstBootMs: longer(60_000) });
   expect(booted.state).toBe("AP_MODE");
   expect(boots).toEqual(["app"]);
 });
@@ -32,15 +33,18 @@ it("one that said it before anybody listened is reset when its time is over", as
   talking = setInterval(() => {
     if (boots.length > 1) front.write(SETTLED);
   }, 20);
-  const booted = await wait(board, { timeoutMs: 60_000, firstBootMs: 300 });
+  const booted = await wait(board, { timeoutMs: longer(60_000), firstBootMs: 300 });
   expect(booted.state).toBe("AP_MODE");
   expect(boots).toEqual(["app", "app"]);
 });
 
 it("a board that never settles is a boot_timeout", async () => {
   board = await startVirtualSerial();
-  await expect(wait(board, { timeoutMs: 300 })).rejects.toMatchObject({
+  const timeoutMs = longer(1_000);
+  await expect(wait(board, { timeoutMs })).rejects.toMatchObject({
     code: "boot_timeout",
-    message: expect.stringContaining("AP_MODE within 0.3 s; its last line: I (400) prov"),
+    message: expect.stringContaining(
+      `AP_MODE within ${timeoutMs / 1000} s; its last line: I (400) prov`,
+    ),
   });
 });

@@ -7,6 +7,7 @@ import { silent } from "../../cli/progress.js";
 import { manualWifi } from "../../cli/wifi/manual.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 import { waitingStatus } from "../helpers/board-status.js";
+import { longer } from "../helpers/longer.js";
 
 let server: Server | undefined;
 afterEach(() => server?.close());
@@ -35,7 +36,7 @@ function provision(baseUrl: string, timeoutMs: number, password = "home-password
     manifest: DEFAULT_MANIFEST,
     credentials: { ssid: "Home", password, token: "t" },
     wifi: manualWifi({ baseUrl, probeIntervalMs: 20 }),
-    joinTimeoutMs: 20_000,
+    joinTimeoutMs: longer(20_000),
     timeoutMs,
     apGoneMs: 20_000,
     pollMs: 20,
@@ -47,7 +48,7 @@ function provision(baseUrl: string, timeoutMs: number, password = "home-password
 
 test("when time is up before the credentials are sent, they are not sent any more", async () => {
   const { asked, baseUrl } = await board({ "GET /scan": 60_000 });
-  await expect(provision(baseUrl, 500)).rejects.toMatchObject({
+  await expect(provision(baseUrl, longer(500))).rejects.toMatchObject({
     code: "ap_unreachable",
     message: expect.stringContaining("no credentials were sent"),
   });
@@ -57,7 +58,9 @@ test("when time is up before the credentials are sent, they are not sent any mor
 
 test("when time is up while the board takes them in, it is asked once more what became of them", async () => {
   const { asked, baseUrl } = await board({ "POST /provision": 60_000 });
-  await expect(provision(baseUrl, 1_000)).rejects.toMatchObject({ code: "outcome_unknown" });
+  await expect(provision(baseUrl, longer(1_000))).rejects.toMatchObject({
+    code: "outcome_unknown",
+  });
   expect(asked.slice(asked.indexOf("POST /provision") + 1)).toContain("GET /status");
 });
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterEach, expect, it, vi } from "vitest";
 import { packEspImage } from "../../cli/serial/esp-image.js";
 import { flashDevice } from "../../cli/serial/flasher.js";
@@ -124,14 +124,26 @@ it("6: nothing is written to the console", async () => {
   for (const spy of [...spies, warnings]) expect(spy).not.toHaveBeenCalled();
 });
 
+/** What this thread has had of the CPU: the suite's other threads are busy with tests of their own. */
+function threadCpuMs(): number {
+  try {
+    // proc(5): the name in brackets is field 2, utime and stime are fields 14 and 15, in hundredths of a second.
+    const [, fields = ""] = readFileSync("/proc/thread-self/stat", "latin1").split(/.*\) /s);
+    const [utime = 0, stime = 0] = fields.split(" ").slice(11, 13).map(Number);
+    return (utime + stime) * 10;
+  } catch {
+    const { user, system } = process.cpuUsage(); // not Linux
+    return (user + system) / 1000;
+  }
+}
+
 it("7: a mebibyte costs less CPU than esptool-js's own loop needs for half of it", async () => {
   const { port, flash, dir } = await start();
   const flasherArgs = makeImage(dir, { size: 1024 * 1024 });
-  const before = process.cpuUsage();
+  const before = threadCpuMs();
   await flashDevice({ port, flasherArgs });
-  const { user, system } = process.cpuUsage(before);
   // The board's own work is in here too.
-  expect((user + system) / 1000).toBeLessThan(1_500);
+  expect(threadCpuMs() - before).toBeLessThan(1_500);
   expect(holdsImage(flash, flasherArgs)).toBe(true);
 });
 

@@ -7,7 +7,8 @@ import { ProvError } from "../../errors.js";
 import { hasExited, spawnBound, stopChild, waitForSpawn } from "../child.js";
 import type { Line } from "./line.js";
 
-const READY_MS = 5_000;
+/** socat takes milliseconds, but on a busy machine it may have to wait for its turn. */
+const READY_MS = 60_000;
 const POLL_MS = 10;
 const STOP_MS = 2_000;
 /** A UART without a listener loses bytes; so does this one instead of filling memory. */

@@ -83,6 +83,13 @@ static int reconnect_timeout_ms(void)
     return text != NULL ? atoi(text) : 200;
 }
 
+/** More than any machine needs, where a time limit is not what is tested. */
+static int network_timeout_ms(void)
+{
+    const char *text = getenv("TEST_NETWORK_TIMEOUT_MS");
+    return text != NULL ? atoi(text) : 300000;
+}
+
 void app_main(void)
 {
     go_online();
@@ -94,7 +101,7 @@ void app_main(void)
         .credentials.authentication.key = read_file(getenv("TEST_KEY")),
         .session.keepalive = 30,
         .session.last_will = {.topic = "devices/dev1/status", .msg = "gone", .qos = 1, .retain = 1},
-        .network.timeout_ms = 2000,
+        .network.timeout_ms = network_timeout_ms(),
         .network.disable_auto_reconnect = true,
         .network.reconnect_timeout_ms = reconnect_timeout_ms(),
     };

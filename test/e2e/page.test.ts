@@ -200,6 +200,7 @@ describe("the page on a phone", () => {
     await page.getByText("Device: Waiting").waitFor();
     await page.route("**/status", (route) => route.abort());
     await page.getByText("No contact with the device.").waitFor();
+    expect(await page.locator("header").textContent()).toContain("Out of reach");
     await screenshot(page, "light-11-no-contact");
     await page.unroute("**/status");
     await page.getByText("Device: Waiting").waitFor();

@@ -410,6 +410,8 @@
     misses++;
     if (misses < MISSES_TO_MENTION) return;
     const late = STEP_OF_STATE[lastState] >= 1;
+    // At the top of a long form the line below it is out of view.
+    say($("device"), "Out of reach");
     say(
       $("state"),
       "No contact with the device. This page goes on when your phone is on the device's WiFi again.",

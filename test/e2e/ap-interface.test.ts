@@ -18,7 +18,7 @@ import { PARTITION_TABLE_OFFSET } from "../../cli/serial/host-image.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
 import { longer } from "../helpers/longer.js";
 import { makeNamespaces, type Namespaces, namespacesMissing } from "../helpers/namespaces.js";
-import { prov, REPOSITORY } from "../helpers/prov.js";
+import { prov, REPOSITORY, run } from "../helpers/prov.js";
 
 /* The board between two networks, as the kernel sees it: whoever is on its SoftAP is heard, whoever is on the home
    network is not, by whatever address. A process of its own, in a network namespace with a cable to each. */
@@ -35,6 +35,8 @@ const AP = "192.168.4.1";
 const STATION = "192.168.77.10";
 /** A phone on the SoftAP, a neighbour on the home network, and one on a home network with the SoftAP's numbers. */
 const NAMES = ["board", "phone", "neighbour", "twin"] as const;
+/** An address of the twin's network that its kernel does not know. */
+const NOBODY = "192.168.4.88";
 const WAIT_MS = 30_000;
 /** curl's word for a connection that was refused. */
 const REFUSED = 7;
@@ -80,7 +82,7 @@ async function boot(): Promise<void> {
     mac: "7cdfa1a1b2c2",
     clock: "unset",
     resetReason: "poweron",
-    environment: { PROV_HOST_AP_INTERFACE: "ap0" },
+    environment: { PROV_HOST_AP_INTERFACE: "ap0", LD_PRELOAD: join(dir, "late-bind.so") },
     onLine: (line) => {
       log.push(line);
       wake();
@@ -126,6 +128,24 @@ async function resolve(name: string, server: string, timeoutMs: number): Promise
   return (await net.exec(name, process.execPath, "-e", script)).stdout.trim();
 }
 
+interface Handshakes {
+  /** To which the server agreed while they were begun. */
+  readonly half_open: number;
+  readonly answered: number;
+}
+
+/** Begins handshakes on the twin's cable until stopped, which ends them; what became of them. */
+async function handshakes(server: string): Promise<() => Promise<Handshakes>> {
+  const macOf = async (name: string, device: string) =>
+    (await net.exec(name, "cat", `/sys/class/net/${device}/address`)).stdout.trim();
+  const [server_mac, own_mac] = [await macOf("board", "sta1"), await macOf("twin", "lan0")];
+  const neighbour = ["neigh", "replace", NOBODY, "lladdr", own_mac, "dev", "sta1"];
+  await net.ip("board", ...neighbour, "nud", "permanent");
+  const script = join(REPOSITORY, "test", "support", "half-open.py");
+  const program = ["python3", script, "lan0", server_mac, NOBODY, server];
+  return (await talk("twin", ...program)) as () => Promise<Handshakes>;
+}
+
 interface Knocks {
   readonly attempts: number;
   readonly connected: number;
@@ -135,7 +155,12 @@ interface Knocks {
 /** Knocks from `name` until stopped. */
 async function knock(name: string, ...doors: string[]): Promise<() => Promise<Knocks>> {
   const script = join(REPOSITORY, "test", "support", "knock.mjs");
-  const [command, args] = net.enter(name, process.execPath, script, ...doors);
+  return (await talk(name, process.execPath, script, ...doors)) as () => Promise<Knocks>;
+}
+
+/** Starts a program in `name`, and resolves when it has said something; then the end of its input has it sum up. */
+async function talk(name: string, ...program: string[]): Promise<() => Promise<unknown>> {
+  const [command, args] = net.enter(name, ...program);
   const child: ChildProcess = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
   if (!child.stdout) throw new Error("no stdout");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -152,6 +177,9 @@ describe.skipIf(missing !== null)("the board's servers", () => {
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), "prov-ap-interface-"));
     const elf = await build();
+    // The moment between the server's first connection and its binding to the SoftAP, made long enough to be met.
+    const source = join(REPOSITORY, "test", "support", "late-bind.c");
+    await run("cc", ["-shared", "-fPIC", "-o", join(dir, "late-bind.so"), source]);
     net = await makeNamespaces(NAMES);
     await lay();
     const executable = join(dir, "prov_firmware"); // the build folder keeps it without the right to execute it
@@ -212,6 +240,21 @@ describe.skipIf(missing !== null)("the board's servers", () => {
     }
     expect(log.filter((line) => /AP_MODE ssid=/.test(line))).toHaveLength(1);
   });
+
+  it.each([AP, "192.168.4.50"])(
+    "answer nobody whose handshake with %s began before they were bound, however late it ends",
+    async (address) => {
+      await board?.powerOff();
+      const end = await handshakes(address);
+      await boot();
+      await logged(/dns: every name/);
+      expect(await status("phone", AP)).toMatchObject({ status: 200 });
+      const { half_open, answered } = await end();
+      expect(half_open).toBeGreaterThan(0);
+      expect(answered).toBe(0);
+      expect(await status("phone", AP)).toMatchObject({ status: 200 });
+    },
+  );
 
   it("are bound to the SoftAP's interface, again after a restart", async () => {
     const bound = async () => {

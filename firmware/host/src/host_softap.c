@@ -323,6 +323,17 @@ void host_softap_note_bound(const char *interface)
     pthread_mutex_unlock(&s_lock);
 }
 
+bool host_softap_reaches(int fd)
+{
+    char bound[IFNAMSIZ] = "";
+    socklen_t size = sizeof bound;
+    pthread_mutex_lock(&s_lock);
+    bool reaches = !has_own_interface() || s_bound_to[0] == '\0' ||
+                   (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bound, &size) == 0 && strcmp(bound, s_bound_to) == 0);
+    pthread_mutex_unlock(&s_lock);
+    return reaches;
+}
+
 void host_softap_withdraw(void)
 {
     pthread_mutex_lock(&s_lock);

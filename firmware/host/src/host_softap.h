@@ -36,5 +36,11 @@ const char *host_softap_interface(void);
 int host_softap_asked_port(int port);
 /** The listening socket is bound to `interface` now. */
 void host_softap_note_bound(const char *interface);
+/**
+ * Whether a connection can reach the listener as it is bound now. Linux completes a handshake that began on another
+ * interface before the bind. To the SoftAP's address the chip never does: its answer leaves by the SoftAP (ESP-IDF's
+ * ip4_route_src_hook).
+ */
+bool host_softap_reaches(int fd);
 /** Whether a file of aps/ is this board's. */
 bool host_softap_is_own_file(const char *name);

@@ -13,6 +13,7 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "host_air.h"
+#include "host_softap.h"
 #include "httpd_priv.h"
 
 /* A new connection is not the first to be purged before it had this long for its first request: on the chip
@@ -106,6 +107,10 @@ static bool let_in(httpd_server_t *server, int listen_fd)
     }
     int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0) {
+        return true;
+    }
+    if (!host_softap_reaches(fd)) {
+        close(fd);
         return true;
     }
     set_timeouts(fd, &server->config);

@@ -127,12 +127,15 @@ async function cutEach(rig: Rig, scenario: Scenario, every: number): Promise<Tal
   for (let write = scenario.firstWrite; ; write += every) {
     rig.writeNvs(scenario.start);
     // A token is spent once; each run pays with its own.
-    const isPosted = scenario.renews === undefined;
+    const { renews } = scenario;
+    const isPosted = renews === undefined;
     const attempts = isPosted
       ? scenario.attempts.map((each) => ({ ...each, token: freshToken(rig) }))
       : scenario.attempts;
     rig.board.cutAtNvsWrite(write);
-    const { answered, isCut } = await (isPosted ? goThrough(rig, attempts) : renewOnce(rig));
+    const { answered, isCut } = await (isPosted
+      ? goThrough(rig, attempts)
+      : renewOnce(rig, renews));
     if (!isCut) break;
     cuts += 1;
     const faults = await recover(rig, attempts, answered, scenario);
@@ -164,24 +167,26 @@ async function goThrough(rig: Rig, attempts: readonly Credentials[]) {
   return { answered, isCut: false };
 }
 
-/** Powers on and waits for the connection with the old certificate, and for the one with the new. */
-async function renewOnce(rig: Rig) {
-  for (const isFirst of [true, false]) {
-    const end = rig.outcome();
-    if (isFirst) await rig.powerOn();
-    if ((await end) === "power_cut") return { answered: 1, isCut: true };
+/**
+ * Powers on and waits until the certificate `renews` has given way to a new one, and for a sign of life after that,
+ * by when nothing is left to be written.
+ */
+async function renewOnce(rig: Rig, renews: string) {
+  let end = rig.outcome();
+  await rig.powerOn();
+  for (let isRenewed = false; (await end) !== "power_cut"; end = rig.signOfLife()) {
+    if (isRenewed) return { answered: 1, isCut: false };
+    isRenewed = (await readRecords(rig.board.flash.path)).get("crt")?.[0] !== renews;
   }
-  return { answered: 1, isCut: false };
+  return { answered: 1, isCut: true };
 }
 
 /** The records once a certificate that is to be renewed has been. */
 async function settled(rig: Rig, renews: string | undefined): Promise<Records> {
   for (;;) {
-    const further = rig.outcome();
-    further.catch(() => {}); // nobody waits for it when there is nothing to renew
     const records = await readRecords(rig.board.flash.path);
     if (records.get("crt")?.[0] !== renews) return records;
-    await further;
+    await rig.signOfLife();
   }
 }
 

@@ -94,6 +94,8 @@ export interface Rig {
   provision(credentials: Credentials): Promise<Answer | null>;
   /** Call before what leads there: the next MQTT connection with a status message, or a power cut. */
   outcome(): Promise<"online" | "power_cut">;
+  /** The next status message of whatever connection, or a power cut, be it past. */
+  signOfLife(): Promise<"online" | "power_cut">;
   stop(): Promise<void>;
 }
 
@@ -226,13 +228,14 @@ function makeRig(lab: Lab, built: Pick<Rig, "elf" | "deviceKey" | "heapFile">): 
         await delay(2);
       }
     },
-    outcome: () => outcome(lab),
+    outcome: () => outcome(lab, false),
+    signOfLife: async () => (board.state() === "off" ? "power_cut" : outcome(lab, true)),
     stop: lab.stop,
   };
 }
 
-async function outcome(lab: Lab): Promise<"online" | "power_cut"> {
-  let isConnected = false; // a last will of the connection before is no sign of life
+async function outcome(lab: Lab, wasConnected: boolean): Promise<"online" | "power_cut"> {
+  let isConnected = wasConnected; // else a last will of the connection before would count
   const isDecisive = ({ source, what, outcome }: LabEvent): boolean => {
     if (source === "broker" && what === "connect" && outcome === "ok") isConnected = true;
     return what === "power_cut" || (isConnected && what === "publish" && outcome === "ok");

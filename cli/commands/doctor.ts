@@ -43,8 +43,8 @@ async function prepare(options: DoctorOptions, context: CommandContext): Promise
   try {
     const { root, devices } = await openDevices(options, context);
     const name = options.lab === true ? "default" : options.lab;
-    if (name === undefined) return { ...base, devices, found: [], ...ownServers(devices) };
-    return { ...base, devices, ...(await labServers(root, name)) };
+    if (name === undefined) return { ...base, root, devices, found: [], ...ownServers(devices) };
+    return { ...base, root, devices, ...(await labServers(root, name)) };
   } catch (error) {
     if (!(error instanceof ProvError) || error.stage === "usage" || error.stage === "interrupted")
       throw error;

@@ -49,6 +49,8 @@ export async function onBoard<T>(
   const { manifest } = project;
   const { port } = options;
   const { timeoutMs, joinTimeoutMs } = boundsOf(options.timeout);
+  const endsAt = performance.now() + timeoutMs;
+  const leftMs = (): number => Math.max(0, endsAt - performance.now());
   const inTime = AbortSignal.any([context.signal, deadline(timeoutMs)]);
   const reach = await reachBoard(options, project, context);
   const broker = reach.lab
@@ -57,8 +59,6 @@ export async function onBoard<T>(
   const request = {
     manifest,
     wifi: reach.wifi,
-    timeoutMs: joinTimeoutMs,
-    lookMs: timeoutMs,
     signal: context.signal,
     progress: context.out,
     ...(broker ? { broker } : {}),
@@ -69,8 +69,12 @@ export async function onBoard<T>(
     const network =
       port === undefined ? undefined : await onlineOnPort(port, project, options, context);
     const found = network
-      ? await onlineByItsLog(request, network.digest, timeoutMs)
-      : await joinOrFindOnline(request);
+      ? await onlineByItsLog(request, network.digest, leftMs())
+      : await joinOrFindOnline({
+          ...request,
+          timeoutMs: Math.min(joinTimeoutMs, leftMs()),
+          lookMs: leftMs(),
+        });
     if ("api" in found) return await abortsAs(inTime, TOO_SLOW, () => work.joined(found, inTime));
     if (!work.online) throw onlineInstead(found, manifest, port);
     return work.online(manifest.id, found, request.broker?.uri ?? manifest.mqtt.uri);

@@ -7,12 +7,15 @@ import { isNodeSupported, NODE_AT_LEAST } from "../node-version.js";
 import { listPorts } from "../serial/ports.js";
 import { runTool } from "../tool.js";
 import type { Check } from "./doctor-check.js";
+import { checkTracked } from "./doctor-git.js";
 import { type BackendToTry, checkBackend, checkBroker } from "./doctor-servers.js";
 import { findIdf, howToInstall } from "./idf.js";
 
 export interface DoctorRequest {
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** The folder of the manifest. */
+  readonly root?: string;
   /** The devices of the manifest; none where there is no manifest, which is no fault of the machine. */
   readonly devices: readonly DeviceManifest[];
   /** What is to be said besides: of a manifest that is missing or wrong, of a lab. */
@@ -41,6 +44,9 @@ export async function examine(request: DoctorRequest): Promise<Check[]> {
     checkWifi(request),
     request.found,
     request.devices.map(checkDevice),
+    request.root !== undefined && onPath("git", request.env)
+      ? checkTracked(request.root, request.signal)
+      : [],
     ...request.backends.map(checkBackend),
     ...request.brokerUris.map(checkBroker),
   ]);

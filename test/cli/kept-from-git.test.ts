@@ -46,6 +46,24 @@ test("a `.prov` of an older version is ignored from the next command on, whateve
   expect(await added(cwd)).toEqual(["device.config.ts"]);
 });
 
+test("a key that git has taken in already is for the doctor to tell of", async () => {
+  const cwd = projectWith(FERN);
+  const keysInGit = async (): Promise<unknown> => {
+    const { stdout } = await prov(["doctor", "--json"], { cwd });
+    const { checks } = JSON.parse(stdout) as { checks: { name: string }[] };
+    return checks.find(({ name }) => name === "private keys");
+  };
+  await prov(["keys"], { cwd });
+  await added(cwd);
+  expect(await keysInGit()).toBeUndefined();
+  expect((await run("git", ["-C", cwd, "add", "--force", ".prov/devices"])).code).toBe(0);
+  expect(await keysInGit()).toMatchObject({
+    verdict: "warning",
+    detail: expect.stringContaining("git tracks 3 files in .prov"),
+    fix: expect.stringContaining("git rm -r --cached .prov"),
+  });
+});
+
 test("a .gitignore that is there stays as it is", async () => {
   const cwd = projectWith(FERN);
   mkdirSync(join(cwd, ".prov"));

@@ -1,0 +1,21 @@
+import { PROV_FOLDER } from "../config/private-dir.js";
+import { visible } from "../foreign-text.js";
+import { runTool } from "../tool.js";
+import type { Check } from "./doctor-check.js";
+
+/** Whether git has taken in what `.prov/.gitignore` keeps out now: an older prov wrote none. */
+export async function checkTracked(root: string, signal: AbortSignal): Promise<Check[]> {
+  const args = ["ls-files", "--", PROV_FOLDER];
+  const { exitCode, lines } = await runTool({ command: "git", args, cwd: root, signal });
+  const tracked = exitCode === 0 ? lines.filter((line) => !line.endsWith(".gitignore")) : [];
+  const [first] = tracked;
+  if (first === undefined) return [];
+  return [
+    {
+      name: "private keys",
+      verdict: "warning",
+      detail: `git tracks ${tracked.length} files in ${PROV_FOLDER}, such as ${visible(first)}`,
+      fix: `Run \`git rm -r --cached ${PROV_FOLDER}\`; where others can read the repository, make new keys with \`prov keys --force\`.`,
+    },
+  ];
+}

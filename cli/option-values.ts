@@ -2,7 +2,7 @@ import { CommanderError, InvalidArgumentError } from "commander";
 import { boardUrlFlaw, ssidFlaw } from "./device/credential-rules.js";
 
 /** The values of an option that may be given several times. */
-export function collect(value: string, previous: string[]): string[] {
+export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }
 

@@ -21,7 +21,7 @@ export interface OutputOptions {
   color: { stderr: boolean; stdout: boolean };
   /** Whether the terminal's cursor may be moved. */
   movement: boolean;
-  stdout: NodeJS.WritableStream & { isTTY?: boolean };
+  stdout: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   stderr: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   /** GitHub Actions: it shows marked errors on the run's page, and takes other lines for commands, too. */
   annotate: boolean;
@@ -29,6 +29,8 @@ export interface OutputOptions {
 
 export interface Output extends Progress {
   options: OutputOptions;
+  /** Of the terminal that shows the result; undefined when none does. */
+  columns: number | undefined;
   result(result: CommandResult): void;
   /** The one document of a success, for a command that goes on after it. */
   document(fields: Readonly<Record<string, unknown>>): void;
@@ -117,6 +119,7 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
 
   return {
     options,
+    columns: options.stdout.isTTY ? options.stdout.columns || undefined : undefined,
     paint,
     print,
     document,

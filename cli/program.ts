@@ -26,7 +26,8 @@ export function buildProgram(
     .option("--quiet", "print results and errors only")
     .option("--verbose", "print details and causes")
     .option("--no-color", "no colour (also NO_COLOR)")
-    .configureHelp({ showGlobalOptions: true })
+    // Wrapped at words on narrow terminals too: commander leaves columns of less than 40 to the terminal.
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
     // The commands below inherit both.
     .configureOutput({ writeErr: onComplaint })
     .exitOverride();
@@ -81,7 +82,6 @@ export function buildProgram(
         "--port <port>",
         "serial port, socket://host:port or rfc2217://host:port; repeat for several",
         collect,
-        [],
       )
       .option("--all", "every Espressif board that is connected")
       .option("--target <chip>", "which build to flash; default: the manifest's target")

@@ -112,7 +112,7 @@ function report(checks: readonly Check[], out: Output): string {
     .filter((check) => check.verdict !== "ok")
     .map((check) => `${check.name}: ${check.fix ?? ""}`);
   return [
-    renderTable(["", "CHECK", "FOUND"], rows),
+    renderTable(["", "CHECK", "FOUND"], rows, out.columns),
     ...(fixes.length > 0
       ? ["", "To mend:", ...fixes.map((fix) => `  ${fix.replaceAll("\n", "\n  ")}`)]
       : []),

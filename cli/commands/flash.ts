@@ -12,7 +12,7 @@ import { openProject, type Project } from "./project.js";
 import { renderTable } from "./table.js";
 
 export interface FlashOptions extends GlobalOptions {
-  port: string[];
+  port?: string[];
   all?: boolean;
   target?: string;
   baud: number;
@@ -26,7 +26,7 @@ export function flashCommand(
   options: FlashOptions,
 ): (context: CommandContext) => Promise<CommandResult> {
   return async (context) => {
-    if (options.all && options.port.length > 0)
+    if (options.all && options.port !== undefined)
       throw new ProvError("usage", "--all and --port exclude each other");
     const project = await openProject(options, context);
     const target = parseTarget(options.target, project.manifest.target);
@@ -64,7 +64,7 @@ function chipOf(project: Project, target: string): ChipName {
 }
 
 async function choosePorts(options: FlashOptions, context: CommandContext): Promise<string[]> {
-  if (options.port.length > 0) return distinctPorts(options.port);
+  if (options.port !== undefined) return distinctPorts(options.port);
   const ports = await listPorts();
   if (options.all) {
     const boards = ports.filter((port) => port.isEspressif).map((port) => port.path);
@@ -139,7 +139,11 @@ function describe(
   return {
     json: { device: deviceId, boards },
     text: [
-      renderTable(["PORT", "REGION", "OFFSET", "BYTES", "WRITTEN", "UNCHANGED"], rows),
+      renderTable(
+        ["PORT", "REGION", "OFFSET", "BYTES", "WRITTEN", "UNCHANGED"],
+        rows,
+        context.out.columns,
+      ),
       ...boards.map(
         (report) =>
           `${report.port}: ${report.chip} ${report.mac}, verified and started in ${(report.ms / 1000).toFixed(1)} s`,

@@ -6,7 +6,7 @@ import { renderTable } from "./table.js";
 
 /** `prov ports`: the serial ports of this machine and what is on them. */
 export function portsCommand(): (context: CommandContext) => Promise<CommandResult> {
-  return async () => {
+  return async ({ out }) => {
     const ports = await listPorts();
     const rows = ports.map((port) => [
       port.path,
@@ -19,7 +19,7 @@ export function portsCommand(): (context: CommandContext) => Promise<CommandResu
       text:
         ports.length === 0
           ? "No serial ports. Is the board connected, and does the cable carry data?"
-          : renderTable(["PORT", "WHAT", "VID:PID", "SERIAL"], rows),
+          : renderTable(["PORT", "WHAT", "VID:PID", "SERIAL"], rows, out.columns),
     };
   };
 }

@@ -41,7 +41,7 @@ export function runCommand(
           port === undefined
             ? await runOnVirtualBoard(project, options, context, clock)
             : await runOnRealBoard(project, { ...options, port }, context, clock);
-        return describe(project, board, clock.records);
+        return describe(project, board, clock.records, context);
       },
     });
 }
@@ -147,6 +147,7 @@ function describe(
   project: Project,
   board: ProvisionedBoard,
   stages: readonly StageRecord[],
+  { out }: CommandContext,
 ): CommandResult {
   const { outcome } = board;
   const rows = stages.map((stage) => [
@@ -165,6 +166,7 @@ function describe(
       renderTable(
         ["STAGE", "RESULT", "TIME"],
         [...rows, ["total", "", `${(total / 1000).toFixed(2)} s`]],
+        out.columns,
       ),
       "",
       `device ${project.manifest.id} ${board.alreadyOnline ? "was online already" : "is online"}: ${bestEvidence(outcome)}`,

@@ -24,7 +24,7 @@ export function scanCommand(
           text:
             networks.length === 0
               ? "The board sees no network."
-              : renderTable(["SSID", "SIGNAL", "CHANNEL", "SECURITY"], rows),
+              : renderTable(["SSID", "SIGNAL", "CHANNEL", "SECURITY"], rows, context.out.columns),
         };
       },
     });

@@ -13,12 +13,16 @@ export function statusCommand(
 ): (context: CommandContext) => Promise<CommandResult> {
   return (context) =>
     onBoard(options, context, {
-      joined: async ({ status, apSsid }) => ofItsAp(status, apSsid),
-      online: ofOneOnline,
+      joined: async ({ status, apSsid }) => ofItsAp(status, apSsid, context),
+      online: (deviceId, device, brokerUri) => ofOneOnline(deviceId, device, brokerUri, context),
     });
 }
 
-function ofItsAp(status: DeviceStatus, apSsid: string | undefined): CommandResult {
+function ofItsAp(
+  status: DeviceStatus,
+  apSsid: string | undefined,
+  { out }: CommandContext,
+): CommandResult {
   const rows = [
     ["device", status.deviceId],
     ...(apSsid === undefined ? [] : [["access point", visible(apSsid)]]),
@@ -33,12 +37,17 @@ function ofItsAp(status: DeviceStatus, apSsid: string | undefined): CommandResul
   const ap = apSsid === undefined ? {} : { ap: apSsid };
   return {
     json: { device: status.deviceId, source: "ap", ...ap, status: asInTheApi(status) },
-    text: renderTable(["", ""], rows).trim(),
+    text: renderTable(["", ""], rows, out.columns).trim(),
   };
 }
 
 /** An online device has no AP: its last status message, or at least its log, has to do. */
-function ofOneOnline(deviceId: string, device: LiveDevice, brokerUri: string): CommandResult {
+function ofOneOnline(
+  deviceId: string,
+  device: LiveDevice,
+  brokerUri: string,
+  { out }: CommandContext,
+): CommandResult {
   const { mqtt } = device.outcome;
   const source = mqtt ? `the broker ${brokerUri}, topic ${mqtt.topic}` : "its serial log";
   const rows = [
@@ -58,7 +67,7 @@ function ofOneOnline(deviceId: string, device: LiveDevice, brokerUri: string): C
       evidence: evidenceOf(device.outcome),
       ...(mqtt ? { mqtt } : {}),
     },
-    text: renderTable(["", ""], rows).trim(),
+    text: renderTable(["", ""], rows, out.columns).trim(),
   };
 }
 

@@ -12,6 +12,7 @@ export interface BoardOptions extends GlobalOptions {
   ap?: string;
   iface?: string;
   wifi: HostWifiKind | "auto";
+  port?: string;
   /** Seconds; raises and lowers every bound. */
   timeout?: number;
 }
@@ -19,6 +20,8 @@ export interface BoardOptions extends GlobalOptions {
 export interface BoardReach {
   wifi: HostWifi;
   lab?: LabClient;
+  /** The board's serial port, where one is known. */
+  port?: string;
   apSsid?: string;
   pollMs: number;
 }
@@ -48,7 +51,7 @@ export function boundsOf(timeout: number | undefined): Bounds {
   };
 }
 
-/** How the board is reached: through a lab's air, an address, or this machine's WiFi. */
+/** How the board is reached, and where its serial port is: through a lab's air, an address, or this machine's WiFi. */
 export async function reachBoard(
   options: BoardOptions,
   project: Project,
@@ -57,6 +60,7 @@ export async function reachBoard(
   const name = options.lab === true ? "default" : options.lab;
   const lab = name === undefined ? undefined : await findLab(project.root, name);
   if (lab) context.out.note(`using the lab "${name}": its board, backend, broker and CA`);
+  const port = options.port ?? lab?.info.board.tty ?? undefined;
   const wifi = selectWifi({
     kind: options.wifi,
     stateDir: project.stateDir,
@@ -68,6 +72,7 @@ export async function reachBoard(
     wifi,
     pollMs: lab ? LAB_POLL_MS : RADIO_POLL_MS,
     ...(lab ? { lab } : {}),
+    ...(port === undefined ? {} : { port }),
     ...(options.ap === undefined ? {} : { apSsid: options.ap }),
   };
 }

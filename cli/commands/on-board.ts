@@ -62,7 +62,7 @@ export async function onBoard<T>(
     signal: context.signal,
     progress: context.out,
     ...(broker ? { broker } : {}),
-    ...(port === undefined ? {} : { port }),
+    ...(reach.port === undefined ? {} : { port: reach.port }),
     ...(reach.apSsid === undefined ? {} : { apSsid: reach.apSsid }),
   };
   try {
@@ -76,7 +76,7 @@ export async function onBoard<T>(
           lookMs: leftMs(),
         });
     if ("api" in found) return await abortsAs(inTime, TOO_SLOW, () => work.joined(found, inTime));
-    if (!work.online) throw onlineInstead(found, manifest, port);
+    if (!work.online) throw onlineInstead(found, manifest, reach.port);
     return work.online(manifest.id, found, request.broker?.uri ?? manifest.mqtt.uri);
   } finally {
     const report = await reach.wifi.leave();

@@ -83,7 +83,7 @@ async function provision(
     signal,
     progress: out,
     ...(reach.apSsid === undefined ? {} : { apSsid: reach.apSsid }),
-    ...(port === undefined ? {} : { port }),
+    ...(reach.port === undefined ? {} : { port: reach.port }),
     ...(broker ? { broker } : {}),
     witnesses,
     ...(options.wait ? { goal: options.wait } : {}),

@@ -24,6 +24,9 @@ async function provision(
   return { ...outcome, document: JSON.parse(outcome.stdout) };
 }
 
+/** The lab knows it, so hints name it. */
+const portOf = ({ client }: RunningLab): string => client.info.board.tty ?? "";
+
 describe("prov provision against the lab", () => {
   it("shows the board's own documents in the spelling of its API", async () => {
     await freshBoard(lab);
@@ -94,7 +97,7 @@ describe("prov provision against the lab", () => {
     ]);
     expect([code, document.error.code], stderr).toEqual([7, "online_elsewhere"]);
     expect(document.error.message).toContain('another network than "Elsewhere"');
-    expect(document.error.hint).toContain("prov reset --scope all --port PORT");
+    expect(document.error.hint).toContain(`prov reset --scope all --port ${portOf(lab)}`);
     expect(document.stages.at(-1)).toMatchObject({ name: "join", ok: false });
   });
 
@@ -107,7 +110,7 @@ describe("prov provision against the lab", () => {
     ]);
     expect([code, document.error.code], stderr).toEqual([6, "ap_not_found"]);
     expect(document.error.message).toContain("the broker does not know the device as online");
-    expect(document.error.hint).toContain("prov monitor --reset --port PORT");
+    expect(document.error.hint).toContain(`prov monitor --reset --port ${portOf(lab)}`);
   });
 
   it("submits its CSR again when the certificates are erased", async () => {

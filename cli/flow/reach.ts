@@ -15,7 +15,11 @@ export interface ReachRequest extends JoinRequest {
   readonly port?: string;
   /** Bound on the look at the broker, which goes on when the search for the AP has ended. */
   readonly lookMs: number;
+  /** How long no AP is seen before people are told what that may mean, where nobody can look; default 5 s. */
+  readonly wonderMs?: number;
 }
+
+const WONDER_MS = 5_000;
 
 /** How an adapter says that the AP is not there; the manual one only knows that nobody answers. */
 const NO_AP: ReadonlySet<ErrorCode> = new Set(["ap_not_found", "ap_unreachable"]);
@@ -27,7 +31,7 @@ const NO_AP: ReadonlySet<ErrorCode> = new Set(["ap_not_found", "ap_unreachable"]
  */
 export async function joinOrFindOnline(request: ReachRequest): Promise<JoinedBoard | LiveDevice> {
   const { broker, signal } = request;
-  if (!broker) return joinBoard(request).catch((error) => Promise.reject(explain(error, request)));
+  if (!broker) return joinUnwatched(request);
   const search = new AbortController();
   const looking = new AbortController();
   let isApSeen = false;
@@ -59,6 +63,24 @@ export async function joinOrFindOnline(request: ReachRequest): Promise<JoinedBoa
   } finally {
     looking.abort();
     await look;
+  }
+}
+
+/** Nobody can tell whether the device is online: people learn while they wait what else the silence may mean. */
+async function joinUnwatched(request: ReachRequest): Promise<JoinedBoard> {
+  const wonder = setTimeout(
+    () =>
+      request.progress.note(
+        "nothing of the board yet; a device that is online already has no AP, which the broker would tell (--mqtt-ca, --mqtt-cert, --mqtt-key)",
+      ),
+    request.wonderMs ?? WONDER_MS,
+  );
+  try {
+    return await joinBoard({ ...request, onSeen: () => clearTimeout(wonder) });
+  } catch (error) {
+    throw explain(error, request);
+  } finally {
+    clearTimeout(wonder);
   }
 }
 

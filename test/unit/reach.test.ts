@@ -128,14 +128,17 @@ describe("a board whose AP is there", () => {
 
 describe("a board that nobody sees", () => {
   test("may have no power or be online, and the hint tells how to find out", async () => {
+    const notes: string[] = [];
     const error = await joinOrFindOnline({
       wifi: virtualWifi(airDir, { pollIntervalMs: 5 }),
       manifest: { ...DEFAULT_MANIFEST, id: DEVICE_ID },
       lookMs: LONG_MS,
       signal: new AbortController().signal,
-      progress: silent,
-      timeoutMs: 30,
+      progress: { ...silent, note: (text) => void notes.push(text) },
+      timeoutMs: 60,
+      wonderMs: 10,
     }).catch((thrown: unknown) => thrown);
+    expect(notes).toEqual([expect.stringContaining("a device that is online already has no AP")]);
     expect(error).toMatchObject({ code: "ap_not_found", exitCode: 6 });
     const { hint } = error as ProvError;
     for (const word of ["no power", "online already", "--mqtt-cert", "BOOT button"])

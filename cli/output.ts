@@ -4,6 +4,7 @@ import { ProvError } from "./errors.js";
 import { visible, visiblePlain, visibleStyled, withoutCommands } from "./foreign-text.js";
 import { renderDocument, renderError } from "./json-document.js";
 import type { Progress, Task } from "./progress.js";
+import { progressLine } from "./progress-line.js";
 import { systemError } from "./system-error.js";
 
 /** What a command hands back: one JSON document for machines, text for people. */
@@ -41,8 +42,6 @@ export interface Output extends Progress {
   error(error: ProvError): void;
   paint(style: "green" | "red" | "yellow" | "cyan" | "dim" | "bold", text: string): string;
 }
-
-const BAR_WIDTH = 24;
 
 /** Results go to stdout, everything else to stderr; colour and movement only where a person looks. */
 export async function createOutput(options: OutputOptions): Promise<Output> {
@@ -100,9 +99,10 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
       if (active === spinner) active = undefined;
     };
     return {
-      update: ({ fraction, text }) => {
-        const bar = fraction === undefined ? "" : ` ${renderBar(fraction)}`;
-        spinner.text = `${label}${bar}${text ? ` ${paint("dim", visible(text))}` : ""}`;
+      update: ({ fraction, text = "" }) => {
+        const given = { fraction, text: visible(text) };
+        const { columns: now = columns } = options.stderr;
+        spinner.text = progressLine(label, given, now, (part) => paint("dim", part));
       },
       done: (text) => ending(paint("green", "✓"), text),
       failed: (text) => ending(paint("red", "✗"), text),
@@ -175,9 +175,4 @@ export function toProvError(thrown: unknown, interrupted: boolean): ProvError {
 
 function seconds(begin: number): string {
   return `${((performance.now() - begin) / 1000).toFixed(1)} s`;
-}
-
-function renderBar(fraction: number): string {
-  const filled = Math.round(Math.min(1, Math.max(0, fraction)) * BAR_WIDTH);
-  return `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ${String(Math.round(fraction * 100)).padStart(3)} %`;
 }

@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
+import { displayWidth } from "../display-width.js";
 
 const BARE = {
   top: "",
@@ -88,15 +88,3 @@ function piecesOf(line: string, width: number): string[] {
     .flatMap((word) => (isLong(word) ? (word.match(/\s*[^\s/_-]*[/_-]?/g) ?? []) : [word]))
     .flatMap((part) => (isLong(part) ? [...part] : [part]));
 }
-
-/** In columns of a terminal: East Asian signs and emoji take two. */
-function displayWidth(text: string): number {
-  let width = 0;
-  for (const sign of stripVTControlCharacters(text))
-    width += WIDE.test(sign) ? 2 : NO_WIDTH.test(sign) ? 0 : 1;
-  return width;
-}
-
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u;
-const NO_WIDTH = /\p{M}|\p{Cf}/u;

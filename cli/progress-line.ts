@@ -3,6 +3,8 @@ import { cutToWidth, displayWidth } from "./display-width.js";
 const BAR_MAX = 24;
 const BAR_MIN = 8;
 const PERCENT = " 100 %".length;
+/** What most steps say, and the space before it: the bar keeps its length when the text changes. */
+const TEXT_ROOM = " compare partition-table.bin".length;
 /** The spinner and its space, and the last column, after which some terminals begin a line. */
 const RESERVED = 3;
 
@@ -20,8 +22,7 @@ export function progressLine(
   let room = columns - RESERVED - displayWidth(label);
   let bar = "";
   if (fraction !== undefined) {
-    const beside = text === "" ? 0 : displayWidth(text) + 1;
-    const width = Math.min(BAR_MAX, Math.max(BAR_MIN, room - 1 - PERCENT - beside));
+    const width = Math.min(BAR_MAX, Math.max(BAR_MIN, room - 1 - PERCENT - TEXT_ROOM));
     bar = ` ${renderBar(fraction, width)}`;
     room -= displayWidth(bar);
   }

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findFreePort } from "../../cli/lab/listen.js";
 import { issueCertificate } from "../../cli/pki/ca.js";
+import { LIMITS } from "../../codegen/limits.js";
 import { caOf, openRig, type Rig } from "../attack/rig.js";
 import { temporaryDir } from "../helpers/project.js";
 import { findNginx, type Nginx, nginxIn } from "../support/nginx.js";
@@ -63,11 +64,12 @@ describe.skipIf("missing" in found)("a backend behind nginx", () => {
   const signCsr = (...lines: string[]): string => `location = /sign-csr { ${lines.join(" ")} }`;
 
   /** A board that has nothing yet gets its credentials. */
-  async function provision(): Promise<void> {
+  async function provision(token?: string): Promise<void> {
     await rig.board.powerOff();
     rig.eraseNvs();
     await rig.powerOn();
-    const answer = await rig.provision(rig.credentials(0));
+    const credentials = rig.credentials(0);
+    const answer = await rig.provision({ ...credentials, token: token ?? credentials.token });
     expect(answer?.status).toBe(200);
   }
 
@@ -175,8 +177,27 @@ describe.skipIf("missing" in found)("a backend behind nginx", () => {
     expect(nginx.requests().map(({ line }) => line)).toEqual(["POST /sign-csr HTTP/1.1"]);
   });
 
+  it("gets the longest token in one header, within the buffers that it has by default", async () => {
+    const length = LIMITS.provisioningTokenMaxBytes;
+    await nginx.serve(
+      `map $http_authorization $verdict { "~^Bearer [a-z]{${length}}$" 401; default 418; }` +
+        server("", ours, signCsr("if ($verdict = 401) { return 401; }", "return 418;")),
+    );
+    await provision("t".repeat(length));
+    expect(await complaint()).toMatchObject({
+      code: "token_rejected",
+      message: expect.stringContaining("HTTP 401"),
+    });
+  });
+
   it.each([
     ["takes too little", () => "client_max_body_size 64;", "csr_rejected", "HTTP 413"],
+    [
+      "wants a certificate from whoever comes for the first one",
+      () => `ssl_verify_client on; ssl_client_certificate ${dir}/ca.pem;`,
+      "csr_rejected",
+      "HTTP 400",
+    ],
     ["has no such page", () => signCsr("return 404;"), "backend_error", "HTTP 404"],
     [
       // No POST finds a static file; the page for that error is one.

@@ -10,16 +10,18 @@ export const LIMITS = {
   passphraseMaxBytes: 63,
   /** The 256 bits of the key itself. */
   rawKeyHexDigits: 64,
-  provisioningTokenMaxBytes: 1024,
+  provisioningTokenMaxBytes: 4096,
   bearerMaxBytes: 1024,
   attemptIdMaxBytes: 64,
   deviceIdMaxBytes: 64,
   pairingSecretMinBytes: 8,
   pairingSecretMaxBytes: 64,
   /** The body of any POST to the device. */
-  requestBodyMaxBytes: 4096,
+  requestBodyMaxBytes: 8192,
   /** Each of the two PEM texts that the backend answers with. */
   pemMaxBytes: 4096,
+  /** Both together: what there is room for, whatever else the device holds (nvs-room.ts). */
+  pemPairBytes: 4608,
   /** The backend's whole answer: two such texts with their JSON escapes. */
   backendAnswerMaxBytes: 10240,
   /** `backend.ca`, which is part of the firmware. */
@@ -44,6 +46,7 @@ const C_NAMES: readonly (readonly [name: string, bytes: number])[] = [
   ["PAIRING_SECRET_MAX", LIMITS.pairingSecretMaxBytes],
   ["HTTP_BODY_MAX", LIMITS.requestBodyMaxBytes],
   ["PROV_PEM_MAX", LIMITS.pemMaxBytes],
+  ["PROV_PEM_PAIR", LIMITS.pemPairBytes],
   ["BACKEND_ANSWER_MAX", LIMITS.backendAnswerMaxBytes],
   ["BACKEND_URL_MAX", LIMITS.backendUrlMaxBytes],
   ["BACKEND_PATH_MAX", LIMITS.backendPathMaxBytes],
@@ -83,7 +86,7 @@ export const LIMIT_ROWS: readonly (readonly [what: string, length: string, rule:
   ["the whole body", `up to ${LIMITS.requestBodyMaxBytes} bytes`, ""],
   [
     "certificate, CA",
-    `up to ${LIMITS.pemMaxBytes} bytes of PEM each`,
-    "in the backend's answer, chains included",
+    `together ${LIMITS.pemPairBytes} bytes of PEM`,
+    `in the backend's answer, chains included; up to ${LIMITS.pemMaxBytes} each where the tokens are shorter`,
   ],
 ];

@@ -36,5 +36,9 @@ const sources = Object.fromEntries(
 );
 if (!isPageCurrent(read(PAGE_INC_PATH), sources)) write(PAGE_INC_PATH, emitPageInc(sources));
 
+const { fillNvsRoom, NVS_ROOM_PATH } = await import("../dist/codegen/nvs-room.js");
+const room = read(NVS_ROOM_PATH);
+if (room !== fillNvsRoom(room)) write(NVS_ROOM_PATH, fillNvsRoom(room));
+
 const readme = read("README.md");
 if (readme !== fillTables(readme)) write("README.md", fillTables(readme));

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { LIMITS } from "../../codegen/limits.js";
 
 /** What a handler answers with. */
 export interface Answer {
@@ -11,6 +12,11 @@ export type BodyResult =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly refusal: Answer };
 
+/** RFC 6750, 2.1. */
+const BEARER = new RegExp(
+  `^Bearer +([A-Za-z0-9._~+/=-]{1,${LIMITS.provisioningTokenMaxBytes}})$`,
+  "i",
+);
 const DISCARD_MS = 2_000;
 const MAX_DISCARDED = 64 * 1024 * 1024;
 
@@ -49,7 +55,7 @@ export async function readJsonBody(request: IncomingMessage, limit: number): Pro
 
 /** The token of `Authorization: Bearer …`, or null. */
 export function bearerToken(request: IncomingMessage): string | null {
-  const match = /^Bearer +([A-Za-z0-9._~+/=-]{1,1024})$/i.exec(request.headers.authorization ?? "");
+  const match = BEARER.exec(request.headers.authorization ?? "");
   return match?.[1] ?? null;
 }
 

@@ -37,7 +37,7 @@ export interface Lab {
   /** PEM of the identity that may read every device's topics; the paths are in `info.operator`. */
   readonly operator: { readonly certPem: string; readonly keyPem: string };
   /** A single-use provisioning token. @throws ProvError usage for an id that no device can have */
-  issueToken(deviceId: string): string;
+  issueToken(deviceId: string, length?: number): string;
   air(): Air;
   setAir(air: Air): void;
   /** Replaces all faults; an empty list mends everything. */

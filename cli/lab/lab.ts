@@ -125,7 +125,7 @@ async function start(
     events,
     caPem: authority.caPem,
     operator,
-    issueToken: (deviceId) => issueToken(tokens, deviceId),
+    issueToken: (deviceId, length) => issueToken(tokens, deviceId, length),
     air: () => readAir(airDir),
     setAir: (air) => writeAir(airDir, air),
     setFaults: createFaultSetter(authority, backend, broker),
@@ -168,8 +168,8 @@ function startBroker(dir: string, kind: LabBroker["kind"], options: BrokerOption
   return kind === "mosquitto" ? startMosquitto(dir, options) : startEmbeddedBroker(options);
 }
 
-function issueToken(tokens: TokenStore, deviceId: string): string {
-  if (DEVICE_ID.test(deviceId)) return tokens.issue(deviceId);
+function issueToken(tokens: TokenStore, deviceId: string, length?: number): string {
+  if (DEVICE_ID.test(deviceId)) return tokens.issue(deviceId, length);
   throw new ProvError("usage", "a device id has 1 to 64 of A-Z a-z 0-9 _ -");
 }
 

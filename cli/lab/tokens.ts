@@ -1,5 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
+/** 32 random bytes in base64url. */
+const TOKEN_LENGTH = 43;
+
 /** How a presented provisioning token stands. */
 export type TokenVerdict =
   | { readonly kind: "valid"; readonly redeem: (answer: string) => void }
@@ -8,8 +11,8 @@ export type TokenVerdict =
   | { readonly kind: "unknown" | "spent" | "expired" | "foreign" };
 
 export interface TokenStore {
-  /** A new single-use token for this device; only its hash is kept. */
-  issue(deviceId: string): string;
+  /** A new single-use token for this device, of so many characters; only its hash is kept. */
+  issue(deviceId: string, length?: number): string;
   /** @param fingerprint identifies the request that the token pays for (the CSR's hash) */
   check(token: string, deviceId: string, fingerprint: string): TokenVerdict;
   /** The device has been seen with its certificate: nobody needs the answers to its tokens again. */
@@ -52,8 +55,8 @@ export function createTokenStore(options: TokenOptions = {}): TokenStore {
   };
 
   return {
-    issue(deviceId) {
-      const token = randomBytes(32).toString("base64url");
+    issue(deviceId, length = TOKEN_LENGTH) {
+      const token = randomBytes(length).toString("base64url").slice(0, length);
       records.push({
         hash: hashToken(token),
         deviceId,

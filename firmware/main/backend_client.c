@@ -15,9 +15,8 @@
 #include "sdkconfig.h"
 #include "secret_wipe.h"
 
-/* A header line must fit into the transmit buffer as a whole: 1024 bytes of token and its name. */
-#define TX_BUFFER 2048
-#define AUTHORIZATION_MAX (PROV_TOKEN_MAX + sizeof "Bearer ")
+/* A header line must fit into the transmit buffer as a whole: this, and the token. */
+#define TX_BUFFER 1024
 /* PROV_BACKEND_TIMEOUT_MS limits one read; a peer that drips bytes is cut off after this many of them. */
 #define TOTAL_TIMEOUTS 3
 
@@ -26,7 +25,7 @@ static const char *TAG = "backend";
 typedef struct {
     const char *path;
     const char *json;
-    const char *bearer;               /* NULL = no Authorization header */
+    char *bearer;                     /* NULL = no Authorization header; on the heap, ours */
     const certificate_t *certificate; /* to identify ourselves with; NULL = none */
     bool want_body;
 } call_t;
@@ -58,13 +57,14 @@ static bool add_headers(esp_http_client_handle_t client, const char *bearer)
     if (bearer == NULL) {
         return true;
     }
-    char *authorization = malloc(AUTHORIZATION_MAX);
+    size_t size = sizeof "Bearer " + strlen(bearer);
+    char *authorization = malloc(size);
     if (authorization == NULL) {
         return false;
     }
-    snprintf(authorization, AUTHORIZATION_MAX, "Bearer %s", bearer);
+    snprintf(authorization, size, "Bearer %s", bearer);
     esp_http_client_set_header(client, "Authorization", authorization);
-    secret_free(authorization, AUTHORIZATION_MAX);
+    secret_free(authorization, size);
     return true;
 }
 
@@ -88,7 +88,7 @@ static esp_http_client_handle_t open_client(const call_t *call, exchange_t *exch
         .event_handler = on_http_event,
         .user_data = exchange,
         .buffer_size = 1024,
-        .buffer_size_tx = TX_BUFFER,
+        .buffer_size_tx = TX_BUFFER + (call->bearer != NULL ? (int)strlen(call->bearer) : 0),
         .cert_pem = device_identity_backend_ca_pem(),
     };
     if (config.cert_pem == NULL) {
@@ -121,11 +121,12 @@ static void read_body(esp_http_client_handle_t client, exchange_t *exchange)
     exchange->complete = got == 0 && esp_http_client_is_complete_data_received(client);
 }
 
-/** One POST. Allocates the answer's buffer only after the TLS handshake, the hungriest moment. */
+/** One POST. Gives the token back before the TLS handshake, the hungriest moment, and asks for the answer's buffer after. */
 static void post(const call_t *call, exchange_t *exchange)
 {
     *exchange = (exchange_t){0};
     esp_http_client_handle_t client = open_client(call, exchange);
+    secret_free_text(call->bearer);
     if (client == NULL) {
         ESP_LOGE(TAG, "the HTTP client cannot be made");
         return;
@@ -185,17 +186,17 @@ static const char *answer_flaw(const exchange_t *exchange, certificate_t *certif
     return backend_answer_parse(exchange->body, exchange->length, certificate) ? NULL : "not the expected JSON";
 }
 
-/** FNV-1a: recognises a token without keeping it. */
+/** FNV-1a: recognises a token without keeping it; 0 without one. */
 static uint32_t fingerprint(const char *token)
 {
     uint32_t hash = 2166136261u;
-    for (; *token != '\0'; token++) {
+    for (; token != NULL && *token != '\0'; token++) {
         hash = (hash ^ (unsigned char)*token) * 16777619u;
     }
-    return hash;
+    return token != NULL ? hash : 0;
 }
 
-static void judge_answer(const exchange_t *exchange, const char *token, backend_result_t *result)
+static void judge_answer(const exchange_t *exchange, uint32_t token, backend_result_t *result)
 {
     /* The backend took this token but its answer was of no use. A good backend answers the same CSR
      * again; when another refuses the token now, that is a consequence and must not hide the cause. */
@@ -207,11 +208,11 @@ static void judge_answer(const exchange_t *exchange, const char *token, backend_
     set_result(result, verdict, failure, detail);
     if (verdict == BACKEND_VERDICT_OK) {
         const char *flaw = answer_flaw(exchange, &result->certificate);
-        s_wasted = flaw != NULL && token != NULL ? fingerprint(token) : 0;
+        s_wasted = flaw != NULL ? token : 0;
         if (flaw != NULL) {
             set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_BAD_RESPONSE, flaw);
         }
-    } else if (failure == PROV_FAILURE_TOKEN_REJECTED && token != NULL && s_wasted == fingerprint(token)) {
+    } else if (failure == PROV_FAILURE_TOKEN_REJECTED && token != 0 && s_wasted == token) {
         set_result(result, verdict, PROV_FAILURE_BACKEND_BAD_RESPONSE, "and now the token is spent");
     }
 }
@@ -227,14 +228,15 @@ static char *csr_request(void)
     return text;
 }
 
-/** POSTs the CSR to `path`, with a token or with the certificate that we hold. */
-static void ask_for_certificate(const char *path, const char *token, const certificate_t *current,
-                                backend_result_t *result)
+/** POSTs the CSR to `path`, with a token, which it takes over, or with the certificate that we hold. */
+static void ask_for_certificate(const char *path, char *token, const certificate_t *current, backend_result_t *result)
 {
     exchange_t exchange = {0};
+    uint32_t token_print = fingerprint(token);
     *result = (backend_result_t){0};
     char *json = csr_request();
     if (json == NULL) {
+        secret_free_text(token);
         set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_UNREACHABLE, "out of memory");
         return;
     }
@@ -244,7 +246,7 @@ static void ask_for_certificate(const char *path, const char *token, const certi
     if (exchange.status == 0) {
         judge_no_answer(&exchange, result);
     } else {
-        judge_answer(&exchange, token, result);
+        judge_answer(&exchange, token_print, result);
     }
     secret_free(exchange.body, BACKEND_ANSWER_MAX + 1); /* a refusal may quote the token */
 }
@@ -258,7 +260,7 @@ static void log_result(const backend_result_t *result)
     }
 }
 
-void backend_client_sign_csr(const char *token, backend_result_t *result)
+void backend_client_sign_csr(char *token, backend_result_t *result)
 {
     ask_for_certificate("/sign-csr", token, NULL, result);
     log_result(result);
@@ -273,7 +275,7 @@ void backend_client_renew(const certificate_t *current, backend_result_t *result
     log_result(result);
 }
 
-bool backend_client_report(const char *bearer, const char *json)
+bool backend_client_report(char *bearer, const char *json)
 {
     exchange_t exchange = {0};
     const call_t call = {.path = CONFIG_PROV_REPORT_PATH, .json = json, .bearer = bearer};

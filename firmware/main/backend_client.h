@@ -15,9 +15,9 @@ typedef struct {
 
 /**
  * POST <backend>/sign-csr. Blocks for up to a few times PROV_BACKEND_TIMEOUT_MS; needs 8 KiB of
- * stack (TLS). The certificate in the result is not checked yet.
+ * stack (TLS). Takes over `token`, a text on the heap. The certificate in the result is not checked yet.
  */
-void backend_client_sign_csr(const char *token, backend_result_t *result);
+void backend_client_sign_csr(char *token, backend_result_t *result);
 
 /**
  * POST <backend>/renew-csr over mutual TLS with `current`, which must stay valid until this returns.
@@ -25,5 +25,5 @@ void backend_client_sign_csr(const char *token, backend_result_t *result);
  */
 void backend_client_renew(const certificate_t *current, backend_result_t *result);
 
-/** POST <backend><report path>. False when it failed; that is logged and has no other effect. */
-bool backend_client_report(const char *bearer, const char *json);
+/** POST <backend><report path>. Takes over `bearer`, a text on the heap. False when it failed; that is logged and has no other effect. */
+bool backend_client_report(char *bearer, const char *json);

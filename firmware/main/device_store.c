@@ -19,6 +19,7 @@
 #define KEY_CLOCK "clock"
 
 #define RECORD_SIZE_MAX (2 * PROV_PEM_MAX + 64)
+_Static_assert(RECORD_SIZE_MAX >= PROV_RECORD_MAX, "the longest record is a pair of certificates");
 
 static const char *TAG = "store";
 static SemaphoreHandle_t s_lock; /* makes each sequence of writes one step for the other tasks */
@@ -78,7 +79,7 @@ esp_err_t device_store_init(void)
 
 /* The put/get/erase helpers below, and purge() above, expect the lock to be held. */
 
-static esp_err_t put(const char *key, const uint8_t *record, size_t size)
+static esp_err_t write_record(const char *key, const uint8_t *record, size_t size)
 {
     if (!s_open) {
         return ESP_ERR_INVALID_STATE;
@@ -87,13 +88,37 @@ static esp_err_t put(const char *key, const uint8_t *record, size_t size)
         return ESP_ERR_INVALID_SIZE;
     }
     esp_err_t err = nvs_set_blob(s_nvs, key, record, size);
-    if (err == ESP_OK) {
-        err = nvs_commit(s_nvs);
-    }
+    return err == ESP_OK ? nvs_commit(s_nvs) : err;
+}
+
+static esp_err_t logged(const char *key, esp_err_t err)
+{
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "cannot write \"%s\": %s", key, esp_err_to_name(err));
     }
     return err;
+}
+
+/** The old value stays until the new one is there. */
+static esp_err_t put(const char *key, const uint8_t *record, size_t size)
+{
+    return logged(key, write_record(key, record, size));
+}
+
+static esp_err_t erase(const char *key);
+
+/**
+ * The same, but where both do not fit, the old value goes first. For what a loss of power in between does not take
+ * from the device: it is there in another record, or nobody counts on it any more.
+ */
+static esp_err_t replace(const char *key, const uint8_t *record, size_t size)
+{
+    esp_err_t err = write_record(key, record, size);
+    if (err == ESP_ERR_NVS_NOT_ENOUGH_SPACE) {
+        err = erase(key);
+        err = err == ESP_OK ? write_record(key, record, size) : err;
+    }
+    return logged(key, err);
 }
 
 /** Reads a blob into a heap block that the caller frees. */
@@ -141,6 +166,33 @@ static esp_err_t erase(const char *key)
     return err;
 }
 
+static bool has_record(const char *key)
+{
+    size_t size = 0;
+    return s_open && nvs_get_blob(s_nvs, key, NULL, &size) == ESP_OK;
+}
+
+/** A loss of power in the middle loses the bearer of no run: the record is replaced as a whole. */
+static esp_err_t spend_token_locked(void)
+{
+    uint8_t *record = NULL;
+    size_t size = 0;
+    esp_err_t err = get(KEY_ENROL, &record, &size);
+    size_t left = size;
+    if (err == ESP_OK && enrolment_record_spend(record, &left)) {
+        err = put(KEY_ENROL, record, left);
+        purge();
+    } else if (err == ESP_ERR_NOT_FOUND) {
+        err = ESP_OK;
+    }
+    secret_free(record, size);
+    return err;
+}
+
+/*
+ * A certificate that is there already was paid with the token beside it, which would take the room of this one. Of two
+ * requests the later one counts: the earlier one may go first.
+ */
 esp_err_t device_store_save_pending(const provisioning_t *pending)
 {
     uint8_t *record = malloc(PROV_RECORD_MAX);
@@ -148,7 +200,10 @@ esp_err_t device_store_save_pending(const provisioning_t *pending)
         return ESP_ERR_NO_MEM;
     }
     lock();
-    esp_err_t err = put(KEY_PENDING, record, provisioning_record_encode(pending, record, PROV_RECORD_MAX));
+    esp_err_t err = has_record(KEY_CRT_NEW) ? spend_token_locked() : ESP_OK;
+    if (err == ESP_OK) {
+        err = replace(KEY_PENDING, record, provisioning_record_encode(pending, record, PROV_RECORD_MAX));
+    }
     s_pending_revision++;
     if (err == ESP_OK) {
         purge(); /* of the one before */
@@ -203,7 +258,7 @@ static esp_err_t commit_locked(const provisioning_t *pending, uint8_t *record)
         err = erase(KEY_CRT_NEW);
     }
     if (err == ESP_OK) {
-        err = put(KEY_ENROL, record, enrolment_record_encode(&pending->enrol, record, PROV_RECORD_MAX));
+        err = replace(KEY_ENROL, record, enrolment_record_encode(&pending->enrol, record, PROV_RECORD_MAX));
     }
     return err == ESP_OK ? erase(KEY_PENDING) : err;
 }
@@ -211,20 +266,20 @@ static esp_err_t commit_locked(const provisioning_t *pending, uint8_t *record)
 esp_err_t device_store_commit_pending(uint32_t revision)
 {
     provisioning_t *pending = malloc(sizeof *pending);
-    uint8_t *record = malloc(PROV_RECORD_MAX);
-    esp_err_t err = ESP_ERR_NO_MEM;
-    if (pending != NULL && record != NULL) {
-        lock();
-        err = revision == s_pending_revision ? load_pending_locked(pending) : ESP_ERR_NOT_FOUND;
-        if (err == ESP_OK) {
-            err = commit_locked(pending, record);
-            purge();
-        } else if (err == ESP_ERR_NOT_FOUND) {
-            err = ESP_OK; /* the credentials in use are proven ones already, or others have taken their place */
-        }
-        unlock();
+    if (pending == NULL) {
+        return ESP_ERR_NO_MEM;
     }
-    secret_free(record, PROV_RECORD_MAX);
+    lock();
+    esp_err_t err = revision == s_pending_revision ? load_pending_locked(pending) : ESP_ERR_NOT_FOUND;
+    if (err == ESP_OK) {
+        uint8_t *record = malloc(PROV_RECORD_MAX); /* no sooner: reading took a block of that size as well */
+        err = record != NULL ? commit_locked(pending, record) : ESP_ERR_NO_MEM;
+        secret_free(record, PROV_RECORD_MAX);
+        purge();
+    } else if (err == ESP_ERR_NOT_FOUND) {
+        err = ESP_OK; /* the credentials in use are proven ones already, or others have taken their place */
+    }
+    unlock();
     secret_free(pending, sizeof *pending);
     return err;
 }
@@ -263,26 +318,6 @@ esp_err_t device_store_load_enrolment(enrolment_t *enrol)
     return err;
 }
 
-static esp_err_t spend_token_locked(void)
-{
-    enrolment_t *enrol = malloc(sizeof *enrol);
-    uint8_t *record = malloc(PROV_RECORD_MAX);
-    esp_err_t err = ESP_ERR_NO_MEM;
-    if (enrol != NULL && record != NULL) {
-        err = load_enrolment_locked(enrol);
-        if (err == ESP_OK && enrol->token[0] != '\0') {
-            secret_wipe(enrol->token, sizeof enrol->token);
-            err = put(KEY_ENROL, record, enrolment_record_encode(enrol, record, PROV_RECORD_MAX));
-            purge();
-        } else if (err == ESP_ERR_NOT_FOUND) {
-            err = ESP_OK;
-        }
-    }
-    secret_free(record, PROV_RECORD_MAX);
-    secret_free(enrol, sizeof *enrol);
-    return err;
-}
-
 esp_err_t device_store_spend_token(void)
 {
     lock();
@@ -293,12 +328,14 @@ esp_err_t device_store_spend_token(void)
 
 /*
  * Certificate first, token second: cut in between, the device boots with both, and a new
- * certificate means that the token is spent. The other order could lose both.
+ * certificate means that the token is spent. The other order could lose both. A new certificate that
+ * never proved itself may go before its successor comes where there is one that has worked.
  */
 esp_err_t device_store_save_certificate(const certificate_t *certificate)
 {
     lock();
-    esp_err_t err = put(KEY_CRT_NEW, certificate->record, certificate->record_size);
+    esp_err_t err = has_record(KEY_CRT) ? replace(KEY_CRT_NEW, certificate->record, certificate->record_size)
+                                        : put(KEY_CRT_NEW, certificate->record, certificate->record_size);
     if (err == ESP_OK) {
         err = spend_token_locked();
     }
@@ -345,7 +382,7 @@ esp_err_t device_store_promote_certificate(void)
     lock();
     esp_err_t err = get(KEY_CRT_NEW, &record, &size);
     if (err == ESP_OK) {
-        err = put(KEY_CRT, record, size);
+        err = replace(KEY_CRT, record, size); /* it is in the new slot as well */
         err = err == ESP_OK ? spend_token_locked() : err;
         err = err == ESP_OK ? erase(KEY_CRT_NEW) : err;
     } else if (err == ESP_ERR_NOT_FOUND) {
@@ -358,19 +395,16 @@ esp_err_t device_store_promote_certificate(void)
 
 bool device_store_has_certificate(void)
 {
-    size_t size = 0;
     lock();
-    bool found = s_open && (nvs_get_blob(s_nvs, KEY_CRT_NEW, NULL, &size) == ESP_OK ||
-                            nvs_get_blob(s_nvs, KEY_CRT, NULL, &size) == ESP_OK);
+    bool found = has_record(KEY_CRT_NEW) || has_record(KEY_CRT);
     unlock();
     return found;
 }
 
 bool device_store_has_worked(void)
 {
-    size_t size = 0;
     lock();
-    bool found = s_open && nvs_get_blob(s_nvs, KEY_CRT, NULL, &size) == ESP_OK;
+    bool found = has_record(KEY_CRT);
     unlock();
     return found;
 }

@@ -95,20 +95,21 @@ static esp_err_t on_status(httpd_req_t *req)
 /** The body on the heap; NULL when it was refused, and then `*result` is what the handler returns. */
 static char *receive_body(httpd_req_t *req, size_t *length, esp_err_t *result)
 {
-    char *body = malloc(HTTP_BODY_MAX + 1);
-    if (body == NULL) {
+    char *body;
+    switch (http_body_read(req, HTTPD_TYPE_JSON, &body, length)) {
+    case HTTP_BODY_OK:
+        break;
+    case HTTP_BODY_WRONG_TYPE:
+        *result = http_json_error(req, STATUS_415, "not_json", "expected Content-Type: application/json");
+        break;
+    case HTTP_BODY_NO_MEMORY:
         *result = out_of_memory(req);
-        return NULL;
+        break;
+    default:
+        *result = ESP_FAIL;
+        break;
     }
-    http_body_t outcome = http_body_read(req, HTTPD_TYPE_JSON, body, length);
-    if (outcome == HTTP_BODY_OK) {
-        return body;
-    }
-    secret_free(body, HTTP_BODY_MAX + 1);
-    *result = outcome == HTTP_BODY_WRONG_TYPE
-                  ? http_json_error(req, STATUS_415, "not_json", "expected Content-Type: application/json")
-                  : ESP_FAIL;
-    return NULL;
+    return body;
 }
 
 static esp_err_t send_refusal(httpd_req_t *req, provision_intake_t outcome)
@@ -134,18 +135,19 @@ static esp_err_t accept_request(httpd_req_t *req, const provision_request_t *req
     return err;
 }
 
-static esp_err_t handle_request(httpd_req_t *req, const char *body, size_t length, provision_request_t *request)
+/** Takes over `document`; without one, `error` says why. */
+static esp_err_t handle_request(httpd_req_t *req, cJSON *document, provision_request_t *request, request_error_t *error)
 {
-    request_error_t error = {0};
     if (httpd_req_get_hdr_value_len(req, "Authorization") > AUTHORIZATION_MAX) {
-        return http_json_error(req, STATUS_400, "bad_field", "Authorization: expected a token of 1 to " PROV_LIMIT_TEXT(PROV_BEARER_MAX) " bytes");
+        cJSON_Delete(document);
+        return http_json_error(req, STATUS_400, "bad_field",
+                               "Authorization: expected a token of 1 to " PROV_LIMIT_TEXT(PROV_BEARER_MAX) " bytes");
     }
     char *authorization = http_header_copy(req, "Authorization", AUTHORIZATION_MAX);
-    bool valid =
-        provision_request_parse(body, length, authorization, device_store_has_certificate(), request, &error);
+    bool valid = provision_request_read(document, authorization, device_store_has_certificate(), request, error);
     secret_free_text(authorization);
     if (!valid) {
-        return http_json_error(req, STATUS_400, error.code, error.message);
+        return http_json_error(req, STATUS_400, error->code, error->message);
     }
     return accept_request(req, request);
 }
@@ -154,14 +156,20 @@ static esp_err_t on_provision(httpd_req_t *req)
 {
     esp_err_t result = ESP_OK;
     size_t length = 0;
+    request_error_t error = {0};
     char *body = receive_body(req, &length, &result);
     if (body == NULL) {
         return result;
     }
+    cJSON *document = provision_request_document(body, length, &error);
+    secret_free(body, length);
     provision_request_t *request = calloc(1, sizeof *request);
-    result = request != NULL ? handle_request(req, body, length, request) : out_of_memory(req);
+    if (request == NULL) {
+        cJSON_Delete(document);
+        return out_of_memory(req);
+    }
+    result = handle_request(req, document, request, &error);
     secret_free(request, sizeof *request);
-    secret_free(body, HTTP_BODY_MAX + 1);
     return result;
 }
 
@@ -176,7 +184,7 @@ static esp_err_t on_reset(httpd_req_t *req)
         return result;
     }
     bool valid = reset_request_parse(body, length, &request, &error);
-    secret_free(body, HTTP_BODY_MAX + 1);
+    secret_free(body, length);
     if (!valid) {
         return http_json_error(req, STATUS_400, error.code, error.message);
     }

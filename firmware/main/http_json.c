@@ -48,21 +48,38 @@ static int receive(httpd_req_t *req, char *buffer, size_t size)
     return got;
 }
 
-http_body_t http_body_read(httpd_req_t *req, const char *type, char *buffer, size_t *length)
+/** All of it, from a client that still waits for the answer. */
+static bool receive_all(httpd_req_t *req, char *buffer)
 {
-    *length = 0;
-    if (req->content_len > 0 && !is_of_type(req, type)) {
+    size_t length = 0;
+    while (length < req->content_len) {
+        int got = receive(req, buffer + length, req->content_len - length);
+        if (got <= 0) {
+            return false;
+        }
+        length += (size_t)got;
+    }
+    buffer[length] = '\0';
+    return http_session_is_awaited(req);
+}
+
+http_body_t http_body_read(httpd_req_t *req, const char *type, char **body, size_t *length)
+{
+    *length = req->content_len;
+    *body = NULL;
+    if (*length > 0 && !is_of_type(req, type)) {
         return HTTP_BODY_WRONG_TYPE;
     }
-    while (*length < req->content_len) {
-        int got = receive(req, buffer + *length, req->content_len - *length);
-        if (got <= 0) {
-            return HTTP_BODY_BROKEN;
-        }
-        *length += (size_t)got;
+    char *buffer = malloc(*length + 1);
+    if (buffer == NULL) {
+        return HTTP_BODY_NO_MEMORY;
     }
-    buffer[*length] = '\0';
-    return http_session_is_awaited(req) ? HTTP_BODY_OK : HTTP_BODY_BROKEN;
+    if (!receive_all(req, buffer)) {
+        secret_free(buffer, *length + 1);
+        return HTTP_BODY_BROKEN;
+    }
+    *body = buffer;
+    return HTTP_BODY_OK;
 }
 
 esp_err_t http_body_discard(httpd_req_t *req)

@@ -15,16 +15,17 @@ esp_err_t http_json_error(httpd_req_t *req, const char *status_line, const char 
 typedef enum {
     HTTP_BODY_OK,
     HTTP_BODY_WRONG_TYPE, /* another content type */
+    HTTP_BODY_NO_MEMORY,
     HTTP_BODY_BROKEN,     /* the client went away or is too slow; the connection must be closed */
 } http_body_t;
 
 #define HTTP_TYPE_FORM "application/x-www-form-urlencoded"
 
 /**
- * Reads a whole body of `type` into `buffer`, which has room for HTTP_BODY_MAX bytes and a NUL, as the gate lets no
- * longer one through. No body at all is of any type.
+ * Reads a whole body of `type` into a heap block of its `*length` and a NUL, which the caller wipes and frees; NULL
+ * unless HTTP_BODY_OK. The gate lets none through that is longer than HTTP_BODY_MAX. No body at all is of any type.
  */
-http_body_t http_body_read(httpd_req_t *req, const char *type, char *buffer, size_t *length);
+http_body_t http_body_read(httpd_req_t *req, const char *type, char **body, size_t *length);
 
 /**
  * Reads on until the client has sent what it announced, within its deadline, so that it reads our answer instead of a

@@ -225,41 +225,42 @@ static esp_err_t accept_request(httpd_req_t *req, const provision_request_t *req
     return err;
 }
 
-static esp_err_t handle_form(httpd_req_t *req, const char *body, size_t length, provision_request_t *request)
+static esp_err_t out_of_memory(httpd_req_t *req)
 {
-    request_error_t error = {0};
-    if (!provision_form_parse(body, length, device_identity_id(), device_store_has_certificate(), request, &error)) {
-        return send_problem(req, "400 Bad Request", request_words(&error));
-    }
-    return accept_request(req, request);
+    return send_problem(req, "503 Service Unavailable", refusal_words("busy"));
 }
 
-static esp_err_t read_and_handle(httpd_req_t *req, char *body, provision_request_t *request)
+static esp_err_t handle_form(httpd_req_t *req, char *body, size_t length)
 {
-    size_t length = 0;
-    switch (http_body_read(req, HTTP_TYPE_FORM, body, &length)) {
-    case HTTP_BODY_OK:
-        return handle_form(req, body, length, request);
-    case HTTP_BODY_WRONG_TYPE:
-        return send_problem(req, "415 Unsupported Media Type", "This address takes the form of its page only.");
-    default:
-        return ESP_FAIL;
+    request_error_t error = {0};
+    cJSON *document = provision_form_document(body, length, device_identity_id(), &error);
+    secret_free(body, length);
+    provision_request_t *request = calloc(1, sizeof *request);
+    if (request == NULL) {
+        cJSON_Delete(document);
+        return out_of_memory(req);
     }
+    esp_err_t err = provision_request_read(document, NULL, device_store_has_certificate(), request, &error)
+                        ? accept_request(req, request)
+                        : send_problem(req, "400 Bad Request", request_words(&error));
+    secret_free(request, sizeof *request);
+    return err;
 }
 
 esp_err_t http_page_post(httpd_req_t *req)
 {
-    char *body = calloc(1, HTTP_BODY_MAX + 1);
-    provision_request_t *request = calloc(1, sizeof *request);
-    esp_err_t err = ESP_FAIL;
-    if (body != NULL && request != NULL) {
-        err = read_and_handle(req, body, request);
-    } else {
-        send_problem(req, "503 Service Unavailable", refusal_words("busy"));
+    size_t length = 0;
+    char *body;
+    switch (http_body_read(req, HTTP_TYPE_FORM, &body, &length)) {
+    case HTTP_BODY_OK:
+        return handle_form(req, body, length);
+    case HTTP_BODY_WRONG_TYPE:
+        return send_problem(req, "415 Unsupported Media Type", "This address takes the form of its page only.");
+    case HTTP_BODY_NO_MEMORY:
+        return out_of_memory(req);
+    default:
+        return ESP_FAIL;
     }
-    secret_free(body, HTTP_BODY_MAX + 1);
-    secret_free(request, sizeof *request);
-    return err;
 }
 
 /* ---- GET /progress ---- */

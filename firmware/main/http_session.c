@@ -9,7 +9,7 @@
 #include "lwip/sockets.h"
 #include "secret_wipe.h"
 
-/* One deadline for header and body: a phone at the edge of the AP needs a fraction of it for 4 KiB. */
+/* One deadline for header and body: a phone at the edge of the AP needs a fraction of it for HTTP_BODY_MAX. */
 #define REQUEST_DEADLINE_MS 4000
 #define ANSWER_DEADLINE_MS 4000
 /* Silence that ends a header; a body has the whole of its deadline. */

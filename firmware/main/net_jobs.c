@@ -81,11 +81,34 @@ static bool is_usable(certificate_slot_t slot)
     return verdict == CERTIFICATE_OK;
 }
 
-static bool has_token(void)
+/**
+ * Loads the provisioning token, or else the Bearer, into a heap block of its own size; NULL when there is none. False
+ * when out of memory.
+ */
+static bool load_secret(bool is_token, char **secret)
 {
     enrolment_t *enrol = calloc(1, sizeof *enrol);
-    bool found = enrol != NULL && device_store_load_enrolment(enrol) == ESP_OK && enrol->token[0] != '\0';
+    bool loaded = enrol != NULL;
+    *secret = NULL;
+    if (loaded && device_store_load_enrolment(enrol) == ESP_OK) {
+        const char *text = is_token ? enrol->token : enrol->bearer;
+        size_t size = strlen(text) + 1;
+        *secret = size > 1 ? malloc(size) : NULL;
+        loaded = size == 1 || *secret != NULL;
+        if (*secret != NULL) {
+            memcpy(*secret, text, size);
+        }
+    }
     secret_free(enrol, sizeof *enrol);
+    return loaded;
+}
+
+static bool has_token(void)
+{
+    char *token;
+    (void)load_secret(true, &token);
+    bool found = token != NULL;
+    secret_free_text(token);
     return found;
 }
 
@@ -204,15 +227,12 @@ static void explain_missing_token(backend_result_t *result)
 static void submit_csr(uint32_t job_id)
 {
     backend_result_t result = {.verdict = BACKEND_VERDICT_RETRY, .failure = PROV_FAILURE_STORAGE_FAILED};
-    enrolment_t *enrol = calloc(1, sizeof *enrol);
-    if (enrol != NULL) {
-        (void)device_store_load_enrolment(enrol); /* without a record, the token stays "" */
-        if (enrol->token[0] == '\0') {
-            explain_missing_token(&result);
-        } else {
-            backend_client_sign_csr(enrol->token, &result);
-        }
-        secret_free(enrol, sizeof *enrol);
+    char *token;
+    bool loaded = load_secret(true, &token);
+    if (token != NULL) {
+        backend_client_sign_csr(token, &result);
+    } else if (loaded) {
+        explain_missing_token(&result);
     }
     if (result.verdict == BACKEND_VERDICT_OK) {
         check_signed(&result);
@@ -325,17 +345,20 @@ static void publish_status(uint32_t job_id)
 
 static void report(void)
 {
-    enrolment_t *enrol = calloc(1, sizeof *enrol);
-    if (enrol != NULL && device_store_load_enrolment(enrol) == ESP_OK && enrol->bearer[0] != '\0') {
-        prov_status_t status;
-        prov_status_get(&status);
-        char *json = status_report_backend(&status);
-        if (json != NULL) {
-            backend_client_report(enrol->bearer, json);
-        }
-        cJSON_free(json);
+    char *bearer;
+    (void)load_secret(false, &bearer);
+    if (bearer == NULL) {
+        return;
     }
-    secret_free(enrol, sizeof *enrol);
+    prov_status_t status;
+    prov_status_get(&status);
+    char *json = status_report_backend(&status);
+    if (json != NULL) {
+        backend_client_report(bearer, json);
+    } else {
+        secret_free_text(bearer);
+    }
+    cJSON_free(json);
 }
 
 static void run(const job_t *job)

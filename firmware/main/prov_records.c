@@ -139,6 +139,23 @@ size_t enrolment_record_encode(const enrolment_t *enrol, uint8_t *out, size_t ca
     return writer_end(&w, out);
 }
 
+bool enrolment_record_spend(uint8_t *record, size_t *size)
+{
+    reader_t r = reader_begin(record, *size);
+    const char *token = get_text(&r);
+    if (token == NULL || token[0] == '\0') {
+        return false;
+    }
+    uint8_t *after = record + sizeof((uint8_t[]){RECORD_VERSION, 1, 0, '\0'});
+    record[1] = 1; /* a text that is its NUL alone */
+    record[2] = 0;
+    record[3] = '\0';
+    memmove(after, r.at, r.left);
+    secret_wipe(after + r.left, *size - (size_t)(after + r.left - record));
+    *size = (size_t)(after + r.left - record);
+    return true;
+}
+
 size_t provisioning_record_encode(const provisioning_t *prov, uint8_t *out, size_t capacity)
 {
     writer_t w = writer_begin(out, capacity);

@@ -42,6 +42,12 @@ size_t wifi_record_encode(const wifi_credentials_t *wifi, uint8_t *out, size_t c
 size_t enrolment_record_encode(const enrolment_t *enrol, uint8_t *out, size_t capacity);
 size_t provisioning_record_encode(const provisioning_t *prov, uint8_t *out, size_t capacity);
 
+/**
+ * Takes the token out of an enrolment's record where it lies and says how long the record is now, with nothing of the
+ * token behind it. False when there is no token, or no such record.
+ */
+bool enrolment_record_spend(uint8_t *record, size_t *size);
+
 /** Decode a record; false (and zeroes) when it is not a complete record of this version. */
 bool wifi_record_decode(const uint8_t *record, size_t size, wifi_credentials_t *wifi);
 bool enrolment_record_decode(const uint8_t *record, size_t size, enrolment_t *enrol);

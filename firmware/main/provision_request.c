@@ -174,35 +174,32 @@ static bool read_fields(const cJSON *root, bool token_optional, provision_reques
     return is_printable_ascii(enrol->attempt_id) || bad_field(error, "attempt_id", "expected printable ASCII");
 }
 
-/** Validates and deletes `root`, which may be NULL: then `error` says why already. */
-static bool read_request(cJSON *root, const char *authorization, bool token_optional, provision_request_t *out,
-                         request_error_t *error)
+cJSON *provision_request_document(const char *body, size_t length, request_error_t *error)
 {
-    enrolment_t *enrol = &out->provisioning.enrol;
-    memset(out, 0, sizeof *out);
-    bool valid = root != NULL && read_fields(root, token_optional, out, error) &&
-                 read_bearer(authorization, enrol->bearer, sizeof enrol->bearer, error);
-    cJSON_Delete(root);
-    if (!valid) {
-        secret_wipe(out, sizeof *out);
-    }
-    return valid;
+    return parse(body, length, error);
 }
 
-bool provision_request_parse(const char *body, size_t length, const char *authorization, bool token_optional,
-                             provision_request_t *out, request_error_t *error)
-{
-    return read_request(parse(body, length, error), authorization, token_optional, out, error);
-}
-
-bool provision_form_parse(const char *body, size_t length, const char *device_id, bool token_optional,
-                          provision_request_t *out, request_error_t *error)
+cJSON *provision_form_document(const char *body, size_t length, const char *device_id, request_error_t *error)
 {
     cJSON *root = parse_form(body, length, error);
     if (root != NULL && cJSON_GetObjectItemCaseSensitive(root, "device_id") == NULL) {
         cJSON_AddStringToObject(root, "device_id", device_id); /* out of memory: refused as missing */
     }
-    return read_request(root, NULL, token_optional, out, error);
+    return root;
+}
+
+bool provision_request_read(cJSON *document, const char *authorization, bool token_optional, provision_request_t *out,
+                            request_error_t *error)
+{
+    enrolment_t *enrol = &out->provisioning.enrol;
+    memset(out, 0, sizeof *out);
+    bool valid = document != NULL && read_fields(document, token_optional, out, error) &&
+                 read_bearer(authorization, enrol->bearer, sizeof enrol->bearer, error);
+    cJSON_Delete(document);
+    if (!valid) {
+        secret_wipe(out, sizeof *out);
+    }
+    return valid;
 }
 
 bool reset_request_parse(const char *body, size_t length, reset_request_t *out, request_error_t *error)

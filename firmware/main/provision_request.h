@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cJSON.h"
 #include "pairing.h"
 #include "prov_records.h"
 
@@ -31,19 +32,24 @@ typedef struct {
 } request_error_t;
 
 /**
- * Parses and validates. `authorization` is the value of that header or NULL. `token_optional` is
- * true when the device already holds a certificate. On false, `error` says why and names the field
- * but never repeats a value, and `out` is zeroed.
+ * The fields of a body; NULL when it is none, and then `error` says why. A step of its own, so that the body can go
+ * before the request is made: a token of PROV_TOKEN_MAX bytes need not be on the heap three times.
  */
-bool provision_request_parse(const char *body, size_t length, const char *authorization, bool token_optional,
-                             provision_request_t *out, request_error_t *error);
+cJSON *provision_request_document(const char *body, size_t length, request_error_t *error);
 
 /**
  * The same of the page's form, application/x-www-form-urlencoded. Without `device_id` it means the
  * device that it is sent to, `device_id`: a browser without scripts cannot know it.
  */
-bool provision_form_parse(const char *body, size_t length, const char *device_id, bool token_optional,
-                          provision_request_t *out, request_error_t *error);
+cJSON *provision_form_document(const char *body, size_t length, const char *device_id, request_error_t *error);
+
+/**
+ * Validates and deletes `document`, which may be NULL. `authorization` is the value of that header or NULL.
+ * `token_optional` is true when the device already holds a certificate. On false, `error` says why and names the field
+ * but never repeats a value, and `out` is zeroed.
+ */
+bool provision_request_read(cJSON *document, const char *authorization, bool token_optional, provision_request_t *out,
+                            request_error_t *error);
 
 /**
  * The body of POST /reset: `{"scope":"wifi"|"all","pairing_secret"}`. Nothing stands for "all": what could not be read

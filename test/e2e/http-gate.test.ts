@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { LIMITS } from "../../codegen/limits.js";
 import { launchBrowser } from "../helpers/browser.js";
 import { freshBoard, labUp, type RunningLab } from "../helpers/lab.js";
 import { longer } from "../helpers/longer.js";
@@ -251,7 +252,7 @@ describe("a body that cannot be read", () => {
   });
 
   it.each([
-    ["4097", 413],
+    [String(LIMITS.requestBodyMaxBytes + 1), 413],
     ["4294967296", 413],
     ["4294967311", 413],
     ["8589934607", 413],

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LIMITS } from "../../codegen/limits.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
 import { DEVICE_ID, prov, run } from "../helpers/prov.js";
 
@@ -106,8 +107,8 @@ const MALFORMED: readonly [
   ["a password that is an object", withField("password", {}), 400, "bad_field", "password"],
   ["a NUL in the password", withField("password", "password\u0000x"), 400, "bad_json"],
   [
-    "a token of 1025 bytes",
-    withField("provisioning_token", "t".repeat(1025)),
+    "a token that is a byte too long",
+    withField("provisioning_token", "t".repeat(LIMITS.provisioningTokenMaxBytes + 1)),
     400,
     "bad_field",
     "provisioning_token",
@@ -135,7 +136,7 @@ const MALFORMED: readonly [
     "bad_json",
   ],
   ["another device's id", withField("device_id", "another-device"), 409, "wrong_device"],
-  ["5 KiB", withField("filler", "f".repeat(5000)), 413, "too_large"],
+  ["9 KiB", withField("filler", "f".repeat(9000)), 413, "too_large"],
 ];
 
 describe("POST /provision", () => {

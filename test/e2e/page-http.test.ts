@@ -2,6 +2,7 @@ import { Resolver } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { LIMITS } from "../../codegen/limits.js";
 import { inflatePage, PAGE_INC_PATH } from "../../codegen/page.js";
 import { FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS } from "../../codegen/page-words.js";
 import { freshBoard, labUp, type RunningLab } from "../helpers/lab.js";
@@ -91,7 +92,7 @@ describe("its two ways in", () => {
     ["a NUL", "ssid=a%00b&provisioning_token=t", 400],
     ["a name twice", "ssid=a&ssid=b&provisioning_token=t", 400],
     ["nothing", "", 400],
-    ["too much", `ssid=${"a".repeat(5000)}`, 413, REFUSAL_WORDS.too_large],
+    ["too much", `ssid=${"a".repeat(LIMITS.requestBodyMaxBytes)}`, 413, REFUSAL_WORDS.too_large],
   ])("refuse %s", async (_name, body, status, words = "") => {
     const answer = await post("/", {}, body);
     expect(answer.text.replaceAll("&#39;", "'")).toContain(words);

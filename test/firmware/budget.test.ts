@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { LIMITS } from "../../codegen/limits.js";
 import { compileForStacks, type Frames, stackOf } from "../attack/object-stacks.js";
-import { openRig } from "../attack/rig.js";
+import { type Credentials, DEVICE_ID, openRig, type Rig } from "../attack/rig.js";
 import { longer } from "../helpers/longer.js";
 
 const MAIN = fileURLToPath(new URL("../../firmware/main/", import.meta.url));
@@ -75,8 +76,20 @@ describe.runIf(isGcc())("the compiled objects", () => {
   });
 });
 
+/** Whatever a request can hold, in its longest form. */
+function longest(rig: Rig, network: number): Credentials {
+  const { provisioningTokenMaxBytes, bearerMaxBytes, attemptIdMaxBytes } = LIMITS;
+  const { attemptId, ...credentials } = rig.credentials(network);
+  return {
+    ...credentials,
+    token: rig.lab.issueToken(DEVICE_ID, provisioningTokenMaxBytes),
+    bearer: "b".repeat(bearerMaxBytes),
+    attemptId: attemptId.padEnd(attemptIdMaxBytes, "-"),
+  };
+}
+
 it(
-  "a provisioning holds less than 16 KiB of heap of our own",
+  "a provisioning with the longest tokens holds less than 16 KiB of heap of our own",
   async () => {
     const rig = await openRig("heap", { variant: "heap" });
     try {
@@ -84,11 +97,11 @@ it(
       const online = rig.outcome();
       await rig.powerOn();
       await rig.get("/scan");
-      await rig.provision(rig.credentials(0));
+      await rig.provision(longest(rig, 0));
       expect(await online).toBe("online");
       await rig.get("/status");
       const again = rig.outcome();
-      await rig.provision(rig.credentials(1));
+      await rig.provision(longest(rig, 1));
       expect(await again).toBe("online");
       const peak = Number(readFileSync(rig.heapFile, "utf8"));
       process.stdout.write(`heap peak of our own code: ${peak} of ${HEAP_MAX} bytes\n`);

@@ -21,6 +21,7 @@ const TESTS = [
   "test_certificate_check",
   "test_tls_handshake",
   "test_store_power",
+  "test_store_room",
   "test_runner",
   "test_main",
   "test_button",

@@ -72,7 +72,8 @@ static bool parse(const char *body, bool token_optional)
 {
     static const provision_request_t EMPTY;
     memset(&s_error, 0, sizeof s_error);
-    bool ok = provision_form_parse(body, strlen(body), "dev1", token_optional, &s_request, &s_error);
+    cJSON *document = provision_form_document(body, strlen(body), "dev1", &s_error);
+    bool ok = provision_request_read(document, NULL, token_optional, &s_request, &s_error);
     CHECK(ok || (memcmp(&s_request, &EMPTY, sizeof EMPTY) == 0 && s_error.message[0] != '\0'));
     return ok;
 }

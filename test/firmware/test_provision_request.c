@@ -12,8 +12,9 @@ static bool parse_bytes(const char *body, size_t length, const char *authorizati
     char *copy = malloc(length > 0 ? length : 1);
     memcpy(copy, body, length);
     memset(&s_error, 0, sizeof s_error);
-    bool ok = provision_request_parse(copy, length, authorization, token_optional, &s_request, &s_error);
+    cJSON *document = provision_request_document(copy, length, &s_error);
     free(copy);
+    bool ok = provision_request_read(document, authorization, token_optional, &s_request, &s_error);
     if (!ok) {
         static const provision_request_t EMPTY;
         CHECK(memcmp(&s_request, &EMPTY, sizeof EMPTY) == 0);
@@ -47,7 +48,7 @@ static const char *body_with(const char *ssid, const char *password, const char 
 
 static const char *repeat(char c, size_t count)
 {
-    static char text[8][2048];
+    static char text[8][PROV_TOKEN_MAX + 8];
     static unsigned next;
     char *out = text[next++ % 8];
     out[0] = '"';
@@ -109,17 +110,18 @@ static void test_limits(void)
 static void test_token(void)
 {
     static const char NO_TOKEN[] = "{\"ssid\":\"s\",\"device_id\":\"d\"}";
-    static char text[4096];
+    static char text[2 * PROV_TOKEN_MAX];
     REJECTED(NO_TOKEN, "bad_field", "provisioning_token");
     CHECK(parse_bytes(NO_TOKEN, strlen(NO_TOKEN), NULL, true));
     CHECK_TEXT(s_request.provisioning.enrol.token, "");
     REJECTED("{\"ssid\":\"s\",\"device_id\":\"d\",\"provisioning_token\":\"\"}", "bad_field", "provisioning_token");
     REJECTED("{\"ssid\":\"s\",\"device_id\":\"d\",\"provisioning_token\":\"a\\r\\nX-Evil: 1\"}", "bad_field",
              "provisioning_token");
-    snprintf(text, sizeof text, "{\"ssid\":\"s\",\"device_id\":\"d\",\"provisioning_token\":%s}", repeat('t', 1024));
-    CHECK(parse(text));
-    snprintf(text, sizeof text, "{\"ssid\":\"s\",\"device_id\":\"d\",\"provisioning_token\":%s}", repeat('t', 1025));
-    REJECTED(text, "bad_field", "provisioning_token");
+    snprintf(text, sizeof text, "{\"ssid\":\"s\",\"device_id\":\"d\",\"provisioning_token\":%s}", repeat('t', PROV_TOKEN_MAX));
+    CHECK(parse(text) && strlen(s_request.provisioning.enrol.token) == PROV_TOKEN_MAX);
+    snprintf(text, sizeof text, "{\"ssid\":\"s\",\"device_id\":\"d\",\"provisioning_token\":%s}",
+             repeat('t', PROV_TOKEN_MAX + 1));
+    REJECTED(text, "bad_field", "provisioning_token: expected 1 to " PROV_LIMIT_TEXT(PROV_TOKEN_MAX) " bytes, got ");
 }
 
 static void test_malformed(void)
@@ -181,11 +183,12 @@ static void test_bearer(void)
         CHECK(!parse_bearer(BAD[i]));
         CHECK(strstr(s_error.message, "Authorization") != NULL);
     }
-    snprintf(header, sizeof header, "Bearer %.1024s", repeat('b', 1024) + 1);
+    snprintf(header, sizeof header, "Bearer %.*s", PROV_BEARER_MAX, repeat('b', PROV_BEARER_MAX) + 1);
     CHECK(parse_bearer(header));
-    CHECK(strlen(s_request.provisioning.enrol.bearer) == 1024);
-    snprintf(header, sizeof header, "Bearer %.1025s", repeat('b', 1025) + 1);
+    CHECK(strlen(s_request.provisioning.enrol.bearer) == PROV_BEARER_MAX);
+    snprintf(header, sizeof header, "Bearer %.*s", PROV_BEARER_MAX + 1, repeat('b', PROV_BEARER_MAX + 1) + 1);
     CHECK(!parse_bearer(header));
+    CHECK(strstr(s_error.message, "1 to " PROV_LIMIT_TEXT(PROV_BEARER_MAX) " bytes") != NULL);
 }
 
 /* Nothing, and nothing that is read as nothing, erases everything. */

@@ -10,7 +10,7 @@ static provisioning_t full(void)
     memset(prov.wifi.ssid, 's', PROV_SSID_MAX);
     memset(prov.wifi.password, 'p', PROV_PASSWORD_MAX);
     memset(prov.enrol.token, 't', PROV_TOKEN_MAX);
-    memset(prov.enrol.bearer, 'b', PROV_TOKEN_MAX);
+    memset(prov.enrol.bearer, 'b', PROV_BEARER_MAX);
     memset(prov.enrol.attempt_id, 'i', PROV_ATTEMPT_ID_MAX);
     return prov;
 }
@@ -62,6 +62,29 @@ static void test_torn(void)
     CHECK(!wifi_record_decode(record, size, &out));
 }
 
+/** Spending the token in the record is the same as spending it in the struct, and leaves nothing of it behind. */
+static void test_spends(void)
+{
+    static uint8_t record[PROV_RECORD_MAX];
+    static uint8_t expected[PROV_RECORD_MAX];
+    enrolment_t enrol = full().enrol;
+    size_t size = enrolment_record_encode(&enrol, record, sizeof record);
+    size_t left = size;
+    memset(enrol.token, 0, sizeof enrol.token);
+    size_t spent = enrolment_record_encode(&enrol, expected, sizeof expected);
+    CHECK(enrolment_record_spend(record, &left));
+    CHECK(left == spent && memcmp(record, expected, spent) == 0);
+    CHECK(memchr(record + left, 't', size - left) == NULL);
+    CHECK(!enrolment_record_spend(record, &left) && left == spent); /* there is none any more */
+    for (size_t cut = 0; cut < 5; cut++) {
+        uint8_t *torn = malloc(cut > 0 ? cut : 1);
+        memcpy(torn, "\1\5\0tok", cut);
+        left = cut;
+        CHECK(!enrolment_record_spend(torn, &left) && left == cut);
+        free(torn);
+    }
+}
+
 static void test_certificates(void)
 {
     certificate_t certificate;
@@ -88,6 +111,7 @@ int main(void)
 {
     test_round_trips();
     test_torn();
+    test_spends();
     test_certificates();
     return check_result("records");
 }

@@ -12,7 +12,7 @@ static void check_accepted(const provision_request_t *request, bool token_option
     MUST(password == 0 || (password >= 8 && password <= PROV_PASSWORD_MAX));
     MUST(request->device_id[0] != '\0' && strlen(request->device_id) <= PROV_DEVICE_ID_MAX);
     MUST(strlen(p->enrol.token) <= PROV_TOKEN_MAX && (token_optional || p->enrol.token[0] != '\0'));
-    MUST(strlen(p->enrol.bearer) <= PROV_TOKEN_MAX && strlen(p->enrol.attempt_id) <= PROV_ATTEMPT_ID_MAX);
+    MUST(strlen(p->enrol.bearer) <= PROV_BEARER_MAX && strlen(p->enrol.attempt_id) <= PROV_ATTEMPT_ID_MAX);
     MUST(strlen(request->pairing_secret) <= PAIRING_SECRET_MAX);
     MUST(request->time == 0 || (request->time >= PROV_TIME_MIN && request->time <= PROV_TIME_MAX));
 }
@@ -36,13 +36,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t length = input.left;
     char *body = take_text(&input, length);
     memset(&request, 0xa5, sizeof request);
-    if (provision_request_parse(body, length, authorization, token_optional, &request, &error)) {
+    cJSON *document = provision_request_document(body, length, &error);
+    if (provision_request_read(document, authorization, token_optional, &request, &error)) {
         check_accepted(&request, token_optional);
     } else {
         check_refused(&request, &error);
     }
     memset(&request, 0xa5, sizeof request);
-    if (provision_form_parse(body, length, "d", token_optional, &request, &error)) {
+    document = provision_form_document(body, length, "d", &error);
+    if (provision_request_read(document, NULL, token_optional, &request, &error)) {
         check_accepted(&request, token_optional);
     } else {
         check_refused(&request, &error);

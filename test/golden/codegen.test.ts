@@ -8,6 +8,7 @@ import { emitDeviceKeys } from "../../codegen/device-keys.js";
 import { emitFailureInc, FAILURE_INC_PATH } from "../../codegen/failure-inc.js";
 import { DEVICE_FAILURES } from "../../codegen/failures.js";
 import { emitLimitsHeader, LIMITS, LIMITS_HEADER_PATH } from "../../codegen/limits.js";
+import { fillNvsRoom, NVS_ENTRIES, NVS_ROOM_PATH, NVS_WORST_CASE } from "../../codegen/nvs-room.js";
 import { emitSdkconfigDefaults, emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
 import {
   DEFAULT_MANIFEST,
@@ -158,15 +159,13 @@ int main(void) {
   expect(runC(source, { "prov_limits.h": emitLimitsHeader() })).toBe(`${token} ${token} ${body}`);
 });
 
-test("the page's fields take what the device takes", () => {
-  const html = readFileSync(join(ROOT, "firmware/main/page/index.html"), "utf8");
-  const lengths = [...html.matchAll(/<input id="([a-z]+)"[^>]* maxlength="(\d+)"/g)];
-  expect(Object.fromEntries(lengths.map(([, id, length]) => [id, Number(length)]))).toEqual({
-    ssid: LIMITS.ssidMaxBytes,
-    password: LIMITS.rawKeyHexDigits,
-    token: LIMITS.provisioningTokenMaxBytes,
-    pairing: LIMITS.pairingSecretMaxBytes,
-  });
+test("what NVS holds at worst fits, and CONTRIBUTING.md adds it up", () => {
+  const worst = NVS_WORST_CASE.reduce((sum, [, entries]) => sum + entries, 0);
+  expect(NVS_ENTRIES).toBe(630);
+  expect(worst).toBeLessThanOrEqual(NVS_ENTRIES);
+  const text = readFileSync(join(ROOT, NVS_ROOM_PATH), "utf8");
+  expect(text).toContain(`| **together** | ${worst} |`);
+  expect(text).toBe(fillNvsRoom(text));
 });
 
 test("prov_failure.inc makes the enum and the strings of C", () => {

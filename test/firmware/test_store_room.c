@@ -1,0 +1,254 @@
+/*
+ * The longest of everything, in any order that the firmware can come to, on an NVS that also holds ESP-IDF's PHY
+ * calibration: no write is ever refused for want of room, and each record is what was written last.
+ *
+ *   test_store_room DIR
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "device_store.h"
+#include "nvs.h"
+
+#define FLASH_SIZE 0xf000
+#define SEEDS 8
+#define STEPS 90
+
+static char s_flash[512];
+
+/** What the store must hold; a run's number makes its texts, 0 is none. */
+static struct {
+    int pending;
+    int wifi;
+    int enrol;
+    int crt_new;
+    int crt;
+    bool has_token;
+} s_model;
+static int s_runs;
+
+static char letter(int run)
+{
+    return (char)('A' + run % 26);
+}
+
+static provisioning_t *run_of(int run)
+{
+    static provisioning_t prov;
+    memset(&prov, 0, sizeof prov);
+    memset(prov.wifi.ssid, letter(run), PROV_SSID_MAX);
+    memset(prov.wifi.password, letter(run), PROV_PASSWORD_MAX);
+    memset(prov.enrol.token, letter(run), PROV_TOKEN_MAX);
+    memset(prov.enrol.bearer, letter(run + 1), PROV_BEARER_MAX);
+    memset(prov.enrol.attempt_id, letter(run), PROV_ATTEMPT_ID_MAX);
+    return &prov;
+}
+
+/** Two texts that together have PROV_PEM_PAIR bytes. */
+static certificate_t certificate_of(int run)
+{
+    static char leaf[PROV_PEM_PAIR];
+    static char ca[PROV_PEM_PAIR];
+    certificate_t certificate = {0};
+    size_t leaf_size = 600 + (size_t)(run * 977 % 3400);
+    memset(leaf, letter(run), leaf_size);
+    leaf[leaf_size] = '\0';
+    memset(ca, letter(run + 1), PROV_PEM_PAIR - leaf_size);
+    ca[PROV_PEM_PAIR - leaf_size] = '\0';
+    CHECK(certificate_make(leaf, ca, &certificate));
+    return certificate;
+}
+
+static void check_certificate(certificate_slot_t slot, int run)
+{
+    certificate_t found;
+    CHECK((device_store_load_certificate(slot, &found) == ESP_OK) == (run > 0));
+    if (run > 0 && found.record != NULL) {
+        certificate_t expected = certificate_of(run);
+        CHECK_TEXT(found.certificate_pem, expected.certificate_pem);
+        CHECK_TEXT(found.ca_pem, expected.ca_pem);
+        certificate_free(&expected);
+    }
+    certificate_free(&found);
+}
+
+static void check_model(void)
+{
+    static provisioning_t found;
+    uint32_t revision;
+    CHECK((device_store_load_pending(&found, &revision) == ESP_OK) == (s_model.pending > 0));
+    CHECK(s_model.pending == 0 || memcmp(&found, run_of(s_model.pending), sizeof found) == 0);
+    CHECK((device_store_load_wifi(&found.wifi) == ESP_OK) == (s_model.wifi > 0));
+    CHECK(s_model.wifi == 0 || memcmp(&found.wifi, &run_of(s_model.wifi)->wifi, sizeof found.wifi) == 0);
+    CHECK((device_store_load_enrolment(&found.enrol) == ESP_OK) == (s_model.enrol > 0));
+    if (s_model.enrol > 0) {
+        enrolment_t *expected = &run_of(s_model.enrol)->enrol;
+        if (!s_model.has_token) {
+            memset(expected->token, 0, sizeof expected->token);
+        }
+        CHECK(memcmp(&found.enrol, expected, sizeof *expected) == 0);
+    }
+    check_certificate(CERTIFICATE_SLOT_NEW, s_model.crt_new);
+    check_certificate(CERTIFICATE_SLOT_ACTIVE, s_model.crt);
+}
+
+/* ---- what happens to a device ---- */
+
+static void post(void)
+{
+    s_model.pending = ++s_runs;
+    if (s_model.crt_new > 0) {
+        s_model.has_token = false;
+    }
+    CHECK(device_store_save_pending(run_of(s_runs)) == ESP_OK);
+}
+
+static void commit(void)
+{
+    static provisioning_t pending;
+    uint32_t revision;
+    if (device_store_load_pending(&pending, &revision) != ESP_OK) {
+        return;
+    }
+    CHECK(device_store_commit_pending(revision) == ESP_OK);
+    s_model.wifi = s_model.enrol = s_model.pending;
+    s_model.has_token = true;
+    s_model.crt_new = s_model.pending = 0;
+}
+
+static void drop(void)
+{
+    static provisioning_t pending;
+    uint32_t revision;
+    if (device_store_load_pending(&pending, &revision) == ESP_OK) {
+        CHECK(device_store_drop_pending(revision) == ESP_OK);
+        s_model.pending = 0;
+    }
+}
+
+/** An enrolment, or a renewal: not while a request waits that has a token of its own. */
+static void sign(void)
+{
+    if (s_model.enrol == 0 || (s_model.has_token && s_model.pending > 0)) {
+        return;
+    }
+    certificate_t certificate = certificate_of(++s_runs);
+    CHECK(device_store_save_certificate(&certificate) == ESP_OK);
+    certificate_free(&certificate);
+    s_model.crt_new = s_runs;
+    s_model.has_token = false;
+}
+
+/** Power is lost between the certificate and the end of its token, as in device_store_save_certificate(). */
+static void sign_and_lose_power(void)
+{
+    if (s_model.crt_new > 0 || !s_model.has_token || s_model.pending > 0) {
+        return;
+    }
+    nvs_handle_t store;
+    certificate_t certificate = certificate_of(++s_runs);
+    CHECK(nvs_open("device_config", NVS_READWRITE, &store) == ESP_OK);
+    CHECK(nvs_set_blob(store, "crt_new", certificate.record, certificate.record_size) == ESP_OK);
+    nvs_close(store);
+    certificate_free(&certificate);
+    s_model.crt_new = s_runs;
+}
+
+static void prove(void)
+{
+    CHECK(device_store_promote_certificate() == ESP_OK);
+    s_model.crt = s_model.crt_new > 0 ? s_model.crt_new : s_model.crt;
+    s_model.has_token = s_model.has_token && s_model.crt_new == 0;
+    s_model.crt_new = 0;
+}
+
+static void tick(void)
+{
+    CHECK(device_store_save_clock(&(clock_record_t){.time = 1750000000 + ++s_runs, .anchor = s_runs}) == ESP_OK);
+}
+
+/* ---- boots ---- */
+
+/** As esp_phy keeps them: cal_version, cal_mac and cal_data. */
+static void calibrate_phy(void)
+{
+    static uint8_t data[1904];
+    nvs_handle_t phy;
+    memset(data, 0x5a, sizeof data);
+    CHECK(nvs_open("phy", NVS_READWRITE, &phy) == ESP_OK);
+    CHECK(nvs_set_u32(phy, "cal_version", 1) == ESP_OK && nvs_set_blob(phy, "cal_mac", data, 6) == ESP_OK);
+    CHECK(nvs_set_blob(phy, "cal_data", data, sizeof data) == ESP_OK);
+    nvs_close(phy);
+}
+
+static void live(unsigned seed)
+{
+    static void (*const STEPS_OF_LIFE[])(void) = {post, post, commit, sign, sign, prove, tick, drop,
+                                                   sign_and_lose_power};
+    srand(seed);
+    CHECK(device_store_init() == ESP_OK);
+    tick();
+    calibrate_phy();
+    for (int step = 0; step < STEPS && s_failures == 0; step++) {
+        STEPS_OF_LIFE[(unsigned)rand() % (sizeof STEPS_OF_LIFE / sizeof STEPS_OF_LIFE[0])]();
+        check_model();
+    }
+    /* The fullest moment of codegen/nvs-room.ts, again and again. */
+    for (int round = 0; round < 8 && s_failures == 0; round++) {
+        post();
+        commit();
+        sign();
+        prove();
+        sign();
+        post();
+        check_model();
+        post(); /* a worst case that replaces another one */
+        tick();
+        commit();
+        sign_and_lose_power();
+        post();
+        check_model();
+    }
+}
+
+static void erase_flash(void)
+{
+    static uint8_t image[FLASH_SIZE];
+    static const uint8_t TABLE[] = {0xaa, 0x50, 1, 2, 0, 0x90, 0, 0, 0, 0x60, 0, 0, 'n', 'v', 's', 0,
+                                    0,    0,    0, 0, 0, 0,    0, 0, 0, 0,    0, 0, 0,   0,   0,   0};
+    memset(image, 0xff, sizeof image);
+    memcpy(image + 0x8000, TABLE, sizeof TABLE);
+    int fd = open(s_flash, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(fd >= 0 && write(fd, image, sizeof image) == (ssize_t)sizeof image);
+    close(fd);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        return 2;
+    }
+    snprintf(s_flash, sizeof s_flash, "%s/room-flash.bin", argv[1]);
+    setenv("PROV_HOST_FLASH", s_flash, 1);
+    for (unsigned seed = 1; seed <= SEEDS; seed++) {
+        erase_flash();
+        fflush(NULL);
+        pid_t pid = fork(); /* every device is a process: its NVS is opened once */
+        if (pid == 0) {
+            live(seed);
+            fflush(NULL);
+            _exit(s_failures == 0 && s_runs > STEPS / 2 ? 0 : 1);
+        }
+        int status = 0;
+        waitpid(pid, &status, 0);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        if (s_failures > 0) {
+            fprintf(stderr, "    with seed %u\n", seed);
+            break;
+        }
+    }
+    return check_result("store_room");
+}

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { CommandContext, GlobalOptions } from "./context.js";
-import { labName, positiveInteger } from "./option-values.js";
+import { labName, positiveInteger, seconds } from "./option-values.js";
 import type { CommandResult } from "./output.js";
 
 export type CommandRun = (context: CommandContext) => Promise<CommandResult>;
@@ -23,6 +23,7 @@ export function addLab(program: Command, add: Add): void {
     lab
       .command("up")
       .description("start a lab in the foreground and print how to drive it")
+      .option("--timeout <seconds>", "bound on the board's boot; default 20", seconds)
       .option("--keep", "go on with the board's flash as the last `lab up` left it")
       .option(
         "--certificate-seconds <seconds>",

@@ -13,6 +13,8 @@ export interface LabUpOptions extends GlobalOptions {
   sanitize?: Sanitizer;
   keep?: boolean;
   certificateSeconds?: number;
+  /** Seconds; bound on the boot. */
+  timeout?: number;
 }
 
 /** `prov lab up`: a lab in the foreground, until Ctrl-C. */
@@ -37,7 +39,7 @@ export function labUpCommand(
     try {
       lab.board.log.subscribe((line) => out.note(out.paint("dim", line)));
       await flashVirtualBoard(lab, image, context);
-      await bootVirtualBoard(lab, context);
+      await bootVirtualBoard(lab, context, options.timeout);
       const baseUrl = lab.board.baseUrl();
       if (out.options.json) out.document({ lab: lab.info, baseUrl });
       else

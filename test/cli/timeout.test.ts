@@ -2,6 +2,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { boundsOf } from "../../cli/commands/board-options.js";
+import { bootVirtualBoard } from "../../cli/commands/lab-board.js";
+import { silent } from "../../cli/progress.js";
 import { waitingStatus } from "../helpers/board-status.js";
 import { projectWith } from "../helpers/project.js";
 import { prov } from "../helpers/prov.js";
@@ -25,6 +27,22 @@ test("--timeout raises and lowers the bound on the AP too; without it that is sh
   expect(boundsOf(undefined)).toEqual({ joinTimeoutMs: 45_000, timeoutMs: 120_000 });
   expect(boundsOf(300)).toEqual({ joinTimeoutMs: 300_000, timeoutMs: 300_000 });
   expect(boundsOf(2)).toEqual({ joinTimeoutMs: 2_000, timeoutMs: 2_000 });
+});
+
+test("it bounds the boot of the virtual board too", async () => {
+  const lab = {
+    info: { deviceIds: [] },
+    events: { recent: () => [] },
+    board: { log: { recent: () => ["the last line"] }, baseUrl: () => null },
+  } as unknown as Parameters<typeof bootVirtualBoard>[0];
+  const context = {
+    out: silent,
+    signal: new AbortController().signal,
+  } as unknown as Parameters<typeof bootVirtualBoard>[1];
+  await expect(bootVirtualBoard(lab, context, 0.05)).rejects.toMatchObject({
+    code: "boot_timeout",
+    message: "the board did not get to AP_MODE within 0.05 s; its last line: the last line",
+  });
 });
 
 test.each([["scan"], ["reset"]])("`prov %s` ends with it when the board hangs", async (verb) => {

@@ -12,10 +12,17 @@ export const PAGE_SOURCE_DIR = "firmware/main/page";
 export const PAGE_SOURCES = [
   "index.html",
   "style.css",
+  "constants.js",
+  "dom.js",
+  "attempt.js",
+  "networks.js",
   "page.js",
   "answer.html",
   "answer.css",
 ] as const;
+
+/** The modules of the script, each after those that it needs. */
+const SCRIPTS = ["constants.js", "dom.js", "attempt.js", "networks.js", "page.js"] as const;
 
 export type PageSources = Readonly<Record<(typeof PAGE_SOURCES)[number], string>>;
 
@@ -31,7 +38,11 @@ const CSP_BASE = "default-src 'none';img-src data:;base-uri 'none';frame-ancesto
 export function buildPage(sources: PageSources): Page {
   const style = squeezeCss(sources["style.css"]);
   const words = scriptJson({ STATE_WORDS, FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS });
-  const script = fill(squeezeScript(sources["page.js"]), '"{{words}}"', words);
+  const script = fill(
+    squeezeScript(joinModules(SCRIPTS.map((name) => sources[name]))),
+    '"{{words}}"',
+    words,
+  );
   const html = fill(
     fill(squeezeHtml(strip(sources["index.html"])), "/* style */", style),
     "/* script */",
@@ -125,8 +136,17 @@ const SCRIPT_CONSTANTS = {
   RAW_KEY_HEX_DIGITS: String(LIMITS.rawKeyHexDigits),
 };
 
+/** One script out of modules that name nothing twice. */
+function joinModules(modules: readonly string[]): string {
+  return modules.join("\n").replace(/^import [^;]*;$|^export /gm, "");
+}
+
 function squeezeScript(source: string): string {
-  return transformSync(source, { ...SHORT, define: SCRIPT_CONSTANTS }).code.trimEnd();
+  return transformSync(source, {
+    ...SHORT,
+    format: "iife",
+    define: SCRIPT_CONSTANTS,
+  }).code.trimEnd();
 }
 
 function squeezeCss(source: string): string {

@@ -51,6 +51,7 @@ describe("page.inc", () => {
     ["the page", "index.html"],
     ["its style", "style.css"],
     ["its script", "page.js"],
+    ["a module of its script", "networks.js"],
     ["the frame of the answers", "answer.html"],
     ["their style", "answer.css"],
   ] as const)("is stale when %s has changed", (_name, file) => {

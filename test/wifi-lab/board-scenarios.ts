@@ -7,6 +7,7 @@ import { z } from "zod";
 import { BOARD_NS, HOME_NS, HOME_PROFILE, startSilentAp } from "./air.js";
 import { expectRun, expectUntouched } from "./checks.js";
 import { FULL_BOARD_DIR } from "./full-board.js";
+import { slowly } from "./pace.js";
 import { openProject, type Project, type ProvRun } from "./prov.js";
 import type { Scenario } from "./scenarios.js";
 import { daemon, end, until } from "./shell.js";
@@ -20,7 +21,7 @@ const SERVICES_DIR = "/tmp/services";
 const SILENT = { ssid: "Silent : \\ net", psk: "silentpass1234" };
 const AP_PASSWORD = "prov12345678";
 /** A wrong password, DHCP and retries take their time under emulation. */
-const TIMEOUT_S = "170";
+const TIMEOUT_S = 170;
 
 const script = (name: string) => fileURLToPath(new URL(`./${name}.js`, import.meta.url));
 
@@ -58,7 +59,7 @@ async function withFullBoard(play: (board: FullBoard) => Promise<void>): Promise
   const provision = (ssid: string, password: string, token: string) =>
     project.provWith(
       { PROV_WIFI_PASSWORD: password, PROV_TOKEN: token },
-      ...["provision", "--ssid", ssid, "--timeout", TIMEOUT_S, "--no-input"],
+      ...["provision", "--ssid", ssid, "--timeout", String(slowly(TIMEOUT_S)), "--no-input"],
       ...["--mqtt-ca", join(SERVICES_DIR, "ca.pem")],
       ...["--mqtt-cert", join(SERVICES_DIR, "operator.pem")],
       ...["--mqtt-key", join(SERVICES_DIR, "operator-key.pem")],

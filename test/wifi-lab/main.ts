@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { createRadios, startHomeAp, startNetworkManager } from "./air.js";
 import { boardScenarios } from "./board-scenarios.js";
-import { brokenHostScenarios, scenarios } from "./scenarios.js";
+import { setPace, slowly } from "./pace.js";
+import { brokenHostScenarios, measureRun, scenarios } from "./scenarios.js";
 import { run } from "./shell.js";
 
 /** Run in the VM: plays every scenario (or those whose name contains what /job/only says) and reports. */
@@ -12,7 +13,9 @@ const results: { name: string; seconds: number; failure: string | null }[] = [];
 
 /** A scenario that hangs ends the whole run: what it left running would spoil the others. */
 async function tooLong(name: string, over: AbortSignal): Promise<void> {
-  await delay(SCENARIO_LIMIT_MS, undefined, { ref: false, signal: over }).catch(() => undefined);
+  await delay(slowly(SCENARIO_LIMIT_MS), undefined, { ref: false, signal: over }).catch(
+    () => undefined,
+  );
   if (over.aborted) return;
   await run("sh", "-c", "cp /tmp/*.log /job/");
   process.stdout.write(`FAIL ${name}: still not done\n${(await run("ps", "axfww")).stdout}`);
@@ -22,6 +25,7 @@ async function tooLong(name: string, over: AbortSignal): Promise<void> {
 await createRadios();
 await startHomeAp();
 await startNetworkManager();
+setPace(await measureRun());
 const only = existsSync("/job/only") ? readFileSync("/job/only", "utf8") : "";
 for (const { name, play } of [...scenarios, ...boardScenarios, ...brokenHostScenarios].filter(
   (scenario) => scenario.name.includes(only),

@@ -5,12 +5,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { wiredDefaultRoute } from "./air.js";
+import { slowly } from "./pace.js";
 
 /** A user's project with one manifest, and the real CLI run in it as a child process. */
 const CLI = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 /** Where the restore journal lies, whatever the project; below /tmp, where secrets are looked for. */
 export const STATE_DIR = join(tmpdir(), "prov-state");
 const WATCH_INTERVAL_MS = 200;
+/** What bounds a run that has no --timeout of its own, where nobody measures it. */
+const TIMEOUT_S = 60;
 
 const resultSchema = z.object({
   ok: z.boolean(),
@@ -80,7 +83,8 @@ function startProv(
   args: string[],
 ): RunningProv {
   const started = performance.now();
-  const child = spawn(process.execPath, [CLI, ...args, "--json", "--verbose"], {
+  const bound = args.includes("--timeout") ? [] : ["--timeout", String(slowly(TIMEOUT_S))];
+  const child = spawn(process.execPath, [CLI, ...args, ...bound, "--json", "--verbose"], {
     cwd,
     env: {
       ...process.env,

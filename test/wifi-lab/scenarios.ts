@@ -10,6 +10,7 @@ import {
   startBoardAp,
 } from "./air.js";
 import { expectNothingLeft, expectRun, expectUntouched } from "./checks.js";
+import { runLengthMs, slowly } from "./pace.js";
 import { createProject, type Project } from "./prov.js";
 import { daemon, end, must, run, until } from "./shell.js";
 
@@ -29,8 +30,8 @@ const SECRETS = [AP_PASSWORD, "homepass1234", "lab-token-4711"];
 const FAKE_BOARD = fileURLToPath(new URL("./fake-board.js", import.meta.url));
 /** Touched by the fake board when it gets a POST. */
 const POSTED = "/tmp/board-posted";
-/** A run that is let finish takes about this long; interruptions are spread over it. */
-const RUN_LENGTH_MS = 7000;
+/** Longer than a run takes on any machine that can play the lab at all. */
+const MEASURED_TIMEOUT_S = 400;
 
 const project = (overrides: { apPassword?: string; ssidPrefix?: string } = {}): Project =>
   createProject({
@@ -82,10 +83,22 @@ async function interrupted(signal: NodeJS.Signals, afterMs: number): Promise<str
 async function interruptions(signal: NodeJS.Signals, count: number): Promise<void> {
   await withBoard({}, async () => {
     for (let i = 0; i < count; i += 1) {
-      const afterMs = Math.round(((i + Math.random()) / count) * RUN_LENGTH_MS);
+      const afterMs = Math.round(((i + Math.random()) / count) * runLengthMs());
       process.stdout.write(`    ${signal} at ${await interrupted(signal, afterMs)}\n`);
     }
   });
+}
+
+/** How long a run that joins and comes home takes on this machine, in ms. */
+export async function measureRun(): Promise<number> {
+  let seconds = 0;
+  await withBoard({}, async () => {
+    const measured = await project().prov("status", "--timeout", String(MEASURED_TIMEOUT_S));
+    expectRun(measured, 0, null);
+    seconds = measured.seconds;
+  });
+  process.stdout.write(`     a run takes ${seconds.toFixed(1)} s here\n`);
+  return seconds * 1000;
 }
 
 export const scenarios: Scenario[] = [
@@ -130,7 +143,7 @@ export const scenarios: Scenario[] = [
           "--wait",
           "wifi",
           "--timeout",
-          "25",
+          String(slowly(25)),
           "--no-token",
         ];
         const running = given.start(...args, "--no-input");

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { slowly } from "./pace.js";
 
 export interface Outcome {
   code: number;
@@ -44,17 +45,18 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM
   await gone;
 }
 
-/** Waits until `probe` gives something; throws with `what` after `limitS` seconds. */
+/** Waits until `probe` gives something; throws with `what` after `limitS` seconds, or more on a slow machine. */
 export async function until<T>(
   what: string,
   limitS: number,
   probe: () => Promise<T | undefined>,
 ): Promise<T> {
-  const limit = performance.now() + limitS * 1000;
+  const allowedS = slowly(limitS);
+  const limit = performance.now() + allowedS * 1000;
   for (;;) {
     const value = await probe();
     if (value !== undefined) return value;
-    if (performance.now() > limit) throw new Error(`${what}: not within ${limitS} s`);
+    if (performance.now() > limit) throw new Error(`${what}: not within ${allowedS} s`);
     await delay(150);
   }
 }

@@ -48,7 +48,7 @@ test("it bounds the boot of the virtual board too", async () => {
 test.each([["scan"], ["reset"]])("`prov %s` ends with it when the board hangs", async (verb) => {
   const cwd = projectWith(`defineDevice({ id: "fern" })`);
   const url = await halfBoard("fern");
-  const { code, stdout } = await prov([verb, "--json", "--url", url, "--timeout", "2"], { cwd });
+  const { code, stdout } = await prov([verb, "--json", "--url", url, "--timeout", "4"], { cwd });
   const { error } = JSON.parse(stdout);
   expect([code, error.code]).toEqual([6, "ap_unreachable"]);
   expect(error.message).toContain("time was up");

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { labUp, type RunningLab } from "../helpers/lab.js";
+import { longerSeconds } from "../helpers/longer.js";
 import { PROJECT, prov } from "../helpers/prov.js";
 
 let lab: RunningLab;
@@ -26,7 +27,7 @@ describe("the virtual board's serial port", () => {
       "--until",
       "AP_MODE",
       "--timeout",
-      "20",
+      longerSeconds(20),
     ]);
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/I \(\d+\) prov: state CHECK_PROVISIONING -> AP_MODE/);

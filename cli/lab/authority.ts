@@ -5,7 +5,7 @@ import { revocationList } from "../pki/crl.js";
 import type { Csr } from "../pki/csr.js";
 import { readTextFile, writePrivateFile } from "./files.js";
 import type { TlsIdentity } from "./server-identity.js";
-import { OPERATOR } from "./topic-rules.js";
+import { OPERATOR, SPECTATOR } from "./topic-rules.js";
 
 const HOUR_MS = 3_600_000;
 
@@ -22,6 +22,8 @@ export interface LabAuthority {
   issueServer(flaw?: ServerFlaw): Promise<TlsIdentity>;
   /** The identity that may read every device's topics. */
   issueOperator(): Promise<TlsIdentity>;
+  /** The identity that may do no more than that. */
+  issueSpectator(): Promise<TlsIdentity>;
   /** A client certificate for a checked CSR, unless flawed. */
   signDevice(csr: Csr, options: { lifetimeMs: number; flaw: CertificateFlaw | null }): string;
   /** The list that takes back every client certificate signed so far. */
@@ -57,6 +59,7 @@ function authorityOf(ca: CertificateAuthority, foreignCa: CertificateAuthority):
       });
     },
     issueOperator: () => issueCertificate(ca, { usage: "client", commonName: OPERATOR }),
+    issueSpectator: () => issueCertificate(ca, { usage: "client", commonName: SPECTATOR }),
     signDevice(csr, { lifetimeMs, flaw }) {
       const publicKey = flaw === "foreign_key" ? somebodysKey() : csr.publicKey;
       const commonName =

@@ -13,7 +13,7 @@ import {
 import { listenOn } from "./listen.js";
 import { createPacketGuard } from "./packet-faults.js";
 import { type ServerIdentity, secureContextOf, type TlsIdentity } from "./server-identity.js";
-import { mayPublish, mayReceive, OPERATOR } from "./topic-rules.js";
+import { isStaff, mayPublish, mayReceive } from "./topic-rules.js";
 
 export interface BrokerOptions {
   /** What clients' certificates must lead to. */
@@ -108,7 +108,7 @@ async function createAedes(names: Names, report: EventSink): Promise<Aedes> {
     id: "prov-lab",
     authenticate(client, _username, _password, done) {
       const identity = names.get(client.conn) ?? null;
-      if (identity === null || (identity !== OPERATOR && client.id !== identity)) {
+      if (identity === null || (!isStaff(identity) && client.id !== identity)) {
         report(labEvent("broker", identity, "connect", "client_id_refused", client.id));
         return done(notAuthorized("the client id must be the certificate's CN"), false);
       }

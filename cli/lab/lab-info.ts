@@ -4,6 +4,12 @@ import { z } from "zod";
 import { PROV_FOLDER } from "../config/private-dir.js";
 import { readTextFile, writePrivateFile } from "./files.js";
 
+const identitySchema = z.object({
+  certPath: z.string(),
+  keyPath: z.string(),
+  caPath: z.string(),
+});
+
 /** What other processes need to know about a running lab. No token and no key is in it, only paths. */
 export const labInfoSchema = z.object({
   name: z.string(),
@@ -15,8 +21,10 @@ export const labInfoSchema = z.object({
     uri: z.string(),
     caPath: z.string(),
   }),
-  /** An MQTT identity that may read every device's topics. */
-  operator: z.object({ certPath: z.string(), keyPath: z.string(), caPath: z.string() }),
+  /** The MQTT identity with which prov reads every device's topics. */
+  operator: identitySchema,
+  /** Another one that may read them, for whoever looks on beside prov: mosquitto gives each one connection. */
+  spectator: identitySchema,
   board: z.object({
     chip: z.string(),
     /** Base MAC, 12 hex digits. */

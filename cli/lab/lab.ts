@@ -31,7 +31,7 @@ import {
 } from "./lab-info.js";
 import type { Lab, LabOptions } from "./lab-types.js";
 import { startMosquitto } from "./mosquitto.js";
-import { HANDSHAKE_FLAWS, type ServerIdentity } from "./server-identity.js";
+import { HANDSHAKE_FLAWS, type ServerIdentity, type TlsIdentity } from "./server-identity.js";
 import { createStream } from "./stream.js";
 import { createTokenStore, type TokenStore } from "./tokens.js";
 import { createVirtualBoard, type VirtualBoard } from "./virtual-board.js";
@@ -113,9 +113,8 @@ async function start(
   const operator = await authority.issueOperator();
   const controlSocket = join(socketDir, "control");
   const info = describe(root, options, { backend, broker, board, tty, airDir, controlSocket });
-  writePrivateFile(info.operator.caPath, authority.caPem);
-  writePrivateFile(info.operator.certPath, operator.certPem);
-  writePrivateFile(info.operator.keyPath, operator.keyPem);
+  writeIdentity(info.operator, authority.caPem, operator);
+  writeIdentity(info.spectator, authority.caPem, await authority.issueSpectator());
 
   const lab: Lab = {
     info,
@@ -173,6 +172,21 @@ function issueToken(tokens: TokenStore, deviceId: string, length?: number): stri
   throw new ProvError("usage", "a device id has 1 to 64 of A-Z a-z 0-9 _ -");
 }
 
+function identityPaths(root: string, name: string): LabInfo["operator"] {
+  const inDir = (file: string): string => join(root, name, file);
+  return { certPath: inDir("cert.pem"), keyPath: inDir("key.pem"), caPath: inDir("ca.pem") };
+}
+
+function writeIdentity(
+  paths: LabInfo["operator"],
+  caPem: string,
+  { certPem, keyPem }: TlsIdentity,
+): void {
+  writePrivateFile(paths.caPath, caPem);
+  writePrivateFile(paths.certPath, certPem);
+  writePrivateFile(paths.keyPath, keyPem);
+}
+
 interface Parts {
   readonly backend: LabBackend;
   readonly broker: LabBroker;
@@ -190,11 +204,8 @@ function describe(root: string, options: LabOptions, parts: Parts): LabInfo {
     deviceIds: [...options.deviceIds],
     backend: { url: parts.backend.url, caPath },
     broker: { kind: parts.broker.kind, uri: parts.broker.uri, caPath },
-    operator: {
-      certPath: join(root, "operator", "cert.pem"),
-      keyPath: join(root, "operator", "key.pem"),
-      caPath: join(root, "operator", "ca.pem"),
-    },
+    operator: identityPaths(root, "operator"),
+    spectator: identityPaths(root, "spectator"),
     board: {
       chip: parts.board.chip,
       mac: parts.board.mac,

@@ -31,8 +31,8 @@ interface Files {
 }
 
 /**
- * A real mosquitto behind the same interface as the embedded broker. It binds topics to the
- * certificate's CN; unlike the embedded one it does not insist on the client id.
+ * A real mosquitto behind the same interface as the embedded broker. It binds topics and client id to the
+ * certificate's CN; where the embedded one refuses another client id, it replaces that by the CN.
  * @param dir for the generated configuration; made private
  * @throws ProvError tool_missing, lab_failed
  */
@@ -152,6 +152,8 @@ function configuration(files: Files, port: number): string {
     ...(existsSync(files.crl) ? [`crlfile ${files.crl}`] : []),
     "require_certificate true",
     "use_identity_as_username true",
+    // Whatever client id a client asks for: no device takes another's session over.
+    "use_username_as_clientid true",
     "allow_anonymous false",
     `acl_file ${files.acl}`,
     readTextFile(files.tls) ?? "",

@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { type EventSink, labEvent } from "./events.js";
 import { createFaultBox, type PacketFault } from "./faults.js";
 import { createFrameSplitter, type Frame, PACKET, pubackFor, withRetain } from "./mqtt-frames.js";
-import { OPERATOR } from "./topic-rules.js";
+import { isStaff } from "./topic-rules.js";
 
 /** Who is at the other end of a connection. */
 export interface PacketPeer {
@@ -25,7 +25,7 @@ export function createPacketGuard(report: EventSink): PacketGuard {
   let known = new Set<string>();
 
   const take = (packet: PacketFault["packet"], { name, serial }: PacketPeer) => {
-    const clients = name === OPERATOR ? "operator" : "devices";
+    const clients = isStaff(name) ? "operator" : "devices";
     const fault = box.take(
       (each) =>
         each.packet === packet &&

@@ -18,16 +18,16 @@ export interface StatusMessage {
   readonly last_error: string | null;
 }
 
-/** The device's status messages, the retained one first, as an operator reads them. */
+/** The device's status messages, the retained one first, as a spectator reads them. */
 export async function* statusMessages(
   { client }: RunningLab,
   deviceId: string,
 ): AsyncGenerator<StatusMessage> {
-  const { broker, operator } = client.info;
+  const { broker, spectator } = client.info;
   const reader = await connectAsync(broker.uri, {
-    ca: readFileSync(operator.caPath),
-    cert: readFileSync(operator.certPath),
-    key: readFileSync(operator.keyPath),
+    ca: readFileSync(spectator.caPath),
+    cert: readFileSync(spectator.certPath),
+    key: readFileSync(spectator.keyPath),
     clientId: "status-reader",
   });
   const arrived: StatusMessage[] = [];

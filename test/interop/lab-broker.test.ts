@@ -38,6 +38,7 @@ describe.each(["embedded", "mosquitto"] as const)("the %s broker", (kind) => {
     await identity("dev-1");
     await identity("dev-2");
     save("operator", await authority.issueOperator());
+    save("spectator", await authority.issueSpectator());
   });
 
   afterEach(() => {
@@ -75,6 +76,40 @@ describe.each(["embedded", "mosquitto"] as const)("the %s broker", (kind) => {
     await publish("operator", "devices/dev-1/command", "yours");
     await inbox.waitFor((line) => line === "devices/dev-1/command yours");
     expect(inbox.recent().filter((line) => line.includes("not yours"))).toEqual([]);
+  });
+
+  it("is no operator to a device of that name", async () => {
+    await identity("so-called", join(dir, "ca"), "operator");
+    await publish("so-called", "devices/dev-1/status", "forged", ["-i", "operator", "-r"]);
+    const asDevice = ["-i", "operator", "-t", "devices/operator/command"];
+    const inbox = await subscribe("so-called", "devices/+/status", ["-t", "#", ...asDevice]);
+    await publish("dev-1", "devices/dev-1/status", "private", ["-r"]);
+    await publish("operator", "devices/operator/command", "yours");
+    await inbox.waitFor((line) => line === "devices/operator/command yours");
+    expect(inbox.recent().filter((line) => line.includes("private"))).toEqual([]);
+    const status = await subscribe("operator", "devices/dev-1/status");
+    await status.waitFor((line) => line === "devices/dev-1/status private");
+    expect(status.recent().filter((line) => line.includes("forged"))).toEqual([]);
+  });
+
+  it("shows the spectator everything beside the operator, and takes nothing from it", async () => {
+    await publish("spectator", "devices/dev-1/command", "forged", ["-r"]);
+    const spectator = await subscribe("spectator", "devices/#");
+    const operator = await subscribe("operator", "devices/#");
+    await publish("dev-1", "devices/dev-1/log", "seen by both");
+    for (const inbox of [spectator, operator]) {
+      await inbox.waitFor((line) => line === "devices/dev-1/log seen by both");
+      expect(inbox.recent().filter((line) => line.includes("forged"))).toEqual([]);
+      expect(inbox.recent().filter((line) => /sending CONNECT/.test(line))).toHaveLength(1);
+    }
+  });
+
+  it("lets no device take another one's session by its client id", async () => {
+    const inbox = await subscribe("dev-1", "devices/dev-1/command");
+    await publish("dev-2", "devices/dev-2/log", "x", ["-i", "dev-1"]);
+    await publish("operator", "devices/dev-1/command", "still here?");
+    await inbox.waitFor((line) => line === "devices/dev-1/command still here?");
+    expect(inbox.recent().filter((line) => /sending CONNECT/.test(line))).toHaveLength(1);
   });
 
   it("publishes the last will of a device that is cut off", async () => {
@@ -185,9 +220,10 @@ describe.each(["embedded", "mosquitto"] as const)("the %s broker", (kind) => {
     return [...base, "--cert", join(dir, `${name}.crt`), "--key", join(dir, `${name}.key`)];
   }
 
-  /** A device's client id is its name; the operator may use any. */
+  /** A device's client id is its name; those that are none may use any. */
   function idArgs(name: string | null, extra: string[]): string[] {
-    return name === null || name === "operator" || extra.includes("-i") ? [] : ["-i", name];
+    const isDevice = name !== null && name !== "operator" && name !== "spectator";
+    return isDevice && !extra.includes("-i") ? ["-i", name] : [];
   }
 
   async function publish(name: string | null, topic: string, text: string, extra: string[] = []) {

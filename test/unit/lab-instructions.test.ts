@@ -8,7 +8,12 @@ import { temporaryDir } from "../helpers/project.js";
 const PASSWORD = "correct horse";
 
 /** The instructions of a lab in this folder, and what each program that they call is given. */
-function follow(dir: string, ssid: string) {
+function follow(
+  dir: string,
+  ssid: string,
+  parts: { tty?: string | null; baseUrl?: string | null; kind?: "embedded" | "mosquitto" } = {},
+) {
+  const { tty = null, baseUrl = "http://127.0.0.1:1", kind = "embedded" } = parts;
   mkdirSync(dir, { recursive: true });
   const networks = [{ ssid, psk: PASSWORD }];
   writeFileSync(join(dir, "air.json"), JSON.stringify({ networks }));
@@ -17,15 +22,20 @@ function follow(dir: string, ssid: string) {
     name: "desk",
     deviceId: "fern",
     networks,
-    baseUrl: "http://127.0.0.1:1",
+    baseUrl,
     info: {
       name: "desk",
       pid: 1,
       deviceIds: ["fern"],
       backend: { url: "https://127.0.0.1:2", caPath: inDir("ca.pem") },
-      broker: { kind: "embedded", uri: "mqtts://127.0.0.1:3", caPath: inDir("ca.pem") },
-      operator: { certPath: inDir("cert.pem"), keyPath: inDir("key.pem"), caPath: inDir("ca.pem") },
-      board: { chip: "esp32c3", mac: "7cdfa1001122", tty: null, modemSocket: null },
+      broker: { kind, uri: "mqtts://127.0.0.1:3", caPath: inDir("ca.pem") },
+      operator: { certPath: inDir("o"), keyPath: inDir("o"), caPath: inDir("o") },
+      spectator: {
+        certPath: inDir("cert.pem"),
+        keyPath: inDir("key.pem"),
+        caPath: inDir("ca.pem"),
+      },
+      board: { chip: "esp32c3", mac: "7cdfa1001122", tty, modemSocket: null },
       airDir: dir,
       controlSocket: inDir("control"),
     },
@@ -77,4 +87,24 @@ it("quotes nothing that needs no quotes", () => {
   const { text } = follow(join(temporaryDir(), "lab"), "Home");
   expect(text).toContain("--ssid Home --token");
   expect(text).toMatch(/--cafile \/\S+\/ca\.pem --cert/);
+});
+
+it("shows where the board is to be seen, and how to watch its log", () => {
+  const dir = temporaryDir();
+  const { text, calls } = follow(dir, "Home", { tty: "/tmp/a lab/tty" });
+  const lines = text.split("\n");
+  expect(lines).toContain("its page     http://127.0.0.1:1/");
+  expect(lines).toContain("serial port  /tmp/a lab/tty");
+  expect(lines).toContain(`air          1 network, with passwords: ${join(dir, "air.json")}`);
+  expect(calls).toContainEqual(["npx", "prov", "monitor", "--port", "/tmp/a lab/tty"]);
+  expect(text).not.toContain("one at a time");
+});
+
+it("says what is not there, and gives no command for it", () => {
+  const dir = temporaryDir();
+  const { text } = follow(dir, "Home", { baseUrl: null, kind: "mosquitto" });
+  expect(text).toContain("its page     none: the board's AP is down\n");
+  expect(text).toContain("serial port  none: `prov doctor` tells what is missing\n");
+  expect(text).not.toContain("prov monitor");
+  expect(text).toContain("as the broker delivers it (to one at a time):");
 });

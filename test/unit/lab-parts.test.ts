@@ -7,9 +7,10 @@ import { openFlashChip } from "../../cli/lab/flash-chip.js";
 import { createLineSplitter } from "../../cli/lab/lines.js";
 import { createFrameSplitter, pubackFor, withRetain } from "../../cli/lab/mqtt-frames.js";
 import { createStream } from "../../cli/lab/stream.js";
-import { mayPublish, mayReceive } from "../../cli/lab/topic-rules.js";
+import { mayPublish, mayReceive, OPERATOR, SPECTATOR } from "../../cli/lab/topic-rules.js";
 import { addToMac } from "../../cli/lab/virtual-board.js";
 import { takeLock } from "../../cli/lock.js";
+import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";
 
 let dir: string;
 beforeEach(() => {
@@ -180,11 +181,24 @@ describe("topic rules", () => {
     ["dev-1", "devices/dev-1", false],
     ["dev-1", "#", false],
     ["dev-1", "$SYS/#", false],
-    ["operator", "#", true],
+    ["operator", "#", false],
+    ["operator", "devices/operator/status", true],
+    ["operator", "devices/dev-1/status", false],
+    [OPERATOR, "#", true],
     ["", "devices//status", false],
   ])("%s on %s: %s", (identity, topic, isAllowed) => {
     expect(mayPublish(identity, topic)).toBe(isAllowed);
     expect(mayReceive(identity, topic)).toBe(isAllowed);
+  });
+
+  it("let the spectator read everything and write nothing", () => {
+    expect(mayReceive(SPECTATOR, "#")).toBe(true);
+    expect(mayPublish(SPECTATOR, "devices/dev-1/status")).toBe(false);
+    expect(mayPublish(SPECTATOR, `devices/${SPECTATOR}/status`)).toBe(false);
+  });
+
+  it("have names for those who are no device that no device can have", () => {
+    for (const name of [OPERATOR, SPECTATOR]) expect(name).not.toMatch(DEVICE_ID_PATTERN);
   });
 });
 

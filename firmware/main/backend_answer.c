@@ -38,22 +38,31 @@ static const char *pem_of(const cJSON *root, const char *name)
 {
     const cJSON *holder = cJSON_GetObjectItemCaseSensitive(root, name);
     const char *pem = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(holder, "content"));
-    bool valid = pem != NULL && strlen(pem) <= PROV_PEM_MAX && strstr(pem, "-----BEGIN CERTIFICATE-----") != NULL;
-    return valid ? pem : NULL;
+    return pem != NULL && strstr(pem, "-----BEGIN CERTIFICATE-----") != NULL ? pem : NULL;
 }
 
-bool backend_answer_parse(const char *body, size_t length, certificate_t *out)
+static const char *read_answer(const cJSON *root, certificate_t *out)
+{
+    const char *certificate_pem = pem_of(root, "certificate");
+    const char *ca_pem = pem_of(root, "ca_certificate");
+    if (certificate_pem == NULL || ca_pem == NULL || json_has_duplicate_keys(root)) {
+        return "not the expected JSON";
+    }
+    if (strlen(certificate_pem) > PROV_PEM_MAX) {
+        return "certificate: over " PROV_LIMIT_TEXT(PROV_PEM_MAX) " bytes";
+    }
+    if (strlen(ca_pem) > PROV_PEM_MAX) {
+        return "ca_certificate: over " PROV_LIMIT_TEXT(PROV_PEM_MAX) " bytes";
+    }
+    return certificate_make(certificate_pem, ca_pem, out) ? NULL : "out of memory";
+}
+
+const char *backend_answer_parse(const char *body, size_t length, certificate_t *out)
 {
     json_guard_t verdict = JSON_GUARD_OK;
     *out = (certificate_t){0};
     cJSON *root = json_parse_object(body, length, &verdict);
-    if (root == NULL) {
-        return false;
-    }
-    const char *certificate_pem = pem_of(root, "certificate");
-    const char *ca_pem = pem_of(root, "ca_certificate");
-    bool valid = certificate_pem != NULL && ca_pem != NULL && !json_has_duplicate_keys(root) &&
-                 certificate_make(certificate_pem, ca_pem, out);
+    const char *flaw = read_answer(root, out);
     cJSON_Delete(root);
-    return valid;
+    return flaw;
 }

@@ -1,7 +1,6 @@
 /* The backend's answer to POST /sign-csr. Pure. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "prov_failure.h"
@@ -18,7 +17,7 @@ typedef enum {
 backend_verdict_t backend_status_verdict(int http_status, prov_failure_t *failure);
 
 /**
- * Parses `{"certificate":{"content"},"ca_certificate":{"content"}}`, each content PEM text.
- * On true the caller owns `out`.
+ * Parses `{"certificate":{"content"},"ca_certificate":{"content"}}`, each content PEM text. NULL when the caller owns
+ * `out` now, else what is wrong with the answer.
  */
-bool backend_answer_parse(const char *body, size_t length, certificate_t *out);
+const char *backend_answer_parse(const char *body, size_t length, certificate_t *out);

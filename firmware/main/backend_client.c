@@ -181,9 +181,10 @@ static void judge_no_answer(const exchange_t *exchange, backend_result_t *result
 static const char *answer_flaw(const exchange_t *exchange, certificate_t *certificate)
 {
     if (!exchange->complete) {
-        return exchange->length >= BACKEND_ANSWER_MAX ? "it is too long" : "it was cut off";
+        bool too_long = exchange->length >= BACKEND_ANSWER_MAX;
+        return too_long ? "over " PROV_LIMIT_TEXT(BACKEND_ANSWER_MAX) " bytes" : "it was cut off";
     }
-    return backend_answer_parse(exchange->body, exchange->length, certificate) ? NULL : "not the expected JSON";
+    return backend_answer_parse(exchange->body, exchange->length, certificate);
 }
 
 /** FNV-1a: recognises a token without keeping it; 0 without one. */

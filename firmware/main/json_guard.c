@@ -3,10 +3,13 @@
 #include <string.h>
 
 #define MAX_DEPTH 8
+/* Commas: ours have a handful. */
+#define MAX_COMMAS 64
 
 json_guard_t json_guard(const char *text, size_t length, unsigned max_depth)
 {
     unsigned depth = 0;
+    unsigned commas = 0;
     bool in_string = false;
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -22,6 +25,8 @@ json_guard_t json_guard(const char *text, size_t length, unsigned max_depth)
                 }
             } else if ((c == '}' || c == ']') && depth > 0) {
                 depth--;
+            } else if (c == ',' && ++commas > MAX_COMMAS) {
+                return JSON_GUARD_TOO_MANY;
             }
         } else if (c == '"') {
             in_string = false;

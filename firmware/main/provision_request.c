@@ -44,6 +44,7 @@ static cJSON *parse(const char *body, size_t length, request_error_t *error)
     if (root == NULL) {
         const char *what = verdict == JSON_GUARD_NUL        ? "a string contains NUL"
                            : verdict == JSON_GUARD_TOO_DEEP ? "nested too deeply"
+                           : verdict == JSON_GUARD_TOO_MANY ? "too many values"
                                                             : "expected one JSON object";
         fail(error, "bad_json", "body", what);
         return NULL;

@@ -231,6 +231,25 @@ describe("the prompt for a password", () => {
     expect(code).toBe(130);
   });
 
+  test("asks for the token too, and does not show it", async () => {
+    const config = join(projectWith(FERN), "device.config.ts");
+    const board = BOARD.slice(0, BOARD.indexOf("--token"));
+    const { code, stdout } = await run("env", [
+      ...["-u", "PROV_TOKEN", "PROV_WIFI_PASSWORD=hunter22"],
+      ...["python3", AT_TERMINAL, "80", "--when", "provisioning token", "--type", "typed-token\\r"],
+      ...[process.execPath, MAIN, "provision", ...board, "--config", config],
+    ]);
+    expect(code, stdout).toBe(6);
+    expect(stdout).not.toContain("typed-token");
+  });
+
+  test("what is typed is judged before anything is touched", async () => {
+    const type = ["--when", "WiFi password", "--type", "short\\r"];
+    const { code, stdout } = await provisionAtTerminal(type);
+    expect(code).toBe(2);
+    expect(stdout).toContain("the WiFi password has 5 bytes");
+  });
+
   test("what is typed is not shown", async () => {
     const type = ["--when", "WiFi password", "--type", "typed-secret\\r"];
     const { code, stdout } = await provisionAtTerminal(type);

@@ -179,6 +179,14 @@ describe("prov provision against the lab", () => {
     expect([outcome.code, outcome.document.error.code]).toEqual([exitCode, code]);
   });
 
+  it("takes a token as long as a JWT can be: to judge it is the backend's", async () => {
+    await freshBoard(lab);
+    const { code, document } = await provision([
+      ...["--token", `${"e".repeat(20)}.${"y".repeat(4000)}.${"s".repeat(74)}`],
+    ]);
+    expect([code, document.error.code]).toEqual([8, "token_rejected"]);
+  });
+
   it("keeps the Bearer token for the report to the backend", async () => {
     await freshBoard(lab);
     const before = await countEvents("device-report");

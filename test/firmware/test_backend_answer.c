@@ -11,7 +11,7 @@ static bool parse(const char *body, size_t length)
     certificate_t certificate;
     char *copy = malloc(length > 0 ? length : 1);
     memcpy(copy, body, length);
-    bool ok = backend_answer_parse(copy, length, &certificate);
+    bool ok = backend_answer_parse(copy, length, &certificate) == NULL;
     free(copy);
     CHECK(ok == (certificate.record != NULL));
     certificate_free(&certificate);
@@ -21,7 +21,7 @@ static bool parse(const char *body, size_t length)
 static void test_good(void)
 {
     certificate_t certificate;
-    CHECK(backend_answer_parse(GOOD, strlen(GOOD), &certificate));
+    CHECK(backend_answer_parse(GOOD, strlen(GOOD), &certificate) == NULL);
     CHECK(strstr(certificate.certificate_pem, "\nleaf\n") != NULL);
     CHECK(strstr(certificate.ca_pem, "\nca\n") != NULL);
     certificate_free(&certificate);
@@ -60,7 +60,13 @@ static void test_bad(void)
     snprintf(large, sizeof large,
              "{\"certificate\":{\"content\":\"" PEM("%s") "\"},\"ca_certificate\":{\"content\":\"" PEM("ca") "\"}}",
              filler);
-    CHECK(!parse(large, strlen(large)));
+    certificate_t none;
+    CHECK_TEXT(backend_answer_parse(large, strlen(large), &none), "certificate: over 4096 bytes");
+    snprintf(large, sizeof large,
+             "{\"certificate\":{\"content\":\"" PEM("leaf") "\"},\"ca_certificate\":{\"content\":\"" PEM("%s") "\"}}",
+             filler);
+    CHECK_TEXT(backend_answer_parse(large, strlen(large), &none), "ca_certificate: over 4096 bytes");
+    CHECK_TEXT(backend_answer_parse("{}", 2, &none), "not the expected JSON");
 }
 
 static void test_status(int status, backend_verdict_t verdict, prov_failure_t expected)

@@ -143,6 +143,19 @@ static void test_malformed(void)
     memset(deep, '[', 4000);
     deep[4000] = '\0';
     REJECTED(deep, "bad_json", "deep");
+    /* 64 commas are many, one more is too many; those of a text do not count. */
+    static char many[600];
+    memset(many, ',', sizeof many - 1);
+    char extra[800];
+    snprintf(extra, sizeof extra, ",\"x\":\"%.590s\"", many);
+    CHECK(parse(body_with("\"a\"", "\"\"", "\"d\"", extra)));
+    for (int i = 0; i < 61; i++) {
+        memcpy(many + 2 * i, "0,", 2);
+    }
+    snprintf(extra, sizeof extra, ",\"x\":[%.*s]", 2 * 60 + 1, many);
+    CHECK(parse(body_with("\"a\"", "\"\"", "\"d\"", extra)));
+    snprintf(extra, sizeof extra, ",\"x\":[%.*s0]", 2 * 61, many);
+    REJECTED(body_with("\"a\"", "\"\"", "\"d\"", extra), "bad_json", "too many values");
 }
 
 static void test_types(void)

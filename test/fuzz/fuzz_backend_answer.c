@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t length = input.left;
     char *body = take_text(&input, length);
     certificate_t certificate;
-    if (backend_answer_parse(body, length, &certificate)) {
+    if (backend_answer_parse(body, length, &certificate) == NULL) {
         const char *first = (const char *)certificate.record;
         const char *end = first + certificate.record_size;
         MUST(certificate.certificate_pem > first && certificate.certificate_pem < end);

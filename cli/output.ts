@@ -6,6 +6,7 @@ import { renderDocument, renderError } from "./json-document.js";
 import type { Progress, Task } from "./progress.js";
 import { progressLine } from "./progress-line.js";
 import { systemError } from "./system-error.js";
+import { wrapProse } from "./wrap-prose.js";
 
 /** What a command hands back: one JSON document for machines, text for people. */
 export interface CommandResult {
@@ -66,6 +67,8 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
     options.stderr.write(`${shown(text, options.color.stderr)}\n`);
     active?.render();
   };
+  const sentence = (text: string): void =>
+    line(wrapProse(text, isTTY ? options.stderr.columns || undefined : undefined));
   const say = (text: string): void => {
     if (!options.quiet) line(text);
   };
@@ -126,7 +129,7 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
     log: options.json ? line : print,
     task: (label) => (ora ? animatedTask(label, ora) : plainTask(label)),
     note: say,
-    warn: (message) => line(`${paint("yellow", "!")} ${message}`),
+    warn: (message) => sentence(`${paint("yellow", "!")} ${message}`),
     detail: (message) => {
       if (options.verbose) line(paint("dim", message));
     },
@@ -141,8 +144,8 @@ export async function createOutput(options: OutputOptions): Promise<Output> {
         options.stdout.write(`${renderError(error)}\n`);
         return;
       }
-      line(`${paint("red", `error ${error.code}`)}: ${error.message}`);
-      line(`${paint("cyan", "next")}: ${error.hint}`);
+      sentence(`${paint("red", `error ${error.code}`)}: ${error.message}`);
+      sentence(`${paint("cyan", "next")}: ${error.hint}`);
       if (options.verbose && error.cause)
         line(
           paint(

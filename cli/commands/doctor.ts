@@ -10,6 +10,7 @@ import type { BackendToTry } from "../flow/doctor-servers.js";
 import { findLab } from "../lab/client.js";
 import type { CommandResult, Output } from "../output.js";
 import { installRoot } from "../paths.js";
+import { wrapProse } from "../wrap-prose.js";
 import { openDevices } from "./project.js";
 import { shellQuote } from "./shell-quote.js";
 import { renderTable } from "./table.js";
@@ -110,7 +111,7 @@ function report(checks: readonly Check[], out: Output): string {
   const rows = checks.map((check) => [mark[check.verdict], check.name, check.detail]);
   const fixes = checks
     .filter((check) => check.verdict !== "ok")
-    .map((check) => `${check.name}: ${check.fix ?? ""}`);
+    .map((check) => wrapProse(`${check.name}: ${check.fix ?? ""}`, out.columns && out.columns - 2));
   return [
     renderTable(["", "CHECK", "FOUND"], rows, out.columns),
     ...(fixes.length > 0

@@ -127,6 +127,26 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
     expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
   });
 
+  test("takes certificates whose END and BEGIN share a line, as mbedTLS does", async () => {
+    const { ca, foreignCa, issue } = await pki();
+    const { certPem, keyPem } = await issue(ca);
+    const server = createServer({ cert: certPem, key: keyPem }, (_, response) => {
+      response.end("ok");
+    });
+    const url = `https://localhost:${await serve(server)}/`;
+    for (const glued of [foreignCa.certPem.trimEnd() + ca.certPem, `CA: ${ca.certPem}`]) {
+      const env = { ...fileEnv({ TEST_CA: glued }), PROV_HOST_CLOCK: "real" };
+      const program = startProgram("http_client", variant, { env });
+      // The first try is the one before the station has an address.
+      program.write(`GET\t${url}\tc`);
+      program.write(`GET\t${url}\tc`);
+      program.end();
+      await program.next(RESULT);
+      expect(await program.next(RESULT)).toContain("ESP_OK status=200 bytes=2");
+      expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
+    }
+  });
+
   test("judges dates by the board's clock", async () => {
     const { ca, issue } = await pki();
     const identity = await issue(ca);

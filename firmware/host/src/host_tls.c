@@ -116,9 +116,23 @@ static void note_progress(const SSL *ssl, int where, int value)
     }
 }
 
+/* mbedTLS finds a block wherever it begins; OpenSSL wants each on a line of its own. */
+static BIO *open_pem(const char *pem)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    const char *begin;
+    while (*pem != '\0' && (begin = strstr(pem + 1, "-----BEGIN")) != NULL) {
+        BIO_write(bio, pem, (int)(begin - pem));
+        BIO_puts(bio, "\n");
+        pem = begin;
+    }
+    BIO_puts(bio, pem);
+    return bio;
+}
+
 static esp_err_t trust(SSL_CTX *ctx, const char *pem)
 {
-    BIO *bio = BIO_new_mem_buf(pem, -1);
+    BIO *bio = open_pem(pem);
     X509_STORE *store = X509_STORE_new(); /* nothing but what is pinned */
     SSL_CTX_set_cert_store(ctx, store);
     int count = 0;
@@ -135,7 +149,7 @@ static esp_err_t trust(SSL_CTX *ctx, const char *pem)
 
 static esp_err_t use_own_certificate(SSL_CTX *ctx, const char *pem)
 {
-    BIO *bio = BIO_new_mem_buf(pem, -1);
+    BIO *bio = open_pem(pem);
     X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     bool is_used = leaf != NULL && SSL_CTX_use_certificate(ctx, leaf) == 1;
     X509_free(leaf);
@@ -150,7 +164,7 @@ static esp_err_t use_own_certificate(SSL_CTX *ctx, const char *pem)
 
 static esp_err_t use_own_key(SSL_CTX *ctx, const char *pem)
 {
-    BIO *bio = BIO_new_mem_buf(pem, -1);
+    BIO *bio = open_pem(pem);
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
     BIO_free(bio);
     esp_err_t err = key == NULL ? ESP_ERR_MBEDTLS_PK_PARSE_KEY_FAILED

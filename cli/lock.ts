@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { ensurePrivateDir } from "./config/private-dir.js";
 import { readIfPresent } from "./config/workspace.js";
+import { naming } from "./system-error.js";
 import { isProcessAlive } from "./wifi/air-file.js";
 
 /** Who holds a lock: a process id alone may belong to somebody else after a reboot. */
@@ -23,8 +24,8 @@ export function takeLock(file: string): { release: () => void } | { heldBy: numb
   const unique = `${process.pid}-${randomBytes(4).toString("hex")}`;
   const own = `${file}.${unique}`;
   const mark = JSON.stringify({ pid: process.pid, birth: birthOf(process.pid), unique });
-  writeFileSync(own, mark, { mode: 0o600 });
   try {
+    naming(file, () => writeFileSync(own, mark, { mode: 0o600 }));
     // link() creates the lock with its content, at once, and only if there is none.
     while (!tryLink(own, file)) {
       const text = readIfPresent(file);

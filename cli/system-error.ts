@@ -46,7 +46,22 @@ export function systemError(error: unknown, meant?: string): ProvError | undefin
   return new ProvError("file_inaccessible", said, options);
 }
 
+/**
+ * Does something with a file. What a descriptor or a copy tells of a failure has no name in it, or the wrong one.
+ * @throws ProvError file_inaccessible with the name of `path`
+ */
+export function naming<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw systemError(error, path) ?? error;
+  }
+}
+
 function fileHint(code: string, syscall: string): { hint?: string } {
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return { hint: "Free some space there, and run the same command again." };
+  if (code === "EROFS") return { hint: "Use a folder that can be written to." };
   if (code === "EMFILE") return { hint: "Raise the limit: ulimit -n 4096." };
   if (syscall === "uv_cwd") return { hint: "Change to a folder that exists." };
   if (syscall === "mkdtemp")

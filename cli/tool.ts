@@ -3,6 +3,7 @@ import { $ } from "zx/core";
 import { childEnvironment } from "./child-environment.js";
 import { ProvError } from "./errors.js";
 import { visibleLine } from "./foreign-text.js";
+import { requireProgram } from "./on-path.js";
 
 export interface ToolRun {
   command: string;
@@ -34,10 +35,11 @@ const NOT_SOURCED = "prov: the script to source failed";
  * is ended as a whole when `signal` aborts, so that no compiler outlives a Ctrl-C. The secrets that
  * prov takes from its environment are not handed on, and what it writes is the user's alone: a
  * firmware image holds the device's private key.
- * @throws ProvError tool_missing when the command is not there or `source` fails; the abort reason when aborted
+ * @throws ProvError tool_missing when the command or its shell is not there or `source` fails; the abort reason when aborted
  */
 export async function runTool(run: ToolRun): Promise<ToolOutcome> {
   run.signal.throwIfAborted();
+  if (process.platform !== "win32") requireProgram("bash", process.env);
   const child = start(run);
   const kill = (signal: NodeJS.Signals): void => {
     try {

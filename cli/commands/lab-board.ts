@@ -22,9 +22,7 @@ export async function flashVirtualBoard(
 ): Promise<void> {
   const { tty } = lab.info.board;
   if (tty === null) {
-    context.out.warn(
-      "no pseudo-terminal (is socat installed?): the image is placed past the loader",
-    );
+    context.out.warn(`no ROM loader for ${lab.info.board.chip}: the image is placed past it`);
     lab.board.placeImage(image.flasherArgs);
     return lab.board.powerOn();
   }

@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { join, sep } from "node:path";
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+import { systemError } from "../system-error.js";
 
 /** The folder beside the manifest in which prov keeps everything; private keys lie there. */
 export const PROV_FOLDER = ".prov";
@@ -12,9 +13,28 @@ const IGNORE_ALL = "*\n";
  * when it lies in `.prov`.
  */
 export function ensurePrivateDir(dir: string): void {
-  mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR });
+  makeFolder(dir, PRIVATE_DIR);
   if (!hasMode(dir, PRIVATE_DIR)) chmodSync(dir, PRIVATE_DIR);
   keepFromGit(dir);
+}
+
+/**
+ * Makes a folder and those above it that are missing. On a read-only file system Node's own way of doing that fails
+ * with "no such file" (libuv knows no other reason for going up); making the first missing one alone tells the truth.
+ */
+export function makeFolder(dir: string, mode?: number): void {
+  try {
+    mkdirSync(dir, { recursive: true, ...(mode === undefined ? {} : { mode }) });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT")
+      mkdirSync(firstMissing(dir), mode);
+    throw error;
+  }
+}
+
+function firstMissing(dir: string): string {
+  const parent = dirname(dir);
+  return existsSync(parent) || parent === dir ? dir : firstMissing(parent);
 }
 
 /**
@@ -29,7 +49,10 @@ export function keepFromGit(dir: string): void {
   try {
     writeFileSync(file, IGNORE_ALL, { flag: "wx" });
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return;
+    // An empty one would pass for the user's own.
+    rmSync(file, { force: true });
+    throw systemError(error, file) ?? error;
   }
 }
 

@@ -4,17 +4,16 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ProvError } from "../errors.js";
 import { systemError } from "../system-error.js";
-import { ensurePrivateDir, hasMode, PROV_FOLDER } from "./private-dir.js";
+import { ensurePrivateDir, hasMode, makeFolder, PROV_FOLDER } from "./private-dir.js";
 
 /** Where everything of one device lies, below `.prov/` of the project; absolute paths. */
 export interface Workspace {
@@ -116,7 +115,7 @@ export function writeNew(path: string, text: string, mode: number): boolean {
  */
 export function prepareOutput(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(resolve(dirname(path)));
     closeSync(openSync(path, "w"));
   } catch (error) {
     throw inaccessible(path, error);
@@ -192,6 +191,7 @@ function writeAndSync(path: string, content: string | Buffer, mode: number): voi
 }
 
 function inaccessible(path: string, error: unknown): ProvError {
+  if (error instanceof ProvError) return error;
   const reason = error instanceof Error ? error.message : "unknown reason";
   return (
     systemError(error, path) ??

@@ -5,6 +5,7 @@ import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.
 import { PROV_FOLDER } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import { withLock } from "../lock.js";
+import { requireProgram } from "../on-path.js";
 import { installRoot } from "../paths.js";
 import { asTask } from "../progress.js";
 import { APP_OFFSET, packHostImage } from "../serial/host-image.js";
@@ -13,13 +14,13 @@ import { runTool } from "../tool.js";
 import {
   type BuildRequest,
   type BuiltImage,
-  buildFailed,
   followBuild,
   keepArtefact,
   prepareBuildDir,
   stageConfig,
   waitNote,
 } from "./build.js";
+import { buildFailed } from "./build-errors.js";
 
 export type Sanitizer = "address" | "undefined" | "thread";
 
@@ -55,6 +56,7 @@ export async function buildForHost(request: HostBuildRequest): Promise<BuiltImag
       `${buildDir}.lock`,
       signal,
       async () => {
+        for (const tool of ["cmake", "ninja"] as const) requireProgram(tool, process.env);
         prepareBuildDir(buildDir, join(firmware, "host"), request.clean);
         stageConfig(request.config, ["device_keys.h", "sdkconfig.h"], join(buildDir, "config"));
         const follow = followBuild((state) => task.update(state), progress);
@@ -66,7 +68,8 @@ export async function buildForHost(request: HostBuildRequest): Promise<BuiltImag
             signal,
             onLine: follow.onLine,
           });
-          if (exitCode !== 0) throw buildFailed("cmake", exitCode, lines, follow.firstError());
+          if (exitCode !== 0)
+            throw buildFailed("cmake", exitCode, lines, follow.firstError(), buildDir);
         };
         await tool([
           ...["-S", join(firmware, "host"), "-B", buildDir, "-G", "Ninja"],

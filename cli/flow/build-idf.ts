@@ -15,7 +15,6 @@ import { runTool, type ToolRun } from "../tool.js";
 import {
   type BuildRequest,
   type BuiltImage,
-  buildFailed,
   type Follower,
   followBuild,
   keepArtefact,
@@ -25,6 +24,7 @@ import {
   stageConfig,
   waitNote,
 } from "./build.js";
+import { buildFailed } from "./build-errors.js";
 import { findIdf } from "./idf.js";
 
 export interface IdfBuildRequest extends BuildRequest {
@@ -112,7 +112,7 @@ async function runIdf(
     },
   });
   symbols.refuse();
-  if (exitCode !== 0) throw idfFailed(request, exitCode, lines, follow);
+  if (exitCode !== 0) throw idfFailed(request, buildDir, exitCode, lines, follow);
 }
 
 /**
@@ -193,6 +193,7 @@ function signingKeyDigest(path: string | false): string {
 
 function idfFailed(
   request: IdfBuildRequest,
+  buildDir: string,
   exitCode: number,
   lines: readonly string[],
   follow: Follower,
@@ -203,7 +204,7 @@ function idfFailed(
     });
   const tooBig = lines.find((line) => TOO_BIG.test(line));
   if (tooBig) return new ProvError("image_too_big", tooBig.trim().replace(/^Error: /, ""));
-  return buildFailed("idf.py", exitCode, lines, follow.firstError());
+  return buildFailed("idf.py", exitCode, lines, follow.firstError(), buildDir);
 }
 
 /** Its last line is where to find help. */

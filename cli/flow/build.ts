@@ -12,8 +12,9 @@ import { join } from "node:path";
 import type { DeviceManifest, Target } from "../../codegen/manifest.js";
 import { ensurePrivateDir, PROV_FOLDER } from "../config/private-dir.js";
 import { readIfPresent } from "../config/workspace.js";
-import { ProvError } from "../errors.js";
 import type { Progress } from "../progress.js";
+import { naming } from "../system-error.js";
+import { createErrorFinder, NINJA_STEP } from "./build-errors.js";
 import type { GeneratedConfig } from "./codegen.js";
 
 /** What a build leaves behind, ready to be flashed. */
@@ -82,13 +83,10 @@ export function stageConfig(config: GeneratedConfig, names: readonly string[], d
     const text = readFileSync(join(config.dir, name));
     const path = join(dir, name);
     if (!existsSync(path) || !readFileSync(path).equals(text))
-      writeFileSync(path, text, { mode: 0o600 });
+      naming(path, () => writeFileSync(path, text, { mode: 0o600 }));
   }
 }
 
-const NINJA_STEP = /^\[(\d+)\/(\d+)\]\s+(.*)$/;
-const FIRST_ERROR =
-  /\berror:|\bfatal error:|undefined reference|multiple definition|will not fit in region|overflowed by \d+|^CMake Error/;
 const WARNING = /\bwarning:/;
 
 export interface Follower {
@@ -105,8 +103,7 @@ export function followBuild(
   progress: Progress,
 ): Follower {
   const seen = new Set<string>();
-  let firstError: string | undefined;
-  let inMessage = false;
+  const errors = createErrorFinder();
   let steps = 0;
   return {
     onLine: (line) => {
@@ -120,43 +117,11 @@ export function followBuild(
         seen.add(line);
         progress.warn(line);
       }
-      const text = line.trim();
-      if (inMessage && text !== "") firstError += ` ${text}`;
-      // CMake names the place first, and says what is wrong in the paragraph that follows.
-      else if (inMessage) inMessage = firstError?.endsWith(":") === true;
-      else if (firstError === undefined && FIRST_ERROR.test(line)) {
-        firstError = text;
-        inMessage = text.startsWith("CMake Error") && text.endsWith(":");
-      }
+      errors.onLine(line);
     },
-    firstError: () => firstError,
+    firstError: errors.firstError,
     steps: () => steps,
   };
-}
-
-export function buildFailed(
-  tool: string,
-  exitCode: number,
-  lines: readonly string[],
-  firstError: string | undefined,
-): ProvError {
-  const reason = firstError ?? failedStep(lines) ?? lastWords(lines) ?? "no output";
-  return new ProvError("build_failed", `${tool} failed (exit ${exitCode}): ${reason}`, {
-    cause: new Error(lines.slice(-60).join("\n")),
-  });
-}
-
-/** Ninja prints a failed step as "FAILED: <product>", its command, and then what that had to say. */
-function failedStep(lines: readonly string[]): string | undefined {
-  const begin = lines.findIndex((line) => line.startsWith("FAILED: "));
-  if (begin < 0) return undefined;
-  const output = lines.slice(begin + 2);
-  const end = output.findIndex((line) => NINJA_STEP.test(line) || line.startsWith("ninja: "));
-  return lastWords(end < 0 ? output : output.slice(0, end));
-}
-
-function lastWords(lines: readonly string[]): string | undefined {
-  return lines.findLast((line) => line.trim() !== "")?.trim();
 }
 
 /** The configuration that ESP-IDF built an image with: what the image does to a chip can be read there. */
@@ -167,7 +132,7 @@ export function sdkconfigBeside(flasherArgs: string): string {
 /** Copies a build product, which holds the device's key like any image, to the device's own folder. */
 export function keepArtefact(from: string, to: string): void {
   ensurePrivateDir(join(to, ".."));
-  copyFileSync(from, to);
+  naming(to, () => copyFileSync(from, to));
   chmodSync(to, 0o600);
 }
 

@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import type { Chip, DeviceManifest } from "../../codegen/manifest.js";
 import { placeholderFields } from "../../codegen/manifest.js";
 import { ProvError } from "../errors.js";
 import { isNodeSupported, NODE_AT_LEAST } from "../node-version.js";
+import { isOnPath } from "../on-path.js";
 import { listPorts } from "../serial/ports.js";
 import { runTool } from "../tool.js";
 import type { Check } from "./doctor-check.js";
@@ -44,7 +45,7 @@ export async function examine(request: DoctorRequest): Promise<Check[]> {
     checkWifi(request),
     request.found,
     request.devices.map(checkDevice),
-    request.root !== undefined && onPath("git", request.env)
+    request.root !== undefined && isOnPath("git", request.env)
       ? checkTracked(request.root, request.signal)
       : [],
     ...request.backends.map(checkBackend),
@@ -67,7 +68,7 @@ function checkNode(): Check[] {
 }
 
 function checkTools({ env, setUp }: DoctorRequest): Check[] {
-  const missing = TOOLS.filter((tool) => !onPath(tool, env));
+  const missing = TOOLS.filter((tool) => !isOnPath(tool, env));
   if (missing.length === 0)
     return [{ name: "host build tools", verdict: "ok", detail: TOOLS.join(", ") }];
   return [
@@ -82,7 +83,7 @@ function checkTools({ env, setUp }: DoctorRequest): Check[] {
 
 async function checkLibraries({ env, signal, setUp }: DoctorRequest): Promise<Check[]> {
   const name = "host build libraries";
-  if (!onPath("pkg-config", env))
+  if (!isOnPath("pkg-config", env))
     return [{ name, verdict: "failed", detail: "pkg-config is missing", fix: setUp }];
   const { exitCode, lines } = await runTool({
     command: "pkg-config",
@@ -171,7 +172,7 @@ async function checkWifi({ env, signal }: DoctorRequest): Promise<Check[]> {
     ];
   const fix =
     "Install and start NetworkManager, or join the board's AP yourself and use `--wifi manual`.";
-  if (!onPath("nmcli", env))
+  if (!isOnPath("nmcli", env))
     return [{ name, verdict: "warning", detail: "nmcli is not installed", fix }];
   const { lines } = await runTool({
     command: "nmcli",
@@ -203,15 +204,4 @@ function checkDevice(manifest: DeviceManifest): Check {
     detail: `${id} (${target}): placeholder in ${placeholders.join(", ")}`,
     fix: "Put your own addresses there before flashing a real board.",
   };
-}
-
-function onPath(tool: string, env: NodeJS.ProcessEnv): boolean {
-  return (env.PATH ?? "").split(delimiter).some((dir) => {
-    try {
-      accessSync(join(dir, tool), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

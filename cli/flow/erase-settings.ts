@@ -9,6 +9,7 @@ import { installRoot } from "../paths.js";
 import { asTask, type Progress } from "../progress.js";
 import type { ChipName } from "../serial/chips.js";
 import { flashDevice } from "../serial/flasher.js";
+import { naming } from "../system-error.js";
 
 export interface EraseRequest {
   readonly port: string;
@@ -39,7 +40,7 @@ export async function eraseSettings(request: EraseRequest): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "prov-reset-"));
   try {
     const file = join(dir, "nvs.bin");
-    writeFileSync(file, Buffer.alloc(nvs.size, ERASED));
+    naming(file, () => writeFileSync(file, Buffer.alloc(nvs.size, ERASED)));
     await asTask(request.progress, `erase the settings on ${request.port}`, () =>
       flashDevice({
         port: request.port,

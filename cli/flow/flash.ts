@@ -7,6 +7,7 @@ import type { ChipName } from "../serial/chips.js";
 import { type FlashReport, type FlashStage, flashDevice } from "../serial/flasher.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
 import { type BuiltImage, sdkconfigBeside } from "./build.js";
+import { createWriteSpeed } from "./write-speed.js";
 
 /** A board that holds the image and has been started. */
 export interface FlashedBoard {
@@ -44,6 +45,7 @@ const SPAN: Readonly<Record<FlashStage, readonly [from: number, to: number]>> = 
 export async function flashBoard(request: FlashBoardRequest): Promise<FlashedBoard> {
   const { image, port, progress, signal } = request;
   const flasherArgs = readFlasherArgs(image.flasherArgs);
+  const speed = createWriteSpeed();
   const report = await asTask(progress, `flash ${port}`, (task) =>
     flashDevice({
       port,
@@ -54,10 +56,13 @@ export async function flashBoard(request: FlashBoardRequest): Promise<FlashedBoa
       signal,
       ...(request.chip ? { target: request.chip } : {}),
       onNote: (text) => progress.note(text),
-      onProgress: ({ stage, done, total, region }) => {
+      onProgress: (state) => {
+        const { stage, done, total, region } = state;
         const [from, to] = SPAN[stage];
         const fraction = from + (to - from) * (total > 0 ? done / total : 0);
-        task.update({ fraction, text: region ? `${stage} ${region}` : stage });
+        const what = region ? `${stage} ${region}` : stage;
+        const perSecond = speed(state);
+        task.update({ fraction, text: perSecond === undefined ? what : `${what}, ${perSecond}` });
       },
     }),
   );

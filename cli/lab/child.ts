@@ -2,7 +2,6 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { childEnvironment } from "../child-environment.js";
-import { ProvError } from "../errors.js";
 
 const SETPRIV = "/usr/bin/setpriv";
 const alive = new Set<ChildProcess>();
@@ -42,13 +41,6 @@ export async function stopChild(child: ChildProcess, graceMs: number): Promise<v
 
 export function hasExited(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-}
-
-/** Resolves when the program runs. @throws ProvError tool_missing */
-export async function waitForSpawn(child: ChildProcess, program: string): Promise<void> {
-  if (child.pid !== undefined) return;
-  const [cause] = await once(child, "error");
-  throw new ProvError("tool_missing", `cannot start ${program}`, { cause });
 }
 
 function guardExit(): void {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ensurePrivateDir } from "../config/private-dir.js";
+import { naming } from "../system-error.js";
 
 /**
  * Replaces `file` at once: a reader sees the old or the new content, never a mixture, and nobody but
@@ -11,8 +12,10 @@ export function writePrivateFile(file: string, content: string | Uint8Array, mod
   ensurePrivateDir(dirname(file));
   const temporary = `${file}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
   try {
-    writeFileSync(temporary, content, { mode, flag: "wx" });
-    renameSync(temporary, file);
+    naming(file, () => {
+      writeFileSync(temporary, content, { mode, flag: "wx" });
+      renameSync(temporary, file);
+    });
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

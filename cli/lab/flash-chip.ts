@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { ensurePrivateDir } from "../config/private-dir.js";
+import { naming } from "../system-error.js";
 
 /**
  * The board's flash chip as a file. It is read and written in place, because the running firmware
@@ -27,7 +28,9 @@ export function openFlashChip(path: string, size = FLASH_SIZE): FlashChip {
   const isNew = !existsSync(path);
   const fd = openSync(path, isNew ? "wx+" : "r+", 0o600);
   const actual = fstatSync(fd).size;
-  if (actual < size) writeAll(fd, Buffer.alloc(size - actual, 0xff), actual);
+  const writeAll = (bytes: Uint8Array, offset: number): void =>
+    naming(path, () => writeFully(fd, bytes, offset));
+  if (actual < size) writeAll(Buffer.alloc(size - actual, 0xff), actual);
 
   const check = (offset: number, length: number): void => {
     const isInside = offset >= 0 && length >= 0 && offset + length <= size;
@@ -49,11 +52,11 @@ export function openFlashChip(path: string, size = FLASH_SIZE): FlashChip {
     },
     write(offset, bytes) {
       check(offset, bytes.length);
-      writeAll(fd, bytes, offset);
+      writeAll(bytes, offset);
     },
     erase(offset, length) {
       check(offset, length);
-      writeAll(fd, Buffer.alloc(length, 0xff), offset);
+      writeAll(Buffer.alloc(length, 0xff), offset);
     },
     close() {
       closeSync(fd);
@@ -61,7 +64,7 @@ export function openFlashChip(path: string, size = FLASH_SIZE): FlashChip {
   };
 }
 
-function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
+function writeFully(fd: number, bytes: Uint8Array, offset: number): void {
   for (let done = 0; done < bytes.length; ) {
     done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
   }

@@ -29,7 +29,7 @@ export const labInfoSchema = z.object({
     chip: z.string(),
     /** Base MAC, 12 hex digits. */
     mac: z.string(),
-    /** Its serial port, null where pseudo-terminals cannot be had. */
+    /** Its serial port, null for a chip whose ROM loader the virtual board does not speak. */
     tty: z.string().nullable(),
     /** The Unix socket that stands for the port's DTR and RTS. */
     modemSocket: z.string().nullable(),

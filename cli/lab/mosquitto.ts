@@ -3,6 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
+import { requireProgram } from "../on-path.js";
 import type { BrokerOptions, LabBroker } from "./broker.js";
 import { hasExited, spawnBound, stopChild } from "./child.js";
 import { type EventSink, labEvent } from "./events.js";
@@ -77,7 +78,9 @@ async function startOnSomePort(files: Files, preferredPort: number | undefined, 
 /** Resolves when it accepts connections. */
 async function start(files: Files, port: number, report: EventSink): Promise<ChildProcess> {
   writePrivateFile(files.conf, configuration(files, port));
-  const program = PLACES.find((place) => existsSync(place)) ?? "mosquitto";
+  const place = PLACES.find((path) => existsSync(path));
+  if (place === undefined) requireProgram("mosquitto", process.env);
+  const program = place ?? "mosquitto";
   const child = spawnBound(program, ["-c", files.conf], { stdio: ["ignore", "pipe", "pipe"] });
   const log: string[] = [];
   await new Promise<void>((resolve, reject) => {

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
+import { naming } from "../system-error.js";
 import { CHIPS, type ChipName } from "./chips.js";
 import { type EspImage, packEspImage } from "./esp-image.js";
 import { formatFlasherArgs } from "./flasher-args.js";
@@ -75,10 +76,12 @@ export function packHostImage(request: HostImageRequest): {
   ];
   ensurePrivateDir(request.outDir);
   for (const { file, data } of files) {
-    writeFileSync(path.join(request.outDir, file), data, { mode: 0o600 });
+    const target = path.join(request.outDir, file);
+    naming(target, () => writeFileSync(target, data, { mode: 0o600 }));
   }
   const flasherArgs = path.join(request.outDir, "flasher_args.json");
-  writeFileSync(flasherArgs, formatFlasherArgs({ chip: request.chip, files }), { mode: 0o600 });
+  const text = formatFlasherArgs({ chip: request.chip, files });
+  naming(flasherArgs, () => writeFileSync(flasherArgs, text, { mode: 0o600 }));
   return { flasherArgs, appSize: app.length };
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { childEnvironment } from "../child-environment.js";
 import { ProvError } from "../errors.js";
+import { naming } from "../system-error.js";
 import { DEFAULT_BASE_URL } from "./wait.js";
 
 export interface Command {
@@ -113,6 +114,6 @@ function openSecret(secret: string): number {
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
-  writeSync(fd, secret);
+  naming(dir, () => writeSync(fd, secret));
   return fd;
 }

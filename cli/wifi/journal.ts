@@ -3,7 +3,6 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -11,8 +10,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { keepFromGit } from "../config/private-dir.js";
+import { keepFromGit, makeFolder } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
+import { naming } from "../system-error.js";
 import { isProcessAlive } from "./air-file.js";
 import { foreignFolder, readOwnFile } from "./own-file.js";
 import { TEMPORARY_PROFILE } from "./temporary-profile.js";
@@ -90,7 +90,7 @@ export function writeJournal(stateDir: string, entry: JournalEntry): void {
     started: processStart(process.pid),
     writtenAt: Math.floor(Date.now() / 1000),
   };
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  makeFolder(stateDir, 0o700);
   const distrust = foreignFolder(stateDir);
   if (distrust !== undefined)
     throw new ProvError(
@@ -104,8 +104,11 @@ export function writeJournal(stateDir: string, entry: JournalEntry): void {
   rmSync(draft, { force: true });
   const fd = openSync(draft, "wx", 0o600);
   try {
-    writeSync(fd, JSON.stringify({ version: 1, owner, entry } satisfies Journal));
-    fsyncSync(fd);
+    const text = JSON.stringify({ version: 1, owner, entry } satisfies Journal);
+    naming(path, () => {
+      writeSync(fd, text);
+      fsyncSync(fd);
+    });
     linkSync(draft, path); // atomic, and fails where a rename would overwrite
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;

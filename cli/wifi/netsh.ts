@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
+import { naming } from "../system-error.js";
 import { type CommandResult, type CommandRunner, runCommand } from "./command.js";
 import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
 import { type NetshEntry, removeJournal, writeJournal } from "./journal.js";
@@ -181,7 +182,7 @@ async function addProfile(
   const dir = mkdtempSync(joinPath(tmpdir(), "prov-secret-"));
   const file = joinPath(dir, "profile.xml");
   try {
-    writeFileSync(file, profileXml(profile), { mode: 0o600 });
+    naming(file, () => writeFileSync(file, profileXml(profile), { mode: 0o600 }));
     const iface = `interface=${context.iface.name}`;
     await netsh(context, "add", "profile", `filename=${file}`, iface, "user=current");
   } finally {

@@ -131,6 +131,7 @@ describe("a build that fails", () => {
   });
 
   test.each([
+    ["idf.py's own", ["idf-error"], "(exit 2): ERROR: tool riscv32-esp-elf has no installed"],
     ["the linker's", ["configure", "start", "link-error"], "will not fit in region `iram0_0_seg'"],
     [
       "CMake's",

@@ -4,7 +4,8 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { ProvError } from "../../errors.js";
-import { hasExited, spawnBound, stopChild, waitForSpawn } from "../child.js";
+import { requireProgram } from "../../on-path.js";
+import { hasExited, spawnBound, stopChild } from "../child.js";
 import type { Line } from "./line.js";
 
 /** socat takes milliseconds, but on a busy machine it may have to wait for its turn. */
@@ -37,16 +38,13 @@ export async function openPty(
   if (Buffer.byteLength(link) > MAX_PATH) {
     throw new ProvError("lab_failed", `the path of the virtual board's port is too long: ${link}`);
   }
+  requireProgram("socat", process.env);
   const control = await openControl(`${link}.ctl`, setLines);
   const child = spawnBound("socat", [`PTY,link=${link},rawer`, "STDIO"], {
     stdio: ["pipe", "pipe", "ignore"],
   });
-  try {
-    await waitForSpawn(child, "socat");
-  } catch (error) {
-    await control.close();
-    throw error;
-  }
+  // What it is that cannot be started, the wait below tells soon enough.
+  child.once("error", () => {});
   // Writes to a child that is gone end here; `exit` tells of it.
   child.stdin?.on("error", () => {});
   child.stdout?.on("data", (bytes: Buffer) => line.fromHost(bytes));

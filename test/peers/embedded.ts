@@ -20,5 +20,6 @@ async function open({ port, ca, server }: Place): Promise<Peer> {
       if (crlPem) await broker.setServerIdentity({ ...server, crlPem });
     },
     stop: async () => broker?.pause(),
+    close: async () => broker?.stop(),
   };
 }

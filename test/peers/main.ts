@@ -19,6 +19,10 @@ const PEERS: readonly (readonly [name: string, find: FindPeer])[] = [
 /** A bound for what hangs; each wait within a check has a shorter one. */
 const CHECK_MS = 240_000;
 
+/** As those of prov. */
+const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
+
 interface Verdict {
   readonly check: string;
   readonly result: "pass" | "FAIL" | "n.a.";
@@ -56,13 +60,20 @@ async function judgeAll(world: World, open: () => Promise<Peer>): Promise<Verdic
     }
     return verdicts;
   } finally {
-    await peer.stop();
+    await (peer.close ?? peer.stop)();
   }
 }
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !PEERS.some(([known]) => known === name));
-if (unknown.length > 0) throw new Error(`no such broker: ${unknown.join(", ")}`);
+if (unknown.length > 0) {
+  const known = PEERS.map(([name]) => name).join(", ");
+  say(`no such broker: ${unknown.join(", ")}; there are ${known}`);
+  process.exit(EXIT_USAGE);
+}
+// What is left to be tidied up is tidied up on the way out.
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => process.exit(EXIT_INTERRUPTED));
 const rows: string[][] = [];
 let failed = 0;
 const world = await openWorld();

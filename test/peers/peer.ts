@@ -45,7 +45,10 @@ export interface Peer {
   readonly cannot: Partial<Record<Policy, string>>;
   /** Resolves when it takes connections at its place. */
   start(options: StartOptions): Promise<void>;
+  /** Goes away, to be started again. */
   stop(): Promise<void>;
+  /** Is not needed any more; default `stop`. */
+  close?(): Promise<void>;
 }
 
 /** A peer that can be had on this machine, or why not. */

@@ -12,10 +12,19 @@ const AT_TERMINAL = fileURLToPath(new URL("../support/at-terminal.py", import.me
 const ESCAPE = "\u001b";
 
 /** Runs a shell command at a terminal, with a clean slate as to colour. */
-async function atTerminal(command: string, env: Record<string, string> = {}) {
+async function atTerminal(command: string, env: Record<string, string> = {}, columns = 80) {
   const clear = ["NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "CI"].flatMap((name) => ["-u", name]);
   const set = Object.entries({ TERM: "xterm", ...env }).map(([name, value]) => `${name}=${value}`);
-  return run("env", [...clear, ...set, "python3", AT_TERMINAL, "80", "sh", "-c", command]);
+  return run("env", [
+    ...clear,
+    ...set,
+    "python3",
+    AT_TERMINAL,
+    String(columns),
+    "sh",
+    "-c",
+    command,
+  ]);
 }
 
 describe("the streams", () => {
@@ -291,5 +300,31 @@ describe("the prompt for a password", () => {
     });
     expect(code).toBe(2);
     expect(stderr).toContain("error input_missing: no WiFi password given");
+  });
+});
+
+describe("a terminal of 60 columns", () => {
+  test.each(["", "run", "flash", "provision", "lab up"])(
+    "shows the help of prov %s",
+    async (name) => {
+      const { stdout } = await atTerminal(`'${process.execPath}' '${MAIN}' ${name} --help`, {}, 60);
+      const lines = stdout.split("\r\n");
+      expect(stdout).toContain("-h, --help");
+      expect(lines.filter((line) => line.length > 60)).toEqual([]);
+      expect(stdout).not.toContain("default: []");
+    },
+  );
+
+  test("shows errors and tables without a word that is broken", async () => {
+    const cwd = projectWith(FERN);
+    const prefix = `cd '${cwd}' && '${process.execPath}' '${MAIN}' --no-color`;
+    const failed = await atTerminal(`${prefix} flash --port /dev/none`, {}, 60);
+    const lines = failed.stdout.split("\r\n");
+    expect(lines.length).toBeGreaterThan(3);
+    expect(lines.filter((line) => line.length > 60)).toEqual([]);
+    const { stdout } = await atTerminal(`${prefix} doctor`, {}, 60);
+    const [table = ""] = stdout.split("To mend:");
+    expect(table).toMatch(/^ +CHECK +FOUND/);
+    expect(table.split("\r\n").filter((line) => line.length > 60)).toEqual([]);
   });
 });

@@ -103,7 +103,8 @@ test("nobody makes folders in `.prov`, or names it, some other way", () => {
       .sort();
   expect(holding('".prov"')).toEqual(["config/private-dir.ts"]);
   // The others make the folder of a report, and that of the journal in the user's own home.
-  expect(holding("mkdirSync(")).toEqual([
+  expect(holding("mkdirSync(")).toEqual(["config/private-dir.ts"]);
+  expect(holding("makeFolder(")).toEqual([
     "config/private-dir.ts",
     "config/workspace.ts",
     "wifi/journal.ts",

@@ -3,8 +3,8 @@ import { cutToWidth, displayWidth } from "./display-width.js";
 const BAR_MAX = 24;
 const BAR_MIN = 8;
 const PERCENT = " 100 %".length;
-/** What most steps say, and the space before it: the bar keeps its length when the text changes. */
-const TEXT_ROOM = " compare partition-table.bin".length;
+/** The longest that most steps say, and the space before it: the bar keeps its length when the text changes. */
+const TEXT_ROOM = " write partition-table.bin, 999 kB/s".length;
 /** The spinner and its space, and the last column, after which some terminals begin a line. */
 const RESERVED = 3;
 

@@ -15,9 +15,11 @@ describe("the line of a running task", () => {
   });
 
   it("shortens the bar first, then the text", () => {
-    expect(line(80)).toBe(
-      `${LABEL} ${"█".repeat(6)}${"░".repeat(6)}  50 % \x1b[2m${STEP.text}\x1b[0m`,
+    expect(line(90)).toBe(
+      `${LABEL} ${"█".repeat(7)}${"░".repeat(7)}  50 % \x1b[2m${STEP.text}\x1b[0m`,
     );
+    const write = { fraction: 0.5, text: "write partition-table.bin, 96 kB/s" };
+    expect(line(85, write)).toContain(write.text);
     expect(line(60)).toBe(`${LABEL} ████░░░░  50 % \x1b[2mcompare pa…\x1b[0m`);
   });
 

@@ -53,8 +53,16 @@ export const PLAIN_FILE = 0o644;
  * @throws ProvError file_inaccessible
  */
 export function readIfPresent(path: string): string | undefined {
+  return readBytesIfPresent(path)?.toString("utf8");
+}
+
+/**
+ * The content of a file that may be of any kind, or undefined when there is no such file.
+ * @throws ProvError file_inaccessible
+ */
+export function readBytesIfPresent(path: string): Buffer | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(path);
   } catch (error) {
     if (hasCode(error, "ENOENT")) return undefined;
     throw inaccessible(path, error);

@@ -101,10 +101,7 @@ function rebuildInfo(subject: Asn1Node, publicKey: KeyObject, attributes: Asn1No
   );
 }
 
-/**
- * Other keys are sound to OpenSSL, which signs them as they are; no device of this project has them, and what reads the
- * certificate after it (mbedTLS among them) takes no other exponent, spelling of the curve or form of the point for granted.
- */
+/** OpenSSL signs for other keys too, in whatever form they came: better that the lab refuses one than a real CA, later. */
 function keyFault(key: KeyObject, spki: Buffer): string | undefined {
   const details = key.asymmetricKeyDetails;
   const bits = details?.modulusLength ?? 0;

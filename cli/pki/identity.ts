@@ -6,6 +6,7 @@ import {
   keepCopy,
   PLAIN_FILE,
   protectFile,
+  readBytesIfPresent,
   readIfPresent,
   SECRET_FILE,
   type Workspace,
@@ -119,9 +120,9 @@ function identity(
 }
 
 function readKey(workspace: Workspace, manifest: DeviceManifest): KeyObject | undefined {
-  const pem = readIfPresent(workspace.keyPath);
-  if (pem === undefined) return undefined;
-  const verdict = judgePrivateKey(Buffer.from(pem));
+  const bytes = readBytesIfPresent(workspace.keyPath);
+  if (bytes === undefined) return undefined;
+  const verdict = judgePrivateKey(bytes);
   if (!verdict.ok)
     throw new ProvError(
       "identity_invalid",

@@ -147,6 +147,22 @@ describe("a device with an identity", () => {
     expect(readFileSync(workspace.keyPath, "utf8")).toBe(text);
   });
 
+  test("that came back indented or with a mark is the same; in another form it is named", async () => {
+    const first = await ensureIdentity(workspace, DEFAULT_MANIFEST);
+    const indented = `\uFEFF${first.privateKeyPem.replace(/^/gm, "  ")}`;
+    writeFileSync(workspace.keyPath, indented);
+    expect(await ensureIdentity(workspace, DEFAULT_MANIFEST)).toEqual({ ...first, created: false });
+    writeFileSync(workspace.keyPath, Buffer.from(`\uFEFF${first.privateKeyPem}`, "utf16le"));
+    await expect(ensureIdentity(workspace, DEFAULT_MANIFEST)).rejects.toMatchObject({
+      code: "identity_invalid",
+      message: expect.stringContaining("is no key of a device: it holds text in UTF-16, "),
+    });
+    writeFileSync(workspace.keyPath, first.csrPem);
+    await expect(ensureIdentity(workspace, DEFAULT_MANIFEST)).rejects.toMatchObject({
+      message: expect.stringContaining("it holds a certificate request (CSR); "),
+    });
+  });
+
   test("recovers a corrupt key with force", async () => {
     const junk = Buffer.from([0xff, 0xfe, 0, 0x80]);
     await ensureIdentity(workspace, DEFAULT_MANIFEST);

@@ -6,6 +6,7 @@ import { findFreePort } from "../../cli/lab/listen.js";
 import { issueCertificate } from "../../cli/pki/ca.js";
 import { LIMITS } from "../../codegen/limits.js";
 import { caOf, openRig, type Rig } from "../attack/rig.js";
+import { longer } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
 import { findNginx, type Nginx, nginxIn } from "../support/nginx.js";
 
@@ -75,7 +76,7 @@ describe.skipIf("missing" in found)("a backend behind nginx", () => {
 
   /** What the device complains of. */
   async function complaint(): Promise<{ code: string; message: string }> {
-    const deadline = AbortSignal.timeout(WAIT_MS);
+    const deadline = AbortSignal.timeout(longer(WAIT_MS));
     for (;;) {
       const error = (await rig.get("/status"))?.body.error;
       if (error) return error as { code: string; message: string };

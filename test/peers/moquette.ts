@@ -8,7 +8,7 @@ const NAME = "Moquette 0.17";
 const POM = join(REPOSITORY, "test", "peers", "moquette", "pom.xml");
 const COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies";
 const DOWNLOAD_MS = 300_000;
-const START_MS = 60_000;
+const START_MS = 30_000;
 const STORE_PASSWORD = "changeit";
 
 /** Maven brings it and what it needs, once. */

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { spawnBound, stopChild } from "../../cli/lab/child.js";
+import { longer } from "../helpers/longer.js";
 import { REPOSITORY } from "../helpers/prov.js";
 
 const STOP_MS = 20_000;
@@ -85,10 +86,11 @@ export async function startProgram(program: Program): Promise<() => Promise<void
   const said: string[] = [];
   await new Promise<void>((resolve, reject) => {
     const fail = (why: string): void => reject(new Error(`${command} ${why}:\n${said.join("")}`));
+    const waitMs = longer(timeoutMs);
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
-      fail(`was not ready within ${timeoutMs} ms`);
-    }, timeoutMs);
+      fail(`was not ready within ${waitMs} ms`);
+    }, waitMs);
     const hear = (chunk: Buffer): void => {
       log.write(chunk);
       said.push(String(chunk));

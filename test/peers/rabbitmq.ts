@@ -7,7 +7,7 @@ import { findFreePort } from "../../cli/lab/listen.js";
 import { debianDependencies, unpackDebian } from "../support/debian-package.js";
 import { type FindPeer, type Peer, type Place, type StartOptions, startProgram } from "./peer.js";
 
-const START_MS = 180_000;
+const START_MS = 60_000;
 const STOP_MS = 5_000;
 
 /** Debian's packages of RabbitMQ and Erlang, unpacked: no service, no system user, no file outside `.cache`. */

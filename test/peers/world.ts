@@ -10,11 +10,11 @@ import { OPERATOR } from "../../cli/lab/topic-rules.js";
 import { issueCertificate } from "../../cli/pki/ca.js";
 import { revocationList } from "../../cli/pki/crl.js";
 import { caOf, DEVICE_ID, nextLine, openRig, type Rig } from "../attack/rig.js";
+import { longer, longerSeconds } from "../helpers/longer.js";
 import { type Outcome, prov } from "../helpers/prov.js";
 import type { Place } from "./peer.js";
 
-/** For a machine that starts an Erlang and a Java beside it. */
-const WAIT_MS = 60_000;
+const WAIT_MS = 30_000;
 
 /** One status message, as a client of the broker gets it. */
 export interface Message {
@@ -109,7 +109,7 @@ async function describe(
       const url = (await rig.apUp()) ?? "";
       const { ssid, password, token } = rig.credentials(0);
       const more = asOperator ? operatorOptions : [];
-      const args = ["--url", url, "--ssid", ssid, "--timeout", String(timeoutS), "--json"];
+      const args = ["--url", url, "--ssid", ssid, "--timeout", longerSeconds(timeoutS), "--json"];
       return read(
         await prov(["provision", ...args, "--no-input", ...more], {
           cwd: project,
@@ -177,13 +177,14 @@ async function listenWith(client: MqttClient): Promise<Listener> {
   await client.subscribeAsync(`devices/${DEVICE_ID}/status`, { qos: 1 });
   return {
     async next(isWanted) {
-      const deadline = AbortSignal.timeout(WAIT_MS);
+      const waitMs = longer(WAIT_MS);
+      const deadline = AbortSignal.timeout(waitMs);
       deadline.addEventListener("abort", () => wake());
       for (;;) {
         const message = arrived.shift();
         if (message && isWanted(message)) return message;
         if (message) continue;
-        if (deadline.aborted) throw new Error(`no such message within ${WAIT_MS} ms`);
+        if (deadline.aborted) throw new Error(`no such message within ${waitMs} ms`);
         await new Promise<void>((resolve) => (wake = resolve));
       }
     },
@@ -202,7 +203,7 @@ async function serialOfNextClient(
   server.on("tlsClientError", () => {});
   await listenOn(server, port, { exact: true });
   try {
-    const signal = AbortSignal.timeout(WAIT_MS);
+    const signal = AbortSignal.timeout(longer(WAIT_MS));
     const [socket] = await once(server, "secureConnection", { signal });
     if (!(socket instanceof TLSSocket)) throw new Error("no TLS connection");
     socket.on("error", () => {});

@@ -1,13 +1,10 @@
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as pause } from "node:timers/promises";
 import { ProvError } from "../errors.js";
 import { coloredLine, visibleLine, withoutStyles } from "../foreign-text.js";
-import { systemError } from "../system-error.js";
 import type { BacktraceDecoder } from "./backtrace.js";
 import type { SerialLink, UsbIdentity } from "./link.js";
+import { type LogFile, openLog } from "./log-file.js";
 import { type LogFilter, type LogHead, parseLogHead } from "./log-line.js";
 import { openPort } from "./open-port.js";
 import { identifyPort } from "./ports.js";
@@ -310,38 +307,4 @@ function createSplitter(onLine: (line: string) => void) {
       pending = "";
     },
   };
-}
-
-interface LogFile {
-  write(text: string): void;
-  /** Resolves when all of it is in the file. @throws ProvError file_inaccessible */
-  close(): Promise<void>;
-}
-
-/** @param onError told when a write fails: a log with holes in it is worse than none */
-async function openLog(file: string, onError: (error: ProvError) => void): Promise<LogFile> {
-  const stream = createWriteStream(file, { flags: "a", mode: 0o600 });
-  let trouble: ProvError | undefined;
-  stream.on("error", (error) => {
-    trouble = systemError(error, file) ?? unwritable(file, error);
-    onError(trouble);
-  });
-  try {
-    await once(stream, "open");
-  } catch (error) {
-    throw trouble ?? unwritable(file, error);
-  }
-  return {
-    write: (text) => void stream.write(text),
-    async close() {
-      stream.end();
-      await finished(stream).catch(() => {}); // its error has been told to the listener above
-      if (trouble) throw trouble;
-    },
-  };
-}
-
-function unwritable(file: string, cause: unknown): ProvError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new ProvError("file_inaccessible", `${file}: ${reason}`, { cause });
 }

@@ -5,9 +5,10 @@ import { availableParallelism, loadavg } from "node:os";
 /** `npm run test:brokers`: every way in which a broker can fail, for which `npm test` has no time. */
 export const WITH_ALL_BROKERS = process.env.PROV_TEST_BROKERS === "1";
 
-/** A piece of work, and how long it takes on a small machine that has nothing to do but the suite. */
-const WORK = () => pbkdf2Sync("speed", "of this machine", 100_000, 32, "sha256");
-const WORK_MS = 40;
+/** A piece of work, and how long it takes on a small machine; the quickest of a few was not interrupted. */
+const WORK = () => pbkdf2Sync("speed", "of this machine", 20_000, 32, "sha256");
+const WORK_MS = 10;
+const TRIES = 4;
 /** As many of the suite's own threads and processes want to run at once, for each CPU. */
 const OWN_LOAD = 2;
 const MEASURED_FOR_MS = 5_000;
@@ -33,20 +34,24 @@ export function longerSeconds(seconds: number): string {
 function slowness(): number {
   const now = performance.now();
   if (now - measured.at > MEASURED_FOR_MS)
-    measured = { at: now, slowness: Math.min(SLOWEST, Math.max(1, slowdown(), waiting())) };
+    measured = { at: now, slowness: Math.min(SLOWEST, workRatio() * waitRatio()) };
   return measured.slowness;
 }
 
-/** By a piece of work: how fast the machine is, and what else it does at this moment. */
-function slowdown(): number {
-  const begin = performance.now();
-  WORK();
-  return (performance.now() - begin) / WORK_MS;
+/** How much slower this machine works than a small one, or 1. */
+function workRatio(): number {
+  const times = Array.from({ length: TRIES }, () => {
+    const begin = performance.now();
+    WORK();
+    return performance.now() - begin;
+  });
+  return Math.max(1, Math.min(...times) / WORK_MS);
 }
 
-/** By the kernel's count of those who want to run, now and in the last minute: how long each waits for its turn. */
-function waiting(): number {
-  return Math.max(runnable(), loadavg()[0] ?? 0) / (OWN_LOAD * availableParallelism());
+/** How much longer each waits for its turn than beside the suite alone, by the kernel's count of who wants to run, or 1. */
+function waitRatio(): number {
+  const wanting = Math.max(runnable(), loadavg()[0] ?? 0);
+  return Math.max(1, wanting / (OWN_LOAD * availableParallelism()));
 }
 
 function runnable(): number {

@@ -41,7 +41,10 @@ describe("a manifest that burns eFuses", () => {
 
   it.each([
     ["flash", FLASH],
-    ["run", ["run", "--port", "/dev/null", "--ssid", "Home", "--password", "password"]],
+    [
+      "run",
+      ["run", "--port", "/dev/null", "--ssid", "Home", "--password", "password", "--no-token"],
+    ],
   ])("is not for `prov %s` without a yes", async (_name, args) => {
     const cwd = projectWith(RELEASE);
     const idf = idfStandIn();

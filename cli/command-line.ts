@@ -168,7 +168,9 @@ function usageError(error: CommanderError, argv: readonly string[]): ProvError {
     const topic = unknownTopic(argv);
     return new ProvError("usage", topic ? `unknown command '${topic}'` : "no command given");
   }
-  return new ProvError("usage", error.message.replace(/^error: /, "").replaceAll("\n", " "));
+  // The value of a misspelt option may be a secret.
+  const message = error.message.replace(/^error: (unknown option '[^=']*)=[\s\S]*'/, "$1'");
+  return new ProvError("usage", message.replace(/^error: /, "").replaceAll("\n", " "));
 }
 
 // Limits do not keep the process alive; whatever is waited for, this lets them end the wait.

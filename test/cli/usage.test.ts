@@ -133,6 +133,16 @@ describe("a wrong command line", () => {
   });
 });
 
+test.each(["--passwrod=hunter22", "--tokn=hunter22'x", "--password-stdin=hunter22", "-x=hunter22"])(
+  "the value of an option that is unknown is not shown: %s",
+  async (option) => {
+    const { code, stdout, stderr } = await prov(["provision", option], here);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(`unknown option '${option.replace(/=.*/, "")}'`);
+    expect(stderr).not.toContain("hunter22");
+  },
+);
+
 describe("what nothing gave and nobody can be asked for", () => {
   const missing: readonly (readonly [string, readonly string[], string])[] = [
     ["the network", ["provision", "--password", "hunter22", "--token", "t"], "no WiFi network"],

@@ -5,6 +5,9 @@ import { isDumb } from "./color.js";
 import type { EnvironmentVariable } from "./environment.js";
 import { ProvError } from "./errors.js";
 
+/** Far more than any secret has; what is judged then is that it is too long. */
+const LINE_MAX_BYTES = 64 * 1024;
+
 /** Where a secret may come from, in the order in which it is looked for. */
 export interface SecretSource {
   /** What it is, for the prompt and the error: "WiFi password". */
@@ -127,10 +130,12 @@ async function askPlainly(label: string, signal: AbortSignal): Promise<string> {
 
 async function readLine(input: Readable, signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = [];
+  let length = 0;
   for await (const chunk of addAbortSignal(signal, input)) {
     const bytes = Buffer.from(chunk);
     chunks.push(bytes);
-    if (bytes.includes(0x0a)) break;
+    length += bytes.length;
+    if (bytes.includes(0x0a) || length > LINE_MAX_BYTES) break;
   }
   return Buffer.concat(chunks).toString("utf8").split(/\r?\n/, 1)[0] ?? "";
 }

@@ -1,20 +1,39 @@
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { ProvError } from "../errors.js";
 import { systemError } from "../system-error.js";
 
 /** No certificate or key, nor any bundle of them, is as large; a device that never ends is. */
 const MAX_BYTES = 4 * 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** The content of a file that somebody named for its certificates or its key, or why it cannot be read, in a sentence. */
 export function readNamedFile(path: string): Buffer | string {
   try {
     const stat = statSync(path);
     // A pipe is fine: that is what a shell's <(…) is.
-    if (stat.isCharacterDevice() || stat.isBlockDevice() || stat.size > MAX_BYTES)
-      return `${path}: it is no file of certificates or keys`;
-    return readFileSync(path);
+    const isSmall = !stat.isCharacterDevice() && !stat.isBlockDevice() && stat.size <= MAX_BYTES;
+    const content = isSmall ? readUpTo(path, MAX_BYTES) : undefined;
+    return content ?? `${path}: it is no file of certificates or keys`;
   } catch (error) {
     return systemError(error, path)?.message ?? `${path}: ${String(error)}`;
+  }
+}
+
+/** Undefined for more than `maxBytes`: a pipe does not tell its length beforehand. */
+function readUpTo(path: string, maxBytes: number): Buffer | undefined {
+  const file = openSync(path, "r");
+  try {
+    const chunks: Buffer[] = [];
+    for (let length = 0; length <= maxBytes; ) {
+      const chunk = Buffer.alloc(CHUNK_BYTES);
+      const bytesRead = readSync(file, chunk);
+      if (bytesRead === 0) return Buffer.concat(chunks);
+      chunks.push(chunk.subarray(0, bytesRead));
+      length += bytesRead;
+    }
+    return undefined;
+  } finally {
+    closeSync(file);
   }
 }
 

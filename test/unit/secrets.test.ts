@@ -51,6 +51,17 @@ describe("where a secret comes from", () => {
 
 describe("a secret on stdin", () => {
   const source = { ...wifiPassword, fromStdin: true };
+
+  test("without a line break and without an end is not read for ever", async () => {
+    const endless = Readable.from(
+      (function* () {
+        for (;;) yield Buffer.alloc(16 * 1024, "x");
+      })(),
+    );
+    const secret = await resolveSecret(source, env, never, endless);
+    expect(secret?.length).toBe(80 * 1024);
+  });
+
   const read = (...chunks: (string | Buffer)[]) =>
     resolveSecret(source, env, never, Readable.from(chunks.map((chunk) => Buffer.from(chunk))));
 

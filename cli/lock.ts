@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { ensurePrivateDir } from "./config/private-dir.js";
 import { readIfPresent } from "./config/workspace.js";
-import { naming } from "./system-error.js";
+import { hasCode, naming } from "./system-error.js";
 import { isProcessAlive } from "./wifi/air-file.js";
 
 /** Who holds a lock: a process id alone may belong to somebody else after a reboot. */
@@ -72,7 +72,7 @@ function tryLink(from: string, to: string): boolean {
     linkSync(from, to);
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    if (hasCode(error, "EEXIST")) return false;
     throw error;
   }
 }

@@ -46,6 +46,11 @@ export function systemError(error: unknown, meant?: string): ProvError | undefin
   return new ProvError("file_inaccessible", said, options);
 }
 
+/** Whether it is an error of the system with this name, such as `ENOENT`. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
 /**
  * Does something with a file. What a descriptor or a copy tells of a failure has no name in it, or the wrong one.
  * @throws ProvError file_inaccessible with the name of `path`

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
-import { systemError } from "../system-error.js";
+import { hasCode, systemError } from "../system-error.js";
 
 /** The folder beside the manifest in which prov keeps everything; private keys lie there. */
 export const PROV_FOLDER = ".prov";
@@ -26,8 +26,7 @@ export function makeFolder(dir: string, mode?: number): void {
   try {
     mkdirSync(dir, { recursive: true, ...(mode === undefined ? {} : { mode }) });
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT")
-      mkdirSync(firstMissing(dir), mode);
+    if (hasCode(error, "ENOENT")) mkdirSync(firstMissing(dir), mode);
     throw error;
   }
 }
@@ -49,7 +48,7 @@ export function keepFromGit(dir: string): void {
   try {
     writeFileSync(file, IGNORE_ALL, { flag: "wx" });
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return;
+    if (hasCode(error, "EEXIST")) return;
     // An empty one would pass for the user's own.
     rmSync(file, { force: true });
     throw systemError(error, file) ?? error;

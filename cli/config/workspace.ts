@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ProvError } from "../errors.js";
-import { systemError } from "../system-error.js";
+import { hasCode, systemError } from "../system-error.js";
 import { ensurePrivateDir, hasMode, makeFolder, PROV_FOLDER } from "./private-dir.js";
 
 /** Where everything of one device lies, below `.prov/` of the project; absolute paths. */
@@ -205,8 +205,4 @@ function inaccessible(path: string, error: unknown): ProvError {
     systemError(error, path) ??
     new ProvError("file_inaccessible", `${path}: ${reason}`, { cause: error })
   );
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { keepFromGit, makeFolder } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
-import { naming } from "../system-error.js";
+import { hasCode, naming } from "../system-error.js";
 import { isProcessAlive } from "./air-file.js";
 import { foreignFolder, readOwnFile } from "./own-file.js";
 import { TEMPORARY_PROFILE } from "./temporary-profile.js";
@@ -111,7 +111,7 @@ export function writeJournal(stateDir: string, entry: JournalEntry): void {
     });
     linkSync(draft, path); // atomic, and fails where a rename would overwrite
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (!hasCode(error, "EEXIST")) throw error;
     const holder = readJournal(stateDir)?.owner.pid;
     const who = holder === undefined ? "another prov" : `another prov (process ${holder})`;
     throw new ProvError("wifi_busy", `${who} is using this machine's WiFi`, { cause: error });

@@ -8,7 +8,7 @@ import {
   statSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { systemError } from "../system-error.js";
+import { hasCode, systemError } from "../system-error.js";
 
 /** Larger than anything that prov notes. */
 const MAX_BYTES = 64 * 1024;
@@ -74,8 +74,4 @@ function foreignOwner(path: string, uid: number): string | undefined {
   return self === undefined || self === uid
     ? undefined
     : `${path}: it belongs to another user (uid ${uid})`;
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

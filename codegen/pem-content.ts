@@ -70,6 +70,9 @@ const JAVA_KEY_STORE = Buffer.from("feedfeed", "hex");
 /** How far into a DER file the marks above can be: behind two headers of at most six bytes. */
 const DER_HEAD_BYTES = 24;
 
+/** The remedy for what has an end missing, or bytes that do not fit together. */
+export const DAMAGED = "it was cut short or damaged: copy it again as a whole";
+
 const BEGIN = /-----BEGIN ([^\r\n-]+)-----/g;
 
 /** The blocks of a PEM file, or why it has none. A byte order mark, CRLF, indentation and text around them do not matter. */
@@ -197,7 +200,7 @@ function cutShort(label: string): PemFault {
   const known = Object.hasOwn(LABELS, label) ? label : "what it begins with";
   return {
     found: `PEM without its line "END ${known}"`,
-    remedy: "it was cut short or damaged: copy it again as a whole",
+    remedy: DAMAGED,
   };
 }
 

@@ -1,8 +1,14 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { foundKind, type PemBlock, type PemFault, type PemKind, readPem } from "./pem-content.js";
+import {
+  DAMAGED,
+  foundKind,
+  type PemBlock,
+  type PemFault,
+  type PemKind,
+  readPem,
+} from "./pem-content.js";
 
 const KEYS: readonly PemKind[] = ["key", "encryptedKey", "sshKey"];
-const DAMAGED = "it was cut short or damaged: copy it again as a whole";
 
 /** One judge for all PEM that comes from people: the text that every program reads, or what came instead. */
 export type PemVerdict =

@@ -5,6 +5,7 @@ import { ProvError } from "../errors.js";
 import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
 import { toStageError } from "../flow/stage-error.js";
 import { type CommandResult, toProvError } from "../output.js";
+import { canAsk } from "../secrets.js";
 import type { ChipName } from "../serial/chips.js";
 import { chooseOnlyPort, distinctPorts, listPorts, type PortInfo } from "../serial/ports.js";
 import { DEFAULT_VIRTUAL_CHIP, parseTarget } from "./build.js";
@@ -86,7 +87,7 @@ export async function choosePort(
     return only.path;
   } catch (error) {
     const { json, movement } = context.out.options;
-    const askable = process.stdin.isTTY && process.stderr.isTTY && !json && movement;
+    const askable = canAsk() && !json && movement;
     if (!(error instanceof ProvError) || error.code !== "port_ambiguous" || !askable) throw error;
     const { default: select } = await import("@inquirer/select");
     const choices = ports.map((port) => ({ value: port.path, name: `${port.path}  ${port.name}` }));

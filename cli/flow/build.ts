@@ -12,6 +12,7 @@ import { join } from "node:path";
 import type { DeviceManifest, Target } from "../../codegen/manifest.js";
 import { ensurePrivateDir, PROV_FOLDER } from "../config/private-dir.js";
 import { readIfPresent } from "../config/workspace.js";
+import { cutToWidth } from "../display-width.js";
 import type { Progress } from "../progress.js";
 import { naming } from "../system-error.js";
 import { createErrorFinder, NINJA_STEP } from "./build-errors.js";
@@ -87,6 +88,7 @@ export function stageConfig(config: GeneratedConfig, names: readonly string[], d
   }
 }
 
+const PRODUCT_MAX_COLUMNS = 40;
 const WARNING = /\bwarning:/;
 
 export interface Follower {
@@ -111,7 +113,7 @@ export function followBuild(
       const step = NINJA_STEP.exec(line);
       if (step) {
         steps += 1;
-        update({ fraction: Number(step[1]) / Number(step[2]), text: shorten(step[3] ?? "") });
+        update({ fraction: Number(step[1]) / Number(step[2]), text: productOf(step[3] ?? "") });
       }
       if (WARNING.test(line) && !seen.has(line)) {
         seen.add(line);
@@ -136,7 +138,7 @@ export function keepArtefact(from: string, to: string): void {
   chmodSync(to, 0o600);
 }
 
-function shorten(text: string): string {
-  const name = text.split("/").at(-1) ?? text;
-  return name.length > 40 ? `${name.slice(0, 39)}…` : name;
+/** The file that a step makes, without its folders. */
+function productOf(step: string): string {
+  return cutToWidth(step.split("/").at(-1) ?? step, PRODUCT_MAX_COLUMNS);
 }

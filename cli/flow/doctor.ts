@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Chip, DeviceManifest } from "../../codegen/manifest.js";
 import { placeholderFields } from "../../codegen/manifest.js";
-import { ProvError } from "../errors.js";
+import { HOST_FAILURES, ProvError } from "../errors.js";
 import { isNodeSupported, NODE_AT_LEAST } from "../node-version.js";
 import { isOnPath } from "../on-path.js";
 import { listPorts } from "../serial/ports.js";
@@ -154,7 +154,7 @@ async function checkPorts(): Promise<Check[]> {
         name,
         verdict: "failed",
         detail: `${port.name}: no permission`,
-        fix: "sudo usermod -aG dialout $USER, then log in again.",
+        fix: HOST_FAILURES.port_forbidden.hint,
       };
     }
   });

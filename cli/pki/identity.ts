@@ -43,12 +43,10 @@ export async function ensureIdentity(
   options: { readonly force?: boolean } = {},
 ): Promise<Identity> {
   const existing = options.force ? undefined : readKey(workspace, manifest);
-  const kept: string[] = [];
-  const made = existing
-    ? undefined
-    : await makeKey(workspace, manifest, options.force ? kept : undefined);
+  const make = options.force ? replaceKey : makeKey;
+  const made = existing ? undefined : await make(workspace, manifest);
   // Without a key made here there is one on disk: the one found first, or that of a prov that was faster.
-  const key = existing ?? made ?? readKey(workspace, manifest);
+  const key = existing ?? made?.key ?? readKey(workspace, manifest);
   if (key === undefined)
     throw new ProvError("identity_invalid", `${workspace.keyPath} has vanished`);
   protectFile(workspace.keyPath);
@@ -59,32 +57,40 @@ export async function ensureIdentity(
       : createCsr(key, manifest.id);
   writeIfChanged(workspace.csrPath, csrPem, PLAIN_FILE);
   const found = identity(workspace, manifest, privateKeyToPem(key), csrPem, made !== undefined);
-  return { ...found, kept };
+  return { ...found, kept: made?.kept ?? [] };
 }
 
-/**
- * A new key, already on disk; undefined when meanwhile another one got there.
- * @param kept gets the copies of what the key replaces; without it none is replaced
- */
+/** A key that is on disk already, and copies of what it replaced. */
+interface MadeKey {
+  readonly key: KeyObject;
+  readonly kept: readonly string[];
+}
+
+/** A new key; undefined when meanwhile another one got there. */
 async function makeKey(
-  workspace: Workspace,
+  { keyPath }: Workspace,
   manifest: DeviceManifest,
-  kept: string[] | undefined,
-): Promise<KeyObject | undefined> {
-  const { keyPath, csrPath, identityDir } = workspace;
+): Promise<MadeKey | undefined> {
   const key = await generatePrivateKey(manifest.key.algorithm);
-  const pem = privateKeyToPem(key);
-  if (kept === undefined) return writeNew(keyPath, pem, SECRET_FILE) ? key : undefined;
+  return writeNew(keyPath, privateKeyToPem(key), SECRET_FILE) ? { key, kept: [] } : undefined;
+}
+
+/** A new key in the place of whatever lies there. */
+async function replaceKey(
+  { keyPath, csrPath, identityDir }: Workspace,
+  manifest: DeviceManifest,
+): Promise<MadeKey> {
+  const key = await generatePrivateKey(manifest.key.algorithm);
+  const never = new AbortController().signal;
   // Two at once would each keep the first key, and one would lose the other's.
-  await withLock(join(identityDir, "replace.lock"), new AbortController().signal, async () => {
+  return withLock(join(identityDir, "replace.lock"), never, async () => {
     const names = oldNames(new Date());
-    for (const path of [keyPath, csrPath]) {
-      const copy = keepCopy(path, (attempt) => names(path, attempt));
-      if (copy !== undefined) kept.push(copy);
-    }
-    writeIfChanged(keyPath, pem, SECRET_FILE);
+    const copies = [keyPath, csrPath].map((path) =>
+      keepCopy(path, (attempt) => names(path, attempt)),
+    );
+    writeIfChanged(keyPath, privateKeyToPem(key), SECRET_FILE);
+    return { key, kept: copies.filter((copy) => copy !== undefined) };
   });
-  return key;
 }
 
 /** `key.pem` becomes `key.2026-01-02T03-04-05Z.pem`, or `….2.pem` when a faster one has that name. */

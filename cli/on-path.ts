@@ -4,14 +4,16 @@ import { ProvError } from "./errors.js";
 
 /** Whether a program can be started by its name. */
 export function isOnPath(program: string, env: NodeJS.ProcessEnv): boolean {
-  return (env.PATH ?? "").split(delimiter).some((dir) => {
-    try {
-      accessSync(join(dir, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return (env.PATH ?? "").split(delimiter).some((dir) => isExecutable(join(dir, program)));
+}
+
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What cannot be started, and where it comes from; `setpriv` and `cmake` would tell of it in words of their own. */

@@ -31,6 +31,13 @@ export const LIMITS = {
   backendPathMaxBytes: 128,
 } as const;
 
+/** Whether a WPA network can have this password: a passphrase, or the hex digits of a raw key. */
+export function isWpaPassword(password: string): boolean {
+  const bytes = new TextEncoder().encode(password).length;
+  if (bytes >= LIMITS.passphraseMinBytes && bytes <= LIMITS.passphraseMaxBytes) return true;
+  return bytes === LIMITS.rawKeyHexDigits && /^[0-9a-f]+$/i.test(password);
+}
+
 /** Where the generated header is committed, relative to the project root. */
 export const LIMITS_HEADER_PATH = "firmware/main/prov_limits.h";
 

@@ -1,7 +1,7 @@
 import type { CommandContext } from "../context.js";
 import { visible } from "../foreign-text.js";
 import type { CommandResult } from "../output.js";
-import { listPorts, type PortInfo } from "../serial/ports.js";
+import { listPorts, usbIds } from "../serial/ports.js";
 import { renderTable } from "./table.js";
 
 /** `prov ports`: the serial ports of this machine and what is on them. */
@@ -22,10 +22,4 @@ export function portsCommand(): (context: CommandContext) => Promise<CommandResu
           : renderTable(["PORT", "WHAT", "VID:PID", "SERIAL"], rows, out.columns),
     };
   };
-}
-
-/** `303a:1001`, as lsusb has it. */
-function usbIds({ vendorId, productId }: PortInfo): string {
-  if (vendorId === undefined || productId === undefined) return "";
-  return [vendorId, productId].map((id) => id.toString(16).padStart(4, "0")).join(":");
 }

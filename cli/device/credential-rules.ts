@@ -1,4 +1,4 @@
-import { LIMITS } from "../../codegen/limits.js";
+import { isWpaPassword, LIMITS } from "../../codegen/limits.js";
 
 /** What is wrong with a thing that a device is to be given, by the device's own limits; undefined when nothing is. */
 export type Flaw = string | undefined;
@@ -14,10 +14,9 @@ export function ssidFlaw(ssid: string): Flaw {
 /** The password of a network that has one. The flaw never quotes it. */
 export function passwordFlaw(password: string): Flaw {
   const { passphraseMinBytes: min, passphraseMaxBytes: max, rawKeyHexDigits: digits } = LIMITS;
-  const bytes = Buffer.byteLength(password);
   if (password.includes("\0")) return "holds a NUL";
-  if (bytes >= min && bytes <= max) return undefined;
-  if (bytes === digits && /^[0-9a-f]+$/i.test(password)) return undefined;
+  if (isWpaPassword(password)) return undefined;
+  const bytes = Buffer.byteLength(password);
   return `has ${bytes} bytes; a passphrase has ${min} to ${max}, a raw key ${digits} hex digits`;
 }
 

@@ -126,7 +126,8 @@ function isSameDevice(port: PortInfo, usb: UsbIdentity): boolean {
   );
 }
 
-function usbIds({ vendorId, productId }: UsbIdentity): string {
+/** `303a:1001`, as lsusb has it; empty where one of the two is not known. */
+export function usbIds({ vendorId, productId }: UsbIdentity): string {
   if (vendorId === undefined || productId === undefined) return "";
   return `${hex4(vendorId)}:${hex4(productId)}`;
 }

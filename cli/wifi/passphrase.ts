@@ -1,21 +1,15 @@
-import { LIMITS } from "../../codegen/limits.js";
+import { isWpaPassword, LIMITS } from "../../codegen/limits.js";
 import { ProvError } from "../errors.js";
 
 export type KeyManagement = "wpa-psk" | "sae";
 
-/**
- * Refuses a password that no WPA network can have: a passphrase has 8 to 63 bytes, a raw key 64 hex
- * digits (IEEE 802.11i H.4). Null and "" stand for an open AP.
- */
+/** Refuses a password that no WPA network can have. Null and "" stand for an open AP. */
 export function checkPassphrase(password: string | null): void {
-  const { passphraseMinBytes: min, passphraseMaxBytes: max, rawKeyHexDigits: digits } = LIMITS;
-  if (password === null || password === "") return;
-  const bytes = Buffer.byteLength(password);
-  if (bytes >= min && bytes <= max) return;
-  if (bytes === digits && /^[0-9a-f]+$/i.test(password)) return;
+  if (password === null || password === "" || isWpaPassword(password)) return;
+  const { passphraseMinBytes: min, passphraseMaxBytes: max } = LIMITS;
   throw new ProvError(
     "ap_wrong_password",
-    `an AP password has ${min} to ${max} bytes; the one given has ${bytes}`,
+    `an AP password has ${min} to ${max} bytes; the one given has ${Buffer.byteLength(password)}`,
   );
 }
 

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { isOnPath } from "../../cli/on-path.js";
 import { tempDir } from "../helpers/host-port.js";
 
 const run = promisify(execFile);
@@ -87,11 +88,7 @@ async function runProgram(compiler: string, level: string, sources: readonly str
   );
 }
 
-function isInstalled(tool: string): boolean {
-  return (process.env.PATH ?? "").split(delimiter).some((dir) => existsSync(join(dir, tool)));
-}
-
-const COMPILERS = ["gcc", "clang"].filter(isInstalled);
+const COMPILERS = ["gcc", "clang"].filter((compiler) => isOnPath(compiler, process.env));
 
 describe.each(COMPILERS)("what %s makes of the code that forgets secrets", (compiler) => {
   it.each(LEVELS)("leaves none on heap or stack at %s", async (level) => {
@@ -160,7 +157,7 @@ describe("every file of the firmware", () => {
   });
 });
 
-it.runIf(isInstalled("riscv64-unknown-elf-gcc")).each(LEVELS)(
+it.runIf(isOnPath("riscv64-unknown-elf-gcc", process.env)).each(LEVELS)(
   "secret_wipe() stores zeros on RISC-V at %s",
   async (level) => {
     const dir = tempDir();

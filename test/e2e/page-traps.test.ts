@@ -2,6 +2,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS } from "../../codegen/page-words.js";
 import { auditPage, launchBrowser, SMALL_PHONE, screenshot } from "../helpers/browser.js";
+import { longer } from "../helpers/longer.js";
 import {
   fail,
   IDLE_STATUS,
@@ -41,7 +42,7 @@ afterEach(() => context.close());
 
 async function newPhone(): Promise<void> {
   context = await browser.newContext({ viewport: SMALL_PHONE, hasTouch: true, isMobile: true });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(longer(30_000));
   // The page's pauses; its limits, which are longer, stay.
   await context.addInitScript(
     "const later = setTimeout; window.setTimeout = (act, ms, ...rest) => later(act, ms > 3000 ? ms : ms / 10, ...rest)",
@@ -261,7 +262,7 @@ describe("the rest of the form", () => {
 async function expectPointedOut(id: string, words: string): Promise<void> {
   await page.getByRole("alert").getByText(words).waitFor();
   await expect
-    .poll(() => page.evaluate<string>("document.activeElement.id"), { timeout: 30_000 })
+    .poll(() => page.evaluate<string>("document.activeElement.id"), { timeout: longer(30_000) })
     .toBe(id);
   const seen = await page.evaluate<{
     outside: string[];

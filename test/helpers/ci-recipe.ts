@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Outcome, REPOSITORY } from "./prov.js";
+import { type Outcome, outcomeOf, REPOSITORY } from "./prov.js";
 
 /** One `run:` step of a workflow. */
 export interface CiStep {
@@ -34,17 +34,5 @@ export async function runStep({ run, env }: CiStep, cwd: string): Promise<Outcom
     env: { ...process.env, GITHUB_ACTIONS: "", NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk) => {
-    stdout += String(chunk);
-  });
-  child.stderr.on("data", (chunk) => {
-    stderr += String(chunk);
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  return { code, stdout, stderr };
+  return outcomeOf(child);
 }

@@ -30,7 +30,15 @@ export interface ProvOptions {
 
 /** Runs `prov` as a user would and returns what it printed and its exit code. */
 export async function prov(args: readonly string[], options: ProvOptions = {}): Promise<Outcome> {
-  const child = startProv(args, options);
+  const outcome = await outcomeOf(startProv(args, options), options.input);
+  const { stdout, stderr } = outcome;
+  keep(args, stdout, stderr);
+  if (args.includes("--json") && stdout !== "") checkDocument(stdout);
+  return outcome;
+}
+
+/** What a program says until it ends; `input` is all that it gets to read, when its stdin is a pipe. */
+export async function outcomeOf(child: ChildProcess, input = ""): Promise<Outcome> {
   let stdout = "";
   let stderr = "";
   child.stdout?.on("data", (chunk) => {
@@ -41,10 +49,11 @@ export async function prov(args: readonly string[], options: ProvOptions = {}): 
   });
   // A command that has ended before it read its input is no failure of the test.
   child.stdin?.on("error", () => {});
-  child.stdin?.end(options.input ?? "");
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  keep(args, stdout, stderr);
-  if (args.includes("--json") && stdout !== "") checkDocument(stdout);
+  child.stdin?.end(input);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
   return { code, stdout, stderr };
 }
 
@@ -66,22 +75,7 @@ export function startProv(args: readonly string[], options: ProvOptions = {}): C
 
 /** Runs any other program to its end. */
 export async function run(command: string, args: readonly string[], input = ""): Promise<Outcome> {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk) => {
-    stdout += String(chunk);
-  });
-  child.stderr.on("data", (chunk) => {
-    stderr += String(chunk);
-  });
-  child.stdin.on("error", () => {});
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  return { code, stdout, stderr };
+  return outcomeOf(spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] }), input);
 }
 
 export function ensureProject(): string {

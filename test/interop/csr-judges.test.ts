@@ -10,8 +10,8 @@ import { KEY_ALGORITHMS } from "../../codegen/manifest.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
 
 /*
- * The CSR that `prov keys` makes goes to whatever CA a company has. Four libraries judge it, and each of their
- * CAs signs it: OpenSSL, GnuTLS (certtool), NSS (certutil).
+ * The CSR that `prov keys` makes goes to whatever CA a company has. OpenSSL, GnuTLS (certtool) and NSS
+ * (certutil) judge it, and the CAs of the latter two sign it.
  */
 
 /** As long as an id can be, with every kind of character that it can have. */

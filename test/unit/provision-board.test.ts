@@ -70,7 +70,7 @@ test.each([
 ])("%s: refused before anything is sent", async (_name, secure, password, hint) => {
   const home = { ssid: "Home", rssi: -40, channel: 6, secure };
   const { asked, baseUrl } = await board({}, [home]);
-  await expect(provision(baseUrl, 5_000, password)).rejects.toMatchObject({
+  await expect(provision(baseUrl, longer(5_000), password)).rejects.toMatchObject({
     code: "usage",
     exitCode: 2,
     message: expect.stringContaining("nothing was sent"),
@@ -84,6 +84,8 @@ test.each([
   ["unseen, as a hidden one is", [{ ssid: "Other", rssi: -40, channel: 6, secure: false }]],
 ])("a network %s is tried", async (_name, networks) => {
   const { asked, baseUrl } = await board({}, networks);
-  await expect(provision(baseUrl, 1_000)).rejects.toMatchObject({ code: "outcome_unknown" });
+  await expect(provision(baseUrl, longer(1_000))).rejects.toMatchObject({
+    code: "outcome_unknown",
+  });
   expect(asked).toContain("POST /provision");
 });

@@ -189,7 +189,7 @@ describe("the monitor", () => {
       port,
       secrets: ["pass\u200dword"],
       until: /done/,
-      timeoutMs: 20_000,
+      timeoutMs: longer(20_000),
       onOpen: () =>
         front.write(
           [

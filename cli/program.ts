@@ -187,7 +187,7 @@ export function buildProgram(
       )
       .option(
         "--timeout <seconds>",
-        "bound on the boot, and on everything after it; default 30 and 120, of which 45 to find the AP",
+        "bound on the boot, and on everything after it; default 30 (virtual board: 20) and 120, of which 45 to find the AP",
         seconds,
       )
       .option("--yes-burn-efuses", "with --port: as for `prov flash`")

@@ -40,7 +40,7 @@ The lab is up; Ctrl-C ends it.
 
 device       ${deviceId}, on a virtual ${info.board.chip}
 its page     ${baseUrl === null ? "none: the board's AP is down" : `${baseUrl}/`}
-serial port  ${tty ?? "none: `prov doctor` tells what is missing"}
+serial port  ${tty ?? `none: no ROM loader for an ${info.board.chip}`}
 backend      ${info.backend.url}
 broker       ${info.broker.uri}
 air          ${networks.length} network${networks.length === 1 ? "" : "s"}, with passwords: ${airFile}

@@ -106,7 +106,7 @@ async function onlineOnPort(
     );
   if (booted?.state === "WIFI_CONNECTING")
     context.out.warn(
-      `it has credentials, but did not get online; its AP may be closed while it tries`,
+      "it has credentials, but did not get online; its AP may be closed while it tries",
     );
   return booted?.state === "MQTT_CONNECTED" ? { digest: booted.network } : undefined;
 }

@@ -104,7 +104,7 @@ it("says what is not there, and gives no command for it", () => {
   const dir = temporaryDir();
   const { text } = follow(dir, "Home", { baseUrl: null, kind: "mosquitto" });
   expect(text).toContain("its page     none: the board's AP is down\n");
-  expect(text).toContain("serial port  none: `prov doctor` tells what is missing\n");
+  expect(text).toContain("serial port  none: no ROM loader for an esp32c3\n");
   expect(text).not.toContain("prov monitor");
   expect(text).toContain("as the broker delivers it (to one at a time):");
 });

@@ -3,6 +3,7 @@ import { DEVICE_FAILURES } from "../codegen/failures.js";
 import { LIMIT_ROWS } from "../codegen/limits.js";
 import { CHIPS as ALL_CHIPS } from "../codegen/manifest.js";
 import { manifestFields } from "../codegen/manifest-docs.js";
+import { fillBetween, markdownTable } from "../codegen/markdown.js";
 import { buttonGpio } from "../codegen/sdkconfig-table.js";
 import { ENVIRONMENT } from "./environment.js";
 import { EXIT, HOST_FAILURES } from "./errors.js";
@@ -25,13 +26,10 @@ const TABLES: Readonly<Record<string, () => string>> = {
  * @throws Error when a table's markers are not there exactly once
  */
 export function fillTables(readme: string): string {
-  return Object.entries(TABLES).reduce((text, [name, table]) => {
-    const parts = text.split(new RegExp(`(?<=<!-- ${name} -->\n)[^]*?(?=<!-- /${name} -->)`));
-    const [before, after, ...more] = parts;
-    if (before === undefined || after === undefined || more.length > 0)
-      throw new Error(`README.md: <!-- ${name} --> … <!-- /${name} --> must be there once`);
-    return `${before}${table()}\n${after}`;
-  }, readme);
+  return Object.entries(TABLES).reduce(
+    (text, [name, table]) => fillBetween(text, name, table()),
+    readme,
+  );
 }
 
 function fieldTable(): string {
@@ -124,15 +122,6 @@ function failureTable(): string {
     hint,
   ]);
   return markdownTable(["code", "exit", "what to do"], rows);
-}
-
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
-  return [line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)].join("\n");
-}
-
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }
 
 function code(text: string): string {

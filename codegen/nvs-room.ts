@@ -1,4 +1,5 @@
 import { LIMITS } from "./limits.js";
+import { fillBetween, markdownTable } from "./markdown.js";
 
 /**
  * ESP-IDF, "Non-Volatile Storage Library", Internals: a page of 4096 bytes has 126 entries of 32; of the partition's
@@ -53,25 +54,15 @@ export const NVS_ROOM_PATH = "CONTRIBUTING.md";
 
 /** The text with the table as it follows from the limits, between its markers. */
 export function fillNvsRoom(text: string): string {
-  return text.replace(
-    /(<!-- nvs -->\n)[\s\S]*?(<!-- \/nvs -->)/,
-    (_all, begin: string, end: string) => `${begin}${nvsRoomTable()}\n${end}`,
-  );
+  return fillBetween(text, "nvs", nvsRoomTable());
 }
 
 function nvsRoomTable(): string {
   const total = NVS_WORST_CASE.reduce((sum, [, entries]) => sum + entries, 0);
-  const rows = [
-    ...NVS_WORST_CASE,
-    ["**together**", total] as const,
-    [
-      `room: ${PAGES} pages of ${ENTRIES_PER_PAGE} entries, ${PAGES * ENTRIES_PER_PAGE * ENTRY_BYTES} bytes`,
-      NVS_ENTRIES,
-    ] as const,
-  ];
-  return [
-    "| what NVS holds at worst | entries |",
-    "|---|---|",
-    ...rows.map(([what, entries]) => `| ${what} | ${entries} |`),
-  ].join("\n");
+  const room = `room: ${PAGES} pages of ${ENTRIES_PER_PAGE} entries, ${NVS_ENTRIES * ENTRY_BYTES} bytes`;
+  const rows = [...NVS_WORST_CASE, ["**together**", total] as const, [room, NVS_ENTRIES] as const];
+  return markdownTable(
+    ["what NVS holds at worst", "entries"],
+    rows.map(([what, entries]) => [what, String(entries)]),
+  );
 }

@@ -7,7 +7,6 @@ import type { ProvisionedBoard } from "../flow/provisioned.js";
 import type { StageClock } from "../flow/stages.js";
 import { isSigned, type LabEvent } from "../lab/events.js";
 import type { CommandResult } from "../output.js";
-import { manifestSecrets } from "../secrets.js";
 import { AP_GONE_MS, type BoardOptions, boundsOf, reachBoard } from "./board-options.js";
 import {
   type BrokerOptions,
@@ -16,7 +15,12 @@ import {
   labBroker,
   NO_OPERATOR_NOTE,
 } from "./broker-options.js";
-import { type CredentialOptions, checkCredentials, readCredentials } from "./credentials.js";
+import {
+  type CredentialOptions,
+  checkCredentials,
+  readCredentials,
+  secretsOf,
+} from "./credentials.js";
 import { bestEvidence, boardReport } from "./evidence.js";
 import type { Project } from "./project.js";
 import { type ReportOptions, withStageReport } from "./stage-report.js";
@@ -57,12 +61,7 @@ async function provision(
       ? brokerAccess(options, project.manifest.mqtt.uri, context.env)
       : undefined;
   const credentials = await readCredentials(options, project.manifest, context);
-  const secrets = [
-    credentials.password,
-    credentials.token ?? "",
-    credentials.bearer ?? "",
-    ...manifestSecrets(project.manifest),
-  ];
+  const secrets = secretsOf(credentials, project.manifest);
   const reach = await reachBoard(options, project, context);
   const { lab } = reach;
   const broker = lab ? labBroker(lab) : operator;

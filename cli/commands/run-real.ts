@@ -9,11 +9,10 @@ import { onlineAlready, onlineByItsLog } from "../flow/online-already.js";
 import { provisionBoard } from "../flow/provision-board.js";
 import type { ProvisionedBoard } from "../flow/provisioned.js";
 import type { StageClock } from "../flow/stages.js";
-import { manifestSecrets } from "../secrets.js";
 import { AP_GONE_MS, boundsOf, reachBoard } from "./board-options.js";
 import { bootBoard } from "./boot-board.js";
 import { brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
-import { readCredentials } from "./credentials.js";
+import { readCredentials, secretsOf } from "./credentials.js";
 import type { Project } from "./project.js";
 import type { RunOptions } from "./run-options.js";
 
@@ -56,12 +55,7 @@ export async function runOnRealBoard(
   );
   // The build may have more to say than the manifest: an option of old, or one that another one selects.
   for (const step of confirmEfuses(manifest, options.yesBurnEfuses ?? false, image)) out.warn(step);
-  const secrets = [
-    credentials.password,
-    credentials.token ?? "",
-    credentials.bearer ?? "",
-    ...manifestSecrets(manifest),
-  ];
+  const secrets = secretsOf(credentials, manifest);
   const flashed = await clock.run("flash", () =>
     flashBoard({
       image,

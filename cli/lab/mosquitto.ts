@@ -17,7 +17,11 @@ const START_ATTEMPTS = 5;
 const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 3_000;
 /** Debian puts it where an ordinary user's PATH does not look. */
-const PLACES = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/opt/homebrew/sbin/mosquitto"];
+export const MOSQUITTO_PLACES = [
+  "/usr/sbin/mosquitto",
+  "/usr/local/sbin/mosquitto",
+  "/opt/homebrew/sbin/mosquitto",
+];
 
 interface Files {
   readonly conf: string;
@@ -78,7 +82,7 @@ async function startOnSomePort(files: Files, preferredPort: number | undefined, 
 /** Resolves when it accepts connections. */
 async function start(files: Files, port: number, report: EventSink): Promise<ChildProcess> {
   writePrivateFile(files.conf, configuration(files, port));
-  const place = PLACES.find((path) => existsSync(path));
+  const place = MOSQUITTO_PLACES.find((path) => existsSync(path));
   if (place === undefined) requireProgram("mosquitto", process.env);
   const program = place ?? "mosquitto";
   const child = spawnBound(program, ["-c", files.conf], { stdio: ["ignore", "pipe", "pipe"] });

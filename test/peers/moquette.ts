@@ -2,7 +2,14 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { REPOSITORY } from "../helpers/prov.js";
-import { type FindPeer, type Peer, type Place, type StartOptions, startProgram } from "./peer.js";
+import {
+  type FindPeer,
+  type Peer,
+  type Place,
+  type StartOptions,
+  startProgram,
+  writePrivate,
+} from "./peer.js";
 
 const NAME = "Moquette 0.17";
 const POM = join(REPOSITORY, "test", "peers", "moquette", "pom.xml");
@@ -69,10 +76,7 @@ async function open(jars: string, place: Place): Promise<Peer> {
 
 /** One store for its own key and for the CA of its clients. */
 function makeKeyStore({ dir, ca, server }: Place): void {
-  const write = (name: string, text: string): string => {
-    writeFileSync(join(dir, name), text, { mode: 0o600 });
-    return join(dir, name);
-  };
+  const write = (name: string, text: string): string => writePrivate(dir, name, text);
   const store = join(dir, "store.p12");
   const pass = ["-passout", `pass:${STORE_PASSWORD}`];
   const [cert, key] = [write("server.pem", server.certPem), write("server-key.pem", server.keyPem)];

@@ -1,10 +1,15 @@
-import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { type FindPeer, type Peer, type Place, type StartOptions, startProgram } from "./peer.js";
+import { existsSync } from "node:fs";
+import { MOSQUITTO_PLACES } from "../../cli/lab/mosquitto.js";
+import {
+  type FindPeer,
+  type Peer,
+  type Place,
+  type StartOptions,
+  startProgram,
+  writePrivate,
+} from "./peer.js";
 
-const PROGRAM = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"].find((path) =>
-  existsSync(path),
-);
+const PROGRAM = MOSQUITTO_PLACES.find((path) => existsSync(path));
 const START_MS = 20_000;
 
 export const findMosquitto: FindPeer = () =>
@@ -35,10 +40,7 @@ async function open(program: string, place: Place): Promise<Peer> {
 
 function configure(place: Place, { policy, crlPem }: StartOptions): string {
   const { port, dir, ca, server, deviceId, operator } = place;
-  const write = (name: string, text: string): string => {
-    writeFileSync(join(dir, name), text, { mode: 0o600 });
-    return join(dir, name);
-  };
+  const write = (name: string, text: string): string => writePrivate(dir, name, text);
   const topic = `devices/${deviceId}/#`;
   const access = policy === "mute" ? "read" : "readwrite";
   const acl = `user ${operator}\ntopic read #\n\nuser ${deviceId}\ntopic ${access} ${topic}\n`;

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { spawnBound, stopChild } from "../../cli/lab/child.js";
 import { longer } from "../helpers/longer.js";
@@ -65,6 +65,13 @@ export interface Program {
   /** What it says when it takes connections. */
   readonly ready: RegExp;
   readonly timeoutMs: number;
+}
+
+/** Writes a file that is its owner's alone. @returns its path */
+export function writePrivate(dir: string, name: string, text: string): string {
+  const path = join(dir, name);
+  writeFileSync(path, text, { mode: 0o600 });
+  return path;
 }
 
 /** What a program said, this time and before. */

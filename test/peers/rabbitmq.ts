@@ -5,7 +5,14 @@ import { childEnvironment } from "../../cli/child-environment.js";
 import { spawnBound, stopChild } from "../../cli/lab/child.js";
 import { findFreePort } from "../../cli/lab/listen.js";
 import { debianDependencies, unpackDebian } from "../support/debian-package.js";
-import { type FindPeer, type Peer, type Place, type StartOptions, startProgram } from "./peer.js";
+import {
+  type FindPeer,
+  type Peer,
+  type Place,
+  type StartOptions,
+  startProgram,
+  writePrivate,
+} from "./peer.js";
 
 const START_MS = 60_000;
 const STOP_MS = 5_000;
@@ -110,8 +117,7 @@ function environment(
 
 function configure(place: Place, options: StartOptions): void {
   const { dir, port } = place;
-  const write = (name: string, text: string): void =>
-    writeFileSync(join(dir, name), text, { mode: 0o600 });
+  const write = (name: string, text: string): string => writePrivate(dir, name, text);
   write("definitions.json", JSON.stringify(definitions(place, options)));
   write("enabled_plugins", "[rabbitmq_mqtt,rabbitmq_auth_mechanism_ssl].\n");
   write(
@@ -130,10 +136,8 @@ function configure(place: Place, options: StartOptions): void {
 
 /** Erlang's terms (ssl(3erl)): the ini-like file has no word for lists of what is revoked. */
 function tlsOptions({ dir, ca, server }: Place, { crlPem }: StartOptions): string {
-  const write = (name: string, text: string): string => {
-    writeFileSync(join(dir, name), text, { mode: 0o600 });
-    return JSON.stringify(join(dir, name));
-  };
+  const write = (name: string, text: string): string =>
+    JSON.stringify(writePrivate(dir, name, text));
   const options = [
     `{cacertfile, ${write("ca.pem", ca.certPem)}}`,
     `{certfile, ${write("server.pem", server.certPem)}}`,

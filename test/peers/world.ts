@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type PeerCertificate, TLSSocket } from "node:tls";
@@ -12,7 +12,7 @@ import { revocationList } from "../../cli/pki/crl.js";
 import { caOf, DEVICE_ID, nextLine, openRig, type Rig } from "../attack/rig.js";
 import { longer, longerSeconds } from "../helpers/longer.js";
 import { type Outcome, prov } from "../helpers/prov.js";
-import type { Place } from "./peer.js";
+import { type Place, writePrivate } from "./peer.js";
 
 const WAIT_MS = 30_000;
 
@@ -139,10 +139,7 @@ function writeProject(
   }: { rig: Rig; uri: string; operator: { certPem: string; keyPem: string }; caPem: string },
 ): string[] {
   mkdirSync(project, { recursive: true });
-  const write = (name: string, text: string): string => {
-    writeFileSync(join(project, name), text, { mode: 0o600 });
-    return join(project, name);
-  };
+  const write = (name: string, text: string): string => writePrivate(project, name, text);
   const ca = write("ca.pem", caPem);
   const device = {
     id: DEVICE_ID,

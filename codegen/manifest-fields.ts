@@ -9,6 +9,8 @@ const URL_MAX_BYTES = LIMITS.backendUrlMaxBytes;
 const PASSPHRASE = printable(LIMITS.passphraseMinBytes, LIMITS.passphraseMaxBytes);
 const PAIRING_SECRET = printable(LIMITS.pairingSecretMinBytes, LIMITS.pairingSecretMaxBytes);
 const PINNED_CA = `PEM with certificates only, ${LIMITS.pinnedCaMaxBytes / 1024} KiB at most, or the path of such a file, relative to the manifest`;
+const SIGNING_KEY = "false, or the path of the PEM file with the signing key";
+const PATH_MAX_BYTES = 1024;
 /** They have to fit into the firmware's MQTT buffer (mqtt_link.c) with the rest of a CONNECT. */
 const MQTT_USERNAME_MAX_BYTES = 128;
 const MQTT_PASSWORD_MAX_BYTES = 512;
@@ -89,9 +91,10 @@ export const deviceSchema = table({
     nvsEncryption: offOr(["flash-encryption", "hmac"]),
     flashEncryption: offOr(["development", "release"]),
     secureBoot: z
-      .union([z.literal(false), z.string().refine((value) => isPlainText(value, 1, 1024))], {
-        error: "false, or the path of the PEM file with the signing key",
-      })
+      .union(
+        [z.literal(false), text(SIGNING_KEY, (value) => isPlainText(value, 1, PATH_MAX_BYTES))],
+        { error: SIGNING_KEY },
+      )
       .default(DEFAULTS.security.secureBoot),
   }),
   logLevel: oneOf(LOG_LEVELS).default(DEFAULTS.logLevel),

@@ -3,6 +3,7 @@ import { closest } from "./closest.js";
 import type { DeviceManifest } from "./manifest.js";
 import { crossFieldIssues } from "./manifest-cross.js";
 import { byteLength, deviceSchema, FIELD_NAMES } from "./manifest-fields.js";
+import { looksLikePem } from "./pem-content.js";
 import { type ReadFile, readPinnedCa } from "./pinned-ca.js";
 
 /** One fault of a manifest. `message` is complete: `mqtt.uri: expected mqtts:// URL, got "mqtt://x"`. */
@@ -104,7 +105,7 @@ function describe(path: string, value: unknown): string {
 
 function describeText(value: string): string {
   const bytes = byteLength(value);
-  if (value.includes("-----BEGIN")) return `PEM text of ${bytes} bytes`;
+  if (looksLikePem(value)) return `PEM text of ${bytes} bytes`;
   // Up to the last "@" of the authority: a password may itself hold one.
   const safe = value.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1***@");
   if (bytes <= LONGEST_SHOWN)

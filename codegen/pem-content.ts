@@ -75,6 +75,15 @@ export const DAMAGED = "it was cut short or damaged: copy it again as a whole";
 
 const BEGIN = /-----BEGIN ([^\r\n-]+)-----/g;
 
+/** A SEQUENCE in base64: of 32 to 127 bytes, or with one or two bytes of length, as all certificates and keys are. */
+const BASE64_DER = /^M[CDEFGHIJ][A-Za-z0-9+/\s]{60,}={0,2}$/;
+const ARMOR = /-----(?:BEGIN|END) |(?:CERTIFICATE|KEY|REQUEST|PARAMETERS)-----/;
+
+/** Whether a text that should be something else is PEM, a part of it or its base64: it may be a key, and is not to be shown. */
+export function looksLikePem(text: string): boolean {
+  return ARMOR.test(text) || BASE64_DER.test(text.trim());
+}
+
 /** The blocks of a PEM file, or why it has none. A byte order mark, CRLF, indentation and text around them do not matter. */
 export function readPem(bytes: Uint8Array, wanted: Wanted): PemContent {
   const buffer = Buffer.from(bytes);
@@ -187,8 +196,7 @@ function unarmoredFault(text: string, wanted: Wanted): PemFault {
       remedy: "that line is five hyphens, BEGIN, what it is, and five hyphens",
     };
   const label = wanted === "certificate" ? "CERTIFICATE" : "PRIVATE KEY";
-  // A SEQUENCE with two bytes of length: certificates and most keys are longer than 255 bytes.
-  if (/^M[CDEFGHIJ][A-Za-z0-9+/\s]{60,}={0,2}$/.test(plain))
+  if (BASE64_DER.test(plain))
     return {
       found: "base64 without its first and last line",
       remedy: `put -----BEGIN ${label}----- before and -----END ${label}----- behind it, on lines of their own`,

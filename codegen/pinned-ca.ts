@@ -1,5 +1,6 @@
 import { LIMITS } from "./limits.js";
 import { judgeCertificates, pemSentence } from "./pem.js";
+import { looksLikePem } from "./pem-content.js";
 
 /** Reads a file that a manifest names: its content, or a sentence that tells why not. */
 export type ReadFile = (path: string) => Uint8Array | string;
@@ -25,7 +26,7 @@ export function readPinnedCa(value: unknown, readFile?: ReadFile): PinnedCa | un
 
 /** PEM that was pasted and damaged is no path, nor is base64 without its armor. */
 function isText(value: string): boolean {
-  return /BEGIN |[\r\n]/.test(value) || /^M[A-Za-z0-9+/=]{255,}$/.test(value);
+  return /BEGIN |[\r\n]/.test(value) || looksLikePem(value);
 }
 
 function judge(bytes: Uint8Array): PinnedCa {

@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import { createJiti } from "jiti";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
+import { looksLikePem } from "../../codegen/pem-content.js";
 import { ProvError } from "../errors.js";
 import { systemError } from "../system-error.js";
 import { contain } from "./contain.js";
@@ -157,7 +158,7 @@ function duplicateIds(devices: readonly DeviceManifest[]): string[] {
 function withSigningKeyPath(definition: unknown, root: string): unknown {
   const security = property(definition, "security");
   const key = property(security, "secureBoot");
-  if (typeof key !== "string" || key === "") return definition;
+  if (typeof key !== "string" || key === "" || looksLikePem(key)) return definition;
   return {
     ...Object(definition),
     security: { ...Object(security), secureBoot: resolve(root, key) },

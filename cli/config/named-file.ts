@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { looksLikePem } from "../../codegen/pem-content.js";
 import { ProvError } from "../errors.js";
 import { systemError } from "../system-error.js";
 
@@ -8,6 +9,8 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** The content of a file that somebody named for its certificates or its key, or why it cannot be read, in a sentence. */
 export function readNamedFile(path: string): Buffer | string {
+  if (looksLikePem(path))
+    return "what is given is the text of a certificate or key (not shown) and not the path of a file: write it into one";
   try {
     const stat = statSync(path);
     // A pipe is fine: that is what a shell's <(…) is.

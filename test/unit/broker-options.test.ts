@@ -87,6 +87,17 @@ test.each<[string, () => Parameters<typeof access>[0], RegExp]>([
   );
 });
 
+test("a key that is given in the place of its path is not shown", () => {
+  const options = { mqttCa: join(dir, "ca"), mqttCert: join(dir, "cert"), mqttKey: keyPem };
+  access({});
+  expect(() => brokerAccess(options, URI, {})).toThrow(
+    expect.objectContaining({
+      code: "file_inaccessible",
+      message: expect.stringMatching(/^what is given is the text of a certificate or key /),
+    }),
+  );
+});
+
 test("a file that is not there is file_inaccessible", () => {
   const nowhere = join(dir, "nowhere");
   const options = { mqttCa: nowhere, mqttCert: nowhere, mqttKey: nowhere };

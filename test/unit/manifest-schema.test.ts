@@ -1,3 +1,4 @@
+import { createPrivateKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { CHIPS, type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
@@ -306,6 +307,28 @@ describe("no secret is quoted", () => {
   test("user and password of a URL", () => {
     const [message] = messages(at("backend.url", "https://user:hunter@2@b/x"));
     expect(message).toMatch(/got "https:\/\/\*\*\*@b\/x"$/);
+  });
+
+  test.each([
+    ["in one line", (key: string) => key.replaceAll("\n", "")],
+    ["in one line, with spaces", (key: string) => key.replaceAll("\n", " ")],
+    ["in its lines", (key: string) => key],
+    [
+      "behind the end of its first line",
+      (key: string) => `PRIVATE KEY-----${key.replaceAll("\n", " ")}`,
+    ],
+  ])("a private key without its first and last line given as the CA, %s", (_name, change) => {
+    // SEC1 begins with the key itself.
+    const sec1 = createPrivateKey(GOLDEN_KEY).export({ type: "sec1", format: "pem" }).toString();
+    for (const pem of [GOLDEN_KEY, sec1]) {
+      const given = change(pem.replace(/-----.*-----\n/g, ""));
+      const readFile = (path: string) => `${path}: no such file`;
+      const result = parseDevice(at("backend.ca", given), { readFile });
+      if (result.ok) throw new Error("it was taken");
+      const text = result.issues.map(({ message }) => message).join("\n");
+      expect(text).toContain(`got PEM text of ${given.length} bytes`);
+      for (const part of pem.match(/[A-Za-z0-9+/]{16}/g) ?? []) expect(text).not.toContain(part);
+    }
   });
 
   test("a private key given as the CA", () => {

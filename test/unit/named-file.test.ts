@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readNamedFile } from "../../cli/config/named-file.js";
+import { GOLDEN_KEY } from "../golden/golden-device.js";
 import { temporaryDir } from "../helpers/project.js";
 import { run } from "../helpers/prov.js";
 
@@ -14,6 +15,16 @@ async function pipeFrom(command: string): Promise<string> {
   onTestFinished(() => void writer.kill("SIGKILL"));
   return path;
 }
+
+test.each([
+  ["as it is", (pem: string) => pem],
+  ["in one line", (pem: string) => pem.replaceAll("\n", " ")],
+  ["without its first and last line", (pem: string) => pem.replace(/-----.*-----\n?/g, "")],
+])("a key in the place of its path, %s, is not shown", (_name, change) => {
+  const content = readNamedFile(change(GOLDEN_KEY));
+  expect(content).toMatch(/^what is given is the text of a certificate or key \(not shown\)/);
+  expect(content).not.toContain("MIG");
+});
 
 describe.skipIf(process.platform === "win32")("a file that somebody named", () => {
   test("may be a pipe, as a shell's <(…) is", async () => {

@@ -267,6 +267,26 @@ describe("the signing key", () => {
     expect(fault(GOLDEN_CA)).toBe("it holds a certificate; name the file with the private key");
   });
 
+  it.each([
+    ["as it is", (pem: string) => pem, /got PEM text of \d+ bytes$/],
+    [
+      "in one line",
+      (pem: string) => pem.replaceAll("\n", " "),
+      /got what is given is the text of a certificate or key /,
+    ],
+  ])("is not shown where it is given in the place of its path, %s", async (name, change, says) => {
+    const pem = readFileSync(ec, "utf8");
+    const path = join(dir, `pasted ${name}.config.ts`);
+    const device = { id: "d1", target: "esp32c2", security: { secureBoot: change(pem) } };
+    writeFileSync(path, `export default ${JSON.stringify(device)};\n`);
+    const loading = loadManifest(path, dir, new AbortController().signal);
+    const text = String(await loading.catch((thrown: unknown) => thrown));
+    expect(text).toContain("security.secureBoot: expected ");
+    expect(text).not.toContain("Invalid input");
+    expect(text).toMatch(says);
+    expect(text).not.toContain(pem.slice(60, 80));
+  });
+
   it("is named relative to the manifest", async () => {
     const manifest = (key: string): Promise<unknown> => {
       const path = join(dir, `${key}.config.ts`);

@@ -44,5 +44,5 @@ function readUpTo(path: string, maxBytes: number): Buffer | undefined {
 export function requireNamedFile(path: string): Buffer {
   const content = readNamedFile(path);
   if (typeof content !== "string") return content;
-  throw new ProvError("file_inaccessible", content);
+  throw new ProvError("file_inaccessible", content, { hint: "Name a PEM file that you may read." });
 }

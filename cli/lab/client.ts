@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { z } from "zod";
 import { ProvError } from "../errors.js";
+import { createLineSplitter } from "../lines.js";
 import { type Air, airSchema, isProcessAlive } from "../wifi/air-file.js";
 import type { BoardAction } from "./control.js";
 import type { LabEvent } from "./events.js";
 import type { LabFault } from "./faults.js";
 import { type LabInfo, labDir, readLabInfo } from "./lab-info.js";
-import { createLineSplitter } from "./lines.js";
 
 const CALL_TIMEOUT_MS = 120_000;
 

@@ -1,11 +1,12 @@
-import { StringDecoder } from "node:string_decoder";
 import { setTimeout as pause } from "node:timers/promises";
 import { ProvError } from "../errors.js";
 import { coloredLine, visibleLine, withoutStyles } from "../foreign-text.js";
+import { createLineSplitter } from "../lines.js";
 import type { BacktraceDecoder } from "./backtrace.js";
 import type { SerialLink, UsbIdentity } from "./link.js";
 import { type LogFile, openLog } from "./log-file.js";
 import { type LogFilter, type LogHead, parseLogHead } from "./log-line.js";
+import { createMask } from "./mask.js";
 import { openPort } from "./open-port.js";
 import { identifyPort } from "./ports.js";
 import { reopenPort } from "./reopen.js";
@@ -60,12 +61,8 @@ export type MonitorResult =
   | { readonly reason: "matched"; readonly line: MonitorLine }
   | { readonly reason: "left" };
 
-/** A line longer than this is cut: a runaway writer must not fill memory. */
-const MAX_LINE = 8_192;
 /** How long what the board printed before the port was open may still be on its way. */
 const STALE_MS = 50;
-/** Shorter ones would blot out half the log and protect nothing. */
-const MIN_SECRET = 4;
 
 /**
  * Shows a board's log until `until` matches, `signal` aborts or the time is up. The port is closed
@@ -137,7 +134,7 @@ async function listen(
   isReset: boolean,
 ): Promise<ProvError | undefined> {
   let isListening = !isReset;
-  const splitter = createSplitter(sink.take);
+  const splitter = createLineSplitter(sink.take);
   const stopData = link.onData((bytes) => {
     if (isListening) splitter.feed(bytes);
   });
@@ -282,29 +279,5 @@ function createSink(
       });
     },
     settle: () => decoding,
-  };
-}
-
-/** Replaces each secret by stars. */
-export function createMask(secrets: readonly string[]): (text: string) => string {
-  const worthy = secrets
-    .filter(({ length }) => length >= MIN_SECRET)
-    .sort((a, b) => b.length - a.length);
-  return (text) => worthy.reduce((masked, secret) => masked.replaceAll(secret, "***"), text);
-}
-
-function createSplitter(onLine: (line: string) => void) {
-  const decoder = new StringDecoder("utf8");
-  let pending = "";
-  return {
-    feed(bytes: Uint8Array): void {
-      const lines = (pending + decoder.write(Buffer.from(bytes))).split("\n");
-      pending = (lines.pop() ?? "").slice(0, MAX_LINE);
-      for (const line of lines) onLine(line.slice(0, MAX_LINE));
-    },
-    end(): void {
-      if (pending !== "") onLine(pending);
-      pending = "";
-    },
   };
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 import { hasExited, spawnBound } from "../../cli/lab/child.js";
-import { createLineSplitter } from "../../cli/lab/lines.js";
+import { createLineSplitter } from "../../cli/lines.js";
 import { withLock } from "../../cli/lock.js";
 import type { Air } from "../../cli/wifi/air-file.js";
 import { listAnnouncedAps } from "../../cli/wifi/air-file.js";

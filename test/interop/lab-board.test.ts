@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { prepareAir } from "../../cli/lab/air.js";
 import type { LabEvent } from "../../cli/lab/events.js";
-import { createLineSplitter } from "../../cli/lab/lines.js";
 import { createStream, type Stream } from "../../cli/lab/stream.js";
 import {
   createVirtualBoard,
   type VirtualBoard,
   type VirtualBoardOptions,
 } from "../../cli/lab/virtual-board.js";
+import { createLineSplitter } from "../../cli/lines.js";
 import { APP_OFFSET, packHostImage } from "../../cli/serial/host-image.js";
 import { isProcessAlive, listAnnouncedAps } from "../../cli/wifi/air-file.js";
 

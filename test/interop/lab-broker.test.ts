@@ -9,9 +9,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type LabAuthority, openAuthority } from "../../cli/lab/authority.js";
 import { type LabBroker, startEmbeddedBroker } from "../../cli/lab/broker.js";
 import type { LabEvent } from "../../cli/lab/events.js";
-import { createLineSplitter } from "../../cli/lab/lines.js";
 import { startMosquitto } from "../../cli/lab/mosquitto.js";
 import { createStream, type Stream } from "../../cli/lab/stream.js";
+import { createLineSplitter } from "../../cli/lines.js";
 import { issueCertificate } from "../../cli/pki/ca.js";
 import { generatePrivateKey, privateKeyToPem } from "../../cli/pki/keys.js";
 

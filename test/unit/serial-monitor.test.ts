@@ -6,7 +6,8 @@ import { visibleLine } from "../../cli/foreign-text.js";
 import { createBacktraceDecoder, findAddr2line } from "../../cli/serial/backtrace.js";
 import { createLinkEvents } from "../../cli/serial/link.js";
 import { parseLogFilter, parseLogHead } from "../../cli/serial/log-line.js";
-import { createMask, type MonitorLine, monitor } from "../../cli/serial/monitor.js";
+import { createMask } from "../../cli/serial/mask.js";
+import { type MonitorLine, monitor } from "../../cli/serial/monitor.js";
 import { longer } from "../helpers/longer.js";
 import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
 

@@ -30,6 +30,7 @@ topic readwrite #
 
 user ${SPECTATOR}
 topic read #
+topic deny devices/${SPECTATOR}/#
 
 pattern readwrite devices/%u/#
 `;

@@ -11,6 +11,7 @@ import { type LabBroker, startEmbeddedBroker } from "../../cli/lab/broker.js";
 import type { LabEvent } from "../../cli/lab/events.js";
 import { startMosquitto } from "../../cli/lab/mosquitto.js";
 import { createStream, type Stream } from "../../cli/lab/stream.js";
+import { SPECTATOR } from "../../cli/lab/topic-rules.js";
 import { createLineSplitter } from "../../cli/lines.js";
 import { issueCertificate } from "../../cli/pki/ca.js";
 import { generatePrivateKey, privateKeyToPem } from "../../cli/pki/keys.js";
@@ -93,7 +94,8 @@ describe.each(["embedded", "mosquitto"] as const)("the %s broker", (kind) => {
   });
 
   it("shows the spectator everything beside the operator, and takes nothing from it", async () => {
-    await publish("spectator", "devices/dev-1/command", "forged", ["-r"]);
+    for (const device of ["dev-1", SPECTATOR])
+      await publish("spectator", `devices/${device}/command`, "forged", ["-r"]);
     const spectator = await subscribe("spectator", "devices/#");
     const operator = await subscribe("operator", "devices/#");
     await publish("dev-1", "devices/dev-1/log", "seen by both");

@@ -1,9 +1,16 @@
 import { CommanderError, InvalidArgumentError } from "commander";
 import { boardUrlFlaw, ssidFlaw } from "./device/credential-rules.js";
+import { parseNetworkSpec } from "./serial/link.js";
 
-/** The values of an option that may be given several times. */
-export function collect(value: string, previous: string[] = []): string[] {
-  return [...previous, value];
+/** A serial port; the address of one on another machine has to be whole. @throws ProvError usage */
+export function port(value: string): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) parseNetworkSpec(value);
+  return value;
+}
+
+/** The ports of an option that may be given several times. */
+export function collectPorts(value: string, previous: string[] = []): string[] {
+  return [...previous, port(value)];
 }
 
 export function positiveInteger(value: string): number {

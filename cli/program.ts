@@ -1,6 +1,14 @@
 import { Command, Option } from "commander";
 import type { GlobalOptions } from "./context.js";
-import { boardUrl, collect, labName, positiveInteger, seconds, ssid } from "./option-values.js";
+import {
+  boardUrl,
+  collectPorts,
+  labName,
+  port,
+  positiveInteger,
+  seconds,
+  ssid,
+} from "./option-values.js";
 import { readVersion } from "./paths.js";
 import { addLab, type CommandRun } from "./program-lab.js";
 import { refuseEmptyAndRepeated } from "./strict-options.js";
@@ -70,7 +78,7 @@ export function buildProgram(
       )
       .option("--clean", "build everything again")
       .option("--docker", "build in the espressif/idf image")
-      .option("--idf-image <image>", "the image for --docker", "espressif/idf:release-v5.5"),
+      .option("--idf-image <image>", "the image for --docker; default espressif/idf:release-v5.5"),
     async (options) => (await import("./commands/build.js")).buildCommand(options),
   );
 
@@ -81,7 +89,7 @@ export function buildProgram(
       .option(
         "--port <port>",
         "serial port, socket://host:port or rfc2217://host:port; repeat for several",
-        collect,
+        collectPorts,
       )
       .option("--all", "every Espressif board that is connected")
       .option("--target <chip>", "which build to flash; default: the manifest's target")
@@ -99,7 +107,7 @@ export function buildProgram(
     program
       .command("monitor")
       .description("show the device's log (Ctrl-R resets the board, Ctrl-] leaves)")
-      .option("--port <port>", "serial port, socket:// or rfc2217:// address")
+      .option("--port <port>", "serial port, socket:// or rfc2217:// address", port)
       .option("--baud <rate>", "line rate", positiveInteger, 115200)
       .option("--until <regex>", "stop with success at the first line that matches")
       .option("--timeout <seconds>", "give up after this long (exit 5)", seconds)
@@ -133,7 +141,7 @@ export function buildProgram(
         new Option("--wait <what>", "how far to wait").choices(["wifi", "certificate", "mqtt"]),
       )
       .option("--timeout <seconds>", BOUND, seconds)
-      .option("--port <port>", "serial port of the board: its log is one more witness"),
+      .option("--port <port>", "serial port of the board: its log is one more witness", port),
     async (options) => (await import("./commands/provision.js")).provisionCommand(options),
   );
 
@@ -158,8 +166,9 @@ export function buildProgram(
       .option(
         "--port <port>",
         "through the loader on this serial port instead of the AP (with --scope all)",
+        port,
       )
-      .option("--baud <rate>", "with --port: line rate", positiveInteger, 460800),
+      .option("--baud <rate>", "with --port: line rate; default 460800", positiveInteger),
     async (options) => (await import("./commands/reset.js")).resetCommand(options),
   );
 
@@ -173,11 +182,12 @@ export function buildProgram(
           ),
       ),
     )
-      .option("--port <port>", "a real board; without it the virtual board is used")
+      .option("--port <port>", "a real board; without it the virtual board is used", port)
       .addOption(
-        new Option("--broker <kind>", "the lab's broker")
-          .choices(["embedded", "mosquitto"])
-          .default("embedded"),
+        new Option("--broker <kind>", "the lab's broker; default embedded").choices([
+          "embedded",
+          "mosquitto",
+        ]),
       )
       .addOption(
         new Option(
@@ -191,7 +201,11 @@ export function buildProgram(
         seconds,
       )
       .option("--yes-burn-efuses", "with --port: as for `prov flash`")
-      .option("--baud <rate>", "line rate while writing", positiveInteger, 460800),
+      .option(
+        "--baud <rate>",
+        "with --port: line rate while writing; default 460800",
+        positiveInteger,
+      ),
     async (options) => (await import("./commands/run.js")).runCommand(options),
   );
 
@@ -223,7 +237,7 @@ function askedPort(): Option {
   return new Option(
     "--port <port>",
     "serial port of the board: restart it, and read from its log whether it is online",
-  );
+  ).argParser(port);
 }
 
 /** Which board: that of a lab, or a real one. */

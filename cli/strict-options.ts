@@ -5,7 +5,7 @@ import {
   InvalidArgumentError,
   type Option,
 } from "commander";
-import { collect } from "./option-values.js";
+import { collectPorts } from "./option-values.js";
 
 /**
  * Makes `command`, and every command below it, refuse an empty value (an unset variable of a shell) and an option
@@ -23,7 +23,7 @@ function guardOption(command: Command, option: Option): void {
   option.argParser((value: string, previous: unknown) => {
     const isRepeated = command.getOptionValueSource(option.attributeName()) === "cli";
     // Not an InvalidArgumentError: commander quotes the value in its message, which may be a secret.
-    if (isRepeated && parse !== collect)
+    if (isRepeated && parse !== collectPorts)
       throw new CommanderError(
         2,
         "prov.repeated",

@@ -1,4 +1,5 @@
 import type { CommandContext, GlobalOptions } from "../context.js";
+import { ProvError } from "../errors.js";
 import { findLab, type LabClient } from "../lab/client.js";
 import type { HostWifi, HostWifiKind } from "../wifi/host-wifi.js";
 import { selectWifi } from "../wifi/select.js";
@@ -49,6 +50,22 @@ export function boundsOf(timeout: number | undefined): Bounds {
     joinTimeoutMs: (timeout ?? DEFAULT_JOIN_S) * 1000,
     timeoutMs: (timeout ?? DEFAULT_TIMEOUT_S) * 1000,
   };
+}
+
+/** Judges what flags alone tell. @throws ProvError usage for one that would be left aside */
+export function checkReachOptions(options: Omit<BoardOptions, keyof GlobalOptions>): void {
+  const { lab, url, ap, iface, wifi } = options;
+  const adapter = wifi === "auto" || wifi === "manual" ? undefined : `--wifi ${wifi}`;
+  const joining = [ap && "--ap", iface && "--iface", adapter];
+  if (url !== undefined) refuseBeside("--url", joining);
+  if (wifi === "manual") refuseBeside("--wifi manual", joining);
+  if (lab !== undefined) refuseBeside("--lab", [iface && "--iface", adapter]);
+}
+
+/** @throws ProvError usage when one of `others`, the options that are given, is there */
+export function refuseBeside(option: string, others: readonly (string | undefined)[]): void {
+  const other = others.find(Boolean);
+  if (other) throw new ProvError("usage", `${option} and ${other} exclude each other`);
 }
 
 /** How the board is reached, and where its serial port is: through a lab's air, an address, or this machine's WiFi. */

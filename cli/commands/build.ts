@@ -14,8 +14,10 @@ export interface BuildOptions extends GlobalOptions {
   target?: string;
   clean?: boolean;
   docker?: boolean;
-  idfImage: string;
+  idfImage?: string;
 }
+
+const DEFAULT_IDF_IMAGE = "espressif/idf:release-v5.5";
 
 /** The chip that a virtual board plays when the manifest's target is `host`. */
 export const DEFAULT_VIRTUAL_CHIP: Chip = "esp32c3";
@@ -25,8 +27,13 @@ export function buildCommand(
   options: BuildOptions,
 ): (context: CommandContext) => Promise<CommandResult> {
   return async (context) => {
+    const given = parseTarget(options.target);
+    if (options.idfImage !== undefined && !options.docker)
+      throw new ProvError("usage", "--idf-image is the image for --docker, which is not given");
     const project = await openProject(options, context);
-    const target = parseTarget(options.target, project.manifest.target);
+    const target = given ?? project.manifest.target;
+    if (target === "host" && options.docker)
+      throw new ProvError("usage", "--docker is for a chip's build, and the target is `host`");
     const image = await buildDevice(project, target, options, context);
     const percent = Math.round((100 * image.appBytes) / image.partitionBytes);
     return {
@@ -68,7 +75,7 @@ async function buildDevice(
     ...request,
     target,
     env: context.env,
-    ...(options.docker ? { dockerImage: options.idfImage } : {}),
+    ...(options.docker ? { dockerImage: options.idfImage ?? DEFAULT_IDF_IMAGE } : {}),
   });
 }
 
@@ -82,8 +89,8 @@ function configuredFor(manifest: DeviceManifest, target: Target): DeviceManifest
 }
 
 /** Accepts `esp32c3`, `c3` and `host`. @throws ProvError usage */
-export function parseTarget(given: string | undefined, fallback: Target): Target {
-  if (given === undefined) return fallback;
+export function parseTarget(given: string | undefined): Target | undefined {
+  if (given === undefined) return undefined;
   const found = [...CHIPS, "host" as const].find(
     (target) => target === given || target === `esp32${given}`,
   );

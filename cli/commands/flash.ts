@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Target } from "../../codegen/manifest.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { openApWarnings } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
@@ -29,8 +30,9 @@ export function flashCommand(
   return async (context) => {
     if (options.all && options.port !== undefined)
       throw new ProvError("usage", "--all and --port exclude each other");
+    const given = parseTarget(options.target);
     const project = await openProject(options, context);
-    const target = parseTarget(options.target, project.manifest.target);
+    const target = given ?? project.manifest.target;
     const image = imageOf(project, target);
     if (target !== "host") {
       refusePlaceholders(project.manifest);
@@ -58,9 +60,9 @@ function imageOf(project: Project, target: string): { elf: string; flasherArgs: 
   return { elf: join(dir, "prov_firmware.elf"), flasherArgs: join(dir, "flasher_args.json") };
 }
 
-function chipOf(project: Project, target: string): ChipName {
+function chipOf(project: Project, target: Target): ChipName {
   const { manifest } = project;
-  if (target !== "host") return parseTarget(target, DEFAULT_VIRTUAL_CHIP) as ChipName;
+  if (target !== "host") return target;
   return manifest.target === "host" ? DEFAULT_VIRTUAL_CHIP : manifest.target;
 }
 

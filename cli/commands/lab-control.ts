@@ -1,3 +1,4 @@
+import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import { snakeKeys } from "../json-document.js";
@@ -25,6 +26,8 @@ type Run = (context: CommandContext) => Promise<CommandResult>;
 /** `prov lab token DEVICE`: a single-use provisioning token; stdout holds nothing else. */
 export function labTokenCommand(options: LabOptions, deviceId: string): Run {
   return async (context) => {
+    if (!DEVICE_ID_PATTERN.test(deviceId))
+      throw new ProvError("usage", "a device id is 1 to 64 of A-Z, a-z, 0-9, _ and -");
     const lab = await openLab(options, context);
     const token = await lab.issueToken(deviceId);
     return { json: { device: deviceId, token }, text: token };
@@ -46,14 +49,14 @@ export function labInfoCommand(options: LabOptions): Run {
 /** `prov lab board ACTION`: the hands at the virtual board. */
 export function labBoardCommand(options: LabOptions, action: string): Run {
   return async (context) => {
-    const lab = await openLab(options, context);
-    const known = BOARD_ACTIONS[action];
+    const known = Object.hasOwn(BOARD_ACTIONS, action) ? BOARD_ACTIONS[action] : undefined;
     if (!known) {
       throw new ProvError(
         "usage",
         `expected one of ${Object.keys(BOARD_ACTIONS).join(", ")}, got "${action}"`,
       );
     }
+    const lab = await openLab(options, context);
     const { state, baseUrl } = await lab.board(known);
     return { json: { action, state, baseUrl }, text: `board: ${action}, now ${state}` };
   };

@@ -38,7 +38,6 @@ export function monitorCommand(
 ): (context: CommandContext) => Promise<CommandResult> {
   return async (context) => {
     const { out } = context;
-    const port = options.port ?? (await choosePort(await listPorts(), context));
     const until = options.until === undefined ? undefined : parsePattern(options.until);
     const filter = options.filter === undefined ? undefined : parseLogFilter(options.filter);
     if (options.filter !== undefined && !filter)
@@ -46,6 +45,7 @@ export function monitorCommand(
         "usage",
         `--filter: expected pairs such as "*:W wifi:I", got "${options.filter}"`,
       );
+    const port = options.port ?? (await choosePort(await listPorts(), context));
     const { decoder, secrets } = await deviceAids(options, context);
     const leave = new AbortController();
     const keys = createKeys(leave, out);

@@ -6,7 +6,7 @@ import { type LiveDevice, onlineByItsLog } from "../flow/online-already.js";
 import { joinOrFindOnline, onlineInstead } from "../flow/reach.js";
 import { manifestSecrets } from "../secrets.js";
 import { abortsAs } from "../wifi/wait.js";
-import { type BoardOptions, boundsOf, reachBoard } from "./board-options.js";
+import { type BoardOptions, boundsOf, checkReachOptions, reachBoard } from "./board-options.js";
 import { bootBoard } from "./boot-board.js";
 import {
   type BrokerOptions,
@@ -44,6 +44,7 @@ export async function onBoard<T>(
   context: CommandContext,
   work: OnBoardWork<T>,
 ): Promise<T> {
+  checkReachOptions(options);
   checkBrokerOptions(options);
   const project = await openProject(options, context);
   const { manifest } = project;

@@ -7,7 +7,13 @@ import type { ProvisionedBoard } from "../flow/provisioned.js";
 import type { StageClock } from "../flow/stages.js";
 import { isSigned, type LabEvent } from "../lab/events.js";
 import type { CommandResult } from "../output.js";
-import { AP_GONE_MS, type BoardOptions, boundsOf, reachBoard } from "./board-options.js";
+import {
+  AP_GONE_MS,
+  type BoardOptions,
+  boundsOf,
+  checkReachOptions,
+  reachBoard,
+} from "./board-options.js";
 import {
   type BrokerOptions,
   brokerAccess,
@@ -41,6 +47,7 @@ export function provisionCommand(
   return (context) =>
     withStageReport("prov provision", options, context, {
       check: () => {
+        checkReachOptions(options);
         checkBrokerOptions(options);
         checkCredentials(options, context.env);
       },

@@ -4,6 +4,8 @@ import { ProvError } from "../errors.js";
 import { eraseSettings } from "../flow/erase-settings.js";
 import type { CommandResult } from "../output.js";
 import { asTask } from "../progress.js";
+import { DEFAULT_FLASH_BAUD } from "../serial/link.js";
+import { refuseBeside } from "./board-options.js";
 import { type OnBoardOptions, onBoard } from "./on-board.js";
 import { openProject } from "./project.js";
 
@@ -11,7 +13,8 @@ export interface ResetOptions extends OnBoardOptions {
   scope: ResetScope;
   /** The serial port, instead of the AP. */
   port?: string;
-  baud: number;
+  /** Default 460800. */
+  baud?: number;
 }
 
 /** `prov reset`: the board forgets its WiFi (or everything but its key) and starts again. */
@@ -23,13 +26,19 @@ export function resetCommand(
 }
 
 function resetOverAp(options: ResetOptions): (context: CommandContext) => Promise<CommandResult> {
-  return (context) =>
-    onBoard(options, context, {
+  return async (context) => {
+    if (options.baud !== undefined)
+      throw new ProvError(
+        "usage",
+        "--baud is the line rate of a serial port, and no --port names one",
+      );
+    return onBoard(options, context, {
       joined: async ({ api, status }, inTime) => {
         await asTask(context.out, `reset ${options.scope}`, () => api.reset(options.scope, inTime));
         return describe(status.deviceId, options.scope);
       },
     });
+  };
 }
 
 function resetOverSerial(
@@ -41,17 +50,29 @@ function resetOverSerial(
         hint: "Add --scope all, or leave --port out to reset it over its AP.",
       });
     }
+    refuseBeside("--port", wayOverAp(options));
     const { manifest } = await openProject(options, context);
     await eraseSettings({
       port: options.port,
       manifest,
-      baud: options.baud,
+      baud: options.baud ?? DEFAULT_FLASH_BAUD,
       signal: context.signal,
       progress: context.out,
       ...(manifest.target === "host" ? {} : { chip: manifest.target }),
     });
     return describe(manifest.id, "all");
   };
+}
+
+/** What is given for a reset over the AP, of which one over serial needs nothing. */
+function wayOverAp(options: ResetOptions): readonly (string | undefined)[] {
+  const { lab, url, ap, iface, wifi, mqttCa, mqttCert, mqttKey } = options;
+  const { mqttUsername, mqttPassword } = options;
+  const operator = mqttCa ?? mqttCert ?? mqttKey ?? mqttUsername ?? mqttPassword;
+  return [
+    ...[lab && "--lab", url && "--url", ap && "--ap", iface && "--iface"],
+    ...[wifi === "auto" ? undefined : "--wifi", operator && "the operator's --mqtt-… options"],
+  ];
 }
 
 function describe(deviceId: string, scope: ResetScope): CommandResult {

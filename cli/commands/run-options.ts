@@ -10,8 +10,9 @@ export interface RunOptions
     BrokerOptions,
     ReportOptions {
   port?: string;
-  broker: "embedded" | "mosquitto";
+  broker?: "embedded" | "mosquitto";
   sanitize?: Sanitizer;
-  baud: number;
+  /** Default 460800. */
+  baud?: number;
   yesBurnEfuses?: boolean;
 }

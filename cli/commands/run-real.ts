@@ -9,6 +9,7 @@ import { onlineAlready, onlineByItsLog } from "../flow/online-already.js";
 import { provisionBoard } from "../flow/provision-board.js";
 import type { ProvisionedBoard } from "../flow/provisioned.js";
 import type { StageClock } from "../flow/stages.js";
+import { DEFAULT_FLASH_BAUD } from "../serial/link.js";
 import { AP_GONE_MS, boundsOf, reachBoard } from "./board-options.js";
 import { bootBoard } from "./boot-board.js";
 import { brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
@@ -61,7 +62,7 @@ export async function runOnRealBoard(
       image,
       port: options.port,
       chip: target,
-      baud: options.baud,
+      baud: options.baud ?? DEFAULT_FLASH_BAUD,
       full: false,
       erase: false,
       signal,

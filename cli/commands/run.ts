@@ -9,7 +9,7 @@ import { isSigned } from "../lab/events.js";
 import type { Lab } from "../lab/lab-types.js";
 import type { CommandResult } from "../output.js";
 import { virtualWifi } from "../wifi/virtual.js";
-import { AP_GONE_MS, boundsOf } from "./board-options.js";
+import { AP_GONE_MS, boundsOf, checkReachOptions } from "./board-options.js";
 import { checkBrokerOptions } from "./broker-options.js";
 import { checkCredentials } from "./credentials.js";
 import { bestEvidence, boardReport } from "./evidence.js";
@@ -32,6 +32,8 @@ export function runCommand(
     withStageReport("prov run", options, context, {
       check: () => {
         if (options.port === undefined) return refuseRealBoardOptions(options);
+        refuseVirtualBoardOptions(options);
+        checkReachOptions(options);
         checkBrokerOptions(options);
         checkCredentials(options, context.env);
       },
@@ -49,16 +51,36 @@ export function runCommand(
 /** Whoever names their own network means their own board, and is not to get a yes for the virtual one. */
 function refuseRealBoardOptions(options: RunOptions): void {
   const { ssid, password, passwordStdin, open, token, bearer } = options;
-  const { url, ap, iface, mqttCa, mqttCert, mqttKey, mqttUsername, mqttPassword } = options;
+  const {
+    url,
+    ap,
+    iface,
+    baud,
+    yesBurnEfuses,
+    mqttCa,
+    mqttCert,
+    mqttKey,
+    mqttUsername,
+    mqttPassword,
+  } = options;
   const given = {
     ...{ ssid, password, "password-stdin": passwordStdin, open, bearer },
     ...(token === false ? { "no-token": token } : { token }),
-    ...{ url, ap, iface, "mqtt-ca": mqttCa, "mqtt-cert": mqttCert, "mqtt-key": mqttKey },
+    ...{ url, ap, iface, baud, "yes-burn-efuses": yesBurnEfuses },
+    ...(options.wifi === "auto" ? {} : { wifi: options.wifi }),
+    ...{ "mqtt-ca": mqttCa, "mqtt-cert": mqttCert, "mqtt-key": mqttKey },
     ...{ "mqtt-username": mqttUsername, "mqtt-password": mqttPassword },
   };
   const [name] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
   if (name !== undefined)
     throw new ProvError("usage", `--${name} is for a real board, and no --port names one`);
+}
+
+/** A real board has its own broker, and its firmware no sanitizer. */
+function refuseVirtualBoardOptions({ broker, sanitize }: RunOptions): void {
+  const name = broker === undefined ? sanitize && "sanitize" : "broker";
+  if (name)
+    throw new ProvError("usage", `--${name} is for the virtual board, and --port names a real one`);
 }
 
 async function runOnVirtualBoard(
@@ -71,7 +93,7 @@ async function runOnVirtualBoard(
   await mentionRealBoards(out);
   const { lab, image } = await bringUpFreeLab({
     project,
-    broker: options.broker,
+    broker: options.broker ?? "embedded",
     clock,
     context,
     ...(options.sanitize ? { sanitize: options.sanitize } : {}),

@@ -34,11 +34,27 @@ export interface SerialLink {
 }
 
 export const DEFAULT_BAUD = 115_200;
+/** Of a board's loader, once it has been asked for it. */
+export const DEFAULT_FLASH_BAUD = 460_800;
 
 export interface NetworkSpec {
   readonly protocol: "socket" | "rfc2217";
   readonly host: string;
   readonly port: number;
+}
+
+/** @throws ProvError usage */
+export function parseNetworkSpec(spec: string): NetworkSpec {
+  const match = /^(socket|rfc2217):\/\/(\[[0-9a-fA-F:]+\]|[^:/?#]+):(\d{1,5})\/?(?:[?#].*)?$/.exec(
+    spec,
+  );
+  const [, protocol, host, portText] = match ?? [];
+  const port = Number(portText);
+  if (!host || !protocol || !(port >= 1 && port <= 65_535)) {
+    throw new ProvError("usage", `${spec}: expected ${protocol ?? "socket"}://HOST:PORT`);
+  }
+  const isRfc2217 = protocol === "rfc2217";
+  return { protocol: isRfc2217 ? "rfc2217" : "socket", host: host.replace(/^\[|\]$/g, ""), port };
 }
 
 export function portLost(spec: string, cause?: unknown): ProvError {

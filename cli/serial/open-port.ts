@@ -1,5 +1,4 @@
-import { ProvError } from "../errors.js";
-import { DEFAULT_BAUD, type NetworkSpec, type SerialLink, type UsbIdentity } from "./link.js";
+import { DEFAULT_BAUD, parseNetworkSpec, type SerialLink, type UsbIdentity } from "./link.js";
 
 /**
  * Opens a port: a path (`/dev/ttyUSB0`, `COM3`), `socket://host:port` or `rfc2217://host:port`.
@@ -18,20 +17,6 @@ export async function openPort(
   }
   const { openTtyLink } = await import("./link-tty.js");
   return openTtyLink(spec, { baud, usb: options.usb ?? {} });
-}
-
-/** @throws ProvError usage */
-export function parseNetworkSpec(spec: string): NetworkSpec {
-  const match = /^(socket|rfc2217):\/\/(\[[0-9a-fA-F:]+\]|[^:/?#]+):(\d{1,5})\/?(?:[?#].*)?$/.exec(
-    spec,
-  );
-  const [, protocol, host, portText] = match ?? [];
-  const port = Number(portText);
-  if (!host || !protocol || !(port >= 1 && port <= 65_535)) {
-    throw new ProvError("usage", `${spec}: expected ${protocol ?? "socket"}://HOST:PORT`);
-  }
-  const isRfc2217 = protocol === "rfc2217";
-  return { protocol: isRfc2217 ? "rfc2217" : "socket", host: host.replace(/^\[|\]$/g, ""), port };
 }
 
 function pick(signal: AbortSignal | undefined): { signal?: AbortSignal } {

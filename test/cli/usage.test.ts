@@ -38,6 +38,9 @@ describe("help and version", () => {
 const HOME = ["provision", "--ssid", "Home"];
 const OPEN = [...HOME, "--open"];
 const RUN = ["run", "--port", "/dev/ttyACM0", "--ssid", "Home"];
+const BOARD = "http://192.168.4.1";
+const STATUS = ["status", "--url", BOARD];
+const ERASE = ["reset", "--scope", "all", "--port", "/dev/ttyACM0"];
 const TOO_LONG = "t".repeat(65_000);
 
 const MISUSES: readonly (readonly [name: string, args: readonly string[], says: string])[] = [
@@ -86,6 +89,39 @@ const MISUSES: readonly (readonly [name: string, args: readonly string[], says: 
   ["a lab and a broker", [...OPEN, "--lab", "--mqtt-ca", "ca.pem"], "--lab brings its own broker"],
   ["a wrong password to run", [...RUN, "--password", "1234567"], "the WiFi password has 7 bytes"],
   ["an open network with a password to run", [...RUN, "--open", "--password", "p"], "exclude each"],
+  ["a board with an address, and an AP", [...STATUS, "--ap", "X"], "--url and --ap exclude each"],
+  ["... and an adapter", [...STATUS, "--wifi", "nmcli"], "--url and --wifi nmcli exclude each"],
+  ["... and an interface", [...STATUS, "--iface", "w"], "--url and --iface exclude each"],
+  [
+    "a hand-joined AP, by name",
+    ["scan", "--wifi", "manual", "--ap", "X"],
+    "--wifi manual and --ap",
+  ],
+  ["the lab's air and an adapter", ["reset", "--lab", "--iface", "w"], "--lab and --iface exclude"],
+  ["... to provision", [...OPEN, "--lab", "--wifi", "netsh"], "--lab and --wifi netsh exclude"],
+  ["an address and an AP to run", [...RUN, "--url", BOARD, "--ap", "X"], "--url and --ap exclude"],
+  ["a lab's broker, and a real board", [...RUN, "--broker", "mosquitto"], "--broker is for the"],
+  ["a sanitizer, and a real board", [...RUN, "--sanitize", "address"], "--sanitize is for the"],
+  ["an adapter for the virtual board", ["run", "--wifi", "nmcli"], "--wifi is for a real board"],
+  ["a line rate for it", ["run", "--baud", "9600"], "--baud is for a real board"],
+  ["a line rate without a line", ["reset", "--baud", "9600"], "no --port names one"],
+  ["a reset over serial, in a lab", [...ERASE, "--lab"], "--port and --lab exclude each other"],
+  ["... at an address", [...ERASE, "--url", BOARD], "--port and --url exclude each other"],
+  ["... with an operator", [...ERASE, "--mqtt-ca", "a"], "--port and the operator's"],
+  ["an image without --docker", ["build", "--idf-image", "espressif/idf"], "is not given"],
+  ["a target that there is none of", ["build", "--target", "esp8266"], "--target: expected one of"],
+  ["... to flash", ["flash", "--target", "prototype"], "--target: expected one of"],
+  ["a pattern that is none", ["monitor", "--until", "("], "is not a regular expression"],
+  ["a filter that is none", ["monitor", "--filter", "wifi:X"], "--filter: expected pairs"],
+  [
+    "half an address of a port",
+    ["flash", "--port", "socket://desk"],
+    "expected socket://HOST:PORT",
+  ],
+  ["... of another protocol", ["monitor", "--port", "tcp://desk:1"], "expected socket://HOST:PORT"],
+  ["a device that cannot be", ["lab", "token", "a b"], "a device id is 1 to 64 of A-Z"],
+  ["what no board can do", ["lab", "board", "hover"], "expected one of on, off, cut"],
+  ["... nor an object", ["lab", "board", "constructor"], "expected one of on, off, cut"],
   ["all boards and one", ["flash", "--all", "--port", "/dev/ttyACM0"], "--all and --port"],
 ];
 

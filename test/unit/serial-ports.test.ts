@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { UsbIdentity } from "../../cli/serial/link.js";
-import { openPort, parseNetworkSpec } from "../../cli/serial/open-port.js";
+import { parseNetworkSpec } from "../../cli/serial/link.js";
+import { openPort } from "../../cli/serial/open-port.js";
 import {
   chooseOnlyPort,
   distinctPorts,

@@ -1,6 +1,6 @@
 import type { Command, Option } from "commander";
 import { describe, expect, test } from "vitest";
-import { collect } from "../../cli/option-values.js";
+import { collectPorts } from "../../cli/option-values.js";
 import { buildProgram } from "../../cli/program.js";
 
 /** Every command that does something, by its words. */
@@ -93,7 +93,7 @@ describe("an option given twice is a usage error that shows neither value", () =
   test("but for a port to flash, of which there may be many", async () => {
     const repeatable = named.filter(({ option }) => mayRepeat(option));
     expect(repeatable.map(({ name }) => name)).toEqual(["flash --port"]);
-    expect(collect("b", ["a"])).toEqual(["a", "b"]);
+    expect(collectPorts("b", ["a"])).toEqual(["a", "b"]);
   });
 });
 

@@ -7,6 +7,7 @@ import {
 } from "../../codegen/pem.js";
 import { requireNamedFile } from "../config/named-file.js";
 import { readText } from "../config/workspace.js";
+import { mqttTextFlaw } from "../device/credential-rules.js";
 import { ProvError } from "../errors.js";
 import type { BrokerAccess } from "../flow/broker-session.js";
 import type { LabClient } from "../lab/client.js";
@@ -46,6 +47,13 @@ export function checkBrokerOptions(options: BrokerOptions & { lab?: string | tru
   const files = [mqttCa, mqttCert, mqttKey].filter((file) => file !== undefined);
   if (files.length < 3 && (files.length > 0 || mqttUsername !== undefined))
     throw new ProvError("usage", "--mqtt-ca, --mqtt-cert and --mqtt-key belong together");
+  refuseFlaw("--mqtt-username", mqttUsername);
+  refuseFlaw("--mqtt-password", mqttPassword);
+}
+
+function refuseFlaw(what: string, text: string | undefined): void {
+  const flaw = text === undefined ? undefined : mqttTextFlaw(text);
+  if (flaw !== undefined) throw new ProvError("usage", `${what} ${flaw}`);
 }
 
 /**
@@ -61,6 +69,7 @@ export function brokerAccess(
   const { mqttCa, mqttCert, mqttKey, mqttUsername, mqttPassword } = options;
   if (mqttCa === undefined || mqttCert === undefined || mqttKey === undefined) return undefined;
   const password = mqttPassword || env.PROV_MQTT_PASSWORD;
+  if (mqttUsername) refuseFlaw("the operator's password", password);
   const ca = requirePem("--mqtt-ca", mqttCa, judgeCertificates);
   const cert = requirePem("--mqtt-cert", mqttCert, (bytes) =>
     judgeCertificates(bytes, { key: "allowed" }),

@@ -28,6 +28,17 @@ export function tokenFlaw(token: string, maxBytes: number): Flaw {
   return "holds something else than visible ASCII characters (a space, a line break?)";
 }
 
+/** A user name or password for a broker. The flaw never quotes it. */
+export function mqttTextFlaw(text: string): Flaw {
+  const bytes = Buffer.byteLength(text);
+  // MQTT 3.1.1, 1.5.3: a length of two bytes, and no U+0000.
+  if (bytes > MQTT_TEXT_MAX_BYTES)
+    return `has ${bytes} bytes; MQTT has room for ${MQTT_TEXT_MAX_BYTES}`;
+  return text.includes("\0") ? "holds a NUL" : undefined;
+}
+
+const MQTT_TEXT_MAX_BYTES = 65_535;
+
 /** The address of a board, as `--url` has it. */
 export function boardUrlFlaw(text: string): Flaw {
   if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text))

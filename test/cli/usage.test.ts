@@ -41,6 +41,9 @@ const RUN = ["run", "--port", "/dev/ttyACM0", "--ssid", "Home"];
 const BOARD = "http://192.168.4.1";
 const STATUS = ["status", "--url", BOARD];
 const ERASE = ["reset", "--scope", "all", "--port", "/dev/ttyACM0"];
+const WATCH = ["scan", "--mqtt-ca", "a", "--mqtt-cert", "b", "--mqtt-key", "c"];
+const WATCHED = [...WATCH, "--mqtt-username", "u"];
+const TOO_LONG_MQTT = "u".repeat(65_536);
 const TOO_LONG = "t".repeat(65_000);
 
 const MISUSES: readonly (readonly [name: string, args: readonly string[], says: string])[] = [
@@ -87,6 +90,16 @@ const MISUSES: readonly (readonly [name: string, args: readonly string[], says: 
   ["an operator's name alone, to look", ["status", "--mqtt-username", "u"], "belong together"],
   ["a lab and a broker, to reset", ["reset", "--lab", "--mqtt-key", "k"], "--lab brings its own"],
   ["a lab and a broker", [...OPEN, "--lab", "--mqtt-ca", "ca.pem"], "--lab brings its own broker"],
+  ["a user name that MQTT has no room for", [...WATCH, "--mqtt-username", TOO_LONG_MQTT], "65536"],
+  ["a password, likewise", [...WATCHED, "--mqtt-password", TOO_LONG_MQTT], "--mqtt-password has"],
+  ["a token and none", [...OPEN, "--token", "t", "--no-token"], "--token and --no-token exclude"],
+  ["... in the other order", [...OPEN, "--no-token", "--token", "t"], "--token and --no-token"],
+  [
+    "an option in the place of a value",
+    ["provision", "--ssid", "--open"],
+    "'--ssid <ssid>' argument",
+  ],
+  ["... of a global one", ["keys", "--device", "--verbose"], "'--device <id>' argument missing"],
   ["a wrong password to run", [...RUN, "--password", "1234567"], "the WiFi password has 7 bytes"],
   ["an open network with a password to run", [...RUN, "--open", "--password", "p"], "exclude each"],
   ["a board with an address, and an AP", [...STATUS, "--ap", "X"], "--url and --ap exclude each"],

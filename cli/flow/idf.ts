@@ -53,7 +53,7 @@ export function findIdf(env: NodeJS.ProcessEnv, chip: Chip): string {
 }
 
 /** The three commands that bring ESP-IDF for one chip, or for all. */
-export function installCommands(chip: Chip | "all"): string[] {
+function installCommands(chip: Chip | "all"): string[] {
   return [
     `git clone -b ${SUGGESTED_IDF} --depth 1 --recursive --shallow-submodules https://github.com/espressif/esp-idf.git ~/esp/esp-idf`,
     `~/esp/esp-idf/install.sh ${chip}`,

@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { waitingStatus } from "../helpers/board-status.js";
 import { projectWith } from "../helpers/project.js";
 import { prov } from "../helpers/prov.js";
 
@@ -8,17 +9,11 @@ import { prov } from "../helpers/prov.js";
 const EVIL =
   "\n::error::A\r\n ::add-mask::B\u001b[2J\u001b]0;t\u0007\u009b31m\u202e##[error]C\u2028\u200b";
 const STATUS = {
-  status: "provisioning",
+  ...waitingStatus("fern"),
   state: `AP_MODE${EVIL}`,
-  device_id: "fern",
   ip: EVIL,
   error: { code: "dns_failed", message: EVIL },
-  last_error: null,
-  attempts_remaining: 3,
   fw: EVIL,
-  attempt_id: null,
-  wifi_connected: false,
-  certificate: false,
 };
 const NETWORKS = [{ ssid: EVIL, rssi: -40, channel: 1, secure: true }];
 const COLORS = [{}, { FORCE_COLOR: "1", NO_COLOR: "" }];

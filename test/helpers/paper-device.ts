@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserContext, Route } from "playwright-core";
 import { buildPage, PAGE_SOURCE_DIR, PAGE_SOURCES, type PageSources } from "../../codegen/page.js";
+import { waitingStatus } from "./board-status.js";
 import { REPOSITORY } from "./prov.js";
 
 const PAPER_URL = "http://192.168.4.1";
@@ -28,20 +29,7 @@ export interface PaperDevice {
   readonly sent: Record<string, unknown>[];
 }
 
-export const IDLE_STATUS = {
-  status: "provisioning",
-  ip: "",
-  device_id: "sensor-1",
-  state: "AP_MODE",
-  error: null,
-  last_error: null,
-  attempts_remaining: 0,
-  fw: "1.2.3",
-  attempt_id: null,
-  wifi_connected: false,
-  certificate: false,
-  pairing_required: false,
-} as const;
+export const IDLE_STATUS = waitingStatus("sensor-1");
 
 export function network(ssid: string, more: Partial<PaperNetwork> = {}): PaperNetwork {
   return { ssid, rssi: -60, secure: true, ...more };

@@ -68,13 +68,18 @@ export function refuseBeside(option: string, others: readonly (string | undefine
   if (other) throw new ProvError("usage", `${option} and ${other} exclude each other`);
 }
 
+/** The lab that `--lab` means; undefined without it. */
+export function labNameOf({ lab }: Pick<BoardOptions, "lab">): string | undefined {
+  return lab === true ? "default" : lab;
+}
+
 /** How the board is reached, and where its serial port is: through a lab's air, an address, or this machine's WiFi. */
 export async function reachBoard(
   options: BoardOptions,
   project: Project,
   context: CommandContext,
 ): Promise<BoardReach> {
-  const name = options.lab === true ? "default" : options.lab;
+  const name = labNameOf(options);
   const lab = name === undefined ? undefined : await findLab(project.root, name);
   if (lab) context.out.note(`using the lab "${name}": its board, backend, broker and CA`);
   const port = options.port ?? lab?.info.board.tty ?? undefined;

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
 import { MANIFEST_NAME } from "../config/load-manifest.js";
+import { readText } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import { type DoctorRequest, examine } from "../flow/doctor.js";
@@ -11,6 +12,7 @@ import { findLab } from "../lab/client.js";
 import type { CommandResult, Output } from "../output.js";
 import { installRoot } from "../paths.js";
 import { wrapProse } from "../wrap-prose.js";
+import { labNameOf } from "./board-options.js";
 import { openDevices } from "./project.js";
 import { shellQuote } from "./shell-quote.js";
 import { renderTable } from "./table.js";
@@ -43,7 +45,7 @@ async function prepare(options: DoctorOptions, context: CommandContext): Promise
   const base = { env, signal, setUp: howToSetUp(cwd) };
   try {
     const { root, devices } = await openDevices(options, context);
-    const name = options.lab === true ? "default" : options.lab;
+    const name = labNameOf(options);
     if (name === undefined) return { ...base, root, devices, found: [], ...ownServers(devices) };
     return { ...base, root, devices, ...(await labServers(root, name)) };
   } catch (error) {
@@ -83,7 +85,7 @@ function ownServers(devices: readonly DeviceManifest[]): Servers {
 async function labServers(root: string, name: string): Promise<Servers & { found: Check[] }> {
   try {
     const { info } = await findLab(root, name);
-    const caPem = readFileSync(info.backend.caPath, "utf8");
+    const caPem = readText(info.backend.caPath);
     const backends = [{ url: info.backend.url, caPem }];
     return { found: [], backends, brokerUris: [info.broker.uri] };
   } catch (error) {

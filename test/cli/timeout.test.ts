@@ -8,6 +8,9 @@ import { waitingStatus } from "../helpers/board-status.js";
 import { projectWith } from "../helpers/project.js";
 import { prov } from "../helpers/prov.js";
 
+/** Time for the first answer on a busy machine, and less than the 8 s that one call has. */
+const TIMEOUT_S = "6";
+
 /** A board on its AP that answers `GET /status` and nothing else. */
 async function halfBoard(deviceId: string): Promise<string> {
   const server = createServer((request, response) => {
@@ -48,7 +51,9 @@ test("it bounds the boot of the virtual board too", async () => {
 test.each([["scan"], ["reset"]])("`prov %s` ends with it when the board hangs", async (verb) => {
   const cwd = projectWith(`defineDevice({ id: "fern" })`);
   const url = await halfBoard("fern");
-  const { code, stdout } = await prov([verb, "--json", "--url", url, "--timeout", "4"], { cwd });
+  const { code, stdout } = await prov([verb, "--json", "--url", url, "--timeout", TIMEOUT_S], {
+    cwd,
+  });
   const { error } = JSON.parse(stdout);
   expect([code, error.code]).toEqual([6, "ap_unreachable"]);
   expect(error.message).toContain("time was up");

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { LIMITS } from "./limits.js";
 import { judgeCertificates, pemSentence } from "./pem.js";
 import { looksLikePem } from "./pem-content.js";
@@ -33,9 +34,36 @@ function judge(bytes: Uint8Array): PinnedCa {
   const verdict = judgeCertificates(bytes);
   if (!verdict.ok) return { pem: undefined, fault: pemSentence(verdict.fault) };
   const { pem, count } = verdict;
+  const foreign = unreadable(pem);
+  if (foreign !== undefined)
+    return {
+      pem: undefined,
+      fault: pemSentence({
+        found: `a certificate with ${foreign}, which the device's TLS library does not read`,
+        remedy: "use a CA whose key is RSA or ECDSA",
+      }),
+    };
   if (pem.length <= LIMITS.pinnedCaMaxBytes) return { pem, fault: undefined };
   const found = `${count} certificates in ${pem.length} bytes of PEM`;
   const remedy =
     "keep the CA that signed the backend's certificate, or leave backend.ca out to trust the public CAs";
   return { pem: undefined, fault: pemSentence({ found, remedy }) };
 }
+
+/** What mbedTLS finds no algorithm for (library/oid.c, oid_pk_alg and oid_sig_alg): it refuses the whole file. */
+function unreadable(pem: string): string | undefined {
+  for (const block of pem.split(/(?<=-----END CERTIFICATE-----\n)/)) {
+    const certificate = new X509Certificate(block);
+    const type = certificate.publicKey.asymmetricKeyType ?? "unknown";
+    if (type !== "rsa" && type !== "ec") return `a key of the type ${type}`;
+    const signature = EDWARDS.find(({ oid }) => certificate.raw.includes(oid));
+    if (signature) return `a signature of the type ${signature.name}`;
+  }
+  return undefined;
+}
+
+/** RFC 8410, 3: id-Ed25519 and id-Ed448, in DER. */
+const EDWARDS = [
+  { name: "ed25519", oid: Buffer.from("06032b6570", "hex") },
+  { name: "ed448", oid: Buffer.from("06032b6571", "hex") },
+] as const;

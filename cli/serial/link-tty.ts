@@ -162,6 +162,11 @@ function openError(path: string, error: Error): ProvError {
   if (/no such file|file not found|ENOENT|no such device/i.test(error.message)) {
     return new ProvError("port_not_found", `there is no port ${path}`, options);
   }
+  if (/inappropriate ioctl|is a directory|ENOTTY|EISDIR/i.test(error.message))
+    return new ProvError("port_not_found", `${path} is no serial port`, {
+      ...options,
+      hint: "`prov ports` lists what is connected.",
+    });
   const reason = error.message.replace(/^Error: /, "");
   return new ProvError("port_not_found", `${path} cannot be opened: ${reason}`, options);
 }

@@ -23,6 +23,17 @@ describe("what a machine does not allow is no bug of prov", () => {
     });
   });
 
+  test.each(["/etc/passwd", "/dev/null", "/tmp"])("%s is no serial port", async (path) => {
+    const cwd = projectWith(FERN);
+    const { code, stdout } = await prov(["monitor", "--port", path, "--json"], { cwd });
+    expect(code).toBe(5);
+    expect(errorOf(stdout)).toMatchObject({
+      code: "port_not_found",
+      message: `${path} is no serial port`,
+      hint: "`prov ports` lists what is connected.",
+    });
+  });
+
   test("the JSON document, the JUnit report and its stages say the same", async () => {
     const cwd = projectWith(FERN);
     writeFileSync(join(cwd, ".prov"), "in the way");

@@ -31,7 +31,7 @@ export function buildProgram(
     .option("--config <file>", "the device manifest", "device.config.ts")
     .option("--device <id>", "which device, when the manifest defines several")
     .option("--json", "print one JSON document on stdout")
-    .option("--quiet", "print results and errors only")
+    .option("--quiet", "print results, warnings and errors only")
     .option("--verbose", "print details and causes")
     .option("--no-color", "no colour (also NO_COLOR)")
     // Wrapped at words on narrow terminals too: commander leaves columns of less than 40 to the terminal.

@@ -63,6 +63,15 @@ export function naming<T>(path: string, work: () => T): T {
   }
 }
 
+/** Where owner, mode and space are not to blame. */
+const PATH_HINTS: Readonly<Record<string, string>> = {
+  ENOENT: "Check the path; a relative one begins in the folder where prov was started.",
+  ENOTDIR: "Check the path: before its last / there may be folders only.",
+  EISDIR: "Name a file in that folder, or another one.",
+  ELOOP: "Check where the links on the path lead to.",
+  ENAMETOOLONG: "Use a shorter name.",
+};
+
 function fileHint(code: string, syscall: string): { hint?: string } {
   if (code === "ENOSPC" || code === "EDQUOT")
     return { hint: "Free some space there, and run the same command again." };
@@ -71,7 +80,8 @@ function fileHint(code: string, syscall: string): { hint?: string } {
   if (syscall === "uv_cwd") return { hint: "Change to a folder that exists." };
   if (syscall === "mkdtemp")
     return { hint: "Set TMPDIR to a folder that you can write to, with free space." };
-  return {};
+  const hint = PATH_HINTS[code];
+  return hint === undefined ? {} : { hint };
 }
 
 /** The same error with more for its JSON document; anything that is not prov's to explain as it is. */

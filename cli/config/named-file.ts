@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { looksLikePem } from "../../codegen/pem-content.js";
 import { ProvError } from "../errors.js";
-import { systemError } from "../system-error.js";
+import { naming } from "../system-error.js";
 
 /** No certificate or key, nor any bundle of them, is as large; a device that never ends is. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -9,17 +9,31 @@ const CHUNK_BYTES = 64 * 1024;
 
 /** The content of a file that somebody named for its certificates or its key, or why it cannot be read, in a sentence. */
 export function readNamedFile(path: string): Buffer | string {
-  if (looksLikePem(path))
-    return "what is given is the text of a certificate or key (not shown) and not the path of a file: write it into one";
   try {
+    return requireNamedFile(path);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The same. @throws ProvError file_inaccessible */
+export function requireNamedFile(path: string): Buffer {
+  if (looksLikePem(path))
+    throw new ProvError(
+      "file_inaccessible",
+      "what is given is the text of a certificate or key (not shown) and not the path of a file",
+      { hint: "Write it into a file that only you may read, and give its path." },
+    );
+  return naming(path, () => {
     const stat = statSync(path);
     // A pipe is fine: that is what a shell's <(…) is.
     const isSmall = !stat.isCharacterDevice() && !stat.isBlockDevice() && stat.size <= MAX_BYTES;
     const content = isSmall ? readUpTo(path, MAX_BYTES) : undefined;
-    return content ?? `${path}: it is no file of certificates or keys`;
-  } catch (error) {
-    return systemError(error, path)?.message ?? `${path}: ${String(error)}`;
-  }
+    if (content) return content;
+    throw new ProvError("file_inaccessible", `${path}: it is no file of certificates or keys`, {
+      hint: "Name the PEM file itself.",
+    });
+  });
 }
 
 /** Undefined for more than `maxBytes`: a pipe does not tell its length beforehand. */
@@ -38,11 +52,4 @@ function readUpTo(path: string, maxBytes: number): Buffer | undefined {
   } finally {
     closeSync(file);
   }
-}
-
-/** @throws ProvError file_inaccessible */
-export function requireNamedFile(path: string): Buffer {
-  const content = readNamedFile(path);
-  if (typeof content !== "string") return content;
-  throw new ProvError("file_inaccessible", content, { hint: "Name a PEM file that you may read." });
 }

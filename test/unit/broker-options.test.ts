@@ -105,6 +105,7 @@ test("a file that is not there is file_inaccessible", () => {
     expect.objectContaining({
       code: "file_inaccessible",
       message: `${nowhere}: no such file or folder (ENOENT)`,
+      hint: expect.stringContaining("Check the path"),
     }),
   );
 });

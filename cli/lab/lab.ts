@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";
 import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import { takeLock } from "../lock.js";
@@ -38,7 +39,6 @@ import { createVirtualBoard, type VirtualBoard } from "./virtual-board.js";
 
 const SOCKET_PREFIX = "prov-lab-";
 const EVENTS_KEPT = 2_000;
-const DEVICE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
  * Starts backend, broker and board (off) on free ports of 127.0.0.1.
@@ -163,7 +163,7 @@ function startBroker(dir: string, kind: LabBroker["kind"], options: BrokerOption
 }
 
 function issueToken(tokens: TokenStore, deviceId: string, length?: number): string {
-  if (DEVICE_ID.test(deviceId)) return tokens.issue(deviceId, length);
+  if (DEVICE_ID_PATTERN.test(deviceId)) return tokens.issue(deviceId, length);
   throw new ProvError("usage", "a device id has 1 to 64 of A-Z a-z 0-9 _ -");
 }
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Begins TCP handshakes and ends them late: half-open.py DEVICE SERVER_MAC SOURCE_IP SERVER_IP
+"""Begins TCP handshakes and ends them late: half-open.py DEVICE SERVER_MAC SOURCE_IP SERVER_IP ANSWER_S
 
 Sends SYNs to port 80 until a line comes on stdin. Then it acknowledges whatever the server had agreed to, sends
-a POST that would reset a board, and prints what became of it as JSON. SOURCE_IP is nobody's: a kernel that had it
-would reset what it has not begun.
+a POST that would reset a board, waits ANSWER_S seconds for answers, and prints what became of it as JSON. SOURCE_IP
+is nobody's: a kernel that had it would reset what it has not begun.
 """
 
 import json
@@ -16,7 +16,6 @@ import time
 PORT = 80
 SYN, RST, PSH, ACK = 0x02, 0x04, 0x08, 0x10
 ETH_P_IP = 0x0800
-ANSWER_S = 1.5
 
 
 def checksum(data: bytes) -> int:
@@ -37,7 +36,7 @@ def packet(source: bytes, server: bytes, port: int, seq: int, ack: int, flags: i
 
 
 def main() -> None:
-    device, server_mac, source_ip, server_ip = sys.argv[1:]
+    device, server_mac, source_ip, server_ip, answer_s = sys.argv[1:]
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
     wire.bind((device, ETH_P_IP))
     source, server = socket.inet_aton(source_ip), socket.inet_aton(server_ip)
@@ -71,7 +70,7 @@ def main() -> None:
     for port, seq in half_open.items():
         send(port, 1001, seq + 1 & 0xFFFFFFFF, ACK)
         send(port, 1001, seq + 1 & 0xFFFFFFFF, PSH | ACK, head.encode() + body)
-    until = time.monotonic() + ANSWER_S
+    until = time.monotonic() + float(answer_s)
     while (left := until - time.monotonic()) > 0:
         if select.select([wire], [], [], left)[0]:
             hear()

@@ -1,6 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, sep } from "node:path";
-import { hasCode, systemError } from "../system-error.js";
+import { hasCode, naming, systemError } from "../system-error.js";
 
 /** The folder beside the manifest in which prov keeps everything; private keys lie there. */
 export const PROV_FOLDER = ".prov";
@@ -38,7 +46,7 @@ function firstMissing(dir: string): string {
 
 /**
  * Writes `.prov/.gitignore` for the `.prov` that `dir` is or lies in, so that no `git add` takes a key along. One
- * that is there is the user's own.
+ * that is there and not empty is the user's own.
  */
 export function keepFromGit(dir: string): void {
   const parts = dir.split(sep);
@@ -48,11 +56,17 @@ export function keepFromGit(dir: string): void {
   try {
     writeFileSync(file, IGNORE_ALL, { flag: "wx" });
   } catch (error) {
-    if (hasCode(error, "EEXIST")) return;
+    if (hasCode(error, "EEXIST")) return fillBlank(file);
     // An empty one would pass for the user's own.
     rmSync(file, { force: true });
     throw systemError(error, file) ?? error;
   }
+}
+
+/** One in which nothing is, of a full disk or a crash, is nobody's wish. */
+function fillBlank(file: string): void {
+  const stat = lstatSync(file);
+  if (stat.isFile() && stat.size === 0) naming(file, () => writeFileSync(file, IGNORE_ALL));
 }
 
 /** Windows has no such modes; there the user's profile folder protects the files. */

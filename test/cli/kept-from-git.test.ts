@@ -46,6 +46,14 @@ test("a `.prov` of an older version is ignored from the next command on, whateve
   expect(await added(cwd)).toEqual(["device.config.ts"]);
 });
 
+test("an empty .prov/.gitignore, of a full disk or a crash, is no wish: it is filled", async () => {
+  const cwd = projectWith(FERN);
+  mkdirSync(join(cwd, ".prov"));
+  writeFileSync(join(cwd, ".prov", ".gitignore"), "");
+  expect((await prov(["keys"], { cwd })).code).toBe(0);
+  expect(await added(cwd)).toEqual(["device.config.ts"]);
+});
+
 test("a key that git has taken in already is for the doctor to tell of", async () => {
   const cwd = projectWith(FERN);
   const keysInGit = async (): Promise<unknown> => {

@@ -245,12 +245,28 @@ function ownHost(location: unknown): string | undefined {
 /** axios errors carry the request with its secrets: only their code and kind are passed on. */
 function unreachable(method: string, url: string, timeoutMs: number, error: unknown): ProvError {
   const code = isAxiosError(error) ? error.code : undefined;
+  if (isNoAnswerOfABoard(error))
+    return new ProvError("bad_answer", `${method} ${url}: the answer is too long, or garbled`);
   const why =
     code === "ERR_CANCELED"
       ? `no answer within ${timeoutMs / 1000} s`
       : (code ?? "connection failed");
   return new ProvError("ap_unreachable", `${method} ${url}: ${why}`);
 }
+
+/** One over the limit, or one that claims to be compressed and is not: another try brings the same. */
+function isNoAnswerOfABoard(error: unknown): boolean {
+  if (!isAxiosError(error)) return false;
+  return /^Z_/.test(error.code ?? "") || error.message.startsWith("maxContentLength ");
+}
+
+/** Where it is no field that is to be mended. */
+const REFUSAL_HINTS: Readonly<Record<string, string>> = {
+  pairing_required: "Put the secret that the board was built with into softAp.pairingSecret.",
+  locked: "Restart the board: five wrong pairing secrets have locked it.",
+  slow_down: "Wait a minute, then run the same command again.",
+  foreign_host: "Check --url: the board answers to its own address alone.",
+};
 
 function refusal(method: string, url: string, status: number, data: unknown): ProvError {
   const parsed = refusalSchema.safeParse(data);
@@ -264,18 +280,21 @@ function refusal(method: string, url: string, status: number, data: unknown): Pr
   if (code === "busy") return new ProvError("provision_busy", message);
   if (code === "scan_unavailable") return new ProvError("scan_failed", message);
   if (code === "storage_failed") return new ProvError("storage_failed", message);
+  const hint = Object.hasOwn(REFUSAL_HINTS, code) ? REFUSAL_HINTS[code] : undefined;
   return new ProvError(
     "provision_refused",
     `the board refused the request (HTTP ${status}, ${code}): ${message}`,
+    hint === undefined ? {} : { hint },
   );
 }
 
 function parse<T>(schema: z.ZodType<T, unknown>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new ProvError(
-    "bad_answer",
-    `unexpected answer from the board: ${issue ? `${issue.path.join(".")}: ${issue.message}` : "not the expected document"}`,
-  );
+  const [issue] = parsed.error.issues;
+  const what =
+    issue && issue.path.length > 0
+      ? `${issue.path.join(".")}: ${issue.message}`
+      : "no JSON document of this firmware";
+  throw new ProvError("bad_answer", `unexpected answer from the board: ${what}`);
 }

@@ -141,6 +141,40 @@ describe("the client of the board's API", () => {
     },
   );
 
+  it.each([
+    [401, "pairing_required", /softAp\.pairingSecret/],
+    [429, "locked", /Restart the board/],
+    [429, "slow_down", /Wait/],
+    [403, "foreign_host", /--url/],
+    [400, "bad_field", /field that the board names/],
+    [400, "constructor", /field that the board names/],
+  ])("tells what to do about HTTP %i %s", async (status, code, hint) => {
+    const url = await serve((_, response) =>
+      json(response, status, { status: "error", code, message: "because" }),
+    );
+    const error = await failure(createDeviceApi(url).reset("wifi", signal));
+    expect(error.code).toBe("provision_refused");
+    expect(error.hint).toMatch(hint);
+  });
+
+  it.each<[string, Record<string, string>, string]>([
+    ["is longer than any of a board", {}, "[".repeat(100_000)],
+    ["says it is compressed and is not", { "content-encoding": "gzip" }, "not gzip"],
+  ])("does not ask again for an answer that %s", async (_name, headers, body) => {
+    const url = await serve((_, response) => response.writeHead(200, headers).end(body));
+    const error = await failure(createDeviceApi(url).status(signal));
+    expect(error.code).toBe("bad_answer");
+    expect(error.message).toContain("too long, or garbled");
+  });
+
+  it.each(["<html>login</html>", "null", "[]", ""])("says of %j that it is none", async (body) => {
+    const url = await serve((_, response) => response.end(body));
+    const error = await failure(createDeviceApi(url).status(signal));
+    expect(error.message).toBe(
+      "unexpected answer from the board: no JSON document of this firmware",
+    );
+  });
+
   it("names the field of an unexpected answer", async () => {
     const url = await serve((_, response) => json(response, 200, { status: "online" }));
     const error = await failure(createDeviceApi(url).status(signal));

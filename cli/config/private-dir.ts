@@ -56,10 +56,12 @@ export function keepFromGit(dir: string): void {
   try {
     writeFileSync(file, IGNORE_ALL, { flag: "wx" });
   } catch (error) {
-    if (hasCode(error, "EEXIST")) return fillBlank(file);
-    // An empty one would pass for the user's own.
-    rmSync(file, { force: true });
-    throw systemError(error, file) ?? error;
+    if (!hasCode(error, "EEXIST")) {
+      // An empty one would do nothing.
+      rmSync(file, { force: true });
+      throw systemError(error, file) ?? error;
+    }
+    fillBlank(file);
   }
 }
 

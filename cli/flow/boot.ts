@@ -81,6 +81,7 @@ async function watch(
       timeoutMs: how.withinMs,
       signal,
       secrets,
+      onNote: progress.note,
       onLine: (line) => {
         last = line.text;
         isConnecting ||= CONNECTING.test(line.text);

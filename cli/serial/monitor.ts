@@ -141,6 +141,8 @@ async function listen(
   const lost = new Promise<ProvError>((resolve) => link.onLost(resolve));
   try {
     if (isReset) {
+      if (!link.canReset())
+        request.onNote?.(`${link.spec} has no reset lines: press RESET on the board`);
       await pause(STALE_MS);
       await resetIntoApp(link, () => {
         isListening = true;
@@ -227,13 +229,14 @@ function timedOut(request: MonitorRequest, timeoutMs: number, lines: number): Pr
   const what = until ? `no line matched /${until.source}/` : "the time was up";
   const silence = lines === 0 ? "; no line came at all" : "";
   // A board that has settled says nothing more: what it said at its start it says again after the next one.
-  const hint =
+  const again =
     "What the board said before does not count: --reset restarts it, and it says it again. " +
     "Otherwise raise --timeout or check the pattern.";
+  const hint = until ? again : "Raise --timeout, or leave it out to go on until Ctrl-C.";
   return new ProvError(
     "monitor_timeout",
     `${what} within ${timeoutMs / 1000} s on ${port}${silence}`,
-    until && !reset ? { hint } : {},
+    until && reset ? {} : { hint },
   );
 }
 

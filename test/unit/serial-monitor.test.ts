@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -147,6 +149,27 @@ describe("the monitor", () => {
       code: "monitor_timeout",
       hint: expect.not.stringContaining("--reset"),
     });
+  });
+
+  it("has a hint of its own where no pattern was asked for", async () => {
+    const { port } = await start();
+    await expect(monitor({ port, timeoutMs: 50 })).rejects.toMatchObject({
+      code: "monitor_timeout",
+      hint: "Raise --timeout, or leave it out to go on until Ctrl-C.",
+    });
+  });
+
+  it("asks for a reset by hand where no line leads to the board", async () => {
+    const server = createServer((socket) => socket.on("error", () => {}));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const port = `socket://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const notes: string[] = [];
+    const request = { port, timeoutMs: longer(500), onNote: (note: string) => notes.push(note) };
+    await expect(monitor({ ...request, reset: true })).rejects.toMatchObject({
+      code: "monitor_timeout",
+    });
+    server.close();
+    expect(notes).toEqual([`${port} has no reset lines: press RESET on the board`]);
   });
 
   it("is left by its signal, and the port is free then", async () => {

@@ -40,6 +40,8 @@ export interface SessionRequest {
 const HOLD_MS = 50;
 /** For boards with a large capacitor at EN. */
 const LONG_HOLD_MS = 550;
+/** As patient as esptool, which tries seven times: an answer in time is late where the host has no time. */
+const ROUNDS = 2;
 const LOWER_BAUDS = [460_800, 230_400, DEFAULT_BAUD];
 const BAUD_SETTLE_MS = 20;
 const PROBE_MS = 300;
@@ -91,7 +93,8 @@ async function connect(request: SessionRequest, transport: LinkTransport): Promi
   const { link, signal } = request;
   let lastError: unknown;
   const resets = attempts(link);
-  for (const attempt of request.isInLoader ? [undefined, ...resets] : resets) {
+  const tries = Array.from({ length: ROUNDS }, () => resets).flat();
+  for (const attempt of request.isInLoader ? [undefined, ...tries] : tries) {
     const quiet = { clean() {}, write() {}, writeLine() {} };
     const loader = new ESPLoader({ transport, baudrate: DEFAULT_BAUD, terminal: quiet });
     try {

@@ -179,7 +179,7 @@ function makeRig(lab: Lab, built: Pick<Rig, "elf" | "deviceKey" | "heapFile">): 
     }
     return null;
   };
-  /** The AP is announced a moment before its server listens, so a refused connection is tried again. */
+  /** A connection that broke is tried again, until the board is seen to be off. */
   const call = async (path: string, init: RequestInit): Promise<Answer | null> => {
     for (;;) {
       const base = await apUp();
@@ -191,7 +191,7 @@ function makeRig(lab: Lab, built: Pick<Rig, "elf" | "deviceKey" | "heapFile">): 
         });
         return { status: response.status, body: (await response.json()) as Answer["body"] };
       } catch (error) {
-        if (!isRefused(error)) return null; // the power went away before the answer
+        if (error instanceof Error && error.name === "TimeoutError") return null;
         await delay(2);
       }
     }
@@ -247,11 +247,6 @@ async function outcome(lab: Lab, wasConnected: boolean): Promise<"online" | "pow
   } catch (cause) {
     throw new Error(`the board did not come online; it said\n${tail(lab.board)}`, { cause });
   }
-}
-
-function isRefused(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
 }
 
 function agedCertificate(lab: Lab, deviceKey: KeyObject): readonly [string, string] {

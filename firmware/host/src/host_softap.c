@@ -33,9 +33,8 @@ static bool s_is_announced;
 static char s_bound_to[IFNAMSIZ]; /* the interface that the listener is bound to; empty: to none */
 
 /* A station takes longer than this to find an AP, to associate and to get an address. By then a server that is going
-   to be bound to the AP's interface is; once it is, it takes moments only until it serves. */
+   to be bound to the AP's interface serves; where it says so itself, nobody has to wait. */
 #define BEACON_DELAY_MS 500
-#define BOUND_DELAY_MS 20
 
 static host_timer_service_t s_timers;
 static pthread_once_t s_timers_once = PTHREAD_ONCE_INIT;
@@ -317,8 +316,14 @@ void host_softap_note_bound(const char *interface)
 {
     pthread_mutex_lock(&s_lock);
     snprintf(s_bound_to, sizeof s_bound_to, "%s", interface);
-    if (s_state.is_up && !s_is_announced) {
-        announce_in(BOUND_DELAY_MS);
+    pthread_mutex_unlock(&s_lock);
+}
+
+void host_softap_note_idle(void)
+{
+    pthread_mutex_lock(&s_lock);
+    if (s_state.is_up && !s_is_announced && s_bound_to[0] != '\0') {
+        announce();
     }
     pthread_mutex_unlock(&s_lock);
 }

@@ -36,6 +36,8 @@ const char *host_softap_interface(void);
 int host_softap_asked_port(int port);
 /** The listening socket is bound to `interface` now. */
 void host_softap_note_bound(const char *interface);
+/** The server's task has no work queued any more: what was to come after the bind is done. */
+void host_softap_note_idle(void);
 /**
  * Whether a connection can reach the listener as it is bound now. Linux completes a handshake that began on another
  * interface before the bind. To the SoftAP's address the chip never does: its answer leaves by the SoftAP (ESP-IDF's

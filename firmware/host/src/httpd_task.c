@@ -217,8 +217,15 @@ static void do_work(httpd_server_t *server)
         memmove(server->work, server->work + 1, server->work_count * sizeof server->work[0]);
     }
     host_monitor_unlock(&server->monitor);
-    if (work != NULL) {
-        work(arg);
+    if (work == NULL) {
+        return;
+    }
+    work(arg);
+    host_monitor_lock(&server->monitor);
+    bool is_idle = server->work_count == 0;
+    host_monitor_unlock(&server->monitor);
+    if (is_idle) {
+        host_softap_note_idle();
     }
 }
 

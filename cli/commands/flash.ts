@@ -8,6 +8,7 @@ import { toStageError } from "../flow/stage-error.js";
 import { type CommandResult, toProvError } from "../output.js";
 import { canAsk } from "../secrets.js";
 import type { ChipName } from "../serial/chips.js";
+import { readFlasherArgs } from "../serial/flasher-args.js";
 import { chooseOnlyPort, distinctPorts, listPorts, type PortInfo } from "../serial/ports.js";
 import { DEFAULT_VIRTUAL_CHIP, parseTarget } from "./build.js";
 import { openProject, type Project } from "./project.js";
@@ -40,6 +41,8 @@ export function flashCommand(
       for (const warning of [...openApWarnings(project.manifest), ...steps])
         context.out.warn(warning);
     }
+    // Whatever is wrong with it is wrong for every port, and said once.
+    readFlasherArgs(image.flasherArgs);
     const ports = await choosePorts(options, context);
     const request = {
       image,

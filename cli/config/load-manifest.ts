@@ -56,7 +56,9 @@ async function load(path: string): Promise<LoadedManifest> {
   const exported = await importDefault(path);
   const definitions: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
   if (definitions.length === 0)
-    throw new ProvError("manifest_invalid", `${path} defines no device`);
+    throw new ProvError("manifest_invalid", `${path} defines no device`, {
+      hint: "Export at least one: export default [defineDevice({ id: … })].",
+    });
   return { path, root, devices: checkDevices(definitions, root, path, Array.isArray(exported)) };
 }
 

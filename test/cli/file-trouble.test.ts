@@ -7,6 +7,9 @@ import { prov, REPOSITORY, run } from "../helpers/prov.js";
 const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
 const FERN = `defineDevice({ id: "fern", target: "esp32c3" })`;
 
+const FLASHABLE =
+  'defineDevice({ id: "fern", backend: { url: "https://a.example" }, mqtt: { uri: "mqtts://b.example:8883" } })';
+
 function errorOf(stdout: string): unknown {
   return JSON.parse(stdout).error;
 }
@@ -32,6 +35,16 @@ describe("what a machine does not allow is no bug of prov", () => {
       message: `${path} is no serial port`,
       hint: "`prov ports` lists what is connected.",
     });
+  });
+
+  test("no image to flash: said once, before any port is looked for", async () => {
+    const cwd = projectWith(FLASHABLE);
+    for (const ports of [[], ["--port", "/dev/nope1", "--port", "/dev/nope2"]]) {
+      const { code, stderr } = await prov(["flash", ...ports], { cwd });
+      expect(code).toBe(4);
+      expect(stderr.match(/there is no .*flasher_args\.json/g)).toHaveLength(1);
+      expect(stderr).not.toContain("/dev/nope");
+    }
   });
 
   test("the JSON document, the JUnit report and its stages say the same", async () => {

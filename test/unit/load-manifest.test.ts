@@ -238,7 +238,11 @@ await new Promise((resolve) => setTimeout(resolve, 200)); export default { id: "
   });
 
   test("defines no device", async () => {
-    expect((await failure(load("export default [];"))).code).toBe("manifest_invalid");
+    const error = await failure(load("export default [];"));
+    expect([error.code, error.hint]).toEqual([
+      "manifest_invalid",
+      expect.stringContaining("Export at least one"),
+    ]);
   });
 
   test("has a prefix of 40 bytes: exit 3", async () => {

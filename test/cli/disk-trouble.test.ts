@@ -44,10 +44,10 @@ describe("a disk that is full or read-only", () => {
   });
 
   test.each([
-    ["keys", "mkdir .prov; touch .prov/.gitignore", "/.prov/devices/fern/identity/key.pem"],
+    ["keys", "mkdir .prov; echo '*' >.prov/.gitignore", "/.prov/devices/fern/identity/key.pem"],
     ["codegen", "prov keys >/dev/null 2>&1", "/.prov/devices/fern/config/device_keys.h"],
     ["build --target host", "prov codegen >/dev/null 2>&1", "/.prov/build/host.lock"],
-    ["lab up", "mkdir .prov; touch .prov/.gitignore", "/.prov/lab/default/lab.lock"],
+    ["lab up", "mkdir .prov; echo '*' >.prov/.gitignore", "/.prov/lab/default/lab.lock"],
     ["run", "", "/.prov/.gitignore"],
   ])("full: %s names the file and the trouble, exit 10", async (command, before, file) => {
     const { code, dir, error } = await onDisk(256, `${before}\n${FILL}`, command);

@@ -41,10 +41,10 @@ static bool is_of_type(httpd_req_t *req, const char *type)
 /** Up to `size` bytes, as soon as there are some; 0 at the end, negative when the client is gone or too slow. */
 static int receive(httpd_req_t *req, char *buffer, size_t size)
 {
-    int got = HTTPD_SOCK_ERR_TIMEOUT;
-    while (got == HTTPD_SOCK_ERR_TIMEOUT && http_session_has_time()) {
+    int got;
+    do { /* once in any case: after a handler that took long, a scan, there may be nothing left to wait for */
         got = httpd_req_recv(req, buffer, size);
-    }
+    } while (got == HTTPD_SOCK_ERR_TIMEOUT && http_session_has_time());
     return got;
 }
 

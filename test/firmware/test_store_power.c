@@ -14,12 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "blank_flash.h"
 #include "check.h"
 #include "device_store.h"
 #include "nvs.h"
 #include "nvs_flash.h"
 
-#define FLASH_SIZE 0xf000
 #define RUNS 2
 #define SURVIVED 0
 #define INCONSISTENT 3
@@ -188,7 +188,7 @@ static void scenario(void)
 /** Whether eight bytes of that value in a row are anywhere in the flash; a record is never cut finer. */
 static bool is_in_flash(const char *needle, size_t size)
 {
-    static uint8_t image[FLASH_SIZE];
+    static uint8_t image[BLANK_FLASH_SIZE];
     int fd = open(s_flash, O_RDONLY);
     CHECK(fd >= 0 && read(fd, image, sizeof image) == (ssize_t)sizeof image);
     close(fd);
@@ -286,14 +286,7 @@ static bool boot(void (*what)(void), int cut_at)
 
 static void erase_flash(void)
 {
-    static uint8_t image[FLASH_SIZE];
-    static const uint8_t TABLE[] = {0xaa, 0x50, 1, 2, 0, 0x90, 0, 0, 0, 0x60, 0, 0, 'n', 'v', 's', 0,
-                                    0,    0,    0, 0, 0, 0,    0, 0, 0, 0,    0, 0, 0,   0,   0,   0};
-    memset(image, 0xff, sizeof image);
-    memcpy(image + 0x8000, TABLE, sizeof TABLE);
-    int fd = open(s_flash, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    CHECK(fd >= 0 && write(fd, image, sizeof image) == (ssize_t)sizeof image);
-    close(fd);
+    CHECK(blank_flash_write(s_flash));
     memset(s_progress, 0, sizeof *s_progress);
 }
 

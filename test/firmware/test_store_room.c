@@ -4,16 +4,15 @@
  *
  *   test_store_room DIR
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "blank_flash.h"
 #include "check.h"
 #include "device_store.h"
 #include "nvs.h"
 
-#define FLASH_SIZE 0xf000
 #define SEEDS 8
 #define STEPS 90
 
@@ -214,18 +213,6 @@ static void live(unsigned seed)
     }
 }
 
-static void erase_flash(void)
-{
-    static uint8_t image[FLASH_SIZE];
-    static const uint8_t TABLE[] = {0xaa, 0x50, 1, 2, 0, 0x90, 0, 0, 0, 0x60, 0, 0, 'n', 'v', 's', 0,
-                                    0,    0,    0, 0, 0, 0,    0, 0, 0, 0,    0, 0, 0,   0,   0,   0};
-    memset(image, 0xff, sizeof image);
-    memcpy(image + 0x8000, TABLE, sizeof TABLE);
-    int fd = open(s_flash, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    CHECK(fd >= 0 && write(fd, image, sizeof image) == (ssize_t)sizeof image);
-    close(fd);
-}
-
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -234,7 +221,7 @@ int main(int argc, char **argv)
     snprintf(s_flash, sizeof s_flash, "%s/room-flash.bin", argv[1]);
     setenv("PROV_HOST_FLASH", s_flash, 1);
     for (unsigned seed = 1; seed <= SEEDS; seed++) {
-        erase_flash();
+        CHECK(blank_flash_write(s_flash));
         fflush(NULL);
         pid_t pid = fork(); /* every device is a process: its NVS is opened once */
         if (pid == 0) {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../blank_flash.h"
 #include "cJSON.h"
 #include "device_store.h"
 #include "esp_heap_caps.h"
@@ -188,13 +189,7 @@ static void run(const char *name, void *(*scenario)(void *), void *arg)
 
 static void make_flash(const char *path)
 {
-    static uint8_t s_erased[0xf000];
-    static const uint8_t TABLE[] = {0xaa, 0x50, 1, 2, 0, 0x90, 0, 0, 0, 0x60, 0, 0, 'n', 'v', 's', 0,
-                                    0,    0,    0, 0, 0, 0,    0, 0, 0, 0,    0, 0, 0,   0,   0,   0};
-    memset(s_erased, 0xff, sizeof s_erased);
-    memcpy(s_erased + 0x8000, TABLE, sizeof TABLE);
-    FILE *file = fopen(path, "wb");
-    if (file == NULL || fwrite(s_erased, 1, sizeof s_erased, file) != sizeof s_erased || fclose(file) != 0) {
+    if (!blank_flash_write(path)) {
         abort();
     }
     setenv("PROV_HOST_FLASH", path, 1);

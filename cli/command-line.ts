@@ -6,7 +6,7 @@ import { EXIT, ProvError } from "./errors.js";
 import { type CommandResult, createOutput, toProvError } from "./output.js";
 import { buildProgram } from "./program.js";
 import { SECRET_VARIABLES } from "./secrets.js";
-import { systemError } from "./system-error.js";
+import { hasCode, systemError } from "./system-error.js";
 
 /** How long a crash waits for the clean-up: the network before took up to 24 s to come back in the WiFi lab. */
 const CRASH_CLEAN_UP_MS = 30_000;
@@ -142,8 +142,7 @@ function tellLibraries(color: boolean): void {
 
 /** Whether stdout broke because its other end went away, and not because it cannot be written. */
 function isReaderGone(error: Error): boolean {
-  const code = "code" in error ? error.code : undefined;
-  return code === "EPIPE" || code === "ECONNRESET" || Boolean(process.stdout.isTTY);
+  return hasCode(error, "EPIPE") || hasCode(error, "ECONNRESET") || Boolean(process.stdout.isTTY);
 }
 
 function lostResult(cause: Error): ProvError {

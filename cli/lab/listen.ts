@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { ProvError } from "../errors.js";
+import { hasCode } from "../system-error.js";
 
 export const LOOPBACK = "127.0.0.1";
 const TAKE_BACK_MS = 15_000;
@@ -21,7 +22,7 @@ export async function listenOn(
       ? listenAgain(server, preferredPort ?? 0)
       : listen(server, preferredPort ?? 0));
   } catch (cause) {
-    if (exact || preferredPort === undefined || !isAddressInUse(cause)) {
+    if (exact || preferredPort === undefined || !hasCode(cause, "EADDRINUSE")) {
       throw new ProvError("lab_failed", `cannot listen on port ${preferredPort ?? "(any)"}`, {
         cause,
       });
@@ -40,7 +41,7 @@ async function listenAgain(server: Server, port: number): Promise<number> {
     try {
       return await listen(server, port);
     } catch (error) {
-      if (!isAddressInUse(error) || Date.now() > end) throw error;
+      if (!hasCode(error, "EADDRINUSE") || Date.now() > end) throw error;
       await pause(TAKE_BACK_POLL_MS);
     }
   }
@@ -68,8 +69,4 @@ function listen(server: Server, port: number): Promise<number> {
       else resolve(address.port);
     });
   });
-}
-
-function isAddressInUse(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
 }

@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { SerialPort } from "serialport";
 import { ProvError } from "../errors.js";
+import { hasCode } from "../system-error.js";
 import {
   createLinkEvents,
   type ModemLines,
@@ -143,9 +144,7 @@ function descriptorOf(port: SerialPort): number | undefined {
 }
 
 function isFull(error: unknown): boolean {
-  return (
-    error instanceof Error && "code" in error && (error.code === "EAGAIN" || error.code === "EINTR")
-  );
+  return hasCode(error, "EAGAIN") || hasCode(error, "EINTR");
 }
 
 function openError(path: string, error: Error): ProvError {

@@ -1,6 +1,9 @@
 import { read } from "node:fs";
 import { promisify } from "node:util";
 import type { SerialPort } from "serialport";
+import { hasCode } from "../system-error.js";
+
+const EMPTY = ["EAGAIN", "EWOULDBLOCK", "EINTR"] as const;
 
 const readAsync = promisify(read);
 
@@ -52,8 +55,7 @@ function throwIfClosed({ isOpen }: PosixBinding): void {
 
 /** Undefined when there is nothing to read yet. */
 function passEmpty(error: unknown): undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code !== "EAGAIN" && code !== "EWOULDBLOCK" && code !== "EINTR") throw error;
+  if (!EMPTY.some((code) => hasCode(error, code))) throw error;
 }
 
 function readable({ poller }: PosixBinding): Promise<void> {

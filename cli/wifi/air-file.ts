@@ -2,6 +2,7 @@ import { pbkdf2Sync, timingSafeEqual } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { hasCode } from "../system-error.js";
 
 /**
  * The lab's air as files: `air.json` holds the networks in range and `aps/<mac>.json` one announced
@@ -130,7 +131,7 @@ export function isProcessAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return hasCode(error, "EPERM");
   }
 }
 

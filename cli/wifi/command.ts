@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { childEnvironment } from "../child-environment.js";
 import { ProvError } from "../errors.js";
-import { naming } from "../system-error.js";
+import { hasCode, naming } from "../system-error.js";
 import { DEFAULT_BASE_URL } from "./wait.js";
 
 export interface Command {
@@ -94,7 +94,7 @@ function start(command: Command, secretFd: number | null): Promise<CommandResult
 }
 
 function startError(file: string, error: Error): ProvError {
-  if ("code" in error && error.code === "ENOENT") {
+  if (hasCode(error, "ENOENT")) {
     return new ProvError("tool_missing", `${file} is not installed or not on the PATH`, {
       hint: `Install it, or join the board's AP by hand and add --url ${DEFAULT_BASE_URL}`,
       cause: error,

@@ -25,6 +25,15 @@ function portOn(fd: number, readable: () => void = () => {}) {
   return { binding, read: () => binding.read(Buffer.alloc(8), 0, 8) };
 }
 
+/** A descriptor without bytes to read, until the test writes some. */
+async function openPipe(): Promise<number> {
+  const path = join(temporaryDir(), "fifo");
+  expect((await run("mkfifo", [path])).code).toBe(0);
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  onTestFinished(() => closeSync(fd));
+  return fd;
+}
+
 it("a port that has hung up, and is read without bytes and without an error for ever, is lost", async () => {
   const fd = openSync("/dev/null", constants.O_RDONLY);
   onTestFinished(() => closeSync(fd));
@@ -34,10 +43,7 @@ it("a port that has hung up, and is read without bytes and without an error for 
 });
 
 it("a port without bytes is waited for, and one that is closed meanwhile is no loss", async () => {
-  const path = join(temporaryDir(), "fifo");
-  expect((await run("mkfifo", [path])).code).toBe(0);
-  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-  onTestFinished(() => closeSync(fd));
+  const fd = await openPipe();
   let waits = 0;
   const { binding, read } = portOn(fd, () => {
     waits += 1;
@@ -50,10 +56,7 @@ it("a port without bytes is waited for, and one that is closed meanwhile is no l
 });
 
 it("a port that is closed while it is read is not waited for: its poller is gone", async () => {
-  const path = join(temporaryDir(), "fifo");
-  expect((await run("mkfifo", [path])).code).toBe(0);
-  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-  onTestFinished(() => closeSync(fd));
+  const fd = await openPipe();
   let waits = 0;
   const { binding, read } = portOn(fd, () => {
     waits += 1;

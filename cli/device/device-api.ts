@@ -1,3 +1,4 @@
+import { Agent } from "node:http";
 import { isIPv4 } from "node:net";
 import axios, { isAxiosError } from "axios";
 import { z } from "zod";
@@ -62,6 +63,11 @@ const ANSWER_LIMIT_BYTES = 64 * 1024;
 const STATUS_TIMEOUT_MS = 4_000;
 const SCAN_TIMEOUT_MS = 20_000;
 const PROVISION_TIMEOUT_MS = 8_000;
+/**
+ * The board closes its idlest connection for the next client. A request that finds its own closed has no answer, and a
+ * POST is never sent a second time: each goes over a connection of its own.
+ */
+const OWN_CONNECTION = new Agent({ keepAlive: false });
 /** What a board answers to a GET that names another host than itself. */
 const SEE_OTHER = 303;
 
@@ -226,6 +232,7 @@ function send(board: Board, { method, url, body, headers, timeoutMs, signal }: C
     url,
     data: body,
     headers: { Accept: "application/json", ...headers, ...host },
+    ...(method === "POST" ? { httpAgent: OWN_CONNECTION } : {}),
     // axios' own `timeout` restarts with every byte that drips in; the signal bounds the whole call.
     signal: AbortSignal.any([signal, deadline(timeoutMs)]),
     maxRedirects: 0,

@@ -93,6 +93,24 @@ describe("the client of the board's API", () => {
     expect(error.message).toContain("because");
   });
 
+  it("posts over a connection of its own: the one of the GET before may have been closed", async () => {
+    const used: unknown[] = [];
+    const url = await serve((incoming, response) => {
+      if (used.includes(incoming.socket)) return incoming.socket.resetAndDestroy();
+      used.push(incoming.socket);
+      json(
+        response,
+        200,
+        incoming.method === "GET" ? { networks: [], count: 0 } : { status: "ok" },
+      );
+    });
+    const api = createDeviceApi(url);
+    expect(await api.scan(signal)).toEqual([]);
+    await api.provision(request, signal);
+    await api.reset("wifi", signal);
+    expect(used).toHaveLength(3);
+  });
+
   it("never carries a secret in an error", async () => {
     const url = await serve((incoming) => incoming.socket.destroy());
     const error = await failure(createDeviceApi(url).provision(request, signal));

@@ -4,8 +4,8 @@ import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { ensurePrivateDir } from "./config/private-dir.js";
 import { readIfPresent } from "./config/workspace.js";
+import { isProcessAlive } from "./processes/alive.js";
 import { hasCode, naming } from "./system-error.js";
-import { isProcessAlive } from "./wifi/air-file.js";
 
 /** Who holds a lock: a process id alone may belong to somebody else after a reboot. */
 interface Holder {

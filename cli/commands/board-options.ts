@@ -1,5 +1,6 @@
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
+import { virtualWifi } from "../lab/air/virtual-wifi.js";
 import { findLab, type LabClient } from "../lab/client.js";
 import type { HostWifi, HostWifiKind } from "../wifi/host-wifi.js";
 import { selectWifi } from "../wifi/select.js";
@@ -87,7 +88,7 @@ export async function reachBoard(
     kind: options.wifi,
     stateDir: project.stateDir,
     ...(options.url === undefined ? {} : { baseUrl: options.url }),
-    ...(lab === undefined ? {} : { airDir: lab.info.airDir }),
+    ...(lab === undefined ? {} : { virtual: virtualWifi(lab.info.airDir) }),
     ...(options.iface === undefined ? {} : { iface: options.iface }),
   });
   return {

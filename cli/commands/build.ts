@@ -1,12 +1,12 @@
-import { CHIPS, type Chip, type DeviceManifest, type Target } from "../../codegen/manifest.js";
+import { CHIPS, type DeviceManifest, type Target } from "../../codegen/manifest.js";
 import { securityIssues } from "../../codegen/security.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import type { BuiltImage } from "../flow/build.js";
-import { buildForHost } from "../flow/build-host.js";
 import { buildWithIdf } from "../flow/build-idf.js";
 import { generateConfig } from "../flow/codegen.js";
 import { makeKeys } from "../flow/keys.js";
+import { buildForHost, DEFAULT_VIRTUAL_CHIP } from "../lab/stages/build-host.js";
 import type { CommandResult } from "../output.js";
 import { openProject, type Project } from "./project.js";
 
@@ -18,9 +18,6 @@ export interface BuildOptions extends GlobalOptions {
 }
 
 const DEFAULT_IDF_IMAGE = "espressif/idf:release-v5.5";
-
-/** The chip that a virtual board plays when the manifest's target is `host`. */
-export const DEFAULT_VIRTUAL_CHIP: Chip = "esp32c3";
 
 /** `prov build`: keys → codegen → firmware image. */
 export function buildCommand(

@@ -11,10 +11,10 @@ import type { BackendToTry } from "../flow/doctor-servers.js";
 import { findLab } from "../lab/client.js";
 import type { CommandResult, Output } from "../output.js";
 import { installRoot } from "../paths.js";
+import { shellQuote } from "../shell-quote.js";
 import { wrapProse } from "../wrap-prose.js";
 import { labNameOf } from "./board-options.js";
 import { openDevices } from "./project.js";
-import { shellQuote } from "./shell-quote.js";
 import { renderTable } from "./table.js";
 
 export interface DoctorOptions extends GlobalOptions {

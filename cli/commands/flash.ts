@@ -5,12 +5,13 @@ import { openApWarnings } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
 import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
 import { toStageError } from "../flow/stage-error.js";
+import { DEFAULT_VIRTUAL_CHIP } from "../lab/stages/build-host.js";
 import { type CommandResult, toProvError } from "../output.js";
 import { canAsk } from "../secrets.js";
 import type { ChipName } from "../serial/chips.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
 import { chooseOnlyPort, distinctPorts, listPorts, type PortInfo } from "../serial/ports.js";
-import { DEFAULT_VIRTUAL_CHIP, parseTarget } from "./build.js";
+import { parseTarget } from "./build.js";
 import { openProject, type Project } from "./project.js";
 import { renderTable } from "./table.js";
 

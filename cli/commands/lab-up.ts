@@ -1,10 +1,10 @@
 import type { CommandContext, GlobalOptions } from "../context.js";
-import type { Sanitizer } from "../flow/build-host.js";
 import { createStageClock } from "../flow/stages.js";
+import { labInstructions } from "../lab/instructions.js";
+import { bootVirtualBoard, flashVirtualBoard } from "../lab/stages/board.js";
+import { bringUpLab } from "../lab/stages/bring-up.js";
+import type { Sanitizer } from "../lab/stages/build-host.js";
 import type { CommandResult } from "../output.js";
-import { bootVirtualBoard, flashVirtualBoard } from "./lab-board.js";
-import { bringUpLab } from "./lab-bring-up.js";
-import { labInstructions } from "./lab-instructions.js";
 import { openProject } from "./project.js";
 
 export interface LabUpOptions extends GlobalOptions {

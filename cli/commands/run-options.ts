@@ -1,4 +1,4 @@
-import type { Sanitizer } from "../flow/build-host.js";
+import type { Sanitizer } from "../lab/stages/build-host.js";
 import type { BoardOptions } from "./board-options.js";
 import type { BrokerOptions } from "./broker-options.js";
 import type { CredentialOptions } from "./credentials.js";

@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { z } from "zod";
 import { ProvError } from "../errors.js";
-import { airSchema } from "../wifi/air-file.js";
+import { airSchema } from "./air/air-file.js";
+import type { VirtualBoard } from "./board/virtual-board.js";
 import { labFaultsSchema } from "./faults.js";
-import { type Answer, readJsonBody, refuse, sendAnswer } from "./http-json.js";
 import type { Lab } from "./lab-types.js";
+import { type Answer, readJsonBody, refuse, sendAnswer } from "./server/http-json.js";
 import type { Stream } from "./stream.js";
-import type { VirtualBoard } from "./virtual-board.js";
 
 const MAX_BODY_BYTES = 256 * 1024;
 

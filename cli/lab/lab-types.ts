@@ -1,12 +1,12 @@
 import type { ChipName } from "../serial/chips.js";
-import type { Air } from "../wifi/air-file.js";
-import type { LabBackend } from "./backend.js";
-import type { LabBroker } from "./broker.js";
+import type { Air } from "./air/air-file.js";
+import type { LabBackend } from "./backend/backend.js";
+import type { VirtualBoard } from "./board/virtual-board.js";
+import type { LabBroker } from "./broker/broker.js";
 import type { LabEvent } from "./events.js";
 import type { LabFault } from "./faults.js";
 import type { LabInfo } from "./lab-info.js";
 import type { Stream } from "./stream.js";
-import type { VirtualBoard } from "./virtual-board.js";
 
 export interface LabOptions {
   /** The lab's own folder, `.prov/lab/<name>` (see `labDir`); its last part is the lab's name. */

@@ -6,10 +6,12 @@ import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";
 import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
 import { takeLock } from "../lock.js";
-import { prepareAir, readAir, writeAir } from "./air.js";
-import { type LabAuthority, openAuthority, SERVER_FLAWS } from "./authority.js";
-import { type LabBackend, startBackend } from "./backend.js";
-import { type BrokerOptions, type LabBroker, startEmbeddedBroker } from "./broker.js";
+import { prepareAir, readAir, writeAir } from "./air/air.js";
+import { type LabBackend, startBackend } from "./backend/backend.js";
+import { createTokenStore, type TokenStore } from "./backend/tokens.js";
+import { createVirtualBoard, type VirtualBoard } from "./board/virtual-board.js";
+import { type BrokerOptions, type LabBroker, startEmbeddedBroker } from "./broker/broker.js";
+import { startMosquitto } from "./broker/mosquitto.js";
 import { type Control, startControl } from "./control.js";
 import type { LabEvent } from "./events.js";
 import {
@@ -31,11 +33,13 @@ import {
   writeLastPorts,
 } from "./lab-info.js";
 import type { Lab, LabOptions } from "./lab-types.js";
-import { startMosquitto } from "./mosquitto.js";
-import { HANDSHAKE_FLAWS, type ServerIdentity, type TlsIdentity } from "./server-identity.js";
+import { type LabAuthority, openAuthority, SERVER_FLAWS } from "./pki/authority.js";
+import {
+  HANDSHAKE_FLAWS,
+  type ServerIdentity,
+  type TlsIdentity,
+} from "./server/server-identity.js";
 import { createStream } from "./stream.js";
-import { createTokenStore, type TokenStore } from "./tokens.js";
-import { createVirtualBoard, type VirtualBoard } from "./virtual-board.js";
 
 const SOCKET_PREFIX = "prov-lab-";
 const EVENTS_KEPT = 2_000;

@@ -12,8 +12,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { keepFromGit, makeFolder } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
+import { isProcessAlive } from "../processes/alive.js";
 import { hasCode, naming } from "../system-error.js";
-import { isProcessAlive } from "./air-file.js";
 import { foreignFolder, readOwnFile } from "./own-file.js";
 import { TEMPORARY_PROFILE } from "./temporary-profile.js";
 

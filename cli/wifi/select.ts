@@ -4,15 +4,14 @@ import { manualWifi } from "./manual.js";
 import { netshWifi } from "./netsh.js";
 import { networksetupWifi } from "./networksetup.js";
 import { nmcliWifi } from "./nmcli.js";
-import { virtualWifi } from "./virtual.js";
 
 export interface WifiChoice {
   /** `--wifi KIND`; absent or "auto": by the other fields and the platform. */
   kind?: HostWifiKind | "auto";
   /** `--url`: where the board already answers; implies `manual`. */
   baseUrl?: string;
-  /** The lab's air folder; implies `virtual`. */
-  airDir?: string;
+  /** The adapter for the air of a lab that runs; implies `virtual`. */
+  virtual?: HostWifi;
   /** `--iface`: the WiFi adapter to use (nmcli, networksetup, netsh). */
   iface?: string;
   /** Where the restore journal lies. */
@@ -28,10 +27,10 @@ export function selectWifi(choice: WifiChoice): HostWifi {
     case "manual":
       return manualWifi(choice.baseUrl === undefined ? {} : { baseUrl: choice.baseUrl });
     case "virtual":
-      if (choice.airDir === undefined) {
+      if (choice.virtual === undefined) {
         throw new ProvError("lab_not_running", "the virtual WiFi adapter needs a running lab");
       }
-      return virtualWifi(choice.airDir);
+      return choice.virtual;
     case "nmcli":
       return nmcliWifi(host);
     case "networksetup":
@@ -45,7 +44,7 @@ export function selectWifi(choice: WifiChoice): HostWifi {
 export function chooseKind(choice: WifiChoice): HostWifiKind {
   if (choice.kind !== undefined && choice.kind !== "auto") return choice.kind;
   if (choice.baseUrl !== undefined) return "manual";
-  if (choice.airDir !== undefined) return "virtual";
+  if (choice.virtual !== undefined) return "virtual";
   const platform = choice.platform ?? process.platform;
   if (platform === "linux") return "nmcli";
   if (platform === "darwin") return "networksetup";

@@ -3,7 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { APP_OFFSET, packHostImage } from "../../cli/serial/host-image.js";
+import { APP_OFFSET, packHostImage } from "../../cli/lab/board/host-image.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
 
 const run = promisify(execFile);

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { boundsOf } from "../../cli/commands/board-options.js";
-import { bootVirtualBoard } from "../../cli/commands/lab-board.js";
+import { bootVirtualBoard } from "../../cli/lab/stages/board.js";
 import { silent } from "../../cli/progress.js";
 import { waitingStatus } from "../helpers/board-status.js";
 import { projectWith } from "../helpers/project.js";

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isSigned } from "../../cli/lab/events.js";
-import { createCa } from "../../cli/pki/ca.js";
+import { createCa } from "../../cli/lab/pki/ca.js";
 import { type CiStep, readmeRecipe, runStep } from "../helpers/ci-recipe.js";
 import { type Forward, forwardTo } from "../helpers/forward.js";
 import { type IdfStandIn, idfStandIn } from "../helpers/idf.js";

@@ -2,8 +2,8 @@ import { createServer as createHttpServer, type ServerResponse } from "node:http
 import { createServer, type ServerOptions } from "node:https";
 import { createServer as createTcpServer, type Server } from "node:net";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { findFreePort, listenOn } from "../../cli/lab/listen.js";
-import { createCa, issueCertificate } from "../../cli/pki/ca.js";
+import { createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
+import { findFreePort, listenOn } from "../../cli/lab/server/listen.js";
 import { buildPrograms, fileEnv, startProgram, VARIANTS } from "../helpers/host-port.js";
 import { longer } from "../helpers/longer.js";
 

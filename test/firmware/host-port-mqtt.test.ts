@@ -1,11 +1,11 @@
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { connectAsync } from "mqtt";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { findFreePort, listenOn } from "../../cli/lab/listen.js";
-import { startMosquitto } from "../../cli/lab/mosquitto.js";
-import { createFrameSplitter, PACKET } from "../../cli/lab/mqtt-frames.js";
-import { OPERATOR } from "../../cli/lab/topic-rules.js";
-import { createCa, issueCertificate } from "../../cli/pki/ca.js";
+import { startMosquitto } from "../../cli/lab/broker/mosquitto.js";
+import { createFrameSplitter, PACKET } from "../../cli/lab/broker/mqtt-frames.js";
+import { OPERATOR } from "../../cli/lab/broker/topic-rules.js";
+import { createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
+import { findFreePort, listenOn } from "../../cli/lab/server/listen.js";
 import { buildPrograms, fileEnv, startProgram, tempDir, VARIANTS } from "../helpers/host-port.js";
 import { longer } from "../helpers/longer.js";
 

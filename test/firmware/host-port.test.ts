@@ -1,8 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Air, AirNetwork } from "../../cli/wifi/air-file.js";
-import { computePmk } from "../../cli/wifi/air-file.js";
+import type { Air, AirNetwork } from "../../cli/lab/air/air-file.js";
+import { computePmk } from "../../cli/lab/air/air-file.js";
 import { AP_CHANNELS } from "../../codegen/chip-limits.js";
 import {
   buildPrograms,

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { computePmk } from "../../cli/wifi/air-file.js";
+import { computePmk } from "../../cli/lab/air/air-file.js";
 import { waitingStatus } from "./board-status.js";
 
 export const AP_PASSWORD = "prov12345678";

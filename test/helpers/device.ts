@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Air } from "../../cli/wifi/air-file.js";
+import type { Air } from "../../cli/lab/air/air-file.js";
 import type { RunningLab } from "./lab.js";
 import { longer } from "./longer.js";
 import { run } from "./prov.js";

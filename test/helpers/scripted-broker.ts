@@ -2,8 +2,8 @@ import { createServer, type Socket } from "node:net";
 import { TLSSocket, type TLSSocketOptions } from "node:tls";
 import { generate, type Packet, parser } from "mqtt-packet";
 import { onTestFinished } from "vitest";
-import { listenOn } from "../../cli/lab/listen.js";
-import { type CertificateAuthority, createCa, issueCertificate } from "../../cli/pki/ca.js";
+import { type CertificateAuthority, createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
+import { listenOn } from "../../cli/lab/server/listen.js";
 
 type PacketOf<Kind extends Packet["cmd"]> = Extract<Packet, { cmd: Kind }>;
 

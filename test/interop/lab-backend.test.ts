@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type LabAuthority, openAuthority } from "../../cli/lab/authority.js";
-import { type LabBackend, startBackend } from "../../cli/lab/backend.js";
+import { type LabBackend, startBackend } from "../../cli/lab/backend/backend.js";
+import { createTokenStore, type TokenStore } from "../../cli/lab/backend/tokens.js";
 import type { LabEvent } from "../../cli/lab/events.js";
-import { createTokenStore, type TokenStore } from "../../cli/lab/tokens.js";
+import { type LabAuthority, openAuthority } from "../../cli/lab/pki/authority.js";
 
 const run = promisify(execFile);
 

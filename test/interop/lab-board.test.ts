@@ -5,17 +5,18 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { prepareAir } from "../../cli/lab/air.js";
-import type { LabEvent } from "../../cli/lab/events.js";
-import { createStream, type Stream } from "../../cli/lab/stream.js";
+import { prepareAir } from "../../cli/lab/air/air.js";
+import { listAnnouncedAps } from "../../cli/lab/air/air-file.js";
+import { APP_OFFSET, packHostImage } from "../../cli/lab/board/host-image.js";
 import {
   createVirtualBoard,
   type VirtualBoard,
   type VirtualBoardOptions,
-} from "../../cli/lab/virtual-board.js";
+} from "../../cli/lab/board/virtual-board.js";
+import type { LabEvent } from "../../cli/lab/events.js";
+import { createStream, type Stream } from "../../cli/lab/stream.js";
 import { createLineSplitter } from "../../cli/lines.js";
-import { APP_OFFSET, packHostImage } from "../../cli/serial/host-image.js";
-import { isProcessAlive, listAnnouncedAps } from "../../cli/wifi/air-file.js";
+import { isProcessAlive } from "../../cli/processes/alive.js";
 
 let dir: string;
 let elf: string;

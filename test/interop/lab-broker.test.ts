@@ -6,14 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type LabAuthority, openAuthority } from "../../cli/lab/authority.js";
-import { type LabBroker, startEmbeddedBroker } from "../../cli/lab/broker.js";
+import { type LabBroker, startEmbeddedBroker } from "../../cli/lab/broker/broker.js";
+import { startMosquitto } from "../../cli/lab/broker/mosquitto.js";
+import { SPECTATOR } from "../../cli/lab/broker/topic-rules.js";
 import type { LabEvent } from "../../cli/lab/events.js";
-import { startMosquitto } from "../../cli/lab/mosquitto.js";
+import { type LabAuthority, openAuthority } from "../../cli/lab/pki/authority.js";
+import { issueCertificate } from "../../cli/lab/pki/ca.js";
 import { createStream, type Stream } from "../../cli/lab/stream.js";
-import { SPECTATOR } from "../../cli/lab/topic-rules.js";
 import { createLineSplitter } from "../../cli/lines.js";
-import { issueCertificate } from "../../cli/pki/ca.js";
 import { generatePrivateKey, privateKeyToPem } from "../../cli/pki/keys.js";
 
 describe.each(["embedded", "mosquitto"] as const)("the %s broker", (kind) => {

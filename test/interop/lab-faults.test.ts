@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type LabAuthority, openAuthority } from "../../cli/lab/authority.js";
-import { type LabBroker, startEmbeddedBroker } from "../../cli/lab/broker.js";
+import { type LabBroker, startEmbeddedBroker } from "../../cli/lab/broker/broker.js";
+import { startMosquitto } from "../../cli/lab/broker/mosquitto.js";
 import type { LabEvent } from "../../cli/lab/events.js";
-import { startMosquitto } from "../../cli/lab/mosquitto.js";
-import type { HandshakeFlaw } from "../../cli/lab/server-identity.js";
+import { type LabAuthority, openAuthority } from "../../cli/lab/pki/authority.js";
+import { issueCertificate } from "../../cli/lab/pki/ca.js";
+import type { HandshakeFlaw } from "../../cli/lab/server/server-identity.js";
 import { createStream, type Stream } from "../../cli/lab/stream.js";
-import { issueCertificate } from "../../cli/pki/ca.js";
 import { type Outcome, run } from "../helpers/prov.js";
 
 /* What the lab's brokers do wrong when they are told to, as clients see it that nobody here wrote. */

@@ -19,7 +19,7 @@ import { findLab } from "../../cli/lab/client.js";
 import { startLab } from "../../cli/lab/lab.js";
 import { labDir } from "../../cli/lab/lab-info.js";
 import type { Lab, LabOptions } from "../../cli/lab/lab-types.js";
-import { isProcessAlive } from "../../cli/wifi/air-file.js";
+import { isProcessAlive } from "../../cli/processes/alive.js";
 import { longer } from "../helpers/longer.js";
 
 let project: string;

@@ -9,8 +9,8 @@ import {
   createCa,
   issueCertificate,
   signCsr,
-} from "../../cli/pki/ca.js";
-import { revocationList } from "../../cli/pki/crl.js";
+} from "../../cli/lab/pki/ca.js";
+import { revocationList } from "../../cli/lab/pki/crl.js";
 import { type Csr, createCsr, readCsr } from "../../cli/pki/csr.js";
 import { generatePrivateKey, privateKeyToPem, publicKeyDer } from "../../cli/pki/keys.js";
 import { KEY_ALGORITHMS } from "../../codegen/manifest.js";

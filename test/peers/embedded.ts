@@ -1,4 +1,4 @@
-import { type LabBroker, startEmbeddedBroker } from "../../cli/lab/broker.js";
+import { type LabBroker, startEmbeddedBroker } from "../../cli/lab/broker/broker.js";
 import type { FindPeer, Peer, Place } from "./peer.js";
 
 const OWN_TOPIC =

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { MOSQUITTO_PLACES } from "../../cli/lab/mosquitto.js";
+import { MOSQUITTO_PLACES } from "../../cli/lab/broker/mosquitto.js";
 import {
   type FindPeer,
   type Peer,

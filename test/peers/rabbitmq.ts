@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { childEnvironment } from "../../cli/child-environment.js";
 import { spawnBound, stopChild } from "../../cli/lab/child.js";
-import { findFreePort } from "../../cli/lab/listen.js";
+import { findFreePort } from "../../cli/lab/server/listen.js";
 import { debianDependencies, unpackDebian } from "../support/debian-package.js";
 import {
   type FindPeer,

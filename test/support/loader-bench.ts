@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
-import { type FlashChip, openFlashChip } from "../../cli/lab/flash-chip.js";
+import { type FlashChip, openFlashChip } from "../../cli/lab/board/flash-chip.js";
 import {
   type ChipSecurity,
   type LoaderChip,

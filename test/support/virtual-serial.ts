@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type FlashChip, openFlashChip } from "../../cli/lab/flash-chip.js";
+import { type FlashChip, openFlashChip } from "../../cli/lab/board/flash-chip.js";
+import { packHostImage } from "../../cli/lab/board/host-image.js";
 import type { LoaderChip } from "../../cli/lab/loader/chip-profile.js";
 import {
   createSerialFront,
@@ -10,7 +11,6 @@ import {
   type SerialFrontOptions,
 } from "../../cli/lab/loader/serial-front.js";
 import { type FlasherArgs, readFlasherArgs } from "../../cli/serial/flasher-args.js";
-import { packHostImage } from "../../cli/serial/host-image.js";
 
 export interface VirtualSerial {
   readonly dir: string;

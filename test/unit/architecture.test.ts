@@ -18,6 +18,8 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   "cli/serial": [...otherSides("cli/serial"), ...UPPER],
   "cli/wifi": [...otherSides("cli/wifi"), ...UPPER],
   "cli/flow": ["cli/commands", "cli/lab"],
+  // The lab as a board of the chain; the rest of it knows nothing of a chain.
+  "cli/lab/stages": ["cli/commands"],
   "cli/lab": ["cli/flow", "cli/commands"],
 };
 

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { type BrokerOptions, brokerAccess } from "../../cli/commands/broker-options.js";
-import { createCa, issueCertificate } from "../../cli/pki/ca.js";
+import { createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
 import { privateKeyToPem } from "../../cli/pki/keys.js";
 import { temporaryDir } from "../helpers/project.js";
 

@@ -2,13 +2,13 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DEFAULT_AIR, HOME_NETWORK, prepareAir, readAir, writeAir } from "../../cli/lab/air.js";
+import { DEFAULT_AIR, HOME_NETWORK, prepareAir, readAir, writeAir } from "../../cli/lab/air/air.js";
 import {
   type Air,
   computePmk,
   listAnnouncedAps,
   passwordOpensAp,
-} from "../../cli/wifi/air-file.js";
+} from "../../cli/lab/air/air-file.js";
 
 /** Above the largest id that Linux gives out. */
 const DEAD_PID = 2 ** 22 + 1;

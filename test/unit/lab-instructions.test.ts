@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { labInstructions } from "../../cli/commands/lab-instructions.js";
+import { labInstructions } from "../../cli/lab/instructions.js";
 import { temporaryDir } from "../helpers/project.js";
 
 const PASSWORD = "correct horse";

@@ -2,12 +2,12 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openFlashChip } from "../../cli/lab/board/flash-chip.js";
+import { addToMac } from "../../cli/lab/board/virtual-board.js";
+import { createFrameSplitter, pubackFor, withRetain } from "../../cli/lab/broker/mqtt-frames.js";
+import { mayPublish, mayReceive, OPERATOR, SPECTATOR } from "../../cli/lab/broker/topic-rules.js";
 import { checkFaults, createFaultBox, type RouteFault } from "../../cli/lab/faults.js";
-import { openFlashChip } from "../../cli/lab/flash-chip.js";
-import { createFrameSplitter, pubackFor, withRetain } from "../../cli/lab/mqtt-frames.js";
 import { createStream } from "../../cli/lab/stream.js";
-import { mayPublish, mayReceive, OPERATOR, SPECTATOR } from "../../cli/lab/topic-rules.js";
-import { addToMac } from "../../cli/lab/virtual-board.js";
 import { createLineSplitter } from "../../cli/lines.js";
 import { takeLock } from "../../cli/lock.js";
 import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";

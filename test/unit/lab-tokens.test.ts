@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createTokenStore } from "../../cli/lab/tokens.js";
+import { createTokenStore } from "../../cli/lab/backend/tokens.js";
 
 describe("the token store", () => {
   it("spends a token when it is redeemed, not when it is checked", () => {

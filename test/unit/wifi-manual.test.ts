@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { describe, expect, test } from "vitest";
+import { virtualWifi } from "../../cli/lab/air/virtual-wifi.js";
 import { manualWifi } from "../../cli/wifi/manual.js";
 import { chooseKind, selectWifi } from "../../cli/wifi/select.js";
 import { longer } from "../helpers/longer.js";
@@ -68,8 +69,11 @@ describe("choosing the adapter", () => {
     [{ platform: "darwin" as const }, "networksetup"],
     [{ platform: "win32" as const }, "netsh"],
     [{ platform: "linux" as const, baseUrl: "http://10.0.0.2" }, "manual"],
-    [{ platform: "linux" as const, airDir: "/air" }, "virtual"],
-    [{ platform: "linux" as const, airDir: "/air", kind: "manual" as const }, "manual"],
+    [{ platform: "linux" as const, virtual: virtualWifi("/air") }, "virtual"],
+    [
+      { platform: "linux" as const, virtual: virtualWifi("/air"), kind: "manual" as const },
+      "manual",
+    ],
   ])("%j is %s", (choice, kind) => {
     expect(chooseKind({ stateDir, ...choice })).toBe(kind);
   });

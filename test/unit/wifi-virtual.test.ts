@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { computePmk } from "../../cli/wifi/air-file.js";
-import { virtualWifi } from "../../cli/wifi/virtual.js";
+import { computePmk } from "../../cli/lab/air/air-file.js";
+import { virtualWifi } from "../../cli/lab/air/virtual-wifi.js";
 import { longer } from "../helpers/longer.js";
 
 const SSID = "ESP32-Prov-A1B2C3";

@@ -1,8 +1,8 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startFirmware } from "../../cli/lab/firmware-process.js";
-import { openFlashChip } from "../../cli/lab/flash-chip.js";
-import { PARTITION_TABLE_OFFSET } from "../../cli/serial/host-image.js";
+import { startFirmware } from "../../cli/lab/board/firmware-process.js";
+import { openFlashChip } from "../../cli/lab/board/flash-chip.js";
+import { PARTITION_TABLE_OFFSET } from "../../cli/lab/board/host-image.js";
 import { startRadio } from "./radio.js";
 import { mirrorSoftAp } from "./softap.js";
 

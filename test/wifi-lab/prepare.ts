@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openAuthority } from "../../cli/lab/authority.js";
+import { openAuthority } from "../../cli/lab/pki/authority.js";
 import {
   BACKEND_PORT,
   BROKER_PORT,

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect as connectTo, createServer } from "node:net";
 import { join } from "node:path";
-import { openAuthority } from "../../cli/lab/authority.js";
-import { startBackend } from "../../cli/lab/backend.js";
-import { startEmbeddedBroker } from "../../cli/lab/broker.js";
-import { createTokenStore } from "../../cli/lab/tokens.js";
-import { issueCertificate } from "../../cli/pki/ca.js";
+import { startBackend } from "../../cli/lab/backend/backend.js";
+import { createTokenStore } from "../../cli/lab/backend/tokens.js";
+import { startEmbeddedBroker } from "../../cli/lab/broker/broker.js";
+import { openAuthority } from "../../cli/lab/pki/authority.js";
+import { issueCertificate } from "../../cli/lab/pki/ca.js";
 import { BACKEND_PORT, BROKER_PORT, DEVICE_ID, SERVICES_ADDRESS } from "./full-board.js";
 
 /**

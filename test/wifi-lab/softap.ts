@@ -1,7 +1,7 @@
 import { watch } from "node:fs";
 import { connect as connectTo, createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { type AnnouncedAp, APS_FOLDER, listAnnouncedAps } from "../../cli/wifi/air-file.js";
+import { type AnnouncedAp, APS_FOLDER, listAnnouncedAps } from "../../cli/lab/air/air-file.js";
 import {
   BOARD_ADDRESS,
   BOARD_IFACE,

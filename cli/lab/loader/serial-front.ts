@@ -1,4 +1,4 @@
-import type { FlashChip } from "../flash-chip.js";
+import type { FlashChip } from "../board/flash-chip.js";
 import {
   type ChipSecurity,
   type LoaderChip,

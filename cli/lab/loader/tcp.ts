@@ -1,5 +1,5 @@
 import { createServer, type Socket } from "node:net";
-import { listenOn } from "../listen.js";
+import { listenOn } from "../server/listen.js";
 import type { Line } from "./line.js";
 import { closeServer, type OpenEnd } from "./pty.js";
 import { createTelnetSession, type TelnetSession } from "./rfc2217.js";

@@ -1,6 +1,6 @@
 /*
  * The air: air.json (networks and faults) and aps/<mac>.json (SoftAPs of other boards), read
- * again at every scan and connection. See cli/wifi/air-file.ts for the same shapes.
+ * again at every scan and connection. See cli/lab/air/air-file.ts for the same shapes.
  */
 #pragma once
 

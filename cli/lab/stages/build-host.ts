@@ -1,16 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Chip } from "../../codegen/manifest.js";
-import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
-import { PROV_FOLDER } from "../config/private-dir.js";
-import { ProvError } from "../errors.js";
-import { withLock } from "../lock.js";
-import { requireProgram } from "../on-path.js";
-import { installRoot } from "../paths.js";
-import { asTask } from "../progress.js";
-import { APP_OFFSET, packHostImage } from "../serial/host-image.js";
-import { refuseForBuild } from "../supported-path.js";
-import { runTool } from "../tool.js";
+import type { Chip } from "../../../codegen/manifest.js";
+import { encodePartitionTable, parsePartitions } from "../../../codegen/partitions.js";
+import { PROV_FOLDER } from "../../config/private-dir.js";
+import { ProvError } from "../../errors.js";
 import {
   type BuildRequest,
   type BuiltImage,
@@ -19,8 +12,15 @@ import {
   prepareBuildDir,
   stageConfig,
   waitNote,
-} from "./build.js";
-import { buildFailed } from "./build-errors.js";
+} from "../../flow/build.js";
+import { buildFailed } from "../../flow/build-errors.js";
+import { withLock } from "../../lock.js";
+import { requireProgram } from "../../on-path.js";
+import { installRoot } from "../../paths.js";
+import { asTask } from "../../progress.js";
+import { refuseForBuild } from "../../supported-path.js";
+import { runTool } from "../../tool.js";
+import { APP_OFFSET, packHostImage } from "../board/host-image.js";
 
 export type Sanitizer = "address" | "undefined" | "thread";
 
@@ -29,6 +29,9 @@ export interface HostBuildRequest extends BuildRequest {
   readonly chip: Chip;
   readonly sanitize?: Sanitizer;
 }
+
+/** The chip that a virtual board plays when the manifest's target is `host`. */
+export const DEFAULT_VIRTUAL_CHIP: Chip = "esp32c3";
 
 const BINARY = "prov_firmware";
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { LIMITS } from "../../codegen/limits.js";
+import { LIMITS } from "../../../codegen/limits.js";
 
 /** What a handler answers with. */
 export interface Answer {

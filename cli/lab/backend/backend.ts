@@ -1,20 +1,20 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
-import type { LabAuthority } from "./authority.js";
-import { type DeviceReport, type Route, type RouteContext, routes } from "./backend-routes.js";
-import { guardConnections } from "./connection-faults.js";
-import { type EventSink, type LabEvent, labEvent } from "./events.js";
+import { type EventSink, type LabEvent, labEvent } from "../events.js";
 import {
   type ConnectionFault,
   createFaultBox,
   isConnectionFault,
   isRouteFault,
   type RouteFault,
-} from "./faults.js";
-import { type Answer, readJsonBody, refuse, sendAnswer } from "./http-json.js";
-import { listenOn } from "./listen.js";
-import { type ServerIdentity, secureContextOf } from "./server-identity.js";
+} from "../faults.js";
+import type { LabAuthority } from "../pki/authority.js";
+import { guardConnections } from "../server/connection-faults.js";
+import { type Answer, readJsonBody, refuse, sendAnswer } from "../server/http-json.js";
+import { listenOn } from "../server/listen.js";
+import { type ServerIdentity, secureContextOf } from "../server/server-identity.js";
+import { type DeviceReport, type Route, type RouteContext, routes } from "./backend-routes.js";
 import type { TokenStore } from "./tokens.js";
 
 /** A CSR of an RSA-4096 key has 1.7 KB; 16 KiB leave room and bound what a client can make us keep. */

@@ -1,10 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { Writable } from "node:stream";
-import { ProvError } from "../errors.js";
-import { createLineSplitter } from "../lines.js";
-import type { ChipName } from "../serial/chips.js";
-import { hasExited, spawnBound } from "./child.js";
+import { ProvError } from "../../errors.js";
+import { createLineSplitter } from "../../lines.js";
+import type { ChipName } from "../../serial/chips.js";
+import { hasExited, spawnBound } from "../child.js";
 
 /** Why the chip starts, as `esp_reset_reason()` tells the firmware. */
 export type ResetReason = "poweron" | "ext" | "sw" | "panic" | "brownout";

@@ -1,9 +1,9 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ensurePrivateDir } from "../config/private-dir.js";
-import { ProvError } from "../errors.js";
-import { AIR_FILE, type Air, type AirNetwork, APS_FOLDER, airSchema } from "../wifi/air-file.js";
-import { writePrivateFile } from "./files.js";
+import { ensurePrivateDir } from "../../config/private-dir.js";
+import { ProvError } from "../../errors.js";
+import { writePrivateFile } from "../files.js";
+import { AIR_FILE, type Air, type AirNetwork, APS_FOLDER, airSchema } from "./air-file.js";
 
 /** The network that a lab's board is meant to join; its password is public, it opens nothing real. */
 export const HOME_NETWORK = {

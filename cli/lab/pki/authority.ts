@@ -1,11 +1,11 @@
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import { type CertificateAuthority, createCa, issueCertificate, signCsr } from "../pki/ca.js";
-import { revocationList } from "../pki/crl.js";
-import type { Csr } from "../pki/csr.js";
-import { readTextFile, writePrivateFile } from "./files.js";
-import type { TlsIdentity } from "./server-identity.js";
-import { OPERATOR, SPECTATOR } from "./topic-rules.js";
+import type { Csr } from "../../pki/csr.js";
+import { OPERATOR, SPECTATOR } from "../broker/topic-rules.js";
+import { readTextFile, writePrivateFile } from "../files.js";
+import type { TlsIdentity } from "../server/server-identity.js";
+import { type CertificateAuthority, createCa, issueCertificate, signCsr } from "./ca.js";
+import { revocationList } from "./crl.js";
 
 const HOUR_MS = 3_600_000;
 

@@ -10,8 +10,8 @@ import {
   octetString,
   sequence,
   toDer,
-} from "./asn1.js";
-import { keyIdentifier } from "./keys.js";
+} from "../../pki/asn1.js";
+import { keyIdentifier } from "../../pki/keys.js";
 
 /* X.509 v3 extensions (RFC 5280, 4.2.1), each as a complete Extension node. */
 

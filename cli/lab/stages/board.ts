@@ -1,11 +1,11 @@
-import type { CommandContext } from "../context.js";
-import { deadline } from "../deadline.js";
-import { ProvError } from "../errors.js";
-import type { BuiltImage } from "../flow/build.js";
-import { flashBoard } from "../flow/flash.js";
-import type { Lab } from "../lab/lab-types.js";
-import { asTask } from "../progress.js";
-import { poll } from "../wifi/wait.js";
+import type { CommandContext } from "../../context.js";
+import { deadline } from "../../deadline.js";
+import { ProvError } from "../../errors.js";
+import type { BuiltImage } from "../../flow/build.js";
+import { flashBoard } from "../../flow/flash.js";
+import { asTask } from "../../progress.js";
+import { poll } from "../../wifi/wait.js";
+import type { Lab } from "../lab-types.js";
 
 const BOOT_TIMEOUT_S = 20;
 const AP_POLL_MS = 20;

@@ -2,7 +2,7 @@ import { pbkdf2Sync, timingSafeEqual } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { hasCode } from "../system-error.js";
+import { isProcessAlive } from "../../processes/alive.js";
 
 /**
  * The lab's air as files: `air.json` holds the networks in range and `aps/<mac>.json` one announced
@@ -123,16 +123,6 @@ export function passwordOpensAp(ap: AnnouncedAp, password: string | null): boole
   if (password === null) return false;
   const given = Buffer.from(computePmk(password, ap.ssid), "hex");
   return timingSafeEqual(given, Buffer.from(ap.pmk, "hex"));
-}
-
-/** Whether a process with this id exists, whoever owns it. */
-export function isProcessAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, "EPERM");
-  }
 }
 
 function announcementFiles(folder: string): string[] {

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from "node:crypto";
-import type { KeyAlgorithm } from "../../codegen/manifest.js";
+import type { KeyAlgorithm } from "../../../codegen/manifest.js";
 import {
   type Asn1Node,
   children,
@@ -12,10 +12,10 @@ import {
   signed,
   time,
   toPem,
-} from "./asn1.js";
-import type { Csr } from "./csr.js";
+} from "../../pki/asn1.js";
+import type { Csr } from "../../pki/csr.js";
+import { generatePrivateKey, privateKeyToPem, publicKeyDer, publicKeyOf } from "../../pki/keys.js";
 import { caExtensions, endEntityExtensions } from "./extensions.js";
-import { generatePrivateKey, privateKeyToPem, publicKeyDer, publicKeyOf } from "./keys.js";
 
 /** Certificates start a little in the past, for peers whose clock is slow. */
 const SLOW_CLOCK_MS = 60_000;

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { ensurePrivateDir } from "../config/private-dir.js";
-import { naming } from "../system-error.js";
+import { ensurePrivateDir } from "../../config/private-dir.js";
+import { naming } from "../../system-error.js";
 
 /**
  * The board's flash chip as a file. It is read and written in place, because the running firmware

@@ -2,17 +2,21 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { Aedes, type AuthenticateError, type Client } from "aedes";
-import { guardConnections } from "./connection-faults.js";
-import { type EventSink, labEvent } from "./events.js";
+import { type EventSink, labEvent } from "../events.js";
 import {
   type ConnectionFault,
   isConnectionFault,
   isPacketFault,
   type PacketFault,
-} from "./faults.js";
-import { listenOn } from "./listen.js";
+} from "../faults.js";
+import { guardConnections } from "../server/connection-faults.js";
+import { listenOn } from "../server/listen.js";
+import {
+  type ServerIdentity,
+  secureContextOf,
+  type TlsIdentity,
+} from "../server/server-identity.js";
 import { createPacketGuard } from "./packet-faults.js";
-import { type ServerIdentity, secureContextOf, type TlsIdentity } from "./server-identity.js";
 import { isStaff, mayPublish, mayReceive } from "./topic-rules.js";
 
 export interface BrokerOptions {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import type { LabInfo } from "../lab/lab-info.js";
-import { AIR_FILE } from "../wifi/air-file.js";
-import { insideDoubleQuotes, shellQuote } from "./shell-quote.js";
+import { insideDoubleQuotes, shellQuote } from "../shell-quote.js";
+import { AIR_FILE } from "./air/air-file.js";
+import type { LabInfo } from "./lab-info.js";
 
 export interface LabToDrive {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { createPrivateKey } from "node:crypto";
-import { integer, sequence, signatureAlgorithm, signed, time, toPem } from "./asn1.js";
+import { integer, sequence, signatureAlgorithm, signed, time, toPem } from "../../pki/asn1.js";
 import { type CertificateAuthority, subjectOf } from "./ca.js";
 
 const VALID_MS = 365 * 86_400_000;

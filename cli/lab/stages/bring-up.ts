@@ -1,21 +1,25 @@
 import { join } from "node:path";
-import type { Chip } from "../../codegen/manifest.js";
-import type { CommandContext } from "../context.js";
-import { ProvError } from "../errors.js";
-import type { BuiltImage } from "../flow/build.js";
-import { buildForHost, type Sanitizer } from "../flow/build-host.js";
-import { generateConfig } from "../flow/codegen.js";
-import { makeKeys } from "../flow/keys.js";
-import type { StageClock } from "../flow/stages.js";
-import { startLab } from "../lab/lab.js";
-import { labDir } from "../lab/lab-info.js";
-import type { Lab } from "../lab/lab-types.js";
-import type { ChipName } from "../serial/chips.js";
-import { DEFAULT_VIRTUAL_CHIP } from "./build.js";
-import type { Project } from "./project.js";
+import type { Chip, DeviceManifest } from "../../../codegen/manifest.js";
+import type { Workspace } from "../../config/workspace.js";
+import type { CommandContext } from "../../context.js";
+import { ProvError } from "../../errors.js";
+import type { BuiltImage } from "../../flow/build.js";
+import { generateConfig } from "../../flow/codegen.js";
+import { makeKeys } from "../../flow/keys.js";
+import type { StageClock } from "../../flow/stages.js";
+import type { ChipName } from "../../serial/chips.js";
+import { startLab } from "../lab.js";
+import { labDir } from "../lab-info.js";
+import type { Lab } from "../lab-types.js";
+import { buildForHost, DEFAULT_VIRTUAL_CHIP, type Sanitizer } from "./build-host.js";
 
 export interface BringUpRequest {
-  readonly project: Project;
+  /** `root` is the folder of the manifest. */
+  readonly project: {
+    readonly manifest: DeviceManifest;
+    readonly root: string;
+    readonly workspace: Workspace;
+  };
   readonly name: string;
   readonly broker: "embedded" | "mosquitto";
   readonly sanitize?: Sanitizer;

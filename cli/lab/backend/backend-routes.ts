@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { TLSSocket } from "node:tls";
 import { z } from "zod";
-import { readCsr } from "../pki/csr.js";
-import type { CertificateFlaw, LabAuthority } from "./authority.js";
-import type { RouteFault } from "./faults.js";
-import { type Answer, bearerToken, refuse } from "./http-json.js";
+import { readCsr } from "../../pki/csr.js";
+import type { RouteFault } from "../faults.js";
+import type { CertificateFlaw, LabAuthority } from "../pki/authority.js";
+import { type Answer, bearerToken, refuse } from "../server/http-json.js";
 import type { TokenStore } from "./tokens.js";
 
 /** What a device sent to `/device-report`. */

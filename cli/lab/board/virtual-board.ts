@@ -1,14 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buttonGpio } from "../../codegen/sdkconfig-table.js";
-import { ensurePrivateDir } from "../config/private-dir.js";
-import { ProvError } from "../errors.js";
-import type { ChipName } from "../serial/chips.js";
-import { readFlasherArgs } from "../serial/flasher-args.js";
-import { type AnnouncedAp, APS_FOLDER, readAnnouncedAp } from "../wifi/air-file.js";
-import { forgetAnnouncement } from "./air.js";
+import { buttonGpio } from "../../../codegen/sdkconfig-table.js";
+import { ensurePrivateDir } from "../../config/private-dir.js";
+import { ProvError } from "../../errors.js";
+import type { ChipName } from "../../serial/chips.js";
+import { readFlasherArgs } from "../../serial/flasher-args.js";
+import { forgetAnnouncement } from "../air/air.js";
+import { type AnnouncedAp, APS_FOLDER, readAnnouncedAp } from "../air/air-file.js";
+import { type EventSink, labEvent } from "../events.js";
+import { isLoaderChip } from "../loader/chip-profile.js";
+import { createSerialFront, type SerialFront } from "../loader/serial-front.js";
+import { createStream, type Stream } from "../stream.js";
 import { loadBootImage } from "./boot-image.js";
-import { type EventSink, labEvent } from "./events.js";
 import {
   type FirmwareExit,
   type FirmwareProcess,
@@ -16,9 +19,6 @@ import {
   startFirmware,
 } from "./firmware-process.js";
 import { type FlashChip, openFlashChip } from "./flash-chip.js";
-import { isLoaderChip } from "./loader/chip-profile.js";
-import { createSerialFront, type SerialFront } from "./loader/serial-front.js";
-import { createStream, type Stream } from "./stream.js";
 
 const LOG_LINES_KEPT = 4_000;
 /** This many crashes in a row, each soon after boot, and the board stays down. */

@@ -1,7 +1,7 @@
-import { ProvError } from "../errors.js";
+import { ProvError } from "../../errors.js";
+import type { AccessPoint, ApTarget, HostWifi } from "../../wifi/host-wifi.js";
+import { apNotFound, poll } from "../../wifi/wait.js";
 import { type AnnouncedAp, listAnnouncedAps, passwordOpensAp } from "./air-file.js";
-import type { AccessPoint, ApTarget, HostWifi } from "./host-wifi.js";
-import { apNotFound, poll } from "./wait.js";
 
 /**
  * The lab's air: the APs that virtual boards announce in `airDir`. The password is checked the way

@@ -1,16 +1,16 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ensurePrivateDir } from "../config/private-dir.js";
-import { ProvError } from "../errors.js";
-import { createLineSplitter } from "../lines.js";
-import { requireProgram } from "../on-path.js";
+import { ensurePrivateDir } from "../../config/private-dir.js";
+import { ProvError } from "../../errors.js";
+import { createLineSplitter } from "../../lines.js";
+import { requireProgram } from "../../on-path.js";
+import { hasExited, spawnBound, stopChild } from "../child.js";
+import { type EventSink, labEvent } from "../events.js";
+import { readTextFile, writePrivateFile } from "../files.js";
+import { findFreePort } from "../server/listen.js";
+import { NO_COMMON_CIPHER, type ServerIdentity } from "../server/server-identity.js";
 import type { BrokerOptions, LabBroker } from "./broker.js";
-import { hasExited, spawnBound, stopChild } from "./child.js";
-import { type EventSink, labEvent } from "./events.js";
-import { readTextFile, writePrivateFile } from "./files.js";
-import { findFreePort } from "./listen.js";
-import { NO_COMMON_CIPHER, type ServerIdentity } from "./server-identity.js";
 import { MOSQUITTO_ACL } from "./topic-rules.js";
 
 const START_ATTEMPTS = 5;

@@ -1,7 +1,7 @@
 import type { Server, Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { type EventSink, labEvent } from "./events.js";
-import { type ConnectionFault, createFaultBox } from "./faults.js";
+import { type EventSink, labEvent } from "../events.js";
+import { type ConnectionFault, createFaultBox } from "../faults.js";
 
 /** RFC 5246, 6.2.1 and 7.2: a record of TLS 1.2 with an alert of the level "fatal". */
 const alertRecord = (alert: number): Buffer => Buffer.from([21, 3, 3, 0, 2, 2, alert]);

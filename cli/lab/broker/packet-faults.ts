@@ -1,7 +1,7 @@
 import { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { type EventSink, labEvent } from "./events.js";
-import { createFaultBox, type PacketFault } from "./faults.js";
+import { type EventSink, labEvent } from "../events.js";
+import { createFaultBox, type PacketFault } from "../faults.js";
 import { createFrameSplitter, type Frame, PACKET, pubackFor, withRetain } from "./mqtt-frames.js";
 import { isStaff } from "./topic-rules.js";
 

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { ensurePrivateDir } from "../config/private-dir.js";
-import { ProvError } from "../errors.js";
-import { naming } from "../system-error.js";
-import { CHIPS, type ChipName } from "./chips.js";
-import { type EspImage, packEspImage } from "./esp-image.js";
-import { formatFlasherArgs } from "./flasher-args.js";
+import { ensurePrivateDir } from "../../config/private-dir.js";
+import { ProvError } from "../../errors.js";
+import { CHIPS, type ChipName } from "../../serial/chips.js";
+import { type EspImage, packEspImage } from "../../serial/esp-image.js";
+import { formatFlasherArgs } from "../../serial/flasher-args.js";
+import { naming } from "../../system-error.js";
 
 /** Where ESP-IDF puts the partition table on every chip. */
 export const PARTITION_TABLE_OFFSET = 0x8000;

@@ -1,0 +1,11 @@
+import { hasCode } from "../system-error.js";
+
+/** Whether a process with this id exists, whoever owns it. */
+export function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasCode(error, "EPERM");
+  }
+}

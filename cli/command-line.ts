@@ -1,12 +1,12 @@
 import { isatty } from "node:tty";
 import { CommanderError } from "commander";
-import { hasColor, isDumb } from "./color.js";
 import type { GlobalOptions } from "./context.js";
 import { EXIT, ProvError } from "./errors.js";
-import { type CommandResult, createOutput, toProvError } from "./output.js";
 import { buildProgram } from "./program.js";
 import { SECRET_VARIABLES } from "./secrets.js";
 import { hasCode, systemError } from "./system-error.js";
+import { hasColor, isDumb } from "./terminal/color.js";
+import { type CommandResult, createOutput, toProvError } from "./terminal/output.js";
 
 /** How long a crash waits for the clean-up: the network before took up to 24 s to come back in the WiFi lab. */
 const CRASH_CLEAN_UP_MS = 30_000;

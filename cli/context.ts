@@ -1,4 +1,4 @@
-import type { Output } from "./output.js";
+import type { Output } from "./terminal/output.js";
 
 /** The options that every command takes. */
 export interface GlobalOptions {

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
+import { labName, positiveInteger, seconds } from "./commands/options/values.js";
 import type { CommandContext, GlobalOptions } from "./context.js";
-import { labName, positiveInteger, seconds } from "./option-values.js";
-import type { CommandResult } from "./output.js";
+import type { CommandResult } from "./terminal/output.js";
 
 export type CommandRun = (context: CommandContext) => Promise<CommandResult>;
 

@@ -1,5 +1,4 @@
 import { Command, Option } from "commander";
-import type { GlobalOptions } from "./context.js";
 import {
   boardUrl,
   collectPorts,
@@ -8,7 +7,8 @@ import {
   positiveInteger,
   seconds,
   ssid,
-} from "./option-values.js";
+} from "./commands/options/values.js";
+import type { GlobalOptions } from "./context.js";
 import { readVersion } from "./paths.js";
 import { addLab, type CommandRun } from "./program-lab.js";
 import { refuseEmptyAndRepeated } from "./strict-options.js";
@@ -172,7 +172,7 @@ export function buildProgram(
     async (options) => (await import("./commands/reset.js")).resetCommand(options),
   );
 
-  add<import("./commands/run-options.js").RunOptions>(
+  add<import("./commands/options/run.js").RunOptions>(
     withProvisioningOptions(
       withReachOptions(
         program

@@ -1,9 +1,9 @@
 import { createInterface } from "node:readline";
 import { addAbortSignal, type Readable, Writable } from "node:stream";
 import type { DeviceManifest } from "../codegen/manifest.js";
-import { isDumb } from "./color.js";
 import type { EnvironmentVariable } from "./environment.js";
 import { ProvError } from "./errors.js";
+import { isDumb } from "./terminal/color.js";
 
 /** Far more than any secret has; what is judged then is that it is too long. */
 const LINE_MAX_BYTES = 64 * 1024;

@@ -5,7 +5,7 @@ import {
   InvalidArgumentError,
   type Option,
 } from "commander";
-import { collectPorts } from "./option-values.js";
+import { collectPorts } from "./commands/options/values.js";
 
 /**
  * Makes `command`, and every command below it, refuse an empty value (an unset variable of a shell), an option in

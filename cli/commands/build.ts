@@ -6,9 +6,9 @@ import type { BuiltImage } from "../flow/build.js";
 import { buildWithIdf } from "../flow/build-idf.js";
 import { generateConfig } from "../flow/codegen.js";
 import { makeKeys } from "../flow/keys.js";
+import { openProject, type Project } from "../flow/project.js";
 import { buildForHost, DEFAULT_VIRTUAL_CHIP } from "../lab/stages/build-host.js";
-import type { CommandResult } from "../output.js";
-import { openProject, type Project } from "./project.js";
+import type { CommandResult } from "../terminal/output.js";
 
 export interface BuildOptions extends GlobalOptions {
   target?: string;

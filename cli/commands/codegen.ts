@@ -1,8 +1,8 @@
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { generateConfig } from "../flow/codegen.js";
 import { makeKeys, requireKeys } from "../flow/keys.js";
-import type { CommandResult } from "../output.js";
-import { openProject } from "./project.js";
+import { openProject } from "../flow/project.js";
+import type { CommandResult } from "../terminal/output.js";
 
 export interface CodegenOptions extends GlobalOptions {
   check?: boolean;

@@ -8,14 +8,14 @@ import { ProvError } from "../errors.js";
 import { type DoctorRequest, examine } from "../flow/doctor.js";
 import type { Check } from "../flow/doctor-check.js";
 import type { BackendToTry } from "../flow/doctor-servers.js";
+import { openDevices } from "../flow/project.js";
 import { findLab } from "../lab/client.js";
-import type { CommandResult, Output } from "../output.js";
 import { installRoot } from "../paths.js";
-import { shellQuote } from "../shell-quote.js";
-import { wrapProse } from "../wrap-prose.js";
-import { labNameOf } from "./board-options.js";
-import { openDevices } from "./project.js";
-import { renderTable } from "./table.js";
+import type { CommandResult, Output } from "../terminal/output.js";
+import { shellQuote } from "../terminal/shell-quote.js";
+import { renderTable } from "../terminal/table.js";
+import { wrapProse } from "../terminal/wrap-prose.js";
+import { labNameOf } from "./options/board.js";
 
 export interface DoctorOptions extends GlobalOptions {
   lab?: string | true;

@@ -4,16 +4,16 @@ import type { CommandContext, GlobalOptions } from "../context.js";
 import { openApWarnings } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
 import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
+import { openProject, type Project } from "../flow/project.js";
 import { toStageError } from "../flow/stage-error.js";
 import { DEFAULT_VIRTUAL_CHIP } from "../lab/stages/build-host.js";
-import { type CommandResult, toProvError } from "../output.js";
 import { canAsk } from "../secrets.js";
 import type { ChipName } from "../serial/chips.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
 import { chooseOnlyPort, distinctPorts, listPorts, type PortInfo } from "../serial/ports.js";
+import { type CommandResult, toProvError } from "../terminal/output.js";
+import { renderTable } from "../terminal/table.js";
 import { parseTarget } from "./build.js";
-import { openProject, type Project } from "./project.js";
-import { renderTable } from "./table.js";
 
 export interface FlashOptions extends GlobalOptions {
   port?: string[];

@@ -1,9 +1,9 @@
 import { readIfPresent } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { makeKeys } from "../flow/keys.js";
-import type { CommandResult } from "../output.js";
+import { openProject } from "../flow/project.js";
 import { asTask } from "../progress.js";
-import { openProject } from "./project.js";
+import type { CommandResult } from "../terminal/output.js";
 
 export interface KeysOptions extends GlobalOptions {
   force?: boolean;

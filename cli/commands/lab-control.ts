@@ -1,11 +1,11 @@
 import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
+import { loadManifestFor } from "../flow/project.js";
 import { snakeKeys } from "../json-document.js";
 import { findLab, type LabClient } from "../lab/client.js";
 import type { BoardAction } from "../lab/control.js";
-import type { CommandResult } from "../output.js";
-import { loadManifestFor } from "./project.js";
+import type { CommandResult } from "../terminal/output.js";
 
 export interface LabOptions extends GlobalOptions {
   name: string;

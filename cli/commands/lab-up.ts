@@ -1,11 +1,11 @@
 import type { CommandContext, GlobalOptions } from "../context.js";
+import { openProject } from "../flow/project.js";
 import { createStageClock } from "../flow/stages.js";
 import { labInstructions } from "../lab/instructions.js";
 import { bootVirtualBoard, flashVirtualBoard } from "../lab/stages/board.js";
 import { bringUpLab } from "../lab/stages/bring-up.js";
 import type { Sanitizer } from "../lab/stages/build-host.js";
-import type { CommandResult } from "../output.js";
-import { openProject } from "./project.js";
+import type { CommandResult } from "../terminal/output.js";
 
 export interface LabUpOptions extends GlobalOptions {
   name: string;

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
-import type { CommandResult, Output } from "../output.js";
+import { openProject } from "../flow/project.js";
 import { manifestSecrets, SECRET_VARIABLES } from "../secrets.js";
 import { createBacktraceDecoder } from "../serial/backtrace.js";
 import { type LogLevel, parseLogFilter } from "../serial/log-line.js";
 import { type MonitorControl, type MonitorLine, monitor } from "../serial/monitor.js";
 import { listPorts } from "../serial/ports.js";
+import type { CommandResult, Output } from "../terminal/output.js";
 import { choosePort } from "./flash.js";
-import { openProject } from "./project.js";
 
 export interface MonitorOptions extends GlobalOptions {
   port?: string;

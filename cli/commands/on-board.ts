@@ -1,20 +1,20 @@
 import type { CommandContext } from "../context.js";
 import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
+import { bootBoard } from "../flow/boot-board.js";
 import type { JoinedBoard } from "../flow/join.js";
 import { type LiveDevice, onlineByItsLog } from "../flow/online-already.js";
+import { openProject, type Project } from "../flow/project.js";
 import { joinOrFindOnline, onlineInstead } from "../flow/reach.js";
 import { manifestSecrets } from "../secrets.js";
 import { abortsAs } from "../wifi/wait.js";
-import { type BoardOptions, boundsOf, checkReachOptions, reachBoard } from "./board-options.js";
-import { bootBoard } from "./boot-board.js";
+import { type BoardOptions, boundsOf, checkReachOptions, reachBoard } from "./options/board.js";
 import {
   type BrokerOptions,
   brokerAccess,
   checkBrokerOptions,
   labBroker,
-} from "./broker-options.js";
-import { openProject, type Project } from "./project.js";
+} from "./options/broker.js";
 
 /** The options of the commands that ask a board something over its AP. */
 export interface OnBoardOptions extends BoardOptions, BrokerOptions {

@@ -1,8 +1,8 @@
 import type { CommandContext } from "../context.js";
 import { visible } from "../foreign-text.js";
-import type { CommandResult } from "../output.js";
 import { listPorts, usbIds } from "../serial/ports.js";
-import { renderTable } from "./table.js";
+import type { CommandResult } from "../terminal/output.js";
+import { renderTable } from "../terminal/table.js";
 
 /** `prov ports`: the serial ports of this machine and what is on them. */
 export function portsCommand(): (context: CommandContext) => Promise<CommandResult> {

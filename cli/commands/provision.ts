@@ -1,35 +1,35 @@
 import type { CommandContext } from "../context.js";
 import { backendWitness } from "../flow/event-witness.js";
+import { bestEvidence, boardReport } from "../flow/evidence.js";
 import { logWitness } from "../flow/log-witness.js";
 import type { Milestone, Witness } from "../flow/outcome.js";
+import type { Project } from "../flow/project.js";
 import { provisionBoard } from "../flow/provision-board.js";
 import type { ProvisionedBoard } from "../flow/provisioned.js";
+import { type ReportOptions, withStageReport } from "../flow/stage-report.js";
 import type { StageClock } from "../flow/stages.js";
 import { isSigned, type LabEvent } from "../lab/events.js";
-import type { CommandResult } from "../output.js";
+import type { CommandResult } from "../terminal/output.js";
 import {
   AP_GONE_MS,
   type BoardOptions,
   boundsOf,
   checkReachOptions,
   reachBoard,
-} from "./board-options.js";
+} from "./options/board.js";
 import {
   type BrokerOptions,
   brokerAccess,
   checkBrokerOptions,
   labBroker,
   NO_OPERATOR_NOTE,
-} from "./broker-options.js";
+} from "./options/broker.js";
 import {
   type CredentialOptions,
   checkCredentials,
   readCredentials,
   secretsOf,
-} from "./credentials.js";
-import { bestEvidence, boardReport } from "./evidence.js";
-import type { Project } from "./project.js";
-import { type ReportOptions, withStageReport } from "./stage-report.js";
+} from "./options/credentials.js";
 
 export interface ProvisionOptions
   extends BoardOptions,

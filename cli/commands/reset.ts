@@ -2,12 +2,12 @@ import type { CommandContext } from "../context.js";
 import type { ResetScope } from "../device/device-api.js";
 import { ProvError } from "../errors.js";
 import { eraseSettings } from "../flow/erase-settings.js";
-import type { CommandResult } from "../output.js";
+import { openProject } from "../flow/project.js";
 import { asTask } from "../progress.js";
 import { DEFAULT_FLASH_BAUD } from "../serial/link.js";
-import { refuseBeside } from "./board-options.js";
+import type { CommandResult } from "../terminal/output.js";
 import { type OnBoardOptions, onBoard } from "./on-board.js";
-import { openProject } from "./project.js";
+import { refuseBeside } from "./options/board.js";
 
 export interface ResetOptions extends OnBoardOptions {
   scope: ResetScope;

@@ -1,21 +1,21 @@
 import type { CommandContext } from "../context.js";
 import { ProvError } from "../errors.js";
+import { bootBoard } from "../flow/boot-board.js";
 import { buildWithIdf } from "../flow/build-idf.js";
 import { generateConfig } from "../flow/codegen.js";
 import { confirmEfuses, flashBoard, refusePlaceholders } from "../flow/flash.js";
 import { makeKeys } from "../flow/keys.js";
 import { logWitness } from "../flow/log-witness.js";
 import { onlineAlready, onlineByItsLog } from "../flow/online-already.js";
+import type { Project } from "../flow/project.js";
 import { provisionBoard } from "../flow/provision-board.js";
 import type { ProvisionedBoard } from "../flow/provisioned.js";
 import type { StageClock } from "../flow/stages.js";
 import { DEFAULT_FLASH_BAUD } from "../serial/link.js";
-import { AP_GONE_MS, boundsOf, reachBoard } from "./board-options.js";
-import { bootBoard } from "./boot-board.js";
-import { brokerAccess, NO_OPERATOR_NOTE } from "./broker-options.js";
-import { readCredentials, secretsOf } from "./credentials.js";
-import type { Project } from "./project.js";
-import type { RunOptions } from "./run-options.js";
+import { AP_GONE_MS, boundsOf, reachBoard } from "./options/board.js";
+import { brokerAccess, NO_OPERATOR_NOTE } from "./options/broker.js";
+import { readCredentials, secretsOf } from "./options/credentials.js";
+import type { RunOptions } from "./options/run.js";
 
 /** The whole chain on a real board at `port`. */
 export async function runOnRealBoard(

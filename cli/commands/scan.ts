@@ -1,9 +1,9 @@
 import type { CommandContext } from "../context.js";
 import { visible } from "../foreign-text.js";
-import type { CommandResult } from "../output.js";
 import { asTask } from "../progress.js";
+import type { CommandResult } from "../terminal/output.js";
+import { renderTable } from "../terminal/table.js";
 import { type OnBoardOptions, onBoard } from "./on-board.js";
-import { renderTable } from "./table.js";
 
 /** `prov scan`: the networks that the board sees, strongest first. */
 export function scanCommand(

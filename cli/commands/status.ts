@@ -1,11 +1,11 @@
 import type { CommandContext } from "../context.js";
 import type { DeviceStatus } from "../device/device-api.js";
+import { evidenceOf } from "../flow/evidence.js";
 import type { LiveDevice } from "../flow/online-already.js";
 import { safeJson, visible } from "../foreign-text.js";
-import type { CommandResult } from "../output.js";
-import { evidenceOf } from "./evidence.js";
+import type { CommandResult } from "../terminal/output.js";
+import { renderTable } from "../terminal/table.js";
 import { type OnBoardOptions, onBoard } from "./on-board.js";
-import { renderTable } from "./table.js";
 
 /** `prov status`: what the board says of itself, over its AP or, when it is online, at the broker or in its log. */
 export function statusCommand(

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { insideDoubleQuotes, shellQuote } from "../shell-quote.js";
+import { insideDoubleQuotes, shellQuote } from "../terminal/shell-quote.js";
 import { AIR_FILE } from "./air/air-file.js";
 import type { LabInfo } from "./lab-info.js";
 

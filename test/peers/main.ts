@@ -1,6 +1,6 @@
 /** `npm run test:peers -- [BROKER…]`: the device and prov at brokers that other people wrote. */
 import { setTimeout as delay } from "node:timers/promises";
-import { renderTable } from "../../cli/commands/table.js";
+import { renderTable } from "../../cli/terminal/table.js";
 import { longer } from "../helpers/longer.js";
 import { CHECKS, type Check } from "./checks.js";
 import { findEmbedded } from "./embedded.js";

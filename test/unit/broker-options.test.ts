@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { type BrokerOptions, brokerAccess } from "../../cli/commands/broker-options.js";
+import { type BrokerOptions, brokerAccess } from "../../cli/commands/options/broker.js";
 import { createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
 import { privateKeyToPem } from "../../cli/pki/keys.js";
 import { temporaryDir } from "../helpers/project.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hasColor } from "../../cli/color.js";
+import { hasColor } from "../../cli/terminal/color.js";
 
 test.each([
   ["a terminal", {}, true, true],

@@ -4,10 +4,10 @@ import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { ProvError } from "../../cli/errors.js";
 import { toStageError } from "../../cli/flow/stage-error.js";
-import { createOutput, type OutputOptions, toProvError } from "../../cli/output.js";
 import { readVersion } from "../../cli/paths.js";
 import { asTask } from "../../cli/progress.js";
 import { withDetails } from "../../cli/system-error.js";
+import { createOutput, type OutputOptions, toProvError } from "../../cli/terminal/output.js";
 
 const ESCAPE = "\u001b";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { displayWidth } from "../../cli/display-width.js";
-import { progressLine } from "../../cli/progress-line.js";
+import { displayWidth } from "../../cli/terminal/display-width.js";
+import { progressLine } from "../../cli/terminal/progress-line.js";
 
 const LABEL = "flash /tmp/prov-lab-NppkeY/tty";
 const STEP = { fraction: 0.5, text: "compare partition-table.bin" };

@@ -1,6 +1,6 @@
 import type { Command, Option } from "commander";
 import { describe, expect, test } from "vitest";
-import { collectPorts } from "../../cli/option-values.js";
+import { collectPorts } from "../../cli/commands/options/values.js";
 import { buildProgram } from "../../cli/program.js";
 
 /** Every command that does something, by its words. */

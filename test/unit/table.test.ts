@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { renderTable } from "../../cli/commands/table.js";
+import { renderTable } from "../../cli/terminal/table.js";
 
 const HEAD = ["", "CHECK", "FOUND"];
 const LONG =

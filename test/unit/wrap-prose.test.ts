@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { wrapProse } from "../../cli/wrap-prose.js";
+import { wrapProse } from "../../cli/terminal/wrap-prose.js";
 
 const HINT =
   "Check the password (case matters) and run `prov provision --lab` again; no reset is needed.";

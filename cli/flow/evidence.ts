@@ -1,5 +1,5 @@
-import type { Evidence, Outcome } from "../flow/outcome.js";
-import type { ProvisionedBoard } from "../flow/provisioned.js";
+import type { Evidence, Outcome } from "./outcome.js";
+import type { ProvisionedBoard } from "./provisioned.js";
 
 /** Whose word the result rests on: the weakest says the least. */
 type Proof = "broker_delivered" | "device_word" | "backend_word";

@@ -4,13 +4,13 @@ import {
   judgePrivateKey,
   type PemVerdict,
   pemSentence,
-} from "../../codegen/pem.js";
-import { requireNamedFile } from "../config/named-file.js";
-import { readText } from "../config/workspace.js";
-import { mqttTextFlaw } from "../device/credential-rules.js";
-import { ProvError } from "../errors.js";
-import type { BrokerAccess } from "../flow/broker-session.js";
-import type { LabClient } from "../lab/client.js";
+} from "../../../codegen/pem.js";
+import { requireNamedFile } from "../../config/named-file.js";
+import { readText } from "../../config/workspace.js";
+import { mqttTextFlaw } from "../../device/credential-rules.js";
+import { ProvError } from "../../errors.js";
+import type { BrokerAccess } from "../../flow/broker-session.js";
+import type { LabClient } from "../../lab/client.js";
 
 /** How the broker can be watched: the identity of an operator who may read the device's topics. */
 export interface BrokerOptions {

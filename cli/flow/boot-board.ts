@@ -1,7 +1,7 @@
 import { type DeviceManifest, LOG_LEVELS } from "../../codegen/manifest.js";
 import { irreversibleSteps } from "../../codegen/security.js";
 import type { CommandContext } from "../context.js";
-import { type BootedBoard, waitForBoot } from "../flow/boot.js";
+import { type BootedBoard, waitForBoot } from "./boot.js";
 
 const BOOT_TIMEOUT_MS = 30_000;
 /** Encrypting the whole flash takes about a minute (ESP-IDF, "Flash Encryption"); burning eFuses takes seconds. */

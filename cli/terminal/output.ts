@@ -1,11 +1,11 @@
 import { styleText } from "node:util";
 import type { Ora } from "ora";
-import { ProvError } from "./errors.js";
-import { visible, visiblePlain, visibleStyled, withoutCommands } from "./foreign-text.js";
-import { renderDocument, renderError } from "./json-document.js";
-import type { Progress, Task } from "./progress.js";
+import { ProvError } from "../errors.js";
+import { visible, visiblePlain, visibleStyled, withoutCommands } from "../foreign-text.js";
+import { renderDocument, renderError } from "../json-document.js";
+import type { Progress, Task } from "../progress.js";
+import { systemError } from "../system-error.js";
 import { progressLine } from "./progress-line.js";
-import { systemError } from "./system-error.js";
 import { wrapProse } from "./wrap-prose.js";
 
 /** What a command hands back: one JSON document for machines, text for people. */

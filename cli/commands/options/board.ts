@@ -1,10 +1,10 @@
-import type { CommandContext, GlobalOptions } from "../context.js";
-import { ProvError } from "../errors.js";
-import { virtualWifi } from "../lab/air/virtual-wifi.js";
-import { findLab, type LabClient } from "../lab/client.js";
-import type { HostWifi, HostWifiKind } from "../wifi/host-wifi.js";
-import { selectWifi } from "../wifi/select.js";
-import type { Project } from "./project.js";
+import type { CommandContext, GlobalOptions } from "../../context.js";
+import { ProvError } from "../../errors.js";
+import type { Project } from "../../flow/project.js";
+import { virtualWifi } from "../../lab/air/virtual-wifi.js";
+import { findLab, type LabClient } from "../../lab/client.js";
+import type { HostWifi, HostWifiKind } from "../../wifi/host-wifi.js";
+import { selectWifi } from "../../wifi/select.js";
 
 /** The options of every command that talks to a board over its AP. */
 export interface BoardOptions extends GlobalOptions {

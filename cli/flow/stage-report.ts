@@ -1,11 +1,11 @@
 import { prepareOutput, writeOutput } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
-import { renderJunit } from "../flow/junit.js";
-import { toStageError } from "../flow/stage-error.js";
-import { createStageClock, type StageClock, type StageRecord } from "../flow/stages.js";
-import type { CommandResult } from "../output.js";
 import { withDetails } from "../system-error.js";
+import type { CommandResult } from "../terminal/output.js";
+import { renderJunit } from "./junit.js";
 import { openProject, type Project } from "./project.js";
+import { toStageError } from "./stage-error.js";
+import { createStageClock, type StageClock, type StageRecord } from "./stages.js";
 
 export interface ReportOptions extends GlobalOptions {
   /** Where the JUnit report goes. */

@@ -1,8 +1,8 @@
-import type { Sanitizer } from "../lab/stages/build-host.js";
-import type { BoardOptions } from "./board-options.js";
-import type { BrokerOptions } from "./broker-options.js";
+import type { ReportOptions } from "../../flow/stage-report.js";
+import type { Sanitizer } from "../../lab/stages/build-host.js";
+import type { BoardOptions } from "./board.js";
+import type { BrokerOptions } from "./broker.js";
 import type { CredentialOptions } from "./credentials.js";
-import type { ReportOptions } from "./stage-report.js";
 
 export interface RunOptions
   extends Omit<BoardOptions, "lab">,

@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { displayWidth } from "../display-width.js";
+import { displayWidth } from "./display-width.js";
 
 const BARE = {
   top: "",

@@ -1,6 +1,6 @@
 import { CommanderError, InvalidArgumentError } from "commander";
-import { boardUrlFlaw, ssidFlaw } from "./device/credential-rules.js";
-import { parseNetworkSpec } from "./serial/link.js";
+import { boardUrlFlaw, ssidFlaw } from "../../device/credential-rules.js";
+import { parseNetworkSpec } from "../../serial/link.js";
 
 /** A serial port; the address of one on another machine has to be whole. @throws ProvError usage */
 export function port(value: string): string {

@@ -1,10 +1,10 @@
-import { LIMITS } from "../../codegen/limits.js";
-import type { DeviceManifest } from "../../codegen/manifest.js";
-import type { CommandContext } from "../context.js";
-import { type Flaw, passwordFlaw, ssidFlaw, tokenFlaw } from "../device/credential-rules.js";
-import { ProvError } from "../errors.js";
-import type { Credentials } from "../flow/provisioned.js";
-import { manifestSecrets, resolveSecret, type SecretSource, secretGiven } from "../secrets.js";
+import { LIMITS } from "../../../codegen/limits.js";
+import type { DeviceManifest } from "../../../codegen/manifest.js";
+import type { CommandContext } from "../../context.js";
+import { type Flaw, passwordFlaw, ssidFlaw, tokenFlaw } from "../../device/credential-rules.js";
+import { ProvError } from "../../errors.js";
+import type { Credentials } from "../../flow/provisioned.js";
+import { manifestSecrets, resolveSecret, type SecretSource, secretGiven } from "../../secrets.js";
 
 export interface CredentialOptions {
   ssid?: string;

@@ -4,8 +4,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Air, AirNetwork } from "../../cli/lab/air/air-file.js";
 import { computePmk } from "../../cli/lab/air/air-file.js";
 import { AP_CHANNELS } from "../../codegen/chip-limits.js";
+import { readCGraph } from "../helpers/c-graph.js";
 import {
   buildPrograms,
+  linkedGraph,
   OPEN_AIR,
   type Program,
   readAnnouncement,
@@ -24,6 +26,15 @@ async function expectSuccess(program: Program): Promise<string[]> {
   expect(status).toBe(0);
   return lines;
 }
+
+test("who uses whom, as the sources tell it, is what the linker sees", async () => {
+  const told = readCGraph("firmware/host/src", "firmware/host/include");
+  const edges = (graph: ReadonlyMap<string, readonly string[]>) =>
+    [...graph].flatMap(([user, homes]) => homes.map((home) => `${user} → ${home}`)).sort();
+  const linked = edges(await linkedGraph());
+  expect(linked.length).toBeGreaterThan(100);
+  expect(edges(told)).toEqual(linked);
+});
 
 describe.each(VARIANTS)("the host port under %s", (variant) => {
   test.each(["events", "freertos", "clock"])("%s", async (name) => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,6 +38,27 @@ export async function buildPrograms(): Promise<void> {
       await run("ninja", ["-C", dir, "-j2"], { maxBuffer: 16 * 1024 * 1024 });
     }
   });
+}
+
+/** Which files of the port use which others, by the symbols of their objects. */
+export async function linkedGraph(): Promise<Map<string, string[]>> {
+  const objects = join(buildDir("thread"), "host", "CMakeFiles", "host_port.dir", "src");
+  const names = readdirSync(objects).filter((name) => name.endsWith(".o"));
+  const { stdout } = await run("nm", ["-A", ...names], { cwd: objects, maxBuffer: 1 << 24 });
+  const symbols = [...stdout.matchAll(/^(.*)\.o:.* ([A-Z]) (.*)$/gm)].map(
+    ([, file, kind, name = ""]) => ({ file: `firmware/host/src/${file}`, kind, name }),
+  );
+  const isUse = ({ kind }: { kind?: string | undefined }) => kind === "U";
+  const homes = new Map(
+    symbols.filter((each) => !isUse(each)).map(({ name, file }) => [name, file]),
+  );
+  const graph = new Map<string, string[]>();
+  for (const { file, name } of symbols.filter(isUse)) {
+    const home = homes.get(name);
+    const known = graph.get(file) ?? [];
+    if (home !== undefined && !known.includes(home)) graph.set(file, [...known, home]);
+  }
+  return graph;
 }
 
 function buildDir(variant: Variant): string {

@@ -1,5 +1,5 @@
 import { DEVICE_FAILURES, type FailureCode, findDeviceFailure } from "../codegen/failures.js";
-import { visibleText } from "./foreign-text.js";
+import { visibleText } from "./terminal/foreign-text.js";
 
 /** Exit codes; part of the interface. */
 export const EXIT = {

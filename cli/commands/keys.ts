@@ -1,9 +1,9 @@
-import { readIfPresent } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
+import { readIfPresent } from "../files/files.js";
 import { makeKeys } from "../flow/keys.js";
 import { openProject } from "../flow/project.js";
-import { asTask } from "../progress.js";
 import type { CommandResult } from "../terminal/output.js";
+import { asTask } from "../terminal/progress.js";
 
 export interface KeysOptions extends GlobalOptions {
   force?: boolean;

@@ -2,9 +2,9 @@ import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import { loadManifestFor } from "../flow/project.js";
-import { snakeKeys } from "../json-document.js";
 import { findLab, type LabClient } from "../lab/client.js";
 import type { BoardAction } from "../lab/control.js";
+import { snakeKeys } from "../terminal/json-document.js";
 import type { CommandResult } from "../terminal/output.js";
 
 export interface LabOptions extends GlobalOptions {

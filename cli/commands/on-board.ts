@@ -1,5 +1,4 @@
 import type { CommandContext } from "../context.js";
-import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
 import { bootBoard } from "../flow/boot-board.js";
 import type { JoinedBoard } from "../flow/join.js";
@@ -7,7 +6,8 @@ import { type LiveDevice, onlineByItsLog } from "../flow/online-already.js";
 import { openProject, type Project } from "../flow/project.js";
 import { joinOrFindOnline, onlineInstead } from "../flow/reach.js";
 import { manifestSecrets } from "../secrets.js";
-import { abortsAs } from "../wifi/wait.js";
+import { deadline } from "../time/deadline.js";
+import { abortsAs } from "../time/wait.js";
 import { type BoardOptions, boundsOf, checkReachOptions, reachBoard } from "./options/board.js";
 import {
   type BrokerOptions,

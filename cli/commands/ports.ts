@@ -1,6 +1,6 @@
 import type { CommandContext } from "../context.js";
-import { visible } from "../foreign-text.js";
 import { listPorts, usbIds } from "../serial/ports.js";
+import { visible } from "../terminal/foreign-text.js";
 import type { CommandResult } from "../terminal/output.js";
 import { renderTable } from "../terminal/table.js";
 

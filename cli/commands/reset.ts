@@ -3,9 +3,9 @@ import type { ResetScope } from "../device/device-api.js";
 import { ProvError } from "../errors.js";
 import { eraseSettings } from "../flow/erase-settings.js";
 import { openProject } from "../flow/project.js";
-import { asTask } from "../progress.js";
 import { DEFAULT_FLASH_BAUD } from "../serial/link.js";
 import type { CommandResult } from "../terminal/output.js";
+import { asTask } from "../terminal/progress.js";
 import { type OnBoardOptions, onBoard } from "./on-board.js";
 import { refuseBeside } from "./options/board.js";
 

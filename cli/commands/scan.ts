@@ -1,7 +1,7 @@
 import type { CommandContext } from "../context.js";
-import { visible } from "../foreign-text.js";
-import { asTask } from "../progress.js";
+import { visible } from "../terminal/foreign-text.js";
 import type { CommandResult } from "../terminal/output.js";
+import { asTask } from "../terminal/progress.js";
 import { renderTable } from "../terminal/table.js";
 import { type OnBoardOptions, onBoard } from "./on-board.js";
 

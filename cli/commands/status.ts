@@ -2,7 +2,7 @@ import type { CommandContext } from "../context.js";
 import type { DeviceStatus } from "../device/device-api.js";
 import { evidenceOf } from "../flow/evidence.js";
 import type { LiveDevice } from "../flow/online-already.js";
-import { safeJson, visible } from "../foreign-text.js";
+import { safeJson, visible } from "../terminal/foreign-text.js";
 import type { CommandResult } from "../terminal/output.js";
 import { renderTable } from "../terminal/table.js";
 import { type OnBoardOptions, onBoard } from "./on-board.js";

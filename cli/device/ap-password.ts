@@ -2,8 +2,9 @@ import { randomInt } from "node:crypto";
 import { LIMITS } from "../../codegen/limits.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { DEFAULTS, PER_DEVICE } from "../../codegen/manifest.js";
-import { readIfPresent, SECRET_FILE, type Workspace, writeNew } from "../config/workspace.js";
+import type { Workspace } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
+import { readIfPresent, SECRET_FILE, writeNew } from "../files/files.js";
 
 /** Without 0, 1, i, l and o: people read it off a label and type it into a phone. */
 const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";

@@ -2,9 +2,9 @@ import { Agent } from "node:http";
 import { isIPv4 } from "node:net";
 import axios, { isAxiosError } from "axios";
 import { z } from "zod";
-import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
-import { visible } from "../foreign-text.js";
+import { visible } from "../terminal/foreign-text.js";
+import { deadline } from "../time/deadline.js";
 
 /** One network as the board sees it. */
 export interface ScannedNetwork {

@@ -1,6 +1,6 @@
 import { ProvError } from "../errors.js";
-import { asTask, type Progress } from "../progress.js";
 import { monitor } from "../serial/monitor.js";
+import { asTask, type Progress } from "../terminal/progress.js";
 import type { FlashedBoard } from "./flash.js";
 
 /** A board whose state machine has settled. */

@@ -1,5 +1,5 @@
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { asTask, type Progress } from "../progress.js";
+import { asTask, type Progress } from "../terminal/progress.js";
 import type { BrokerAccess } from "./broker-session.js";
 import { findLiveStatus, findStatusOf, type Look } from "./broker-witness.js";
 import type { MqttProof, Outcome } from "./outcome.js";

@@ -1,6 +1,6 @@
 import { connect, type MqttClient } from "mqtt";
-import { visible } from "../foreign-text.js";
-import { pause } from "../wifi/wait.js";
+import { visible } from "../terminal/foreign-text.js";
+import { pause } from "../time/wait.js";
 
 /** How an operator reads the broker: addresses and PEM texts. */
 export interface BrokerAccess {

@@ -4,14 +4,14 @@ import { join, relative } from "node:path";
 import type { Chip } from "../../codegen/manifest.js";
 import { PARTITION_TYPE_APP, parsePartitions } from "../../codegen/partitions.js";
 import { partitionsFile, securityDeviations, securityLines } from "../../codegen/security.js";
-import { readIfPresent } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
-import { withLock } from "../lock.js";
+import { readIfPresent } from "../files/files.js";
+import { withLock } from "../files/lock.js";
 import { installRoot } from "../paths.js";
-import { asTask, type Task } from "../progress.js";
+import { runTool, type ToolRun } from "../processes/tool.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
 import { refuseForBuild } from "../supported-path.js";
-import { runTool, type ToolRun } from "../tool.js";
+import { asTask, type Task } from "../terminal/progress.js";
 import {
   type BuildRequest,
   type BuiltImage,

@@ -10,11 +10,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { DeviceManifest, Target } from "../../codegen/manifest.js";
-import { ensurePrivateDir, PROV_FOLDER } from "../config/private-dir.js";
-import { readIfPresent } from "../config/workspace.js";
-import type { Progress } from "../progress.js";
+import { readIfPresent } from "../files/files.js";
+import { ensurePrivateDir, PROV_FOLDER } from "../files/private-dir.js";
 import { naming } from "../system-error.js";
 import { cutToWidth } from "../terminal/display-width.js";
+import type { Progress } from "../terminal/progress.js";
 import { createErrorFinder, NINJA_STEP } from "./build-errors.js";
 import type { GeneratedConfig } from "./codegen.js";
 

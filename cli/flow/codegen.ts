@@ -4,15 +4,10 @@ import { type DeviceManifest, placeholderFields } from "../../codegen/manifest.j
 import { parseDevice } from "../../codegen/manifest-schema.js";
 import { emitSdkconfigDefaults, emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
 import { irreversibleSteps } from "../../codegen/security.js";
-import {
-  isCurrent,
-  PLAIN_FILE,
-  SECRET_FILE,
-  type Workspace,
-  writeIfChanged,
-} from "../config/workspace.js";
+import type { Workspace } from "../config/workspace.js";
 import { openApWarnings } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
+import { isCurrent, PLAIN_FILE, SECRET_FILE, writeIfChanged } from "../files/files.js";
 import type { Identity } from "../pki/identity.js";
 
 /** What a build of the firmware is configured with. */

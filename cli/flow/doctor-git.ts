@@ -1,6 +1,6 @@
-import { PROV_FOLDER } from "../config/private-dir.js";
-import { visible } from "../foreign-text.js";
-import { runTool } from "../tool.js";
+import { PROV_FOLDER } from "../files/private-dir.js";
+import { runTool } from "../processes/tool.js";
+import { visible } from "../terminal/foreign-text.js";
 import type { Check } from "./doctor-check.js";
 
 /** Whether git has taken in what `.prov/.gitignore` keeps out now: an older prov wrote none. */

@@ -6,10 +6,10 @@ import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.
 import { partitionsFile, partitionTableOffset } from "../../codegen/security.js";
 import { ProvError } from "../errors.js";
 import { installRoot } from "../paths.js";
-import { asTask, type Progress } from "../progress.js";
 import type { ChipName } from "../serial/chips.js";
 import { flashDevice } from "../serial/flasher.js";
 import { naming } from "../system-error.js";
+import { asTask, type Progress } from "../terminal/progress.js";
 
 export interface EraseRequest {
   readonly port: string;

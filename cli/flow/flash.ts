@@ -1,11 +1,11 @@
 import { type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
 import { irreversibleSteps, irreversibleStepsOfImage } from "../../codegen/security.js";
-import { readIfPresent } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
-import { asTask, type Progress } from "../progress.js";
+import { readIfPresent } from "../files/files.js";
 import type { ChipName } from "../serial/chips.js";
 import { type FlashReport, type FlashStage, flashDevice } from "../serial/flasher.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
+import { asTask, type Progress } from "../terminal/progress.js";
 import { type BuiltImage, sdkconfigBeside } from "./build.js";
 import { createWriteSpeed } from "./write-speed.js";
 

@@ -1,6 +1,6 @@
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { visible } from "../foreign-text.js";
+import { visible } from "../terminal/foreign-text.js";
 
 const REACH_TIMEOUT_MS = 5_000;
 

@@ -1,11 +1,12 @@
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { deadline } from "../deadline.js";
 import { createDeviceApi, type DeviceApi, type DeviceStatus } from "../device/device-api.js";
 import { type ErrorCode, ProvError } from "../errors.js";
-import { visible } from "../foreign-text.js";
-import type { Progress } from "../progress.js";
+import { visible } from "../terminal/foreign-text.js";
+import type { Progress } from "../terminal/progress.js";
+import { deadline } from "../time/deadline.js";
+import { abortError, poll } from "../time/wait.js";
+import { apNotFound } from "../wifi/access-point.js";
 import type { ApTarget, HostWifi } from "../wifi/host-wifi.js";
-import { abortError, apNotFound, poll } from "../wifi/wait.js";
 
 /** The board's AP, joined, and the board on it known to be the right one. */
 export interface JoinedBoard {

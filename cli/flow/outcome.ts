@@ -1,6 +1,6 @@
-import { deadline } from "../deadline.js";
 import { type ErrorCode, ProvError } from "../errors.js";
-import type { Task } from "../progress.js";
+import type { Task } from "../terminal/progress.js";
+import { deadline } from "../time/deadline.js";
 
 /** How far a device has come; each includes the ones before it. */
 export const MILESTONES = ["wifi", "certificate", "mqtt"] as const;

@@ -2,14 +2,14 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { type LoadedManifest, loadManifest, selectDevice } from "../config/load-manifest.js";
-import { keepFromGit, PROV_FOLDER } from "../config/private-dir.js";
 import { deviceWorkspace, type Workspace } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { withApPassword } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
-import type { Progress } from "../progress.js";
+import { keepFromGit, PROV_FOLDER } from "../files/private-dir.js";
 import { refuseBackslash } from "../supported-path.js";
 import { systemError } from "../system-error.js";
+import type { Progress } from "../terminal/progress.js";
 import { hasJournal } from "../wifi/journal.js";
 import { stateDir, thisMachine } from "../wifi/state-dir.js";
 

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { findDeviceFailure } from "../../codegen/failures.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { deadline } from "../deadline.js";
 import type { DeviceApi, ScannedNetwork } from "../device/device-api.js";
 import { ProvError } from "../errors.js";
-import { asTask, type Progress } from "../progress.js";
+import { asTask, type Progress } from "../terminal/progress.js";
+import { deadline } from "../time/deadline.js";
+import { abortError, abortsAs } from "../time/wait.js";
 import type { HostWifi } from "../wifi/host-wifi.js";
-import { abortError, abortsAs } from "../wifi/wait.js";
 import {
   type AttemptBound,
   type BrokerRequest,

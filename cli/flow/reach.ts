@@ -1,7 +1,7 @@
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { deadline } from "../deadline.js";
 import { type ErrorCode, ProvError } from "../errors.js";
-import { asTask } from "../progress.js";
+import { asTask } from "../terminal/progress.js";
+import { deadline } from "../time/deadline.js";
 import { statusPatienceMs } from "./broker-proof.js";
 import type { BrokerAccess } from "./broker-session.js";
 import { findLiveStatus, type Look } from "./broker-witness.js";

@@ -1,5 +1,5 @@
-import { prepareOutput, writeOutput } from "../config/workspace.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
+import { prepareOutput, writeOutput } from "../files/files.js";
 import { withDetails } from "../system-error.js";
 import type { CommandResult } from "../terminal/output.js";
 import { renderJunit } from "./junit.js";

@@ -1,6 +1,6 @@
 import type { DeviceApi, DeviceStatus } from "../device/device-api.js";
 import { deviceError, ProvError } from "../errors.js";
-import { pause } from "../wifi/wait.js";
+import { pause } from "../time/wait.js";
 import type { Milestone, Witness, WitnessReport } from "./outcome.js";
 
 /**

@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { PROV_FOLDER } from "../config/private-dir.js";
-import { readTextFile, writePrivateFile } from "./files.js";
+import { PROV_FOLDER } from "../files/private-dir.js";
+import { readTextFile, writePrivateFile } from "../files/private-file.js";
 
 const identitySchema = z.object({
   certPath: z.string(),

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";
-import { ensurePrivateDir } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
-import { takeLock } from "../lock.js";
+import { takeLock } from "../files/lock.js";
+import { ensurePrivateDir } from "../files/private-dir.js";
+import { writePrivateFile } from "../files/private-file.js";
 import { prepareAir, readAir, writeAir } from "./air/air.js";
 import { type LabBackend, startBackend } from "./backend/backend.js";
 import { createTokenStore, type TokenStore } from "./backend/tokens.js";
@@ -23,7 +24,6 @@ import {
   type LabFault,
   type ServerFault,
 } from "./faults.js";
-import { writePrivateFile } from "./files.js";
 import {
   type LabInfo,
   readLabInfo,

@@ -2,6 +2,8 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { join } from "node:path";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { judgePrivateKey, pemSentence } from "../../codegen/pem.js";
+import type { Workspace } from "../config/workspace.js";
+import { ProvError } from "../errors.js";
 import {
   keepCopy,
   PLAIN_FILE,
@@ -9,12 +11,10 @@ import {
   readBytesIfPresent,
   readIfPresent,
   SECRET_FILE,
-  type Workspace,
   writeIfChanged,
   writeNew,
-} from "../config/workspace.js";
-import { ProvError } from "../errors.js";
-import { withLock } from "../lock.js";
+} from "../files/files.js";
+import { withLock } from "../files/lock.js";
 import { createCsr, readCsr } from "./csr.js";
 import { generatePrivateKey, keyAlgorithm, privateKeyToPem, publicKeyDer } from "./keys.js";
 

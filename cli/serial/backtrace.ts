@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { childEnvironment } from "../child-environment.js";
-import { isExecutable } from "../on-path.js";
+import { childEnvironment } from "../processes/child-environment.js";
+import { isExecutable } from "../processes/on-path.js";
 import type { ChipName } from "./chips.js";
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { ProvError } from "../errors.js";
-import { visible } from "../foreign-text.js";
+import { visible } from "../terminal/foreign-text.js";
 import type { UsbIdentity } from "./link.js";
 
 export interface PortInfo extends UsbIdentity {

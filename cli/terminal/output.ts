@@ -1,10 +1,10 @@
 import { styleText } from "node:util";
 import type { Ora } from "ora";
 import { ProvError } from "../errors.js";
-import { visible, visiblePlain, visibleStyled, withoutCommands } from "../foreign-text.js";
-import { renderDocument, renderError } from "../json-document.js";
-import type { Progress, Task } from "../progress.js";
 import { systemError } from "../system-error.js";
+import { visible, visiblePlain, visibleStyled, withoutCommands } from "./foreign-text.js";
+import { renderDocument, renderError } from "./json-document.js";
+import type { Progress, Task } from "./progress.js";
 import { progressLine } from "./progress-line.js";
 import { wrapProse } from "./wrap-prose.js";
 

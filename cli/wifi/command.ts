@@ -3,10 +3,10 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { childEnvironment } from "../child-environment.js";
 import { ProvError } from "../errors.js";
+import { childEnvironment } from "../processes/child-environment.js";
 import { hasCode, naming } from "../system-error.js";
-import { DEFAULT_BASE_URL } from "./wait.js";
+import { DEFAULT_BASE_URL } from "./access-point.js";
 
 export interface Command {
   file: string;

@@ -10,11 +10,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { keepFromGit, makeFolder } from "../config/private-dir.js";
 import { ProvError } from "../errors.js";
+import { foreignFolder, readOwnFile } from "../files/own-file.js";
+import { keepFromGit, makeFolder } from "../files/private-dir.js";
 import { isProcessAlive } from "../processes/alive.js";
 import { hasCode, naming } from "../system-error.js";
-import { foreignFolder, readOwnFile } from "./own-file.js";
 import { TEMPORARY_PROFILE } from "./temporary-profile.js";
 
 /**

@@ -1,9 +1,10 @@
 import type { Readable } from "node:stream";
 import axios, { isAxiosError } from "axios";
-import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
+import { deadline } from "../time/deadline.js";
+import { abortError, pause } from "../time/wait.js";
+import { DEFAULT_BASE_URL } from "./access-point.js";
 import type { HostWifi, JoinedAp } from "./host-wifi.js";
-import { abortError, DEFAULT_BASE_URL, pause } from "./wait.js";
 
 const PROBE_TIMEOUT_MS = 5_000;
 

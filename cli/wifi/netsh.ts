@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
-import { deadline } from "../deadline.js";
 import { ProvError } from "../errors.js";
 import { naming } from "../system-error.js";
+import { deadline } from "../time/deadline.js";
+import { abortsAs, pause, poll } from "../time/wait.js";
+import { apNotFound, DEFAULT_BASE_URL, joinTooSlow } from "./access-point.js";
 import { type CommandResult, type CommandRunner, runCommand } from "./command.js";
 import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
 import { type NetshEntry, removeJournal, writeJournal } from "./journal.js";
@@ -17,7 +19,6 @@ import {
 import { checkPassphrase } from "./passphrase.js";
 import { hostSession } from "./session.js";
 import { newProfileName } from "./temporary-profile.js";
-import { abortsAs, apNotFound, DEFAULT_BASE_URL, joinTooSlow, pause, poll } from "./wait.js";
 
 export interface NetshOptions {
   /** Where the restore journal goes. */

@@ -1,4 +1,6 @@
 import { ProvError } from "../errors.js";
+import { abortsAs, pause } from "../time/wait.js";
+import { apNotFound, DEFAULT_BASE_URL, joinTooSlow } from "./access-point.js";
 import { type CommandRunner, runCommand } from "./command.js";
 import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
 import { type NetworksetupEntry, removeJournal, writeJournal } from "./journal.js";
@@ -13,7 +15,6 @@ import {
 } from "./networksetup-parse.js";
 import { checkPassphrase } from "./passphrase.js";
 import { hostSession } from "./session.js";
-import { abortsAs, apNotFound, DEFAULT_BASE_URL, joinTooSlow, pause } from "./wait.js";
 
 export interface NetworksetupOptions {
   /** Where the restore journal goes. */

@@ -1,8 +1,8 @@
 import { ProvError } from "../errors.js";
+import { pause } from "../time/wait.js";
 import type { RestoreReport } from "./host-wifi.js";
 import type { NmcliEntry } from "./journal.js";
 import type { NmcliClient } from "./nmcli-client.js";
-import { pause } from "./wait.js";
 
 /** A home network came back after 21–24 s in the lab, after its radio had been away. */
 const RESTORE_LIMIT_MS = 75_000;

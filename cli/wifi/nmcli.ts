@@ -1,4 +1,6 @@
 import { ProvError } from "../errors.js";
+import { abortsAs, pause, poll } from "../time/wait.js";
+import { apNotFound, DEFAULT_BASE_URL, joinTooSlow } from "./access-point.js";
 import { type CommandRunner, runCommand } from "./command.js";
 import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
 import {
@@ -14,7 +16,6 @@ import { restoreNmcli } from "./nmcli-restore.js";
 import { checkPassphrase, chooseKeyManagement } from "./passphrase.js";
 import { hostSession } from "./session.js";
 import { isTemporaryProfile, newProfileName } from "./temporary-profile.js";
-import { abortsAs, apNotFound, DEFAULT_BASE_URL, joinTooSlow, pause, poll } from "./wait.js";
 
 export interface NmcliOptions {
   /** Where the restore journal lies. */

@@ -13,7 +13,7 @@ import { labDir } from "../../cli/lab/lab-info.js";
 import type { Lab } from "../../cli/lab/lab-types.js";
 import { type CertificateAuthority, signCsr } from "../../cli/lab/pki/ca.js";
 import { buildForHost } from "../../cli/lab/stages/build-host.js";
-import { silent } from "../../cli/progress.js";
+import { silent } from "../../cli/terminal/progress.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
 import { longer } from "../helpers/longer.js";
 import { buildVariant, type Variant } from "./variant.js";

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ensurePrivateDir } from "../../cli/config/private-dir.js";
+import { ensurePrivateDir } from "../../cli/files/private-dir.js";
 import { writeJournal } from "../../cli/wifi/journal.js";
 import { projectWith, temporaryDir, writeManifest } from "../helpers/project.js";
 import { prov, REPOSITORY, run } from "../helpers/prov.js";

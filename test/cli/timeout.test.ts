@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { boundsOf } from "../../cli/commands/options/board.js";
 import { bootVirtualBoard } from "../../cli/lab/stages/board.js";
-import { silent } from "../../cli/progress.js";
+import { silent } from "../../cli/terminal/progress.js";
 import { waitingStatus } from "../helpers/board-status.js";
 import { projectWith } from "../helpers/project.js";
 import { prov } from "../helpers/prov.js";

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { type ProvisionBoardRequest, provisionBoard } from "../../cli/flow/provision-board.js";
 import { createStageClock } from "../../cli/flow/stages.js";
 import { virtualWifi } from "../../cli/lab/air/virtual-wifi.js";
-import { silent } from "../../cli/progress.js";
+import { silent } from "../../cli/terminal/progress.js";
 import type { HostWifi } from "../../cli/wifi/host-wifi.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 import { type Forward, forwardTo } from "../helpers/forward.js";

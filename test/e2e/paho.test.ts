@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { spawnBound, stopChild } from "../../cli/lab/child.js";
+import { spawnBound, stopChild } from "../../cli/processes/child.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
 import { longer } from "../helpers/longer.js";
 import { DEVICE_ID, prov, REPOSITORY } from "../helpers/prov.js";

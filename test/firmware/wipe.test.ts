@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { isOnPath } from "../../cli/on-path.js";
+import { isOnPath } from "../../cli/processes/on-path.js";
 import { tempDir } from "../helpers/host-port.js";
 
 const run = promisify(execFile);

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
+import { withLock } from "../../cli/files/lock.js";
 import type { Air } from "../../cli/lab/air/air-file.js";
 import { listAnnouncedAps } from "../../cli/lab/air/air-file.js";
-import { hasExited, spawnBound } from "../../cli/lab/child.js";
 import { createLineSplitter } from "../../cli/lines.js";
-import { withLock } from "../../cli/lock.js";
+import { hasExited, spawnBound } from "../../cli/processes/child.js";
 import { longer } from "./longer.js";
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { createWriteStream, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { spawnBound, stopChild } from "../../cli/lab/child.js";
+import { spawnBound, stopChild } from "../../cli/processes/child.js";
 import { longer } from "../helpers/longer.js";
 import { REPOSITORY } from "../helpers/prov.js";
 

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { childEnvironment } from "../../cli/child-environment.js";
-import { spawnBound, stopChild } from "../../cli/lab/child.js";
 import { findFreePort } from "../../cli/lab/server/listen.js";
+import { spawnBound, stopChild } from "../../cli/processes/child.js";
+import { childEnvironment } from "../../cli/processes/child-environment.js";
 import { debianDependencies, unpackDebian } from "../support/debian-package.js";
 import {
   type FindPeer,

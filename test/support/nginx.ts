@@ -1,7 +1,7 @@
 import { type ChildProcess, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { spawnBound, stopChild } from "../../cli/lab/child.js";
+import { spawnBound, stopChild } from "../../cli/processes/child.js";
 import { unpackDebian } from "./debian-package.js";
 
 const INSTALLED = "/usr/sbin/nginx";

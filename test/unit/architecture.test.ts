@@ -6,12 +6,14 @@ import { expect, test } from "vitest";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const SIDES = ["cli/pki", "cli/device", "cli/serial", "cli/wifi"];
+const ROOMS = ["cli/files", "cli/processes", "cli/time", "cli/terminal"];
 const UPPER = ["cli/flow", "cli/commands", "cli/lab"];
 const otherSides = (own: string): string[] => SIDES.filter((side) => side !== own);
 
 /** Which folders each folder must not reach into; the dependency direction of the design. */
 const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
   codegen: ["cli"],
+  ...Object.fromEntries(ROOMS.map((room) => [room, ["cli/config", ...SIDES, ...UPPER]])),
   "cli/config": [...SIDES, ...UPPER],
   "cli/pki": [...otherSides("cli/pki"), ...UPPER],
   "cli/device": [...otherSides("cli/device"), ...UPPER],

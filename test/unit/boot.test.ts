@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { waitForBoot } from "../../cli/flow/boot.js";
-import { silent } from "../../cli/progress.js";
+import { silent } from "../../cli/terminal/progress.js";
 import { longer } from "../helpers/longer.js";
 import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
 

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { childEnvironment } from "../../cli/child-environment.js";
-import { spawnBound } from "../../cli/lab/child.js";
+import { spawnBound } from "../../cli/processes/child.js";
+import { childEnvironment } from "../../cli/processes/child-environment.js";
+import { runTool } from "../../cli/processes/tool.js";
 import { createBacktraceDecoder } from "../../cli/serial/backtrace.js";
-import { runTool } from "../../cli/tool.js";
 import { runCommand } from "../../cli/wifi/command.js";
 import { temporaryDir } from "../helpers/project.js";
 

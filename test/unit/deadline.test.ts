@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { deadline } from "../../cli/deadline.js";
+import { deadline } from "../../cli/time/deadline.js";
 import { REPOSITORY } from "../helpers/prov.js";
 
 test("aborts with a TimeoutError", async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { eraseSettings } from "../../cli/flow/erase-settings.js";
-import { silent } from "../../cli/progress.js";
+import { silent } from "../../cli/terminal/progress.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";

@@ -9,7 +9,7 @@ import {
   visibleStyled,
   visibleText,
   withoutCommands,
-} from "../../cli/foreign-text.js";
+} from "../../cli/terminal/foreign-text.js";
 
 const ESC = "\u001b";
 

@@ -11,8 +11,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { deviceWorkspace, type Workspace, writeIfChanged } from "../../cli/config/workspace.js";
+import { deviceWorkspace, type Workspace } from "../../cli/config/workspace.js";
 import { ProvError } from "../../cli/errors.js";
+import { writeIfChanged } from "../../cli/files/files.js";
 import { createCsr, readCsr } from "../../cli/pki/csr.js";
 import { ensureIdentity, readIdentity } from "../../cli/pki/identity.js";
 import { generatePrivateKey, privateKeyToPem } from "../../cli/pki/keys.js";

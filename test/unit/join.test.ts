@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { joinBoard } from "../../cli/flow/join.js";
 import { virtualWifi } from "../../cli/lab/air/virtual-wifi.js";
-import { type Progress, silent } from "../../cli/progress.js";
+import { type Progress, silent } from "../../cli/terminal/progress.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 import { type AnnouncedBoard, announceBoard } from "../helpers/announced-board.js";
 import { longer } from "../helpers/longer.js";

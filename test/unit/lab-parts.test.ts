@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { takeLock } from "../../cli/files/lock.js";
 import { openFlashChip } from "../../cli/lab/board/flash-chip.js";
 import { addToMac } from "../../cli/lab/board/virtual-board.js";
 import { createFrameSplitter, pubackFor, withRetain } from "../../cli/lab/broker/mqtt-frames.js";
@@ -9,7 +10,6 @@ import { mayPublish, mayReceive, OPERATOR, SPECTATOR } from "../../cli/lab/broke
 import { checkFaults, createFaultBox, type RouteFault } from "../../cli/lab/faults.js";
 import { createStream } from "../../cli/lab/stream.js";
 import { createLineSplitter } from "../../cli/lines.js";
-import { takeLock } from "../../cli/lock.js";
 import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";
 
 let dir: string;

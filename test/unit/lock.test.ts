@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, describe, expect, test } from "vitest";
 import { ProvError } from "../../cli/errors.js";
-import { takeLock, withLock } from "../../cli/lock.js";
+import { takeLock, withLock } from "../../cli/files/lock.js";
 import { temporaryDir } from "../helpers/project.js";
 import { REPOSITORY } from "../helpers/prov.js";
 

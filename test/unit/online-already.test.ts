@@ -3,7 +3,7 @@ import { ssidDigest } from "../../cli/device/ssid-digest.js";
 import { ProvError } from "../../cli/errors.js";
 import { type AlreadyOnlineRequest, onlineAlready } from "../../cli/flow/online-already.js";
 import type { Outcome } from "../../cli/flow/outcome.js";
-import { silent } from "../../cli/progress.js";
+import { silent } from "../../cli/terminal/progress.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 
 const OUTCOME: Outcome = {

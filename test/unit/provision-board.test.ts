@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { provisionBoard } from "../../cli/flow/provision-board.js";
 import { createStageClock } from "../../cli/flow/stages.js";
-import { silent } from "../../cli/progress.js";
+import { silent } from "../../cli/terminal/progress.js";
 import { manualWifi } from "../../cli/wifi/manual.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 import { waitingStatus } from "../helpers/board-status.js";

@@ -6,7 +6,7 @@ import { ProvError } from "../../cli/errors.js";
 import type { StatusMessage, StatusWatch } from "../../cli/flow/broker-session.js";
 import { joinOrFindOnline, onlineInstead, type ReachRequest } from "../../cli/flow/reach.js";
 import { virtualWifi } from "../../cli/lab/air/virtual-wifi.js";
-import { silent } from "../../cli/progress.js";
+import { silent } from "../../cli/terminal/progress.js";
 import type { HostWifi } from "../../cli/wifi/host-wifi.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 import { announceBoard } from "../helpers/announced-board.js";

@@ -4,12 +4,12 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { visibleLine } from "../../cli/foreign-text.js";
 import { createBacktraceDecoder, findAddr2line } from "../../cli/serial/backtrace.js";
 import { createLinkEvents } from "../../cli/serial/link.js";
 import { parseLogFilter, parseLogHead } from "../../cli/serial/log-line.js";
 import { createMask } from "../../cli/serial/mask.js";
 import { type MonitorLine, monitor } from "../../cli/serial/monitor.js";
+import { visibleLine } from "../../cli/terminal/foreign-text.js";
 import { longer } from "../helpers/longer.js";
 import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
 

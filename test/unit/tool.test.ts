@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ProvError } from "../../cli/errors.js";
-import { runTool, type ToolRun } from "../../cli/tool.js";
+import { runTool, type ToolRun } from "../../cli/processes/tool.js";
 import { running } from "../helpers/idf.js";
 import { temporaryDir } from "../helpers/project.js";
 

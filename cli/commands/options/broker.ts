@@ -6,9 +6,9 @@ import {
   pemSentence,
 } from "../../../codegen/pem.js";
 import { requireNamedFile } from "../../config/named-file.js";
-import { readText } from "../../config/workspace.js";
 import { mqttTextFlaw } from "../../device/credential-rules.js";
 import { ProvError } from "../../errors.js";
+import { readText } from "../../files/files.js";
 import type { BrokerAccess } from "../../flow/broker-session.js";
 import type { LabClient } from "../../lab/client.js";
 

@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ensurePrivateDir } from "../../config/private-dir.js";
 import { ProvError } from "../../errors.js";
-import { writePrivateFile } from "../files.js";
+import { ensurePrivateDir } from "../../files/private-dir.js";
+import { writePrivateFile } from "../../files/private-file.js";
 import { AIR_FILE, type Air, type AirNetwork, APS_FOLDER, airSchema } from "./air-file.js";
 
 /** The network that a lab's board is meant to join; its password is public, it opens nothing real. */

@@ -1,6 +1,7 @@
 import { ProvError } from "../../errors.js";
+import { poll } from "../../time/wait.js";
+import { apNotFound } from "../../wifi/access-point.js";
 import type { AccessPoint, ApTarget, HostWifi } from "../../wifi/host-wifi.js";
-import { apNotFound, poll } from "../../wifi/wait.js";
 import { type AnnouncedAp, listAnnouncedAps, passwordOpensAp } from "./air-file.js";
 
 /**

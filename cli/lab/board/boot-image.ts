@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { decodePartitionTable, PARTITION_TYPE_APP } from "../../../codegen/partitions.js";
-import { ensurePrivateDir } from "../../config/private-dir.js";
 import { ProvError } from "../../errors.js";
+import { ensurePrivateDir } from "../../files/private-dir.js";
+import { writePrivateFile } from "../../files/private-file.js";
 import { CHIPS, type ChipName } from "../../serial/chips.js";
 import { verifyEspImage } from "../../serial/esp-image.js";
-import { writePrivateFile } from "../files.js";
 import type { FlashChip } from "./flash-chip.js";
 import { hostElfOf, PARTITION_TABLE_OFFSET } from "./host-image.js";
 

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { Writable } from "node:stream";
 import { ProvError } from "../../errors.js";
 import { createLineSplitter } from "../../lines.js";
+import { hasExited, spawnBound } from "../../processes/child.js";
 import type { ChipName } from "../../serial/chips.js";
-import { hasExited, spawnBound } from "../child.js";
 
 /** Why the chip starts, as `esp_reset_reason()` tells the firmware. */
 export type ResetReason = "poweron" | "ext" | "sw" | "panic" | "brownout";

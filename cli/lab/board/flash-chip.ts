@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { ensurePrivateDir } from "../../config/private-dir.js";
+import { ensurePrivateDir } from "../../files/private-dir.js";
 import { naming } from "../../system-error.js";
 
 /**

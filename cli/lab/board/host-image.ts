@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { ensurePrivateDir } from "../../config/private-dir.js";
 import { ProvError } from "../../errors.js";
+import { ensurePrivateDir } from "../../files/private-dir.js";
 import { CHIPS, type ChipName } from "../../serial/chips.js";
 import { type EspImage, packEspImage } from "../../serial/esp-image.js";
 import { formatFlasherArgs } from "../../serial/flasher-args.js";

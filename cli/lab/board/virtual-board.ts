@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buttonGpio } from "../../../codegen/sdkconfig-table.js";
-import { ensurePrivateDir } from "../../config/private-dir.js";
 import { ProvError } from "../../errors.js";
+import { ensurePrivateDir } from "../../files/private-dir.js";
 import type { ChipName } from "../../serial/chips.js";
 import { readFlasherArgs } from "../../serial/flasher-args.js";
 import { forgetAnnouncement } from "../air/air.js";

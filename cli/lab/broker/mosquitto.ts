@@ -1,13 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ensurePrivateDir } from "../../config/private-dir.js";
 import { ProvError } from "../../errors.js";
+import { ensurePrivateDir } from "../../files/private-dir.js";
+import { readTextFile, writePrivateFile } from "../../files/private-file.js";
 import { createLineSplitter } from "../../lines.js";
-import { requireProgram } from "../../on-path.js";
-import { hasExited, spawnBound, stopChild } from "../child.js";
+import { hasExited, spawnBound, stopChild } from "../../processes/child.js";
+import { requireProgram } from "../../processes/on-path.js";
 import { type EventSink, labEvent } from "../events.js";
-import { readTextFile, writePrivateFile } from "../files.js";
 import { findFreePort } from "../server/listen.js";
 import { NO_COMMON_CIPHER, type ServerIdentity } from "../server/server-identity.js";
 import type { BrokerOptions, LabBroker } from "./broker.js";

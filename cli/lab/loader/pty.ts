@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { ProvError } from "../../errors.js";
-import { requireProgram } from "../../on-path.js";
-import { hasExited, spawnBound, stopChild } from "../child.js";
+import { hasExited, spawnBound, stopChild } from "../../processes/child.js";
+import { requireProgram } from "../../processes/on-path.js";
 import type { Line } from "./line.js";
 
 /** socat takes milliseconds, but on a busy machine it may have to wait for its turn. */

@@ -1,8 +1,8 @@
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { join } from "node:path";
+import { readTextFile, writePrivateFile } from "../../files/private-file.js";
 import type { Csr } from "../../pki/csr.js";
 import { OPERATOR, SPECTATOR } from "../broker/topic-rules.js";
-import { readTextFile, writePrivateFile } from "../files.js";
 import type { TlsIdentity } from "../server/server-identity.js";
 import { type CertificateAuthority, createCa, issueCertificate, signCsr } from "./ca.js";
 import { revocationList } from "./crl.js";

@@ -1,10 +1,10 @@
 import type { CommandContext } from "../../context.js";
-import { deadline } from "../../deadline.js";
 import { ProvError } from "../../errors.js";
 import type { BuiltImage } from "../../flow/build.js";
 import { flashBoard } from "../../flow/flash.js";
-import { asTask } from "../../progress.js";
-import { poll } from "../../wifi/wait.js";
+import { asTask } from "../../terminal/progress.js";
+import { deadline } from "../../time/deadline.js";
+import { poll } from "../../time/wait.js";
 import type { Lab } from "../lab-types.js";
 
 const BOOT_TIMEOUT_S = 20;

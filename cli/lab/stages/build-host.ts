@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Chip } from "../../../codegen/manifest.js";
 import { encodePartitionTable, parsePartitions } from "../../../codegen/partitions.js";
-import { PROV_FOLDER } from "../../config/private-dir.js";
 import { ProvError } from "../../errors.js";
+import { withLock } from "../../files/lock.js";
+import { PROV_FOLDER } from "../../files/private-dir.js";
 import {
   type BuildRequest,
   type BuiltImage,
@@ -14,12 +15,11 @@ import {
   waitNote,
 } from "../../flow/build.js";
 import { buildFailed } from "../../flow/build-errors.js";
-import { withLock } from "../../lock.js";
-import { requireProgram } from "../../on-path.js";
 import { installRoot } from "../../paths.js";
-import { asTask } from "../../progress.js";
+import { requireProgram } from "../../processes/on-path.js";
+import { runTool } from "../../processes/tool.js";
 import { refuseForBuild } from "../../supported-path.js";
-import { runTool } from "../../tool.js";
+import { asTask } from "../../terminal/progress.js";
 import { APP_OFFSET, packHostImage } from "../board/host-image.js";
 
 export type Sanitizer = "address" | "undefined" | "thread";

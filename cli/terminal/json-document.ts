@@ -1,6 +1,6 @@
-import type { ProvError } from "./errors.js";
+import type { ProvError } from "../errors.js";
+import { readVersion } from "../paths.js";
 import { safeJson } from "./foreign-text.js";
-import { readVersion } from "./paths.js";
 
 /** What stands below these was written by a device, and is shown as it came. */
 const AS_IT_CAME: ReadonlySet<string> = new Set(["payload"]);

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { ensurePrivateDir } from "./config/private-dir.js";
-import { readIfPresent } from "./config/workspace.js";
-import { isProcessAlive } from "./processes/alive.js";
-import { hasCode, naming } from "./system-error.js";
+import { isProcessAlive } from "../processes/alive.js";
+import { hasCode, naming } from "../system-error.js";
+import { readIfPresent } from "./files.js";
+import { ensurePrivateDir } from "./private-dir.js";
 
 /** Who holds a lock: a process id alone may belong to somebody else after a reboot. */
 interface Holder {

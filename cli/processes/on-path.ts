@@ -1,6 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { ProvError } from "./errors.js";
+import { ProvError } from "../errors.js";
 
 /** Whether a program can be started by its name. */
 export function isOnPath(program: string, env: NodeJS.ProcessEnv): boolean {

@@ -6,9 +6,6 @@ export interface Failure {
   message: string;
 }
 
-/** The board's address on its own SoftAP (ESP-IDF's default). */
-export const DEFAULT_BASE_URL = "http://192.168.4.1";
-
 /**
  * The error for an aborted signal: a ProvError reason as it is, a timeout as `onTimeout` says,
  * anything else as `interrupted`.
@@ -59,17 +56,4 @@ export async function abortsAs<T>(
 /** Waits `ms`, or less when the signal aborts; never throws. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
-}
-
-/** A wait that ended before the AP showed up. */
-export function apNotFound(ssid: string): Failure {
-  return {
-    code: "ap_not_found",
-    message: `no access point named ${JSON.stringify(ssid)} in reach`,
-  };
-}
-
-/** The AP was seen, but joining it did not end in time. */
-export function joinTooSlow(ssid: string): Failure {
-  return { code: "ap_unreachable", message: `joining ${JSON.stringify(ssid)} took too long` };
 }

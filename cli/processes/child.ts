@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { childEnvironment } from "../child-environment.js";
+import { childEnvironment } from "./child-environment.js";
 
 const SETPRIV = "/usr/bin/setpriv";
 const alive = new Set<ChildProcess>();

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { $ } from "zx/core";
+import { ProvError } from "../errors.js";
+import { visibleLine } from "../terminal/foreign-text.js";
 import { childEnvironment } from "./child-environment.js";
-import { ProvError } from "./errors.js";
-import { visibleLine } from "./foreign-text.js";
 import { requireProgram } from "./on-path.js";
 
 export interface ToolRun {

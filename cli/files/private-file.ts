@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { ensurePrivateDir } from "../config/private-dir.js";
 import { naming } from "../system-error.js";
+import { ensurePrivateDir } from "./private-dir.js";
 
 /**
  * Replaces `file` at once: a reader sees the old or the new content, never a mixture, and nobody but

@@ -1,0 +1,178 @@
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
+import { ProvError } from "../errors.js";
+import { hasCode, systemError } from "../system-error.js";
+import { ensurePrivateDir, hasMode, makeFolder } from "./private-dir.js";
+
+export const SECRET_FILE = 0o600;
+export const PLAIN_FILE = 0o644;
+
+/**
+ * The text of a file, or undefined when there is no such file.
+ * @throws ProvError file_inaccessible
+ */
+export function readIfPresent(path: string): string | undefined {
+  return readBytesIfPresent(path)?.toString("utf8");
+}
+
+/**
+ * The content of a file that may be of any kind, or undefined when there is no such file.
+ * @throws ProvError file_inaccessible
+ */
+export function readBytesIfPresent(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw inaccessible(path, error);
+  }
+}
+
+/**
+ * The text of a file that somebody named.
+ * @throws ProvError file_inaccessible
+ */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw inaccessible(path, error);
+  }
+}
+
+/** Whether `writeIfChanged` would leave the file alone. */
+export function isCurrent(path: string, text: string, mode: number): boolean {
+  return readIfPresent(path) === text && hasMode(path, mode);
+}
+
+/**
+ * Writes a file unless it already has this text and mode, so that builds stay incremental. A reader,
+ * or a power cut, finds either the old or the new file. Returns whether it wrote.
+ * @throws ProvError file_inaccessible
+ */
+export function writeIfChanged(path: string, text: string, mode: number): boolean {
+  if (isCurrent(path, text, mode)) return false;
+  throughTemporary(path, text, mode, (temporary) => renameSync(temporary, path));
+  return true;
+}
+
+/**
+ * Writes a file that must not exist yet; as a whole or not at all, also when two processes try at once.
+ * Returns false, and changes nothing, when it exists.
+ * @throws ProvError file_inaccessible
+ */
+export function writeNew(path: string, text: string, mode: number): boolean {
+  let created = true;
+  throughTemporary(path, text, mode, (temporary) => {
+    try {
+      // Unlike a rename, a link never replaces what is there.
+      linkSync(temporary, path);
+    } catch (error) {
+      if (!hasCode(error, "EEXIST")) throw error;
+      created = false;
+    }
+  });
+  return created;
+}
+
+/**
+ * Makes sure, before the work that a file is to tell of, that it can be written. Its folder is made, and what
+ * an earlier run left in it is gone.
+ * @throws ProvError file_inaccessible
+ */
+export function prepareOutput(path: string): void {
+  try {
+    makeFolder(resolve(dirname(path)));
+    closeSync(openSync(path, "w"));
+  } catch (error) {
+    throw inaccessible(path, error);
+  }
+}
+
+/**
+ * Writes a file that somebody named, where it is: it may be a pipe or a device.
+ * @throws ProvError file_inaccessible
+ */
+export function writeOutput(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw inaccessible(path, error);
+  }
+}
+
+/**
+ * Copies a file to a name that is free, flushed to the disk.
+ * @param nameOf the n-th name to try, from 1 on
+ * @returns the copy's path; undefined when there is no such file
+ * @throws ProvError file_inaccessible
+ */
+export function keepCopy(path: string, nameOf: (attempt: number) => string): string | undefined {
+  for (let attempt = 1; ; attempt++) {
+    const copy = nameOf(attempt);
+    try {
+      writeAndSync(copy, readFileSync(path), SECRET_FILE);
+      return copy;
+    } catch (error) {
+      if (hasCode(error, "EEXIST")) continue;
+      if (hasCode(error, "ENOENT")) return undefined;
+      throw inaccessible(path, error);
+    }
+  }
+}
+
+/** Takes away every right to a file but its owner's; a key may have been copied in with more. */
+export function protectFile(path: string): void {
+  if (!hasMode(path, SECRET_FILE)) chmodSync(path, SECRET_FILE);
+}
+
+function throughTemporary(
+  path: string,
+  text: string,
+  mode: number,
+  publish: (temporary: string) => void,
+): void {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    ensurePrivateDir(dirname(path));
+    writeAndSync(temporary, text, mode);
+    publish(temporary);
+  } catch (error) {
+    throw inaccessible(path, error);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function writeAndSync(path: string, content: string | Buffer, mode: number): void {
+  // "wx" follows no link that somebody put there, and the mode holds from the first byte on.
+  const file = openSync(path, "wx", mode);
+  try {
+    writeFileSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  // The umask may have taken bits away.
+  chmodSync(path, mode);
+}
+
+function inaccessible(path: string, error: unknown): ProvError {
+  if (error instanceof ProvError) return error;
+  const reason = error instanceof Error ? error.message : "unknown reason";
+  return (
+    systemError(error, path) ??
+    new ProvError("file_inaccessible", `${path}: ${reason}`, { cause: error })
+  );
+}

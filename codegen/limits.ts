@@ -39,7 +39,7 @@ export function isWpaPassword(password: string): boolean {
 }
 
 /** Where the generated header is committed, relative to the project root. */
-export const LIMITS_HEADER_PATH = "firmware/main/prov_limits.h";
+export const LIMITS_HEADER_PATH = "firmware/main/store/prov_limits.h";
 
 const C_NAMES: readonly (readonly [name: string, bytes: number])[] = [
   ["PROV_SSID_MAX", LIMITS.ssidMaxBytes],

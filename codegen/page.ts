@@ -7,7 +7,7 @@ import { packTexts } from "./page-pack.js";
 import { FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS, STATE_WORDS } from "./page-words.js";
 
 /** Where the generated text is committed and what it is made from, relative to the project root. */
-export const PAGE_INC_PATH = "firmware/main/page.inc";
+export const PAGE_INC_PATH = "firmware/main/portal/page.inc";
 export const PAGE_SOURCE_DIR = "firmware/main/page";
 export const PAGE_SOURCES = [
   "index.html",

@@ -9,15 +9,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parseDevice } from "../../codegen/manifest-schema.js";
 import { emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
+import { FIRMWARE_MAIN, firmwareFiles, firmwareFolders } from "../helpers/firmware-main.js";
 
 const run = promisify(execFile);
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
-const MAIN = join(REPOSITORY, "firmware", "main");
 const HEADERS = join(REPOSITORY, "firmware", "host", "include");
 const SHIMS = join(REPOSITORY, "test", "firmware", "riscv");
 const CACHE = join(REPOSITORY, ".cache", "chip-objects");
@@ -46,8 +46,8 @@ export function missingCompiler(): string | undefined {
  */
 export async function compileForChip(architecture: Architecture): Promise<readonly string[]> {
   const out = join(CACHE, architecture);
-  const sources = readdirSync(MAIN).filter((name) => name.endsWith(".c"));
-  const objects = sources.map((name) => join(out, name.replace(/\.c$/, ".o")));
+  const sources = firmwareFiles(".c");
+  const objects = sources.map((path) => join(out, `${basename(path, ".c")}.o`));
   const sdkconfig = emitSdkconfigHeader(plainDevice());
   const wanted = fingerprint(sdkconfig);
   const stamp = join(out, "stamp");
@@ -64,11 +64,10 @@ export async function compileForChip(architecture: Architecture): Promise<readon
     ...[`-march=${architecture}`, "-mabi=ilp32", `--specs=${SPECS}`, "-std=gnu11", "-Os", "-c"],
     ...["-ffunction-sections", "-fdata-sections"],
     ...["-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"],
-    ...[out, HEADERS, SHIMS].flatMap((dir) => ["-I", dir]),
+    ...[...firmwareFolders(), out, HEADERS, SHIMS].flatMap((dir) => ["-I", dir]),
     ...["-isystem", join(out, "libraries")],
   ];
-  const paths = sources.map((name) => join(MAIN, name));
-  await run(`${PREFIX}gcc`, [...flags, ...paths], { cwd: out, maxBuffer: 1 << 24 });
+  await run(`${PREFIX}gcc`, [...flags, ...sources], { cwd: out, maxBuffer: 1 << 24 });
   writeFileSync(stamp, wanted);
   return objects;
 }
@@ -84,7 +83,7 @@ function fingerprint(sdkconfig: string): string {
   const hash = createHash("sha256").update(sdkconfig);
   hash.update(execFileSync(`${PREFIX}gcc`, ["--version"]));
   hash.update(readFileSync(fileURLToPath(import.meta.url)));
-  for (const dir of [MAIN, HEADERS, SHIMS]) {
+  for (const dir of [FIRMWARE_MAIN, HEADERS, SHIMS]) {
     const names = readdirSync(dir, { recursive: true, encoding: "utf8" }).sort();
     for (const name of names.filter((each) => /\.(c|h|inc)$/.test(each)))
       hash.update(`${name}\n`).update(readFileSync(join(dir, name)));

@@ -3,10 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { firmwareFiles, firmwareFolders } from "../helpers/firmware-main.js";
 
 const run = promisify(execFile);
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
-const MAIN = join(REPOSITORY, "firmware", "main");
 const OUT = join(REPOSITORY, ".cache", "stacks");
 
 /** A function of ours: its own stack frame in bytes, and what it calls. */
@@ -24,8 +24,8 @@ export async function compileForStacks(): Promise<Frames> {
   // The key is the device's, not the code's: an empty one stands in for it.
   const keys = ["DEVICE_ID", "DEVICE_PRIVATE_KEY_PEM", "DEVICE_CSR_PEM"];
   writeFileSync(join(OUT, "device_keys.h"), keys.map((name) => `#define ${name} ""\n`).join(""));
-  const sources = readdirSync(MAIN).filter((name) => name.endsWith(".c"));
-  const include = [OUT, join(REPOSITORY, "test/golden"), join(REPOSITORY, "firmware/host/include")];
+  const given = [OUT, join(REPOSITORY, "test/golden"), join(REPOSITORY, "firmware/host/include")];
+  const include = [...firmwareFolders(), ...given];
   const options = [
     "-std=gnu11",
     "-Os",
@@ -37,7 +37,7 @@ export async function compileForStacks(): Promise<Frames> {
     "-fno-stack-protector",
   ];
   const flags = [...options, ...include.flatMap((dir) => ["-I", dir])];
-  await run("gcc", [...flags, ...sources.map((name) => join(MAIN, name))], { cwd: OUT });
+  await run("gcc", [...flags, ...firmwareFiles(".c")], { cwd: OUT });
   return readFrames();
 }
 

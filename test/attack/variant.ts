@@ -42,7 +42,7 @@ export async function buildVariant(root: string, variant: Variant): Promise<stri
 
 function copyWithoutPause(dir: string): string {
   cpSync(join(REPOSITORY, "firmware", "main"), dir, { recursive: true });
-  const header = join(dir, "pairing.h");
+  const header = join(dir, "portal", "pairing.h");
   const text = readFileSync(header, "utf8");
   const hurried = text.replace("#define RATE_INTERVAL_MS 6000", "#define RATE_INTERVAL_MS 1");
   if (hurried === text) throw new Error("pairing.h has another RATE_INTERVAL_MS by now");

@@ -1,14 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LIMITS } from "../../codegen/limits.js";
 import { compileForStacks, type Frames, stackOf } from "../attack/object-stacks.js";
 import { type Credentials, DEVICE_ID, openRig, type Rig } from "../attack/rig.js";
+import { FIRMWARE_MAIN, firmwareFile } from "../helpers/firmware-main.js";
 import { longer } from "../helpers/longer.js";
 
-const MAIN = fileURLToPath(new URL("../../firmware/main/", import.meta.url));
 const HEAP_MAX = 16 * 1024;
 
 /** Where each task enters our code. The stack's size is the named constant of the file, or bytes. */
@@ -42,7 +40,7 @@ const TASKS: readonly {
 function stackSize(stack: (typeof TASKS)[number]["stack"]): number {
   if (typeof stack === "number") return stack;
   const [file, constant] = stack;
-  const text = readFileSync(join(MAIN, file), "utf8");
+  const text = readFileSync(firmwareFile(file), "utf8");
   return Number(new RegExp(`#define ${constant} (\\d+)`).exec(text)?.[1]);
 }
 
@@ -69,7 +67,7 @@ describe.runIf(isGcc())("the compiled objects", () => {
   });
 
   it("belong to the tasks above, all of them", () => {
-    const sources = execFileSync("grep", ["-rhoE", "xTaskCreate|stack_size =", MAIN], {
+    const sources = execFileSync("grep", ["-rhoE", "xTaskCreate|stack_size =", FIRMWARE_MAIN], {
       encoding: "utf8",
     });
     expect(sources.trim().split("\n")).toHaveLength(5);

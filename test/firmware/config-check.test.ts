@@ -7,11 +7,11 @@ import { chipLimits } from "../../codegen/chip-limits.js";
 import { CHIPS } from "../../codegen/manifest.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
 import { emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
+import { firmwareFolders } from "../helpers/firmware-main.js";
 import { temporaryDir } from "../helpers/project.js";
 import { REPOSITORY } from "../helpers/prov.js";
 
 const run = promisify(execFile);
-const MAIN = join(REPOSITORY, "firmware", "main");
 const root = temporaryDir();
 
 /** What menuconfig may make of a sound configuration; null takes the symbol away. */
@@ -31,7 +31,7 @@ async function judge(name: string, changes: Changes, extra = ""): Promise<string
   mkdirSync(dir);
   writeFileSync(join(dir, "sdkconfig.h"), header);
   writeFileSync(join(dir, "check.c"), `#include "config_check.c"\n${extra}`);
-  const include = [dir, MAIN, join(REPOSITORY, "firmware/host/include")];
+  const include = [dir, ...firmwareFolders(), join(REPOSITORY, "firmware/host/include")];
   const flags = ["-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror"];
   try {
     const paths = include.flatMap((path) => ["-I", path]);

@@ -1,15 +1,15 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { isOnPath } from "../../cli/processes/on-path.js";
+import { firmwareFile, firmwareFiles, firmwareFolders } from "../helpers/firmware-main.js";
 import { tempDir } from "../helpers/host-port.js";
 
 const run = promisify(execFile);
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
-const MAIN = join(REPOSITORY, "firmware", "main");
 const HOST = join(REPOSITORY, "firmware", "host");
 const CACHE = join(REPOSITORY, ".cache", "wipe");
 const LEVELS = ["-O1", "-O2", "-Os"] as const;
@@ -18,7 +18,7 @@ const LEVELS = ["-O1", "-O2", "-Os"] as const;
 const UNDER_TEST = [
   ...["form_decode", "json_guard", "json_memory", "prov_records", "provision_request"],
   ...["device_store", "flash_purge", "secret_wipe", "wifi_link"],
-].map((name) => join(MAIN, `${name}.c`));
+].map((name) => firmwareFile(`${name}.c`));
 
 function portSources(): string[] {
   const names = readdirSync(join(HOST, "src")).filter((name) => /^nvs_.*\.c$/.test(name));
@@ -34,7 +34,8 @@ function portSources(): string[] {
 }
 
 function flags(compiler: string): string[] {
-  const include = [MAIN, join(HOST, "include"), join(HOST, "src"), join(REPOSITORY, "test/golden")];
+  const given = [join(HOST, "include"), join(HOST, "src"), join(REPOSITORY, "test/golden")];
+  const include = [...firmwareFolders(), ...given];
   const own = compiler === "gcc" ? ["-fno-stack-protector"] : [];
   return [
     "-std=gnu11",
@@ -125,12 +126,12 @@ describe.each(COMPILERS)("what %s makes of the code that forgets secrets", (comp
 });
 
 describe("every file of the firmware", () => {
-  const files = readdirSync(MAIN).filter((name) => name.endsWith(".c"));
-  const sourceOf = (name: string) => readFileSync(join(MAIN, name), "utf8");
+  const files = firmwareFiles(".c");
+  const sourceOf = (path: string) => readFileSync(path, "utf8");
 
   it("wipes with secret_wipe(), never with memset() before the block goes away", () => {
-    const offenders = files.filter((name) =>
-      /memset\(([^,;]+), 0,[^;]*;(?:[^}]*\}\n)?[^}]*?\bfree\(\1\)/.test(sourceOf(name)),
+    const offenders = files.filter((path) =>
+      /memset\(([^,;]+), 0,[^;]*;(?:[^}]*\}\n)?[^}]*?\bfree\(\1\)/.test(sourceOf(path)),
     );
     expect(offenders).toEqual([]);
   });
@@ -138,16 +139,11 @@ describe("every file of the firmware", () => {
   it.each(LEVELS)("still wipes where its source says so, at %s", async (level) => {
     const calls = /\bsecret_(?:wipe|free|free_text)\(/g;
     const users = files.filter(
-      (name) => name !== "secret_wipe.c" && sourceOf(name).match(calls) !== null,
+      (path) => !path.endsWith("/secret_wipe.c") && sourceOf(path).match(calls) !== null,
     );
     const dir = join(tempDir(), "objects");
-    const objects = await compile(
-      "gcc",
-      level,
-      dir,
-      users.map((name) => join(MAIN, name)),
-    );
-    expect(users).toContain("http_api.c");
+    const objects = await compile("gcc", level, dir, users);
+    expect(users).toContain(firmwareFile("http_api.c"));
     for (const [i, object] of objects.entries()) {
       const { stdout } = await run("objdump", ["-r", object]);
       const name = users[i] ?? "";
@@ -163,10 +159,15 @@ it.runIf(isOnPath("riscv64-unknown-elf-gcc", process.env)).each(LEVELS)(
     const dir = tempDir();
     const object = join(dir, "secret_wipe.o");
     const chip = ["-march=rv32imac", "-mabi=ilp32", "-std=gnu11", "-ffreestanding"];
-    const text = readFileSync(join(MAIN, "secret_wipe.c"), "utf8");
+    const text = readFileSync(firmwareFile("secret_wipe.c"), "utf8");
     const source = join(dir, "secret_wipe.c");
     writeFileSync(source, text.replace(/#include <(?:stdlib|string)\.h>\n/g, ""));
-    const declared = ["-include", join(dir, "libc.h"), "-I", MAIN];
+    const declared = [
+      "-include",
+      join(dir, "libc.h"),
+      "-I",
+      dirname(firmwareFile("secret_wipe.h")),
+    ];
     writeFileSync(
       join(dir, "libc.h"),
       "#include <stddef.h>\nvoid free(void *);\nvoid *memset(void *, int, size_t);\nsize_t strlen(const char *);\n",

@@ -3,7 +3,7 @@
  * says. After every step nothing may be stuck; and from wherever the input has led, a device whose
  * world has become a good one must come online.
  */
-#include "../../firmware/main/prov_runner.c" /* for what is static in it */
+#include "../../firmware/main/machine/prov_runner.c" /* for what is static in it */
 
 #include "fuzz.h"
 #include "runner_world.h"

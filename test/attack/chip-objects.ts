@@ -12,9 +12,9 @@ import {
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { parseDevice } from "../../codegen/manifest-schema.js";
 import { emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
 import { FIRMWARE_MAIN, firmwareFiles, firmwareFolders } from "../helpers/firmware-main.js";
+import { soundDevice } from "../helpers/manifest.js";
 
 const run = promisify(execFile);
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
@@ -48,7 +48,7 @@ export async function compileForChip(architecture: Architecture): Promise<readon
   const out = join(CACHE, architecture);
   const sources = firmwareFiles(".c");
   const objects = sources.map((path) => join(out, `${basename(path, ".c")}.o`));
-  const sdkconfig = emitSdkconfigHeader(plainDevice());
+  const sdkconfig = emitSdkconfigHeader(soundDevice({ id: "plain" }));
   const wanted = fingerprint(sdkconfig);
   const stamp = join(out, "stamp");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return objects;
@@ -70,13 +70,6 @@ export async function compileForChip(architecture: Architecture): Promise<readon
   await run(`${PREFIX}gcc`, [...flags, ...sources], { cwd: out, maxBuffer: 1 << 24 });
   writeFileSync(stamp, wanted);
   return objects;
-}
-
-/** A device without any wish of its own, as it is delivered. */
-function plainDevice() {
-  const parsed = parseDevice({ id: "plain" });
-  if (!parsed.ok) throw new Error(parsed.issues.map((issue) => issue.message).join("\n"));
-  return parsed.device;
 }
 
 function fingerprint(sdkconfig: string): string {

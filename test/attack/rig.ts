@@ -14,8 +14,8 @@ import type { Lab } from "../../cli/lab/lab-types.js";
 import { type CertificateAuthority, signCsr } from "../../cli/lab/pki/ca.js";
 import { buildForHost } from "../../cli/lab/stages/build-host.js";
 import { silent } from "../../cli/terminal/progress.js";
-import { parseDevice } from "../../codegen/manifest-schema.js";
 import { longer } from "../helpers/longer.js";
+import { soundDevice } from "../helpers/manifest.js";
 import { buildVariant, type Variant } from "./variant.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
@@ -131,7 +131,7 @@ export async function openRig(name: string, options: RigOptions = {}): Promise<R
 
 async function buildImpatient(root: string, lab: Lab, options: RigOptions) {
   const { mqtt, backend, wifi, sdkconfig, forced } = options;
-  const parsed = parseDevice({
+  const manifest = soundDevice({
     id: DEVICE_ID,
     target: "host",
     backend: { url: lab.backend.url, ca: lab.caPem, ...backend },
@@ -139,8 +139,6 @@ async function buildImpatient(root: string, lab: Lab, options: RigOptions) {
     sdkconfig: { ...IMPATIENT, CONFIG_PROV_BUTTON_GPIO: 9, ...sdkconfig },
     wifi: { ...wifi },
   });
-  if (!parsed.ok) throw new Error(parsed.issues.map((issue) => issue.message).join("\n"));
-  const manifest = parsed.device;
   const identity = await makeKeys(root, manifest, false);
   const config = generateConfig(manifest, identity, deviceWorkspace(root, DEVICE_ID));
   force(join(config.dir, "sdkconfig.h"), forced ?? {});

@@ -4,11 +4,9 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { projectWith, temporaryDir } from "../helpers/project.js";
-import { prov, REPOSITORY, run } from "../helpers/prov.js";
+import { FERN, projectWith, temporaryDir } from "../helpers/project.js";
+import { MAIN, prov, run } from "../helpers/prov.js";
 
-const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
-const FERN = `defineDevice({ id: "fern", target: "esp32c3" })`;
 const MANIFEST = `import { defineDevice } from "prov";\nexport default ${FERN};\n`;
 /** A mount namespace of its own; whoever is not root is root in a user namespace. */
 const UNSHARE = ["unshare", ...(process.getuid?.() === 0 ? [] : ["--map-root-user"]), "--mount"];

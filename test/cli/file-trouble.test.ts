@@ -1,11 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { projectWith, temporaryDir } from "../helpers/project.js";
-import { prov, REPOSITORY, run } from "../helpers/prov.js";
-
-const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
-const FERN = `defineDevice({ id: "fern", target: "esp32c3" })`;
+import { FERN, projectWith, temporaryDir } from "../helpers/project.js";
+import { MAIN, prov, run } from "../helpers/prov.js";
 
 const FLASHABLE =
   'defineDevice({ id: "fern", backend: { url: "https://a.example" }, mqtt: { uri: "mqtts://b.example:8883" } })';

@@ -2,10 +2,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { idfStandIn, running } from "../helpers/idf.js";
-import { projectWith } from "../helpers/project.js";
+import { FERN, projectWith } from "../helpers/project.js";
 import { prov, startProv } from "../helpers/prov.js";
-
-const FERN = `defineDevice({ id: "fern", target: "esp32c3" })`;
 
 async function interruptedBuild(signal: NodeJS.Signals, times: number) {
   const cwd = projectWith(FERN);

@@ -1,10 +1,8 @@
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { projectWith, temporaryDir } from "../helpers/project.js";
+import { FERN, projectWith, temporaryDir } from "../helpers/project.js";
 import { prov } from "../helpers/prov.js";
-
-const FERN = `defineDevice({ id: "fern", target: "esp32c3" })`;
 
 test.each([
   ["build --target host", [], "cmake"],

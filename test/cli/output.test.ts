@@ -1,31 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { idfStandIn } from "../helpers/idf.js";
-import { projectWith, temporaryDir } from "../helpers/project.js";
-import { prov, REPOSITORY, run } from "../helpers/prov.js";
-
-const FERN = `defineDevice({ id: "fern", target: "esp32c3" })`;
-const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
-const AT_TERMINAL = fileURLToPath(new URL("../support/at-terminal.py", import.meta.url));
-const ESCAPE = "\u001b";
-
-/** Runs a shell command at a terminal, with a clean slate as to colour. */
-async function atTerminal(command: string, env: Record<string, string> = {}, columns = 80) {
-  const clear = ["NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "CI"].flatMap((name) => ["-u", name]);
-  const set = Object.entries({ TERM: "xterm", ...env }).map(([name, value]) => `${name}=${value}`);
-  return run("env", [
-    ...clear,
-    ...set,
-    "python3",
-    AT_TERMINAL,
-    String(columns),
-    "sh",
-    "-c",
-    command,
-  ]);
-}
+import { FERN, projectWith, temporaryDir } from "../helpers/project.js";
+import { MAIN, prov, run } from "../helpers/prov.js";
+import { AT_TERMINAL, atTerminal, ESCAPE, PROV } from "../helpers/terminal.js";
 
 describe("the streams", () => {
   test("results on stdout, progress and warnings on stderr", async () => {
@@ -80,7 +59,7 @@ describe("the streams", () => {
 
   test("a reader that goes away does not bring a stack trace", async () => {
     const cwd = projectWith(FERN);
-    const command = `cd '${cwd}' && '${process.execPath}' '${MAIN}' keys 2>errors | true; cat errors`;
+    const command = `cd '${cwd}' && ${PROV} keys 2>errors | true; cat errors`;
     const { stdout } = await run("sh", ["-c", command]);
     expect(stdout).toMatch(/^✓ key and CSR of fern/);
     expect(stdout).not.toMatch(/EPIPE|^\s+at /m);
@@ -88,7 +67,7 @@ describe("the streams", () => {
 });
 
 describe("colour and movement", () => {
-  const failing = `'${process.execPath}' '${MAIN}' keys --config no-such-file.ts`;
+  const failing = `${PROV} keys --config no-such-file.ts`;
 
   test("a terminal gets them", async () => {
     const { code, stdout } = await atTerminal(failing);
@@ -107,16 +86,14 @@ describe("colour and movement", () => {
   });
 
   test("--no-color holds for an error in the arguments too", async () => {
-    const { code, stdout } = await atTerminal(
-      `'${process.execPath}' '${MAIN}' keys --explode --no-color`,
-    );
+    const { code, stdout } = await atTerminal(`${PROV} keys --explode --no-color`);
     expect(code).toBe(2);
     expect(stdout).not.toContain(ESCAPE);
   });
 
   test("TERM=dumb: neither colour nor movement, FORCE_COLOR or not", async () => {
     const cwd = projectWith(FERN);
-    const command = `cd '${cwd}' && '${process.execPath}' '${MAIN}' build`;
+    const command = `cd '${cwd}' && ${PROV} build`;
     const plain = await atTerminal(command, { TERM: "dumb", IDF_PATH: idfStandIn().path });
     expect(plain.code).toBe(0);
     expect(plain.stdout).toMatch(/^✓ build esp32c3 \d+\.\d s\r?$/m);
@@ -160,7 +137,7 @@ describe("colour and movement", () => {
     const cwd = projectWith(FERN);
     mkdirSync(join(cwd, "out"));
     const { stdout } = await atTerminal(
-      `cd '${cwd}' && '${process.execPath}' '${MAIN}' doctor >out/report; '${process.execPath}' '${MAIN}' keys --explode`,
+      `cd '${cwd}' && ${PROV} doctor >out/report; ${PROV} keys --explode`,
     );
     const report = readFileSync(join(cwd, "out", "report"), "utf8");
     expect(report).toContain("CHECK");
@@ -182,9 +159,7 @@ describe("colour and movement", () => {
 
   test("--json at a terminal: no spinner, no escape code on stdout", async () => {
     const cwd = projectWith(FERN);
-    const { code } = await atTerminal(
-      `cd '${cwd}' && '${process.execPath}' '${MAIN}' keys --json >document`,
-    );
+    const { code } = await atTerminal(`cd '${cwd}' && ${PROV} keys --json >document`);
     expect(code).toBe(0);
     expect(JSON.parse(readFileSync(join(cwd, "document"), "utf8"))).toMatchObject({ ok: true });
   });
@@ -216,115 +191,5 @@ describe("on GitHub Actions", () => {
   test("elsewhere there is none", async () => {
     const { stderr } = await prov(["keys"], { cwd: temporaryDir() });
     expect(stderr).not.toContain("::error");
-  });
-});
-
-describe("the prompt for a password", () => {
-  const BOARD = [
-    ...["--ssid", "Home", "--url", "http://127.0.0.1:9", "--timeout", "1"],
-    ...["--token", "one-time"],
-  ];
-  /** What `prov provision` shows at a terminal on which nobody types but after `when`. */
-  const provisionAtTerminal = (type: readonly string[], ...more: string[]) => {
-    const config = join(projectWith(FERN), "device.config.ts");
-    return run("env", [
-      ...["-u", "PROV_WIFI_PASSWORD", "python3", AT_TERMINAL, "80", ...type],
-      ...[process.execPath, MAIN, "provision", ...BOARD, "--config", config, ...more],
-    ]);
-  };
-
-  test("Ctrl-C: exit 130", async () => {
-    const type = ["--when", "WiFi password", "--type", "\\x03"];
-    const { code, stdout } = await provisionAtTerminal(type);
-    expect(stdout).toContain("error interrupted");
-    expect(code).toBe(130);
-  });
-
-  test("asks for the token too, and does not show it", async () => {
-    const config = join(projectWith(FERN), "device.config.ts");
-    const board = BOARD.slice(0, BOARD.indexOf("--token"));
-    const { code, stdout } = await run("env", [
-      ...["-u", "PROV_TOKEN", "PROV_WIFI_PASSWORD=hunter22"],
-      ...["python3", AT_TERMINAL, "80", "--when", "provisioning token", "--type", "typed-token\\r"],
-      ...[process.execPath, MAIN, "provision", ...board, "--config", config],
-    ]);
-    expect(code, stdout).toBe(6);
-    expect(stdout).not.toContain("typed-token");
-  });
-
-  test("what is typed is judged before anything is touched", async () => {
-    const type = ["--when", "WiFi password", "--type", "short\\r"];
-    const { code, stdout } = await provisionAtTerminal(type);
-    expect(code).toBe(2);
-    expect(stdout).toContain("the WiFi password has 5 bytes");
-  });
-
-  test("what is typed is not shown", async () => {
-    const type = ["--when", "WiFi password", "--type", "typed-secret\\r"];
-    const { code, stdout } = await provisionAtTerminal(type);
-    // It went on to the board, which is not there.
-    expect(code).toBe(6);
-    expect(stdout).not.toContain("typed-secret");
-  });
-
-  test("at TERM=dumb the question is plain, and what is typed is not shown", async () => {
-    const config = join(projectWith(FERN), "device.config.ts");
-    const type = ["--when", "WiFi password: ", "--type", "typed-secret\\r"];
-    const { code, stdout } = await run("env", [
-      ...["-u", "PROV_WIFI_PASSWORD", "-u", "FORCE_COLOR", "TERM=dumb"],
-      ...["python3", AT_TERMINAL, "80", ...type],
-      ...[process.execPath, MAIN, "provision", ...BOARD, "--config", config],
-    ]);
-    expect(code, stdout).toBe(6);
-    expect(stdout).toContain("WiFi password: ");
-    expect(stdout).not.toContain("typed-secret");
-    expect(stdout).not.toContain(ESCAPE);
-    const interrupted = await run("env", [
-      ...["-u", "PROV_WIFI_PASSWORD", "-u", "FORCE_COLOR", "TERM=dumb"],
-      ...["python3", AT_TERMINAL, "80", "--when", "WiFi password: ", "--type", "\\x03"],
-      ...[process.execPath, MAIN, "provision", ...BOARD, "--config", config],
-    ]);
-    expect(interrupted.code).toBe(130);
-  });
-
-  test("--no-input at a terminal: exit 2 and where else it may come from", async () => {
-    const { code, stdout } = await provisionAtTerminal([], "--no-input");
-    expect(code).toBe(2);
-    expect(stdout).toContain("PROV_WIFI_PASSWORD");
-  });
-
-  test("no terminal: nobody is asked, exit 2", async () => {
-    const { code, stderr } = await prov(["provision", ...BOARD], {
-      cwd: projectWith(FERN),
-      env: { PROV_WIFI_PASSWORD: "" },
-    });
-    expect(code).toBe(2);
-    expect(stderr).toContain("error input_missing: no WiFi password given");
-  });
-});
-
-describe("a terminal of 60 columns", () => {
-  test.each(["", "run", "flash", "provision", "lab up"])(
-    "shows the help of prov %s",
-    async (name) => {
-      const { stdout } = await atTerminal(`'${process.execPath}' '${MAIN}' ${name} --help`, {}, 60);
-      const lines = stdout.split("\r\n");
-      expect(stdout).toContain("-h, --help");
-      expect(lines.filter((line) => line.length > 60)).toEqual([]);
-      expect(stdout).not.toContain("default: []");
-    },
-  );
-
-  test("shows errors and tables without a word that is broken", async () => {
-    const cwd = projectWith(FERN);
-    const prefix = `cd '${cwd}' && '${process.execPath}' '${MAIN}' --no-color`;
-    const failed = await atTerminal(`${prefix} flash --port /dev/none`, {}, 60);
-    const lines = failed.stdout.split("\r\n");
-    expect(lines.length).toBeGreaterThan(3);
-    expect(lines.filter((line) => line.length > 60)).toEqual([]);
-    const { stdout } = await atTerminal(`${prefix} doctor`, {}, 60);
-    const [table = ""] = stdout.split("To mend:");
-    expect(table).toMatch(/^ +CHECK +FOUND/);
-    expect(table.split("\r\n").filter((line) => line.length > 60)).toEqual([]);
   });
 });

@@ -5,12 +5,10 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { longer } from "../helpers/longer.js";
 import { type NmcliStandIn, nmcliStandIn } from "../helpers/nmcli.js";
-import { projectWith, temporaryDir } from "../helpers/project.js";
-import { prov, REPOSITORY, run, startProv } from "../helpers/prov.js";
+import { FERN, projectWith, temporaryDir } from "../helpers/project.js";
+import { MAIN, prov, REPOSITORY, run, startProv } from "../helpers/prov.js";
 
-const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
 const HANG_UP = join(REPOSITORY, "test", "support", "hang-up.py");
-const FERN = `defineDevice({ id: "fern", target: "esp32c3" })`;
 
 async function joined(machine: NmcliStandIn): Promise<void> {
   await expect

@@ -10,7 +10,7 @@ import { type IdfStandIn, idfStandIn } from "../helpers/idf.js";
 import { labUp, type RunningLab } from "../helpers/lab.js";
 import { longerSeconds } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
-import { PROJECT, prov, REPOSITORY, withDefaults } from "../helpers/prov.js";
+import { MAIN, PROJECT, prov, withDefaults } from "../helpers/prov.js";
 
 const DEVICE_ID = "e2e-real";
 
@@ -274,7 +274,7 @@ describe("prov run --port", () => {
 describe("the recipe for CI in the README", () => {
   /** The steps, with this workbench in the place of a runner's: its port, its board's address, its backend. */
   function steps(folder: string): CiStep[] {
-    const prov = `node ${join(REPOSITORY, "dist", "cli", "main.js")} --config ${config}`;
+    const prov = `node ${MAIN} --config ${config}`;
     const here: readonly (readonly [string, string])[] = [
       ["npx prov", prov],
       ["/dev/ttyACM0", lab.client.info.board.tty ?? ""],

@@ -5,9 +5,9 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { chipLimits } from "../../codegen/chip-limits.js";
 import { CHIPS } from "../../codegen/manifest.js";
-import { parseDevice } from "../../codegen/manifest-schema.js";
 import { emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
 import { firmwareFolders } from "../helpers/firmware-main.js";
+import { soundDevice } from "../helpers/manifest.js";
 import { temporaryDir } from "../helpers/project.js";
 import { REPOSITORY } from "../helpers/prov.js";
 
@@ -19,9 +19,7 @@ type Changes = Readonly<Record<string, string | null>>;
 
 /** What the compiler says of config_check.c; "" when it is content. */
 async function judge(name: string, changes: Changes, extra = ""): Promise<string> {
-  const parsed = parseDevice({ id: "checked" });
-  if (!parsed.ok) throw new Error("the device of the test is not sound");
-  let header = emitSdkconfigHeader(parsed.device);
+  let header = emitSdkconfigHeader(soundDevice({ id: "checked" }));
   for (const [symbol, value] of Object.entries(changes)) {
     const line = value === null ? "" : `#define CONFIG_${symbol} ${value}\n`;
     const without = header.replace(new RegExp(`^#define CONFIG_${symbol} .*\\n`, "m"), "");

@@ -1,5 +1,5 @@
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { parseDevice } from "../../codegen/manifest-schema.js";
+import { soundDevice } from "../helpers/manifest.js";
 
 /** A throw-away identity, so that the generated text is the same on every run. */
 export const GOLDEN_KEY = `-----BEGIN PRIVATE KEY-----
@@ -32,7 +32,7 @@ tRI=
 `;
 
 /** Sets every field, with the characters that C, Kconfig and UTF-8 make difficult. */
-export const GOLDEN_MANIFEST: DeviceManifest = device({
+export const GOLDEN_MANIFEST: DeviceManifest = soundDevice({
   id: "golden-1",
   target: "c3",
   softAp: { ssidPrefix: 'Kü"che\\ ??/', password: 'p"q\\r$s%t;u', channel: 6 },
@@ -51,10 +51,4 @@ export const GOLDEN_MANIFEST: DeviceManifest = device({
 });
 
 /** Sets nothing that has a default. */
-export const DEFAULT_MANIFEST: DeviceManifest = device({ id: "plain" });
-
-function device(definition: unknown): DeviceManifest {
-  const result = parseDevice(definition);
-  if (!result.ok) throw new Error(result.issues.map((issue) => issue.message).join("\n"));
-  return result.device;
-}
+export const DEFAULT_MANIFEST: DeviceManifest = soundDevice({ id: "plain" });

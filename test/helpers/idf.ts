@@ -3,12 +3,17 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { temporaryDir } from "./project.js";
-import { REPOSITORY } from "./prov.js";
+import { type Outcome, prov, REPOSITORY } from "./prov.js";
 
 const FIXTURES = fileURLToPath(new URL("../cli/fixtures/idf", import.meta.url));
 const STAND_IN = join(REPOSITORY, "test", "support", "idf-stand-in.mjs");
 
 export const APP_BYTES = 1_000_000;
+
+/** What makes a manifest fit to build: no placeholder is left. */
+export const REAL = `backend: { url: "https://b.example" }, mqtt: { uri: "mqtts://m.example" }`;
+export const AP_PASSWORD = "only-for-the-AP";
+export const BUILDABLE = `defineDevice({ id: "fern", target: "esp32c3", softAp: { password: "${AP_PASSWORD}" }, ${REAL} })`;
 
 /** One call of the stand-in. */
 export interface Call {
@@ -84,6 +89,21 @@ export function idfStandIn(options: { release?: string; exportScript?: string } 
   };
   standIn.play(SUCCESS);
   return standIn;
+}
+
+/** `prov build` with this ESP-IDF. */
+export function build(cwd: string, idf: IdfStandIn, ...args: string[]): Promise<Outcome> {
+  return prov(["build", ...args], { cwd, env: { IDF_PATH: idf.path } });
+}
+
+export async function buildFails(cwd: string, idf: IdfStandIn, ...args: string[]) {
+  const { code, stdout } = await build(cwd, idf, "--json", ...args);
+  return { code, error: JSON.parse(stdout).error };
+}
+
+/** The folder that idf.py compiles in. */
+export function folderOf(call: Call | undefined): string {
+  return call?.argv[call.argv.indexOf("-B") + 1] ?? "";
 }
 
 function recorded(piece: string): string {

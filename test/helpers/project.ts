@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 
+/** The smallest manifest of a chip. */
+export const FERN = `defineDevice({ id: "fern", target: "esp32c3" })`;
+
 const made: string[] = [];
 
 afterAll(() => {

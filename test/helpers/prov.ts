@@ -5,7 +5,7 @@ import { installRoot } from "../../cli/paths.js";
 import { checkDocument } from "./json-keys.js";
 
 export const REPOSITORY = installRoot();
-const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
+export const MAIN = join(REPOSITORY, "dist", "cli", "main.js");
 
 /** Everything that the suite makes prov print or write lies below this folder, for the test that looks for secrets. */
 export const PRODUCED = join(REPOSITORY, ".cache", "produced");

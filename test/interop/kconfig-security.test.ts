@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { CHIPS, type Chip, type DeviceManifest } from "../../codegen/manifest.js";
-import { parseDevice } from "../../codegen/manifest-schema.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
 import { irreversibleStepsOfImage, securityDeviations } from "../../codegen/security.js";
 import { longer } from "../helpers/longer.js";
+import { soundDevice } from "../helpers/manifest.js";
 import { REPOSITORY, run } from "../helpers/prov.js";
 import { findPython } from "../support/python-tools.js";
 
@@ -41,9 +41,7 @@ function release(): number {
 }
 
 function device(target: Chip, security: object): DeviceManifest {
-  const parsed = parseDevice({ id: "vault-1", target, security });
-  if (!parsed.ok) throw new Error(parsed.issues.map((issue) => issue.message).join("\n"));
-  return parsed.device;
+  return soundDevice({ id: "vault-1", target, security });
 }
 
 /** As tools/cmake/kconfig.cmake calls it; returns the sdkconfig. */

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { parseDevice } from "../../codegen/manifest-schema.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
+import { soundDevice } from "../helpers/manifest.js";
 import { type Outcome, REPOSITORY, run } from "../helpers/prov.js";
 import { findPython } from "../support/python-tools.js";
 
@@ -20,12 +20,6 @@ const folder = mkdtempSync(join(tmpdir(), "prov-kconfig-"));
 const MAIN = join(REPOSITORY, "firmware", "main");
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function device(definition: Record<string, unknown>): DeviceManifest {
-  const parsed = parseDevice(definition);
-  if (!parsed.ok) throw new Error(parsed.issues.map((issue) => issue.message).join("\n"));
-  return parsed.device;
-}
 
 /** Runs kconfgen on our menus as ESP-IDF does: with the chip's own symbol selected by the target. */
 async function configure(
@@ -76,7 +70,7 @@ async function configure(
 
 describe.skipIf("missing" in found)("Espressif's Kconfig tool", () => {
   it("turns the generated sdkconfig into the values of the manifest", async () => {
-    const manifest = device({
+    const manifest = soundDevice({
       id: "kconfig-1",
       target: "esp32c3",
       softAp: { ssidPrefix: 'Quote" \\ $x', password: "pass'word $HOME", channel: 11 },
@@ -97,7 +91,7 @@ describe.skipIf("missing" in found)("Espressif's Kconfig tool", () => {
   });
 
   it("knows every PROV symbol that is generated, and no other", async () => {
-    const manifest = device({ id: "kconfig-2", target: "esp32" });
+    const manifest = soundDevice({ id: "kconfig-2", target: "esp32" });
     const { values } = await configure(manifest);
     const ours = (names: Iterable<string>) =>
       [...names].filter((name) => name.startsWith("CONFIG_PROV_")).sort();
@@ -113,7 +107,7 @@ describe.skipIf("missing" in found)("Espressif's Kconfig tool", () => {
   });
 
   it("names an option that does not exist, in the words that prov looks for", async () => {
-    const manifest = device({
+    const manifest = soundDevice({
       id: "kconfig-3",
       target: "esp32",
       sdkconfig: { CONFIG_NO_SUCH_OPTION: true },

@@ -2,15 +2,12 @@ import { afterEach, expect, it } from "vitest";
 import { waitForBoot } from "../../cli/flow/boot.js";
 import { silent } from "../../cli/terminal/progress.js";
 import { longer } from "../helpers/longer.js";
-import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
+import { serialBoard } from "../helpers/serial-board.js";
+import type { VirtualSerial } from "../support/virtual-serial.js";
 
 const SETTLED = "I (9000) prov: state CHECK_PROVISIONING -> AP_MODE\r\n";
-let board: VirtualSerial | undefined;
 let talking: NodeJS.Timeout | undefined;
-afterEach(async () => {
-  clearInterval(talking);
-  await board?.close();
-});
+afterEach(() => clearInterval(talking));
 
 function wait({ port }: VirtualSerial, times: { timeoutMs: number; firstBootMs?: number }) {
   const signal = new AbortController().signal;
@@ -18,7 +15,7 @@ function wait({ port }: VirtualSerial, times: { timeoutMs: number; firstBootMs?:
 }
 
 it("a first boot that burns eFuses is watched, not reset", async () => {
-  board = await startVirtualSerial();
+  const board = await serialBoard();
   const { front, boots } = board;
   expect(boots).toEqual(["app"]);
   talking = setInterval(() => front.write(SETTLED), 20);
@@ -28,7 +25,7 @@ it("a first boot that burns eFuses is watched, not reset", async () => {
 });
 
 it("one that said it before anybody listened is reset when its time is over", async () => {
-  board = await startVirtualSerial();
+  const board = await serialBoard();
   const { front, boots } = board;
   talking = setInterval(() => {
     if (boots.length > 1) front.write(SETTLED);
@@ -39,7 +36,7 @@ it("one that said it before anybody listened is reset when its time is over", as
 });
 
 it("a board that never settles is a boot_timeout", async () => {
-  board = await startVirtualSerial();
+  const board = await serialBoard();
   const timeoutMs = longer(1_000);
   await expect(wait(board, { timeoutMs })).rejects.toMatchObject({
     code: "boot_timeout",

@@ -1,31 +1,27 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { eraseSettings } from "../../cli/flow/erase-settings.js";
 import { silent } from "../../cli/terminal/progress.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { parseDevice } from "../../codegen/manifest-schema.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
+import { soundDevice } from "../helpers/manifest.js";
 import { REPOSITORY } from "../helpers/prov.js";
-import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
+import { serialBoard } from "../helpers/serial-board.js";
+import type { VirtualSerial } from "../support/virtual-serial.js";
 
 const NVS_BYTES = 0x6000;
 const USED = Buffer.alloc(NVS_BYTES, 0x5a);
 const ERASED = Buffer.alloc(NVS_BYTES, 0xff);
 
-let board: VirtualSerial | undefined;
-afterEach(async () => board?.close());
-
 function device(security: object): DeviceManifest {
-  const parsed = parseDevice({ id: "vault-1", target: "esp32c3", security });
-  if (!parsed.ok) throw new Error("the manifest is wrong");
-  return parsed.device;
+  return soundDevice({ id: "vault-1", target: "esp32c3", security });
 }
 
 /** A board with this partition table, and something where either layout has its settings. */
 async function boardWith(file: string, tableOffset: number): Promise<VirtualSerial> {
   const csv = readFileSync(join(REPOSITORY, "firmware", file), "utf8");
-  board = await startVirtualSerial();
+  const board = await serialBoard();
   for (const offset of [0x9000, 0x11000]) board.flash.write(offset, USED);
   board.flash.erase(tableOffset, 0x1000);
   board.flash.write(tableOffset, encodePartitionTable(parsePartitions(csv)));

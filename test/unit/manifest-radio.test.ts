@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { AP_CHANNELS, chipLimits } from "../../codegen/chip-limits.js";
 import { CHIPS } from "../../codegen/manifest.js";
-import { parseDevice } from "../../codegen/manifest-schema.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
 import { buttonGpio } from "../../codegen/sdkconfig-table.js";
+import { complaintsOf, soundDevice } from "../helpers/manifest.js";
 
 function messages(definition: Record<string, unknown>): string[] {
-  const parsed = parseDevice({ id: "radio", ...definition });
-  return parsed.ok ? [] : parsed.issues.map((issue) => issue.message);
+  return complaintsOf({ id: "radio", ...definition });
 }
 
 describe("the AP's channel and the country are judged as a pair", () => {
@@ -61,9 +60,8 @@ describe("what the chip takes", () => {
 
   test("each client that the AP takes can have an address", () => {
     const leases = (sdkconfig: Record<string, number>) => {
-      const parsed = parseDevice({ id: "radio", target: "esp32c3", sdkconfig });
-      if (!parsed.ok) throw new Error("not sound");
-      const text = emitSdkconfigDefaults(parsed.device);
+      const device = soundDevice({ id: "radio", target: "esp32c3", sdkconfig });
+      const text = emitSdkconfigDefaults(device);
       return /^CONFIG_LWIP_DHCPS_MAX_STATION_NUM=(\d+)$/m.exec(text)?.[1];
     };
     expect(leases({ CONFIG_PROV_SOFTAP_MAX_CLIENTS: 8 })).toBeUndefined();

@@ -8,25 +8,12 @@ import { openSession } from "../../cli/serial/loader-session.js";
 import { openPort } from "../../cli/serial/open-port.js";
 import { resetIntoApp } from "../../cli/serial/reset.js";
 import { LinkTransport } from "../../cli/serial/transport.js";
-import {
-  holdsImage,
-  makeImage,
-  startVirtualSerial,
-  type VirtualSerial,
-} from "../support/virtual-serial.js";
+import { serialBoard } from "../helpers/serial-board.js";
+import { holdsImage, makeImage } from "../support/virtual-serial.js";
 
 /* The defects of esptool-js 0.7.0 that the flasher works round, one test each. */
 
-let board: VirtualSerial | undefined;
-const start = async (...args: Parameters<typeof startVirtualSerial>): Promise<VirtualSerial> => {
-  board = await startVirtualSerial(...args);
-  return board;
-};
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await board?.close();
-  board = undefined;
-});
+afterEach(() => void vi.restoreAllMocks());
 
 /** A link that goes nowhere and notes what is done to its modem lines. */
 function notingLink(): { link: SerialLink; lines: ModemLines[] } {
@@ -78,7 +65,7 @@ it("2: DTR that was lowered stays low when RTS changes later", async () => {
 });
 
 it("3: images are written as the build made them, so that their SHA-256 stays right", async () => {
-  const { port, flash, dir } = await start();
+  const { port, flash, dir } = await serialBoard();
   const args = makeImage(dir);
   const image = packEspImage({
     chipId: 5,
@@ -91,7 +78,7 @@ it("3: images are written as the build made them, so that their SHA-256 stays ri
 });
 
 it.each([true, false])("4: MD5 is read right with the stub (%s)", async (stub) => {
-  const { port } = await start();
+  const { port } = await serialBoard();
   const link = await openPort(port);
   const session = await openSession({ link, baud: 115_200, stub });
   expect(await flashMd5(session.loader, 0, 0)).toBe("d41d8cd98f00b204e9800998ecf8427e");
@@ -100,7 +87,7 @@ it.each([true, false])("4: MD5 is read right with the stub (%s)", async (stub) =
 });
 
 it("5: leaving the stub running leaves no rejection behind", async () => {
-  const { front, dir } = await start({ download: true });
+  const { front, dir } = await serialBoard({ download: true });
   const rejections: unknown[] = [];
   const note = (reason: unknown): number => rejections.push(reason);
   process.on("unhandledRejection", note);
@@ -115,7 +102,7 @@ it("5: leaving the stub running leaves no rejection behind", async () => {
 });
 
 it("6: nothing is written to the console", async () => {
-  const { port, dir } = await start();
+  const { port, dir } = await serialBoard();
   const spies = (["log", "info", "warn", "error", "debug"] as const).map((name) =>
     vi.spyOn(globalThis.console, name),
   );
@@ -138,7 +125,7 @@ function threadCpuMs(): number {
 }
 
 it("7: a mebibyte costs less CPU than esptool-js's own loop needs for half of it", async () => {
-  const { port, flash, dir } = await start();
+  const { port, flash, dir } = await serialBoard();
   const flasherArgs = makeImage(dir, { size: 1024 * 1024 });
   const before = threadCpuMs();
   await flashDevice({ port, flasherArgs });
@@ -148,7 +135,7 @@ it("7: a mebibyte costs less CPU than esptool-js's own loop needs for half of it
 });
 
 it("8: works without the stub, sets the flash's parameters, resets by the watchdog", async () => {
-  const { port, boots, front, dir } = await start({ chip: "esp32s3", circuit: "usb" });
+  const { port, boots, front, dir } = await serialBoard({ chip: "esp32s3", circuit: "usb" });
   for (const stub of [true, false]) {
     const { link, ops } = tap(await openPort(port));
     const session = await openSession({ link, baud: 115_200, stub });

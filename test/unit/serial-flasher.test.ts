@@ -1,24 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ProvError } from "../../cli/errors.js";
 import type { ChipSecurity } from "../../cli/lab/loader/chip-profile.js";
 import { type FlashProgress, flashDevice } from "../../cli/serial/flasher.js";
-import {
-  holdsImage,
-  makeImage,
-  startVirtualSerial,
-  type VirtualSerial,
-} from "../support/virtual-serial.js";
-
-let board: VirtualSerial | undefined;
-const start = async (...args: Parameters<typeof startVirtualSerial>): Promise<VirtualSerial> => {
-  board = await startVirtualSerial(...args);
-  return board;
-};
-afterEach(async () => {
-  await board?.close();
-  board = undefined;
-});
+import { serialBoard } from "../helpers/serial-board.js";
+import { holdsImage, makeImage, type VirtualSerial } from "../support/virtual-serial.js";
 
 describe("flashing", () => {
   it.each([
@@ -30,7 +16,7 @@ describe("flashing", () => {
     ["esp32c3", "uart", false],
     ["esp32s3", "uart", false],
   ] as const)("%s over %s, stub %s", async (chip, circuit, stub) => {
-    const { port, flash, front, boots, dir } = await start({ chip, circuit });
+    const { port, flash, front, boots, dir } = await serialBoard({ chip, circuit });
     const flasherArgs = { ...makeImage(dir, { chip }), stub };
     const report = await flashDevice({ port, flasherArgs });
     expect(report).toMatchObject({ chip, mac: "7c:df:a1:00:11:22", baud: 460_800, port });
@@ -41,7 +27,7 @@ describe("flashing", () => {
   });
 
   it("writes only the blocks that differ, everything with full", async () => {
-    const { port, flash, dir } = await start();
+    const { port, flash, dir } = await serialBoard();
     const flasherArgs = makeImage(dir, { size: 400_000 });
     await flashDevice({ port, flasherArgs });
     const again = await flashDevice({ port, flasherArgs });
@@ -61,7 +47,7 @@ describe("flashing", () => {
   });
 
   it("leaves what lies beside the image alone, unless told to erase", async () => {
-    const { port, flash, dir } = await start();
+    const { port, flash, dir } = await serialBoard();
     const flasherArgs = makeImage(dir);
     flash.write(0x9000, Buffer.from("nvs"));
     await flashDevice({ port, flasherArgs });
@@ -72,7 +58,7 @@ describe("flashing", () => {
   });
 
   it("erases without the stub as well", async () => {
-    const { port, flash, dir } = await start();
+    const { port, flash, dir } = await serialBoard();
     const flasherArgs = { ...makeImage(dir), stub: false };
     flash.write(0x3f_0000, Buffer.from("old"));
     await flashDevice({ port, flasherArgs, erase: true });
@@ -81,7 +67,7 @@ describe("flashing", () => {
   });
 
   it("reports progress that grows to the whole", async () => {
-    const { port, dir } = await start();
+    const { port, dir } = await serialBoard();
     const seen: FlashProgress[] = [];
     await flashDevice({ port, flasherArgs: makeImage(dir), onProgress: (step) => seen.push(step) });
     const writes = seen.filter(({ stage }) => stage === "write");
@@ -93,7 +79,7 @@ describe("flashing", () => {
   });
 
   it("falls back to a lower baud rate and says so", async () => {
-    const { port, front, flash, dir } = await start();
+    const { port, front, flash, dir } = await serialBoard();
     front.faults.maxBaud = 230_400;
     const notes: string[] = [];
     const flasherArgs = makeImage(dir);
@@ -109,7 +95,7 @@ describe("flashing", () => {
   });
 
   it("works on a port without reset lines when the chip is in its loader", async () => {
-    const { front, flash, dir } = await start({ download: true });
+    const { front, flash, dir } = await serialBoard({ download: true });
     const port = `socket://127.0.0.1:${await front.openTcp()}`;
     const flasherArgs = makeImage(dir);
     const notes: string[] = [];
@@ -121,7 +107,7 @@ describe("flashing", () => {
   });
 
   it("follows a device whose port comes back under another name, by its serial number", async () => {
-    const { front, flash, dir, port } = await start();
+    const { front, flash, dir, port } = await serialBoard();
     const usb = { vendorId: 0x303a, productId: 0x1001, serialNumber: "7C:DF:A1" };
     const flasherArgs = makeImage(dir);
     const other = `socket://127.0.0.1:${await front.openTcp()}`;
@@ -144,7 +130,7 @@ describe("flashing", () => {
   });
 
   it("frees a chip that ends in its loader after the reset, with the watchdog if need be", async () => {
-    const { port, front, boots, dir } = await start({ circuit: "usb" });
+    const { port, front, boots, dir } = await serialBoard({ circuit: "usb" });
     front.faults.stickInDownload = true;
     await flashDevice({ port, flasherArgs: makeImage(dir) });
     expect(boots.at(-1)).toBe("app");
@@ -157,7 +143,7 @@ describe("refusals, before anything is written", () => {
     flash.read(0, flash.size).equals(Buffer.alloc(flash.size, 0xff));
 
   it("another chip than the manifest's, the build's or an image's", async () => {
-    const target = await start({ chip: "esp32s3" });
+    const target = await serialBoard({ chip: "esp32s3" });
     const { port, dir } = target;
     const mismatch = expect.objectContaining({ code: "chip_mismatch", exitCode: 5 });
     const forC3 = makeImage(dir, { chip: "esp32c3" });
@@ -174,7 +160,7 @@ describe("refusals, before anything is written", () => {
   });
 
   it("an image beyond the chip's flash", async () => {
-    const target = await start({ flashBytes: 1024 * 1024 });
+    const target = await serialBoard({ flashBytes: 1024 * 1024 });
     const flasherArgs = makeImage(target.dir, { size: 1_000_000 });
     await expect(flashDevice({ port: target.port, flasherArgs })).rejects.toMatchObject({
       code: "image_too_big",
@@ -183,7 +169,7 @@ describe("refusals, before anything is written", () => {
   });
 
   it("files that overlap, are missing, empty or out of line", async () => {
-    const { port, dir } = await start();
+    const { port, dir } = await serialBoard();
     const args = makeImage(dir);
     const [bootloader] = args.files;
     if (!bootloader) throw new Error("no files");
@@ -216,7 +202,7 @@ describe("refusals, before anything is written", () => {
       { flashEncryption: true, secureBoot: true, secureDownload: true },
     ],
   ] as const)("%s on %s", async (what, chip, security) => {
-    const target = await start({ chip, security });
+    const target = await serialBoard({ chip, security });
     const flasherArgs = makeImage(target.dir, { chip });
     for (const how of [{}, { full: true, erase: true }]) {
       const failure = await flashDevice({ port: target.port, flasherArgs, ...how }).catch(
@@ -230,13 +216,11 @@ describe("refusals, before anything is written", () => {
 
   it("says what such a board still takes", async () => {
     const hintOf = async (security: ChipSecurity, isEncrypted: boolean): Promise<string> => {
-      const target = await start({ security });
+      const target = await serialBoard({ security });
       const args = makeImage(target.dir);
       const files = args.files.map((file) => ({ ...file, encrypted: isEncrypted }));
       const request = { port: target.port, flasherArgs: { ...args, files } };
       const failure = await flashDevice(request).catch((error: unknown) => error);
-      await target.close();
-      board = undefined;
       return failure instanceof ProvError ? failure.hint : "";
     };
     const plain = await hintOf({ flashEncryption: true }, false);
@@ -254,7 +238,7 @@ describe("refusals, before anything is written", () => {
   });
 
   it("a flash that does not hold what it must", async () => {
-    const target = await start();
+    const target = await serialBoard();
     const flasherArgs = makeImage(target.dir);
     const refusal = () => new ProvError("flash_mismatch", "another table");
     const precondition = { offset: 0x8000, data: Buffer.alloc(0xc00, 0x11), refusal };
@@ -268,146 +252,10 @@ describe("refusals, before anything is written", () => {
 
 describe("a build for flash encryption", () => {
   it("goes in as it is while the chip is fresh: its first boot encrypts it", async () => {
-    const { port, dir, flash } = await start();
+    const { port, dir, flash } = await serialBoard();
     const args = makeImage(dir);
     const files = args.files.map((file) => ({ ...file, encrypted: true }));
     await flashDevice({ port, flasherArgs: { ...args, files } });
     expect(holdsImage(flash, args)).toBe(true);
-  });
-});
-
-describe("faults on the line: each ends with its code, and a second run succeeds", () => {
-  const second = async (
-    { port, front, flash, dir }: VirtualSerial,
-    flasherArgs = makeImage(dir),
-  ) => {
-    const { faults } = front;
-    Object.assign(faults, {
-      mute: false,
-      wrongMd5: false,
-      noise: undefined,
-      dropEvery: undefined,
-      repeatEvery: undefined,
-    });
-    await flashDevice({ port, flasherArgs });
-    expect(holdsImage(flash, flasherArgs)).toBe(true);
-    expect(front.mode()).toBe("app");
-  };
-
-  it("noise between frames is passed over", async () => {
-    const target = await start();
-    target.front.faults.noise = Buffer.from([0x00, 0xff, 0xc0, 0x41, 0xdb, 0x42]);
-    const flasherArgs = makeImage(target.dir);
-    await flashDevice({ port: target.port, flasherArgs });
-    expect(holdsImage(target.flash, flasherArgs)).toBe(true);
-    await second(target);
-  });
-
-  it("a loader that never answers", async () => {
-    const target = await start();
-    target.front.faults.mute = true;
-    await expect(
-      flashDevice({ port: target.port, flasherArgs: makeImage(target.dir) }),
-    ).rejects.toMatchObject({
-      code: "chip_silent",
-      exitCode: 5,
-    });
-    await second(target);
-  });
-
-  it.each([
-    ["lost", "dropEvery"],
-    ["repeated", "repeatEvery"],
-  ] as const)("bytes that are %s now and then are made good", async (_what, fault) => {
-    const target = await start();
-    const flasherArgs = makeImage(target.dir);
-    const port = target.port;
-    let isArmed = false;
-    await flashDevice({
-      port,
-      flasherArgs,
-      onProgress({ stage }) {
-        if (stage !== "write" || isArmed) return;
-        isArmed = true;
-        target.front.faults[fault] = 60_001;
-      },
-    });
-    expect(holdsImage(target.flash, flasherArgs)).toBe(true);
-    await second(target);
-  });
-
-  it.each([
-    ["lost", "dropEvery"],
-    ["repeated", "repeatEvery"],
-  ] as const)("bytes that are %s all the time", async (_what, fault) => {
-    const target = await start();
-    const run = flashDevice({
-      port: target.port,
-      flasherArgs: makeImage(target.dir, { size: 60_000 }),
-      onProgress({ stage }) {
-        if (stage === "write") target.front.faults[fault] = 300;
-      },
-    });
-    // Which one depends on what the losses hit: a refused block, or a frame that is no frame any more.
-    await expect(run).rejects.toMatchObject({
-      code: expect.stringMatching(/^(flash_rejected|chip_silent)$/),
-      exitCode: 5,
-    });
-    await second(target);
-  });
-
-  it("a port that vanishes in mid-write", async () => {
-    const target = await start();
-    target.front.faults.vanishAfterBytes = 80_000;
-    const flasherArgs = makeImage(target.dir);
-    await expect(flashDevice({ port: target.port, flasherArgs })).rejects.toMatchObject({
-      code: "port_lost",
-      exitCode: 5,
-    });
-    await second(target, flasherArgs);
-  });
-
-  it("an MD5 that never fits", async () => {
-    const target = await start();
-    target.front.faults.wrongMd5 = true;
-    await expect(
-      flashDevice({ port: target.port, flasherArgs: makeImage(target.dir) }),
-    ).rejects.toMatchObject({
-      code: "flash_mismatch",
-      exitCode: 5,
-    });
-    await second(target);
-  });
-
-  it("an interruption leaves the port free and the chip where the next run finds it", async () => {
-    const target = await start();
-    const interrupt = new AbortController();
-    const run = flashDevice({
-      port: target.port,
-      flasherArgs: makeImage(target.dir),
-      signal: interrupt.signal,
-      onProgress({ stage }) {
-        if (stage === "write") interrupt.abort();
-      },
-    });
-    await expect(run).rejects.toMatchObject({
-      code: "interrupted",
-      exitCode: 130,
-      hint: expect.stringContaining("Run the same command again"),
-    });
-    await second(target);
-  });
-
-  it("an interruption while nobody answers ends at once", async () => {
-    const target = await start();
-    target.front.faults.mute = true;
-    const interrupt = new AbortController();
-    const run = flashDevice({
-      port: target.port,
-      flasherArgs: makeImage(target.dir),
-      signal: interrupt.signal,
-      onProgress: () => setImmediate(() => interrupt.abort()),
-    });
-    await expect(run).rejects.toMatchObject({ code: "interrupted" });
   });
 });

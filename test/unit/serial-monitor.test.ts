@@ -1,111 +1,18 @@
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createBacktraceDecoder, findAddr2line } from "../../cli/serial/backtrace.js";
 import { createLinkEvents } from "../../cli/serial/link.js";
-import { parseLogFilter, parseLogHead } from "../../cli/serial/log-line.js";
-import { createMask } from "../../cli/serial/mask.js";
 import { type MonitorLine, monitor } from "../../cli/serial/monitor.js";
-import { visibleLine } from "../../cli/terminal/foreign-text.js";
 import { longer } from "../helpers/longer.js";
-import { startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
-
-let board: VirtualSerial | undefined;
-const start = async (): Promise<VirtualSerial> => {
-  board = await startVirtualSerial();
-  return board;
-};
-afterEach(async () => {
-  await board?.close();
-  board = undefined;
-});
-
-describe("log lines", () => {
-  it.each([
-    ["W (1234) wifi: lost", "W", "wifi"],
-    ["I (12:34:56.789) a b: x", "I", "a b"],
-    ["I (2026-01-02 03:04:05.678) main_task: full stamp", "I", "main_task"],
-    ["I main_task: no stamp", "I", "main_task"],
-    ["D a b: no stamp", "D", "a b"],
-    // The WiFi library puts no space after the colon.
-    ["I (612) wifi:mode : sta", "I", "wifi"],
-    ["I (550) wifi:<ba-add>idx:0 (ifx:0, 00:11:22:33:44:55), tid:5", "I", "wifi"],
-    ["I (13) wifi:", "I", "wifi"],
-    ["V (1) a:b: c", "V", "a"],
-    // Nothing that could be a tag: the level is still good for a colour.
-    ["E (7) nothing but text", "E", undefined],
-    ["E (7) came at 12:34", "E", undefined],
-    ["E (7) ", "E", undefined],
-  ] as const)("%s has a level and a tag", (line, level, tag) => {
-    expect(parseLogHead(line)).toEqual({ level, tag });
-  });
-
-  it.each([
-    "rst:0x1 (POWERON),boot:0xc",
-    "I [main_task] odd",
-    "I was here at 12:34",
-    "X (1) a: b",
-    "I (1 a: b",
-    "Info (1) a: b",
-    " I (1) a: b",
-    "",
-  ])("%j has none", (line) => {
-    expect(parseLogHead(line)).toBeUndefined();
-  });
-
-  it("of the WiFi library are filtered and coloured like all others", () => {
-    const lines = [
-      "I (512) wifi:wifi driver task: 3fcb0000, prio:23, stack:6656, core=0",
-      "I (530) prov: state INIT -> AP_MODE",
-      "W (540) wifi:Haven't to connect to a suitable AP now!",
-      "\u001b[0;32mI (550) wifi:<ba-add>idx:0 (ifx:0, 00:11:22:33:44:55), tid:5\u001b[0m",
-      "I (570) wifi_init: rx ba win: 6",
-      "E (580) backend: down",
-    ].map(visibleLine);
-    const shownBy = (filter: string) =>
-      lines
-        .filter((line) => parseLogFilter(filter)?.(parseLogHead(line)))
-        .map((line) => /\d+/.exec(line)?.[0]);
-    expect(shownBy("prov:I wifi:N *:W")).toEqual(["530", "580"]);
-    expect(shownBy("wifi:W *:N")).toEqual(["540"]);
-    expect(shownBy("wifi:N *")).toEqual(["530", "570", "580"]);
-  });
-
-  it.each([
-    ["*:W", "I", "a", false],
-    ["*:W", "E", "a", true],
-    ["*:W wifi:I", "I", "wifi", true],
-    ["wifi", "V", "wifi", true],
-    ["wifi:", "V", "wifi", true],
-    ["wifi:*", "V", "wifi", true],
-    ["wifi:n *:*", "E", "wifi", false],
-    ["wifi:n *:*", "V", "a", true],
-    ["wifi", "E", "other", false],
-    ["*:N", "E", "a", false],
-    ["", "V", "a", true],
-  ] as const)("filter %s on %s %s: %s", (text, level, tag, isShown) => {
-    expect(parseLogFilter(text)?.({ level, tag })).toBe(isShown);
-  });
-
-  it("always shows what is no log line, and refuses what is no filter", () => {
-    expect(parseLogFilter("*:N")?.(undefined)).toBe(true);
-    expect(parseLogFilter("*:N")?.({ level: "E", tag: undefined })).toBe(true);
-    expect(parseLogFilter("wifi:X")).toBeUndefined();
-    expect(parseLogFilter("a:b:c")).toBeUndefined();
-  });
-
-  it("hide secrets, the longest first, and not every letter", () => {
-    const mask = createMask(["secret", "secret-pass", "a", ""]);
-    expect(mask("a secret-pass and a secret")).toBe("a *** and a ***");
-  });
-});
+import { temporaryDir } from "../helpers/project.js";
+import { serialBoard } from "../helpers/serial-board.js";
 
 describe("the monitor", () => {
   it("resets, and waits for a line", async () => {
-    const { port, boots } = await start();
+    const { port, boots } = await serialBoard();
     const lines: string[] = [];
     const result = await monitor({
       port,
@@ -120,7 +27,7 @@ describe("the monitor", () => {
   });
 
   it("matches hidden lines too, and shows only the others", async () => {
-    const { port, front } = await start();
+    const { port, front } = await serialBoard();
     const shown: string[] = [];
     await monitor({
       port,
@@ -137,7 +44,7 @@ describe("the monitor", () => {
   });
 
   it("times out with exit code 5; what the board said before is had by a reset", async () => {
-    const { port } = await start();
+    const { port } = await serialBoard();
     const within = { port, until: /never/, timeoutMs: 50 };
     await expect(monitor(within)).rejects.toMatchObject({
       code: "monitor_timeout",
@@ -152,7 +59,7 @@ describe("the monitor", () => {
   });
 
   it("has a hint of its own where no pattern was asked for", async () => {
-    const { port } = await start();
+    const { port } = await serialBoard();
     await expect(monitor({ port, timeoutMs: 50 })).rejects.toMatchObject({
       code: "monitor_timeout",
       hint: "Raise --timeout, or leave it out to go on until Ctrl-C.",
@@ -173,7 +80,7 @@ describe("the monitor", () => {
   });
 
   it("is left by its signal, and the port is free then", async () => {
-    const { port, front } = await start();
+    const { port, front } = await serialBoard();
     const leave = new AbortController();
     const result = monitor({ port, signal: leave.signal, onOpen: () => leave.abort() });
     expect(await result).toEqual({ reason: "left" });
@@ -187,7 +94,7 @@ describe("the monitor", () => {
   });
 
   it("keeps secrets out of sight and out of its file", async () => {
-    const { port, front, dir } = await start();
+    const { port, front, dir } = await serialBoard();
     const logFile = path.join(dir, "monitor.log");
     const lines: MonitorLine[] = [];
     await monitor({
@@ -207,7 +114,7 @@ describe("the monitor", () => {
   });
 
   it("keeps the board's colours, and nothing else that a terminal obeys", async () => {
-    const { port, front } = await start();
+    const { port, front } = await serialBoard();
     const lines: MonitorLine[] = [];
     await monitor({
       port,
@@ -241,7 +148,7 @@ describe("the monitor", () => {
   });
 
   it.runIf(process.platform === "linux")("a log file that cannot be written ends it", async () => {
-    const { port, front, dir } = await start();
+    const { port, front, dir } = await serialBoard();
     const full = expect.objectContaining({
       code: "file_inaccessible",
       message: "/dev/full: no space left on the device (ENOSPC)",
@@ -259,7 +166,7 @@ describe("the monitor", () => {
   });
 
   it("resets on demand", async () => {
-    const { port, boots } = await start();
+    const { port, boots } = await serialBoard();
     await monitor({
       port,
       until: /AP_MODE/,
@@ -270,7 +177,7 @@ describe("the monitor", () => {
   });
 
   it("goes on after a port that vanished has come back", async () => {
-    const { front, port } = await start();
+    const { front, port } = await serialBoard();
     const notes: string[] = [];
     let opened = 0;
     const result = await monitor({
@@ -290,7 +197,7 @@ describe("the monitor", () => {
   });
 
   it("ends with port_lost when told not to reconnect", async () => {
-    const { front, port } = await start();
+    const { front, port } = await serialBoard();
     const lost = monitor({
       port,
       reconnect: false,
@@ -316,7 +223,7 @@ describe("backtraces", () => {
   };
 
   it("are decoded to file and line", async () => {
-    const { port, front, dir } = await start();
+    const { port, front, dir } = await serialBoard();
     const elf = path.join(dir, "app.elf");
     writeFileSync(elf, "");
     const decoder = createBacktraceDecoder({ elf, chip: "esp32", addr2line: fakeTool(dir) });
@@ -337,7 +244,7 @@ describe("backtraces", () => {
   });
 
   it("need the ELF and the tool", () => {
-    const dir = mkdtempSync(path.join(tmpdir(), "prov-addr2line-"));
+    const dir = temporaryDir();
     expect(
       createBacktraceDecoder({ elf: "/nonexistent", chip: "esp32", addr2line: "x" }),
     ).toBeUndefined();

@@ -19,7 +19,7 @@ type BootedState = "AP_MODE" | "WIFI_CONNECTING" | "MQTT_CONNECTED";
 
 /** The board's log tells every transition: `state CHECK_PROVISIONING -> AP_MODE`. */
 const SETTLED = /state \w+ -> (AP_MODE|MQTT_CONNECTED)\b/;
-/** connect_now() in prov_actions.c. */
+/** prov_do_connect() in prov_actions_join.c. */
 const JOINING = /joining the network ([0-9a-f]{16})\b/;
 /** main.c. */
 const DEVICE = /\bprov: device (\S+), firmware /;

@@ -3,7 +3,7 @@ import { monitor } from "../serial/monitor.js";
 import type { Milestone, Witness, WitnessReport } from "./outcome.js";
 
 const TRANSITION = /state \w+ -> (\w+)/;
-/** `W (1234) prov: error broker_unreachable CONNACK code 3`; set_error() in prov_actions.c. */
+/** `W (1234) prov: error broker_unreachable CONNACK code 3`; prov_do_note_error() in prov_actions.c. */
 const ERROR = /\bprov: error ([a-z_]+) ?(.*)$/;
 
 const REACHED: Readonly<Record<string, Milestone>> = {

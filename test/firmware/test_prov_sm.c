@@ -4,7 +4,7 @@
 
 #define S(name) PROV_STATE_##name
 #define E(name) PROV_EVENT_##name
-#define A(name) PROV_DO_##name
+#define A(name) PROV_DO(name)
 
 typedef struct {
     prov_state_t from;
@@ -66,7 +66,6 @@ static const expectation_t EDGES[] = {
     {S(MQTT_CONNECTED), E(STATUS_DUE), S(MQTT_CONNECTED)},
     {S(MQTT_CONNECTED), E(STATUS_READ), S(MQTT_CONNECTED)},
     {S(MQTT_CONNECTED), E(LINGER_OVER), S(MQTT_CONNECTED)},
-    {S(MQTT_CONNECTED), E(STORAGE_FAILED), S(MQTT_CONNECTED)},
     {S(MQTT_CONNECTED), E(WIFI_LOST), S(WIFI_CONNECTING)},
 };
 
@@ -102,10 +101,18 @@ static void check_cell(prov_state_t state, prov_event_id_t event)
     }
 }
 
+/** What has changed is shown. */
+static void check_shown(prov_state_t state, prov_event_id_t event)
+{
+    prov_step_t step = prov_sm_step(state, event);
+    bool has_news = step.state != state || (step.actions & (A(NOTE_ERROR) | A(SET_ERROR) | A(CLEAR_ERROR))) != 0;
+    CHECK(!has_news || (step.actions & A(SHOW_STATUS)) != 0);
+}
+
 /** Something must be under way in the new state, or nothing would ever end it. */
 static void check_liveness(prov_state_t state, prov_event_id_t event)
 {
-    static const uint32_t KEEPS_GOING[PROV_STATE_COUNT] = {
+    static const uint64_t KEEPS_GOING[PROV_STATE_COUNT] = {
         [S(CHECK_PROVISIONING)] = A(LOAD_CREDENTIALS),
         [S(AP_MODE)] = A(AP_START),
         [S(WIFI_CONNECTING)] = A(CONNECT) | A(CONNECT_SOON) | A(CONNECT_BACKOFF),
@@ -153,7 +160,7 @@ static void check_credentials_are_kept(void)
     /* Only a verdict on new credentials may drop any; only a verdict of the backend ends the token. */
     for (int state = 0; state < PROV_STATE_COUNT; state++) {
         for (int event = 0; event < PROV_EVENT_COUNT; event++) {
-            uint32_t actions = prov_sm_step((prov_state_t)state, (prov_event_id_t)event).actions;
+            uint64_t actions = prov_sm_step((prov_state_t)state, (prov_event_id_t)event).actions;
             CHECK(!(actions & A(DROP_PENDING)) || event == E(WIFI_REJECTED));
             CHECK(!(actions & A(SPEND_TOKEN)) || event == E(ENROL_REJECTED));
             CHECK(!(actions & A(FACTORY_RESET)) || event == E(RESET));
@@ -166,7 +173,7 @@ static void check_credentials_are_kept(void)
                   !prov_sm_handles(state, E(OFFLINE_LONG)));
             /* Whoever ends a connection and makes no other at once says so; without a network it cannot. */
             CHECK(!(actions & A(MQTT_STOP)) || (actions & A(MQTT_START)) || event == E(WIFI_LOST));
-            CHECK(!(actions & A(WIFI_STOP)) || (actions & A(MQTT_LEAVE)));
+            CHECK(!(actions & A(WIFI_STOP)) == !(actions & A(MQTT_FAREWELL)));
             /* What anybody on the way can bring about opens no AP by itself. */
             CHECK(!(actions & A(AP_START)) || state < S(WIFI_CONNECTED) || event == E(PROVISION) ||
                   event == E(STORAGE_FAILED) || event == E(ENROL_REJECTED));
@@ -181,6 +188,7 @@ int main(void)
             check_cell((prov_state_t)state, (prov_event_id_t)event);
             check_liveness((prov_state_t)state, (prov_event_id_t)event);
             check_failures((prov_state_t)state, (prov_event_id_t)event);
+            check_shown((prov_state_t)state, (prov_event_id_t)event);
         }
         uint32_t seen = reachable((prov_state_t)state);
         CHECK((seen & (1u << S(AP_MODE))) && (seen & (1u << S(MQTT_CONNECTED))));
@@ -188,7 +196,7 @@ int main(void)
     CHECK(reachable(S(INIT)) == (1u << PROV_STATE_COUNT) - 1u);
     check_credentials_are_kept();
     /* A CONNACK is no proof. */
-    CHECK(prov_sm_step(S(MQTT_CONNECTING), E(MQTT_ACCEPTED)).actions == A(PUBLISH_STATUS));
+    CHECK(prov_sm_step(S(MQTT_CONNECTING), E(MQTT_ACCEPTED)).actions == (A(SHOW_STATUS) | A(PUBLISH_STATUS)));
     /* Numbers that are no state or event (a torn message, say) are harmless. */
     CHECK(prov_sm_step(PROV_STATE_COUNT, E(BOOT)).actions == 0);
     CHECK(prov_sm_step(S(INIT), PROV_EVENT_COUNT).actions == 0);

@@ -69,6 +69,7 @@ const KNOWN: Readonly<Record<string, readonly string[][]>> = {
       "mqtt_link.c",
       "net_jobs.c",
       "prov_actions.c",
+      "prov_actions_ap.c",
       "prov_certificates.c",
       "prov_runner.c",
       "provision_intake.c",

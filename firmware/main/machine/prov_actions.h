@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "backoff.h"
+#include "device_clock.h"
 #include "prov_event.h"
 #include "prov_status.h"
 #include "prov_timers.h"
@@ -41,15 +42,23 @@ typedef struct {
     prov_timers_t timers;
 } prov_context_t;
 
+static inline void prov_start_timer(prov_context_t *c, prov_timer_t timer, uint32_t delay_ms)
+{
+    prov_timer_start(&c->timers, timer, device_clock_uptime_ms(), delay_ms);
+}
+
 /**
- * Carries out `actions` in the order of their bits. False when the storage failed at a point where
- * going on would be wrong; the rest is then left undone.
+ * Carries out `actions`, a set of PROV_DO(), in the order of PROV_ACTIONS. False when the storage failed at a point
+ * where going on would be wrong; the rest is then left undone.
  */
-bool prov_actions_run(prov_context_t *context, uint32_t actions, const prov_msg_t *msg);
+bool prov_actions_run(prov_context_t *context, uint64_t actions, const prov_msg_t *msg);
+
+/* One function for each action; false ends the step. */
+#define X(name, function, text) bool prov_do_##function(prov_context_t *context, const prov_msg_t *msg);
+PROV_ACTIONS(X)
+#undef X
 
 /** A POST starts from nothing: what failed before it is not the fault of what it brought. */
 void prov_actions_forget_failures(prov_context_t *context);
-
-/** Brings the AP and its HTTP server up, now and again later if that fails. */
-void prov_actions_ap_start(prov_context_t *context);
-void prov_actions_ap_stop(prov_context_t *context);
+/** Closes the AP and its HTTP server at once. */
+void prov_actions_ap_close(prov_context_t *context);

@@ -7,13 +7,17 @@
 #include "net_jobs.h"
 #include "renewal.h"
 
+/* One signature for every action; most need no message. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #define DAY_MS (24u * 60 * 60 * 1000)
 /* A CA whose certificates arrive in their last third already must not be asked without a pause. */
 #define RENEWAL_PAUSE_MAX_S 3600
 
 static const char *TAG = "prov";
 
-bool prov_certificates_store(prov_context_t *c, const prov_msg_t *msg)
+/** What the backend has signed; takes over `msg->certificate`. */
+bool prov_do_store_certificate(prov_context_t *c, const prov_msg_t *msg)
 {
     certificate_t certificate = msg->certificate;
     esp_err_t err = device_store_save_certificate(&certificate);
@@ -29,7 +33,8 @@ bool prov_certificates_store(prov_context_t *c, const prov_msg_t *msg)
     return err == ESP_OK;
 }
 
-void prov_certificates_prove(prov_context_t *c)
+/** A new one becomes the active one, or goes when it has failed beside that. */
+bool prov_do_prove_certificate(prov_context_t *c, const prov_msg_t *msg)
 {
     if (c->tries_old && !c->in_use.is_new) {
         ESP_LOGW(TAG, "back to the certificate before");
@@ -44,6 +49,7 @@ void prov_certificates_prove(prov_context_t *c)
     c->denials = 0;
     c->broker_failures = 0;
     prov_timer_stop(&c->timers, PROV_TIMER_RETRY);
+    return true;
 }
 
 void prov_certificates_watch(prov_context_t *c, int64_t delay_ms)
@@ -69,14 +75,16 @@ void prov_certificates_plan_renewal(prov_context_t *c, const certificate_in_use_
     prov_certificates_watch(c, (c->renew_at - now) * 1000);
 }
 
-void prov_certificates_renew(prov_context_t *c)
+bool prov_do_renew(prov_context_t *c, const prov_msg_t *msg)
 {
     c->renewal_id = ++c->last_id;
     net_jobs_submit(NET_JOB_RENEW, c->renewal_id);
     prov_certificates_watch(c, PROV_JOB_WATCHDOG_MS);
+    return true;
 }
 
-void prov_certificates_renew_later(prov_context_t *c)
+bool prov_do_renew_later(prov_context_t *c, const prov_msg_t *msg)
 {
     prov_certificates_watch(c, renewal_retry_ms(device_clock_now(), c->in_use.not_after, esp_random()));
+    return true;
 }

@@ -367,11 +367,11 @@ static void timer_due(prov_timer_t timer, int64_t now_ms)
         step_event(PROV_EVENT_LINGER_OVER);
         break;
     case PROV_TIMER_AP_STOP:
-        prov_actions_ap_stop(c);
+        prov_actions_ap_close(c);
         break;
     case PROV_TIMER_AP_RETRY:
         if (c->status.state != PROV_STATE_MQTT_CONNECTED) {
-            prov_actions_ap_start(c); /* once connected, nobody needs it any more */
+            prov_do_ap_start(c, NULL); /* once connected, nobody needs it any more */
         }
         break;
     case PROV_TIMER_CLOCK:

@@ -73,47 +73,58 @@ typedef enum {
     PROV_EVENT_COUNT
 } prov_event_id_t;
 
-/** Actions are bits; the runner carries them out in ascending order, so the order here matters. */
+/** What an edge may ask for, in the order of execution, each with its function, prov_do_…() in prov_actions.h. */
+#define PROV_ACTIONS(X) \
+    X(ABANDON, abandon, "results of running jobs no longer count; stop its timers") \
+    X(MQTT_STOP, mqtt_stop, "the next connection is about to begin, or there is no network to say so") \
+    X(MQTT_LEAVE, mqtt_leave, "tell the broker that the device is offline, then stop") \
+    X(MQTT_FAREWELL, mqtt_farewell, "the same, and wait until the broker has heard it: the network goes next") \
+    X(WIFI_STOP, wifi_stop, "leave the network, make no further attempt") \
+    X(DROP_PENDING, drop_pending, "forget credentials that never worked") \
+    X(COMMIT_PENDING, commit_pending, "they work: pending becomes proven") \
+    X(SPEND_TOKEN, spend_token, "the provisioning token is used up") \
+    X(STORE_CERTIFICATE, store_certificate, "for the broker to prove") \
+    X(PROVE_CERTIFICATE, prove_certificate, "the one in use works: a new one that failed beside it goes") \
+    X(NOTE_ERROR, note_error, "the event's failure is the last error, and is over") \
+    X(SET_ERROR, set_error, "the event's failure becomes `error` in /status") \
+    X(CLEAR_ERROR, clear_error, "there is none any more") \
+    X(AP_START, ap_start, "when it is up, its window is as new") \
+    X(AP_OFFER, ap_offer, "the same, but once only, and for a device that was online only when its broker denies it") \
+    X(LOAD_CREDENTIALS, load_credentials, "the newest; FOUND_PENDING, FOUND_PROVEN or UNPROVISIONED says which") \
+    X(CONNECT_SOON, connect_soon, "after PROV_CONNECT_DELAY_MS, with the newest credentials") \
+    X(CONNECT_BACKOFF, connect_backoff, "after the backoff of the attempts so far") \
+    X(CONNECT, connect, "associate") \
+    X(SYNC_CLOCK, sync_clock, "CLOCK_READY or CLOCK_FAILED says how it went") \
+    X(SAVE_CLOCK, save_clock, "now and once a day") \
+    X(CHECK_CERTIFICATE, check_certificate, "CERT_READY or CERT_NEEDED says how it went") \
+    X(SUBMIT_CSR, submit_csr, "ask the backend for a certificate") \
+    X(MQTT_START, mqtt_start, "connect to the broker") \
+    X(RENEW, renew, "beside the connection, which goes on") \
+    X(RENEW_LATER, renew_later, "after a part of the time that is left") \
+    X(RETRY_BACKOFF, retry_backoff, "RETRY_DUE after the backoff of the failures so far") \
+    X(SHOW_STATUS, show_status, "from here on others see the new state, which is complete") \
+    X(PUBLISH_STATUS, publish_status, "to the broker, now and again after the status interval") \
+    X(REPORT, report, "tell the backend once, after an enrolment") \
+    X(AP_LINGER, ap_linger, "LINGER_OVER after PROV_AP_LINGER_MS when the AP is up") \
+    X(AP_STOP, ap_stop, "when the last answer has left") \
+    X(OFFLINE_BEGIN, offline_begin, "OFFLINE_LONG after PROV_FALLBACK_AP_S, unless it runs already") \
+    X(FACTORY_RESET, factory_reset, "erase and restart")
+
 typedef enum {
-    PROV_DO_ABANDON = 1u << 0,          /* results of running jobs no longer count; stop its timers */
-    PROV_DO_MQTT_STOP = 1u << 1,        /* the next connection is about to begin, or there is no network to say so */
-    PROV_DO_MQTT_LEAVE = 1u << 2,       /* tell the broker that the device is offline, then stop */
-    PROV_DO_WIFI_STOP = 1u << 3,        /* leave the network, make no further attempt */
-    PROV_DO_DROP_PENDING = 1u << 4,     /* forget credentials that never worked */
-    PROV_DO_COMMIT_PENDING = 1u << 5,   /* they work: pending becomes proven */
-    PROV_DO_SPEND_TOKEN = 1u << 6,      /* the provisioning token is used up */
-    PROV_DO_STORE_CERTIFICATE = 1u << 7,
-    PROV_DO_PROVE_CERTIFICATE = 1u << 8, /* the one in use works: a new one that failed beside it goes */
-    PROV_DO_NOTE_ERROR = 1u << 9,       /* the event's failure is the last error, and is over */
-    PROV_DO_SET_ERROR = 1u << 10,        /* the event's failure becomes `error` in /status */
-    PROV_DO_CLEAR_ERROR = 1u << 11,
-    PROV_DO_AP_START = 1u << 12,        /* when it is up, its window is as new */
-    PROV_DO_AP_OFFER = 1u << 13,        /* the same, but once only, and for a device that was online only when its broker denies it */
-    PROV_DO_LOAD_CREDENTIALS = 1u << 14,
-    PROV_DO_CONNECT_SOON = 1u << 15,    /* after PROV_CONNECT_DELAY_MS, attempt counter fresh */
-    PROV_DO_CONNECT_BACKOFF = 1u << 16, /* after the backoff of the attempts so far */
-    PROV_DO_CONNECT = 1u << 17,
-    PROV_DO_SYNC_CLOCK = 1u << 18,
-    PROV_DO_SAVE_CLOCK = 1u << 19,
-    PROV_DO_CHECK_CERTIFICATE = 1u << 20,
-    PROV_DO_SUBMIT_CSR = 1u << 21,
-    PROV_DO_MQTT_START = 1u << 22,
-    PROV_DO_RENEW = 1u << 23,           /* beside the connection, which goes on */
-    PROV_DO_RENEW_LATER = 1u << 24,
-    PROV_DO_RETRY_BACKOFF = 1u << 25,   /* RETRY_DUE after the backoff of the failures so far */
-    PROV_DO_PUBLISH_STATUS = 1u << 26,  /* now, and again after the status interval */
-    PROV_DO_REPORT = 1u << 27,          /* tell the backend once, after an enrolment */
-    PROV_DO_AP_LINGER = 1u << 28,       /* LINGER_OVER after PROV_AP_LINGER_MS when the AP is up */
-    PROV_DO_AP_STOP = 1u << 29,
-    PROV_DO_OFFLINE_BEGIN = 1u << 30,   /* OFFLINE_LONG after PROV_FALLBACK_AP_S, unless it runs already */
-    PROV_DO_FACTORY_RESET = 1u << 31,   /* erase and restart */
+#define X(name, function, text) PROV_ACTION_##name,
+    PROV_ACTIONS(X)
+#undef X
+    PROV_ACTION_COUNT
 } prov_action_t;
 
-#define PROV_ACTION_COUNT 32
+_Static_assert(PROV_ACTION_COUNT <= 64, "a set of actions is a mask of 64 bits");
+
+/** The set of one action. */
+#define PROV_DO(name) (UINT64_C(1) << PROV_ACTION_##name)
 
 typedef struct {
     prov_state_t state;
-    uint32_t actions; /* OR of prov_action_t */
+    uint64_t actions; /* OR of PROV_DO() */
 } prov_step_t;
 
 /** The transition for one event; an event that has no meaning in `state` changes nothing. */

@@ -63,18 +63,34 @@ export function isCurrent(path: string, text: string, mode: number): boolean {
  */
 export function writeIfChanged(path: string, text: string, mode: number): boolean {
   if (isCurrent(path, text, mode)) return false;
-  throughTemporary(path, text, mode, (temporary) => renameSync(temporary, path));
+  throughTemporary(path, (temporary) => renameSync(temporary, path), { content: text, mode });
   return true;
+}
+
+/**
+ * Replaces a file: a reader finds either the old or the new one. A power cut may cost both: it is for what can be
+ * made again.
+ * @throws ProvError file_inaccessible
+ */
+export function replaceFile(path: string, content: string | Uint8Array, mode = SECRET_FILE): void {
+  const written = { content, mode, isFlushed: false };
+  throughTemporary(path, (temporary) => renameSync(temporary, path), written);
 }
 
 /**
  * Writes a file that must not exist yet; as a whole or not at all, also when two processes try at once.
  * Returns false, and changes nothing, when it exists.
+ * @param makeDir what becomes of its folder
  * @throws ProvError file_inaccessible
  */
-export function writeNew(path: string, text: string, mode: number): boolean {
+export function writeNew(
+  path: string,
+  text: string,
+  mode: number,
+  makeDir = ensurePrivateDir,
+): boolean {
   let created = true;
-  throughTemporary(path, text, mode, (temporary) => {
+  const publish = (temporary: string): void => {
     try {
       // Unlike a rename, a link never replaces what is there.
       linkSync(temporary, path);
@@ -82,7 +98,8 @@ export function writeNew(path: string, text: string, mode: number): boolean {
       if (!hasCode(error, "EEXIST")) throw error;
       created = false;
     }
-  });
+  };
+  throughTemporary(path, publish, { content: text, mode, makeDir });
   return created;
 }
 
@@ -122,7 +139,7 @@ export function keepCopy(path: string, nameOf: (attempt: number) => string): str
   for (let attempt = 1; ; attempt++) {
     const copy = nameOf(attempt);
     try {
-      writeAndSync(copy, readFileSync(path), SECRET_FILE);
+      writeWhole(copy, readFileSync(path), SECRET_FILE, true);
       return copy;
     } catch (error) {
       if (hasCode(error, "EEXIST")) continue;
@@ -137,16 +154,23 @@ export function protectFile(path: string): void {
   if (!hasMode(path, SECRET_FILE)) chmodSync(path, SECRET_FILE);
 }
 
+interface Written {
+  readonly content: string | Uint8Array;
+  readonly mode: number;
+  /** Default true: on the disk before anybody finds it. */
+  readonly isFlushed?: boolean;
+  readonly makeDir?: (dir: string) => void;
+}
+
 function throughTemporary(
   path: string,
-  text: string,
-  mode: number,
   publish: (temporary: string) => void,
+  { content, mode, isFlushed = true, makeDir = ensurePrivateDir }: Written,
 ): void {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    ensurePrivateDir(dirname(path));
-    writeAndSync(temporary, text, mode);
+    makeDir(dirname(path));
+    writeWhole(temporary, content, mode, isFlushed);
     publish(temporary);
   } catch (error) {
     throw inaccessible(path, error);
@@ -155,12 +179,17 @@ function throughTemporary(
   }
 }
 
-function writeAndSync(path: string, content: string | Buffer, mode: number): void {
+function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+  isFlushed: boolean,
+): void {
   // "wx" follows no link that somebody put there, and the mode holds from the first byte on.
   const file = openSync(path, "wx", mode);
   try {
     writeFileSync(file, content);
-    fsyncSync(file);
+    if (isFlushed) fsyncSync(file);
   } finally {
     closeSync(file);
   }

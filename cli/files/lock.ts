@@ -1,17 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { isProcessAlive } from "../processes/alive.js";
+import { z } from "zod";
+import { birthOf, isProcessAlive } from "../processes/alive.js";
 import { hasCode, naming } from "../system-error.js";
 import { readIfPresent } from "./files.js";
+import { parseJson } from "./json.js";
 import { ensurePrivateDir } from "./private-dir.js";
 
 /** Who holds a lock: a process id alone may belong to somebody else after a reboot. */
-interface Holder {
-  readonly pid: number;
-  readonly birth: string;
-}
+const holderSchema = z.object({ pid: z.number(), birth: z.string().nullable() });
+type Holder = z.infer<typeof holderSchema>;
 
 const POLL_MS = 100;
 
@@ -90,30 +90,9 @@ function discardStale(file: string, staleText: string): void {
 }
 
 function parseHolder(text: string): Holder | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null) return undefined;
-    if (!("pid" in value) || typeof value.pid !== "number") return undefined;
-    if (!("birth" in value) || typeof value.birth !== "string") return undefined;
-    return { pid: value.pid, birth: value.birth };
-  } catch {
-    return undefined;
-  }
+  return holderSchema.safeParse(parseJson(text)).data;
 }
 
 function isAlive({ pid, birth }: Holder): boolean {
   return isProcessAlive(pid) && birthOf(pid) === birth;
-}
-
-/** Boot id and start time of a process where /proc tells them; otherwise "", and the id must do. */
-function birthOf(pid: number): string {
-  try {
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // Field 22 of proc(5)'s stat; the second field may hold spaces and parentheses.
-    const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-    return `${boot}/${startTime}`;
-  } catch {
-    return "";
-  }
 }

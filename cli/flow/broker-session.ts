@@ -1,4 +1,5 @@
 import { connect, type MqttClient } from "mqtt";
+import { parseJson } from "../files/json.js";
 import { visible } from "../terminal/foreign-text.js";
 import { pause } from "../time/wait.js";
 
@@ -153,12 +154,8 @@ function isDenied(error: Error): boolean {
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? { ...value }
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? { ...value }
+    : undefined;
 }

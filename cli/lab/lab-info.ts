@@ -1,8 +1,9 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { replaceFile } from "../files/files.js";
+import { readJson } from "../files/json.js";
 import { PROV_FOLDER } from "../files/private-dir.js";
-import { readTextFile, writePrivateFile } from "../files/private-file.js";
 
 const identitySchema = z.object({
   certPath: z.string(),
@@ -47,12 +48,12 @@ export function labDir(projectRoot: string, name: string): string {
 }
 
 export function writeLabInfo(dir: string, info: LabInfo): void {
-  writePrivateFile(join(dir, "lab.json"), `${JSON.stringify(info, null, 2)}\n`);
+  replaceFile(join(dir, "lab.json"), `${JSON.stringify(info, null, 2)}\n`);
 }
 
 /** What the lab in `dir` says about itself, or null. Whether it still runs is another question. */
 export function readLabInfo(dir: string): LabInfo | null {
-  return readJson(join(dir, "lab.json"), labInfoSchema);
+  return labInfoSchema.safeParse(readJson(join(dir, "lab.json"))).data ?? null;
 }
 
 export function removeLabInfo(dir: string): void {
@@ -66,20 +67,9 @@ const portsSchema = z.object({
 
 /** The ports of the last run: keeping them means that nobody's firmware has to be built again. */
 export function readLastPorts(dir: string): z.infer<typeof portsSchema> | null {
-  return readJson(join(dir, "ports.json"), portsSchema);
+  return portsSchema.safeParse(readJson(join(dir, "ports.json"))).data ?? null;
 }
 
 export function writeLastPorts(dir: string, ports: z.infer<typeof portsSchema>): void {
-  writePrivateFile(join(dir, "ports.json"), `${JSON.stringify(ports)}\n`);
-}
-
-function readJson<T>(file: string, schema: z.ZodType<T>): T | null {
-  const text = readTextFile(file);
-  if (text === null) return null;
-  try {
-    const parsed = schema.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
+  replaceFile(join(dir, "ports.json"), `${JSON.stringify(ports)}\n`);
 }

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";
 import { ProvError } from "../errors.js";
+import { replaceFile } from "../files/files.js";
 import { takeLock } from "../files/lock.js";
 import { ensurePrivateDir } from "../files/private-dir.js";
-import { writePrivateFile } from "../files/private-file.js";
 import { prepareAir, readAir, writeAir } from "./air/air.js";
 import { type LabBackend, startBackend } from "./backend/backend.js";
 import { createTokenStore, type TokenStore } from "./backend/tokens.js";
@@ -181,9 +181,9 @@ function writeIdentity(
   caPem: string,
   { certPem, keyPem }: TlsIdentity,
 ): void {
-  writePrivateFile(paths.caPath, caPem);
-  writePrivateFile(paths.certPath, certPem);
-  writePrivateFile(paths.keyPath, keyPem);
+  replaceFile(paths.caPath, caPem);
+  replaceFile(paths.certPath, certPem);
+  replaceFile(paths.keyPath, keyPem);
 }
 
 interface Parts {

@@ -1,20 +1,12 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ProvError } from "../errors.js";
+import { SECRET_FILE, writeNew } from "../files/files.js";
+import { parseJson } from "../files/json.js";
 import { foreignFolder, readOwnFile } from "../files/own-file.js";
 import { keepFromGit, makeFolder } from "../files/private-dir.js";
-import { isProcessAlive } from "../processes/alive.js";
-import { hasCode, naming } from "../system-error.js";
+import { birthOf, isProcessAlive } from "../processes/alive.js";
 import { TEMPORARY_PROFILE } from "./temporary-profile.js";
 
 /**
@@ -84,10 +76,9 @@ const journalPath = (stateDir: string) => join(stateDir, "host-wifi.json");
  */
 export function writeJournal(stateDir: string, entry: JournalEntry): void {
   const path = journalPath(stateDir);
-  const draft = `${path}.${process.pid}`;
   const owner = {
     pid: process.pid,
-    started: processStart(process.pid),
+    started: birthOf(process.pid),
     writtenAt: Math.floor(Date.now() / 1000),
   };
   makeFolder(stateDir, 0o700);
@@ -100,25 +91,12 @@ export function writeJournal(stateDir: string, entry: JournalEntry): void {
         hint: "Take that right away (chmod go-w), or name another folder in PROV_STATE_DIR.",
       },
     );
-  keepFromGit(stateDir);
-  rmSync(draft, { force: true });
-  const fd = openSync(draft, "wx", 0o600);
-  try {
-    const text = JSON.stringify({ version: 1, owner, entry } satisfies Journal);
-    naming(path, () => {
-      writeSync(fd, text);
-      fsyncSync(fd);
-    });
-    linkSync(draft, path); // atomic, and fails where a rename would overwrite
-  } catch (error) {
-    if (!hasCode(error, "EEXIST")) throw error;
-    const holder = readJournal(stateDir)?.owner.pid;
-    const who = holder === undefined ? "another prov" : `another prov (process ${holder})`;
-    throw new ProvError("wifi_busy", `${who} is using this machine's WiFi`, { cause: error });
-  } finally {
-    closeSync(fd);
-    rmSync(draft, { force: true });
-  }
+  const text = JSON.stringify({ version: 1, owner, entry } satisfies Journal);
+  // The folder may be one that somebody named: its rights are their own.
+  if (writeNew(path, text, SECRET_FILE, keepFromGit)) return;
+  const holder = readJournal(stateDir)?.owner.pid;
+  const who = holder === undefined ? "another prov" : `another prov (process ${holder})`;
+  throw new ProvError("wifi_busy", `${who} is using this machine's WiFi`);
 }
 
 /** Whether there is one at all; costs one look at the folder. */
@@ -166,29 +144,8 @@ function illegible(path: string, reason: string, cause: unknown): ProvError {
   );
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
 function isOwnerAlive({ owner }: Journal): boolean {
   if (!isProcessAlive(owner.pid)) return false;
-  if (owner.started !== null) return processStart(owner.pid) === owner.started;
+  if (owner.started !== null) return birthOf(owner.pid) === owner.started;
   return Date.now() / 1000 - owner.writtenAt < TRUST_PID_S;
-}
-
-/** Linux: boot id and start time (proc(5), field 22 of stat); null elsewhere. */
-function processStart(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    // The command name in field 2 may hold spaces and parentheses: count from the last one.
-    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    return ticks === undefined ? null : `${boot}:${ticks}`;
-  } catch {
-    return null;
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../files/json.js";
 import type { AccessPoint } from "./host-wifi.js";
 
 /**
@@ -139,12 +140,4 @@ function toAccessPoint(network: z.infer<typeof networkSchema>): AccessPoint {
     rssiDbm: rssi === undefined ? null : Number(rssi),
     secure: !/none|open/i.test(network.spairport_security_mode ?? ""),
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

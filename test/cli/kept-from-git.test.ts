@@ -109,12 +109,12 @@ test("nobody makes folders in `.prov`, or names it, some other way", () => {
       .filter((name) => name.endsWith(".ts"))
       .filter((name) => readFileSync(join(REPOSITORY, "cli", name), "utf8").includes(text))
       .sort();
-  expect(holding('".prov"')).toEqual(["config/private-dir.ts"]);
-  expect(holding("mkdirSync(")).toEqual(["config/private-dir.ts"]);
+  expect(holding('".prov"')).toEqual(["files/private-dir.ts"]);
+  expect(holding("mkdirSync(")).toEqual(["files/private-dir.ts"]);
   // The others make the folder of a report, and that of the journal in the user's own home.
   expect(holding("makeFolder(")).toEqual([
-    "config/private-dir.ts",
-    "config/workspace.ts",
+    "files/files.ts",
+    "files/private-dir.ts",
     "wifi/journal.ts",
   ]);
   expect(holding("mkdir(")).toEqual([]);

@@ -14,7 +14,7 @@ test("aborts with a TimeoutError", async () => {
 
 test("fires within a combined signal after garbage was collected", () => {
   const script = `
-    import { deadline } from ${JSON.stringify(join(REPOSITORY, "dist", "cli", "deadline.js"))};
+    import { deadline } from ${JSON.stringify(join(REPOSITORY, "dist", "cli", "time", "deadline.js"))};
     const signal = (() => AbortSignal.any([new AbortController().signal, deadline(200)]))();
     setTimeout(gc, 50);
     setTimeout(() => process.stdout.write("never"), 5000).ref();

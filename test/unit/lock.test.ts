@@ -9,7 +9,7 @@ import { takeLock, withLock } from "../../cli/files/lock.js";
 import { temporaryDir } from "../helpers/project.js";
 import { REPOSITORY } from "../helpers/prov.js";
 
-const LOCK = JSON.stringify(join(REPOSITORY, "dist", "cli", "lock.js"));
+const LOCK = JSON.stringify(join(REPOSITORY, "dist", "cli", "files", "lock.js"));
 const never = new AbortController().signal;
 
 const children: ChildProcess[] = [];

@@ -1,7 +1,8 @@
 import { pbkdf2Sync, timingSafeEqual } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { readJson } from "../../files/json.js";
 import { isProcessAlive } from "../../processes/alive.js";
 
 /**
@@ -105,8 +106,7 @@ export function listAnnouncedAps(airDir: string): AnnouncedAp[] {
  * Files are replaced atomically, so an unreadable one is never a half-written one.
  */
 export function readAnnouncedAp(file: string): AnnouncedAp | null {
-  const raw = readJson(file);
-  const parsed = announcedApSchema.safeParse(raw);
+  const parsed = announcedApSchema.safeParse(readJson(file));
   if (!parsed.success || !isProcessAlive(parsed.data.pid)) return null;
   const { base_url: baseUrl, ...rest } = parsed.data;
   return { ...rest, baseUrl };
@@ -130,14 +130,6 @@ function announcementFiles(folder: string): string[] {
     return readdirSync(folder).filter((name) => /^[0-9a-f]{12}\.json$/i.test(name));
   } catch {
     return []; // no board has announced anything yet
-  }
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    return null;
   }
 }
 

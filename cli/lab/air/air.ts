@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ProvError } from "../../errors.js";
+import { replaceFile } from "../../files/files.js";
 import { ensurePrivateDir } from "../../files/private-dir.js";
-import { writePrivateFile } from "../../files/private-file.js";
 import { AIR_FILE, type Air, type AirNetwork, APS_FOLDER, airSchema } from "./air-file.js";
 
 /** The network that a lab's board is meant to join; its password is public, it opens nothing real. */
@@ -34,7 +34,7 @@ export function prepareAir(airDir: string, air?: Air): void {
 /** Validates and replaces the air at once; boards see it at their next scan or connection. */
 export function writeAir(airDir: string, air: Air): void {
   const valid = checkAir(air, "the air");
-  writePrivateFile(join(airDir, AIR_FILE), `${JSON.stringify(valid, null, 2)}\n`);
+  replaceFile(join(airDir, AIR_FILE), `${JSON.stringify(valid, null, 2)}\n`);
 }
 
 export function readAir(airDir: string): Air {

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { decodePartitionTable, PARTITION_TYPE_APP } from "../../../codegen/partitions.js";
 import { ProvError } from "../../errors.js";
+import { replaceFile } from "../../files/files.js";
 import { ensurePrivateDir } from "../../files/private-dir.js";
-import { writePrivateFile } from "../../files/private-file.js";
 import { CHIPS, type ChipName } from "../../serial/chips.js";
 import { verifyEspImage } from "../../serial/esp-image.js";
 import type { FlashChip } from "./flash-chip.js";
@@ -83,7 +83,7 @@ function placeProgram(elf: Uint8Array, dir: string): string {
   const program = join(dir, `prov_firmware-${hash}`);
   if (existsSync(program)) return program;
   for (const name of readdirSync(dir)) rmSync(join(dir, name), { force: true });
-  writePrivateFile(program, elf, 0o700);
+  replaceFile(program, elf, 0o700);
   return program;
 }
 

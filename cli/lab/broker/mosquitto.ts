@@ -2,8 +2,8 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ProvError } from "../../errors.js";
+import { readIfPresent, replaceFile } from "../../files/files.js";
 import { ensurePrivateDir } from "../../files/private-dir.js";
-import { readTextFile, writePrivateFile } from "../../files/private-file.js";
 import { createLineSplitter } from "../../lines.js";
 import { hasExited, spawnBound, stopChild } from "../../processes/child.js";
 import { requireProgram } from "../../processes/on-path.js";
@@ -81,7 +81,7 @@ async function startOnSomePort(files: Files, preferredPort: number | undefined, 
 
 /** Resolves when it accepts connections. */
 async function start(files: Files, port: number, report: EventSink): Promise<ChildProcess> {
-  writePrivateFile(files.conf, configuration(files, port));
+  replaceFile(files.conf, configuration(files, port));
   const place = MOSQUITTO_PLACES.find((path) => existsSync(path));
   if (place === undefined) requireProgram("mosquitto", process.env);
   const program = place ?? "mosquitto";
@@ -125,18 +125,18 @@ function writeFiles(dir: string, options: BrokerOptions): Files {
     acl: join(dir, "acl"),
     tls: join(dir, "tls"),
   };
-  writePrivateFile(files.ca, options.caPem);
-  writePrivateFile(files.acl, MOSQUITTO_ACL);
+  replaceFile(files.ca, options.caPem);
+  replaceFile(files.acl, MOSQUITTO_ACL);
   writeIdentity(files, options.server);
   return files;
 }
 
 function writeIdentity(files: Files, { certPem, keyPem, crlPem, flaw }: ServerIdentity): void {
-  writePrivateFile(files.tls, tlsLines(flaw).join("\n"));
-  writePrivateFile(files.cert, certPem);
-  writePrivateFile(files.key, keyPem);
+  replaceFile(files.tls, tlsLines(flaw).join("\n"));
+  replaceFile(files.cert, certPem);
+  replaceFile(files.key, keyPem);
   if (crlPem === undefined) rmSync(files.crl, { force: true });
-  else writePrivateFile(files.crl, crlPem);
+  else replaceFile(files.crl, crlPem);
 }
 
 /** @throws ProvError lab_failed for what it cannot be told to do */
@@ -163,7 +163,7 @@ function configuration(files: Files, port: number): string {
     "use_username_as_clientid true",
     "allow_anonymous false",
     `acl_file ${files.acl}`,
-    readTextFile(files.tls) ?? "",
+    readIfPresent(files.tls) ?? "",
     "persistence false",
     "log_dest stderr",
     "log_type all",

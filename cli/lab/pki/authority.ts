@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import { readTextFile, writePrivateFile } from "../../files/private-file.js";
+import { readIfPresent, replaceFile } from "../../files/files.js";
 import type { Csr } from "../../pki/csr.js";
 import { OPERATOR, SPECTATOR } from "../broker/topic-rules.js";
 import type { TlsIdentity } from "../server/server-identity.js";
@@ -34,11 +34,11 @@ export interface LabAuthority {
 export async function openAuthority(dir: string): Promise<LabAuthority> {
   const certFile = join(dir, "ca.pem");
   const keyFile = join(dir, "ca-key.pem");
-  const kept = usableCa(readTextFile(certFile), readTextFile(keyFile));
+  const kept = usableCa(readIfPresent(certFile), readIfPresent(keyFile));
   const ca = kept ?? (await createCa({ commonName: "prov lab CA" }));
   if (kept === null) {
-    writePrivateFile(keyFile, ca.keyPem);
-    writePrivateFile(certFile, ca.certPem);
+    replaceFile(keyFile, ca.keyPem);
+    replaceFile(certFile, ca.certPem);
   }
   return authorityOf(ca, await createCa({ commonName: "prov lab CA" }));
 }
@@ -90,8 +90,8 @@ function somebodysKey() {
   return generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey;
 }
 
-function usableCa(certPem: string | null, keyPem: string | null): CertificateAuthority | null {
-  if (certPem === null || keyPem === null) return null;
+function usableCa(certPem?: string, keyPem?: string): CertificateAuthority | null {
+  if (certPem === undefined || keyPem === undefined) return null;
   try {
     const certificate = new X509Certificate(certPem);
     const isCurrent = Date.parse(certificate.validTo) > Date.now() + 24 * HOUR_MS;

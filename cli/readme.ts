@@ -1,15 +1,12 @@
 import type { Command, Option } from "commander";
+import { CHIP_NAMES, CHIPS, isLoaderChip, NEWEST_IDF, shortName } from "../codegen/chips.js";
 import { DEVICE_FAILURES } from "../codegen/failures.js";
 import { LIMIT_ROWS } from "../codegen/limits.js";
-import { CHIPS as ALL_CHIPS } from "../codegen/manifest.js";
 import { manifestFields } from "../codegen/manifest-docs.js";
 import { fillBetween, markdownTable } from "../codegen/markdown.js";
-import { buttonGpio } from "../codegen/sdkconfig-table.js";
 import { ENVIRONMENT } from "./environment.js";
 import { EXIT, HOST_FAILURES } from "./errors.js";
-import { FIRST_RELEASE, NEWEST_RELEASE } from "./flow/idf.js";
 import { buildProgram } from "./program.js";
-import { CHIPS } from "./serial/chips.js";
 
 /** The README's tables that follow from the code, by the names of their markers. */
 const TABLES: Readonly<Record<string, () => string>> = {
@@ -104,14 +101,23 @@ function environmentTable(): string {
 }
 
 function chipTable(): string {
-  const rows = ALL_CHIPS.map((chip) => [
-    CHIPS[chip].label,
-    code(chip.replace(/^esp32(?=.)/, "")),
-    `GPIO${buttonGpio(chip)}`,
-    `0x${CHIPS[chip].bootloaderOffset.toString(16)}`,
-    `${FIRST_RELEASE[chip].join(".")} – ${NEWEST_RELEASE}`,
-  ]);
-  return markdownTable(["chip", "`target`", "BOOT button", "bootloader at", "ESP-IDF"], rows);
+  const rows = CHIP_NAMES.map((chip) => {
+    const facts = CHIPS[chip];
+    return [
+      facts.label,
+      code(shortName(chip)),
+      `GPIO${facts.bootButtonGpio}`,
+      `0x${facts.bootloaderOffset.toString(16)}`,
+      String(facts.apClients),
+      facts.peripherals.join(", "),
+      facts.signingKey,
+      `${facts.firstIdf.join(".")} – ${NEWEST_IDF}`,
+      isLoaderChip(chip) ? "yes" : "",
+    ];
+  });
+  const head = ["chip", "`target`", "BOOT button", "bootloader at", "AP clients"];
+  const more = ["in hardware", "secure boot key", "ESP-IDF", "virtual board"];
+  return markdownTable([...head, ...more], rows);
 }
 
 function failureTable(): string {

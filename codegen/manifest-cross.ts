@@ -1,4 +1,5 @@
-import { AP_CHANNELS, chipLimits } from "./chip-limits.js";
+import { AP_CHANNELS } from "./ap-channels.js";
+import { hardwareOf } from "./chips.js";
 import { closest } from "./closest.js";
 import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
 import {
@@ -145,7 +146,7 @@ function radioIssues(device: DeviceManifest): CrossFieldIssue[] {
 
 /** A pin of the flash stops the chip at every start; one without pull-up would reset it to the factory state. */
 function buttonIssue(device: DeviceManifest): CrossFieldIssue[] {
-  const { buttonPins } = chipLimits(device.target);
+  const { buttonPins } = hardwareOf(device.target);
   const name = "CONFIG_PROV_BUTTON_GPIO";
   const pin = effective(name, device);
   if (typeof pin !== "number" || pin < 0 || pin > BUTTON_GPIO_MAX) return []; // said already

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { findTarget, TARGETS } from "./chips.js";
 import { DEVICE_ID_PATTERN } from "./device-keys.js";
 import { LIMITS } from "./limits.js";
-import { CHIPS, type Chip, DEFAULTS, KEY_ALGORITHMS, LOG_LEVELS, type Target } from "./manifest.js";
+import { DEFAULTS, KEY_ALGORITHMS, LOG_LEVELS } from "./manifest.js";
 
 /** Room for `-XXXXXX` (three bytes of the MAC) after the prefix. */
 const SSID_PREFIX_MAX_BYTES = LIMITS.ssidMaxBytes - "-XXXXXX".length;
@@ -15,9 +16,6 @@ const PATH_MAX_BYTES = 1024;
 const MQTT_USERNAME_MAX_BYTES = 128;
 const MQTT_PASSWORD_MAX_BYTES = 512;
 
-const SHORT_CHIPS = new Map<string, Chip>(CHIPS.map((chip) => [chip.replace("esp32", ""), chip]));
-const TARGETS: readonly Target[] = [...CHIPS, "host"];
-
 /**
  * Pass one: each field for itself. The message of a zod issue holds only what was *expected*; the
  * caller adds the path and what came, because only it knows which values are secret.
@@ -26,7 +24,7 @@ export const deviceSchema = table({
   id: text("1–64 of A–Z a–z 0–9 _ -", (value) => DEVICE_ID_PATTERN.test(value)),
   target: z
     .any()
-    .transform((value) => (typeof value === "string" ? (resolveTarget(value) ?? value) : value))
+    .transform((value) => (typeof value === "string" ? (findTarget(value) ?? value) : value))
     .pipe(oneOf(TARGETS))
     .prefault(DEFAULTS.target),
   softAp: section({
@@ -181,10 +179,6 @@ function sdkconfigValue() {
     ],
     { error: expected },
   );
-}
-
-function resolveTarget(spelling: string): Target | undefined {
-  return TARGETS.find((target) => target === spelling) ?? SHORT_CHIPS.get(spelling);
 }
 
 function isPlainText(value: string, minBytes: number, maxBytes: number): boolean {

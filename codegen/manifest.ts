@@ -1,19 +1,4 @@
-/** Chips that run the firmware, as ESP-IDF spells them. */
-export const CHIPS = [
-  "esp32",
-  "esp32s2",
-  "esp32s3",
-  "esp32c2",
-  "esp32c3",
-  "esp32c5",
-  "esp32c6",
-] as const;
-export type Chip = (typeof CHIPS)[number];
-
-/** `host` is the firmware as a process of this machine, without a chip. */
-export type Target = Chip | "host";
-/** The short spelling of a chip: `s3` for `esp32s3`. */
-type ShortChip = "s2" | "s3" | "c2" | "c3" | "c5" | "c6";
+import type { ShortChip, Target } from "./chips.js";
 
 export const KEY_ALGORITHMS = ["P-256", "RSA-2048"] as const;
 export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];

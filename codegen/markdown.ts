@@ -12,14 +12,22 @@ function cell(text: string): string {
 
 /**
  * The document with `content` between the lines `<!-- name -->` and `<!-- /name -->`.
+ * @param comment what begins and ends a comment there
  * @throws Error when these are not there exactly once
  */
-export function fillBetween(document: string, name: string, content: string): string {
-  const parts = document.split(
-    new RegExp(`(?<=<!-- ${name} -->\n)[\\s\\S]*?(?=<!-- /${name} -->)`),
-  );
-  const [before, after, ...more] = parts;
-  if (before === undefined || after === undefined || more.length > 0)
-    throw new Error(`<!-- ${name} --> … <!-- /${name} --> must be there once`);
-  return `${before}${content}\n${after}`;
+export function fillBetween(
+  document: string,
+  name: string,
+  content: string,
+  [open, close]: readonly [string, string] = ["<!--", "-->"],
+): string {
+  const lines = document.split("\n");
+  const [start, end] = [name, `/${name}`].map((mark) => {
+    const marker = `${open} ${mark} ${close}`.trim();
+    const first = lines.findIndex((line) => line.trim() === marker);
+    if (first < 0 || lines.findLastIndex((line) => line.trim() === marker) !== first)
+      throw new Error(`${marker} must be there once`);
+    return first;
+  });
+  return [...lines.slice(0, (start ?? 0) + 1), content, ...lines.slice(end)].join("\n");
 }

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { Chip } from "./manifest.js";
 
 /** Where ESP-IDF puts the partition table unless told otherwise. */
 export const PARTITION_TABLE_OFFSET = 0x8000;
@@ -17,12 +16,6 @@ export interface Partition {
   readonly size: number;
   readonly encrypted: boolean;
   readonly readonly: boolean;
-}
-
-/** Offset of the second-stage bootloader, which each chip's ROM fixes. */
-export function bootloaderOffset(chip: Chip): number {
-  if (chip === "esp32" || chip === "esp32s2") return 0x1000;
-  return chip === "esp32c5" ? 0x2000 : 0;
 }
 
 const TYPES: Readonly<Record<string, number>> = { app: PARTITION_TYPE_APP, data: 0x01 };

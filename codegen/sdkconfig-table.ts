@@ -1,5 +1,5 @@
-import { chipLimits } from "./chip-limits.js";
-import { type DeviceManifest, LOG_LEVELS, type SdkconfigValue, type Target } from "./manifest.js";
+import { hardwareOf } from "./chips.js";
+import { type DeviceManifest, LOG_LEVELS, type SdkconfigValue } from "./manifest.js";
 import { partitionsFile } from "./security.js";
 
 type Range = readonly [number, number];
@@ -28,12 +28,6 @@ const IDF_MENU = "What a sound build needs of ESP-IDF";
 /** The last pin of any chip. */
 export const BUTTON_GPIO_MAX = 54;
 
-/** GPIO of the BOOT button of Espressif's boards: the strapping pin of the download mode. */
-export function buttonGpio(target: Target): number {
-  if (target === "esp32c2" || target === "esp32c3" || target === "esp32c6") return 9;
-  return target === "esp32c5" ? 28 : 0;
-}
-
 /** Every symbol of the firmware's Kconfig menus, and those of ESP-IDF that the firmware depends on. */
 export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
   fromField(
@@ -45,7 +39,7 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
   ),
   fromField(WIFI_MENU, "SOFTAP_PASSWORD", "string", "softAp.password", (m) => m.softAp.password),
   fromField(WIFI_MENU, "SOFTAP_CHANNEL", "int", "softAp.channel", (m) => m.softAp.channel),
-  tunable(WIFI_MENU, "SOFTAP_MAX_CLIENTS", 4, (m) => [1, chipLimits(m.target).apClients]),
+  tunable(WIFI_MENU, "SOFTAP_MAX_CLIENTS", 4, (m) => [1, hardwareOf(m.target).apClients]),
   fromField(
     WIFI_MENU,
     "PAIRING_SECRET",
@@ -75,7 +69,7 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
     name: "CONFIG_PROV_BUTTON_GPIO",
     menu: WIFI_MENU,
     type: "int",
-    value: (m) => buttonGpio(m.target),
+    value: (m) => hardwareOf(m.target).bootButtonGpio,
     range: [0, BUTTON_GPIO_MAX],
   },
   tunable(WIFI_MENU, "BUTTON_HOLD_MS", 5_000, [500, 60_000]),

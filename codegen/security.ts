@@ -1,4 +1,5 @@
-import type { Chip, DeviceManifest, SdkconfigValue } from "./manifest.js";
+import { CHIPS, signingKeyOf } from "./chips.js";
+import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
 import { PARTITION_TABLE_OFFSET } from "./partitions.js";
 
 /** What each line of the configuration that hardens a device needs to be written. */
@@ -11,10 +12,6 @@ export interface SecurityLine {
   readonly essential: boolean;
 }
 
-/** No HMAC peripheral (SOC_HMAC_SUPPORTED of ESP-IDF). */
-const WITHOUT_HMAC: readonly Chip[] = ["esp32", "esp32c2"];
-/** Secure boot v2 with ECDSA only (SOC_SECURE_BOOT_V2_RSA). */
-const WITHOUT_RSA: readonly Chip[] = ["esp32c2"];
 /** Of the six key blocks the last; flash encryption and secure boot take the first free ones. */
 const HMAC_KEY_BLOCK = 5;
 const HMAC_BLOCK = "CONFIG_NVS_SEC_HMAC_EFUSE_KEY_ID";
@@ -23,11 +20,6 @@ const TABLE_OFFSET = "CONFIG_PARTITION_TABLE_OFFSET";
 const SECURE_TABLE_OFFSET = "0x10000";
 /** With either of them in `sdkconfig` the layout of partitions_secure.csv would not be the device's. */
 const LAYOUT_SYMBOLS = [TABLE_OFFSET, "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME"];
-
-/** The key that signs the images for secure boot v2 on this chip. */
-export function signingKeyKind(target: DeviceManifest["target"]): "RSA-3072" | "P-256" {
-  return WITHOUT_RSA.includes(target as Chip) ? "P-256" : "RSA-3072";
-}
 
 /** The partition table that the firmware is built with; a file of firmware/. */
 export function partitionsFile({ security }: DeviceManifest): string {
@@ -86,7 +78,7 @@ function secureBootLines(
   set("SECURE_BOOT", true);
   set("SECURE_BOOT_V2_ENABLED", true);
   // Some chips know both schemes; the key is for this one.
-  const scheme = signingKeyKind(target) === "P-256" ? "ECDSA_V2" : "RSA";
+  const scheme = signingKeyOf(target) === "P-256" ? "ECDSA_V2" : "RSA";
   set(`SECURE_SIGNED_APPS_${scheme}_SCHEME`, true);
   set("SECURE_BOOT_BUILD_SIGNED_BINARIES", true);
   set("SECURE_BOOT_SIGNING_KEY", key);
@@ -123,7 +115,7 @@ export function securityIssues(device: DeviceManifest) {
         path: `sdkconfig.${name}`,
         expected: "nothing, because `security` brings firmware/partitions_secure.csv",
       });
-  if (nvsEncryption === "hmac" && WITHOUT_HMAC.includes(target as Chip))
+  if (nvsEncryption === "hmac" && target !== "host" && !CHIPS[target].peripherals.includes("HMAC"))
     issues.push({
       path: "security.nvsEncryption",
       expected: `a chip with an HMAC peripheral, which the ${target} does not have`,

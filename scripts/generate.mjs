@@ -7,6 +7,9 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { emitFailureInc, FAILURE_INC_PATH } = await import("../dist/codegen/failure-inc.js");
+const { BUTTON_PINS_PATH, CI_PATH, emitButtonPins, fillCiMatrix } = await import(
+  "../dist/codegen/chip-files.js"
+);
 const { emitLimitsHeader, LIMITS_HEADER_PATH } = await import("../dist/codegen/limits.js");
 const { emitPageInc, isPageCurrent, PAGE_INC_PATH, PAGE_SOURCE_DIR, PAGE_SOURCES } = await import(
   "../dist/codegen/page.js"
@@ -29,6 +32,9 @@ function write(path, text) {
 }
 
 if (read(FAILURE_INC_PATH) !== emitFailureInc()) write(FAILURE_INC_PATH, emitFailureInc());
+if (read(BUTTON_PINS_PATH) !== emitButtonPins()) write(BUTTON_PINS_PATH, emitButtonPins());
+const workflow = read(CI_PATH);
+if (workflow !== fillCiMatrix(workflow)) write(CI_PATH, fillCiMatrix(workflow));
 if (read(LIMITS_HEADER_PATH) !== emitLimitsHeader()) write(LIMITS_HEADER_PATH, emitLimitsHeader());
 
 const sources = Object.fromEntries(

@@ -1,4 +1,5 @@
-import { CHIPS, type DeviceManifest, type Target } from "../../codegen/manifest.js";
+import { findTarget, TARGETS, type Target } from "../../codegen/chips.js";
+import type { DeviceManifest } from "../../codegen/manifest.js";
 import { securityIssues } from "../../codegen/security.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
@@ -88,13 +89,8 @@ function configuredFor(manifest: DeviceManifest, target: Target): DeviceManifest
 /** Accepts `esp32c3`, `c3` and `host`. @throws ProvError usage */
 export function parseTarget(given: string | undefined): Target | undefined {
   if (given === undefined) return undefined;
-  const found = [...CHIPS, "host" as const].find(
-    (target) => target === given || target === `esp32${given}`,
-  );
+  const found = findTarget(given);
   if (!found)
-    throw new ProvError(
-      "usage",
-      `--target: expected one of ${[...CHIPS, "host"].join(", ")}, got "${given}"`,
-    );
+    throw new ProvError("usage", `--target: expected one of ${TARGETS.join(", ")}, got "${given}"`);
   return found;
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Target } from "../../codegen/manifest.js";
+import type { Chip, Target } from "../../codegen/chips.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { openApWarnings } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
@@ -8,7 +8,6 @@ import { openProject, type Project } from "../flow/project.js";
 import { toStageError } from "../flow/stage-error.js";
 import { DEFAULT_VIRTUAL_CHIP } from "../lab/stages/build-host.js";
 import { canAsk } from "../secrets.js";
-import type { ChipName } from "../serial/chips.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
 import { chooseOnlyPort, distinctPorts, listPorts, type PortInfo } from "../serial/ports.js";
 import { type CommandResult, toProvError } from "../terminal/output.js";
@@ -64,7 +63,7 @@ function imageOf(project: Project, target: string): { elf: string; flasherArgs: 
   return { elf: join(dir, "prov_firmware.elf"), flasherArgs: join(dir, "flasher_args.json") };
 }
 
-function chipOf(project: Project, target: Target): ChipName {
+function chipOf(project: Project, target: Target): Chip {
   const { manifest } = project;
   if (target !== "host") return target;
   return manifest.target === "host" ? DEFAULT_VIRTUAL_CHIP : manifest.target;

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
+import { signingKeyOf } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { judgePrivateKey, pemSentence } from "../../codegen/pem.js";
-import { signingKeyKind } from "../../codegen/security.js";
 import { readNamedFile } from "./named-file.js";
 
 /**
@@ -11,7 +11,7 @@ import { readNamedFile } from "./named-file.js";
 export function signingKeyFault({ target, security }: DeviceManifest): string | undefined {
   const path = security.secureBoot;
   if (path === false) return undefined;
-  const kind = signingKeyKind(target);
+  const kind = signingKeyOf(target);
   const key = readKey(path);
   if (typeof key !== "string" && isOfKind(key, kind)) return undefined;
   const got = typeof key === "string" ? key : `${path}: it holds another kind of key`;
@@ -33,7 +33,7 @@ function readKey(path: string): KeyObject | string {
   }
 }
 
-function isOfKind(key: KeyObject, kind: ReturnType<typeof signingKeyKind>): boolean {
+function isOfKind(key: KeyObject, kind: ReturnType<typeof signingKeyOf>): boolean {
   const details = key.asymmetricKeyDetails;
   return kind === "P-256"
     ? key.asymmetricKeyType === "ec" && details?.namedCurve === "prime256v1"

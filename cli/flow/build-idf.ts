@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
-import type { Chip } from "../../codegen/manifest.js";
+import type { Chip } from "../../codegen/chips.js";
 import { PARTITION_TYPE_APP, parsePartitions } from "../../codegen/partitions.js";
 import { partitionsFile, securityDeviations, securityLines } from "../../codegen/security.js";
 import { ProvError } from "../errors.js";

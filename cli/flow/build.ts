@@ -9,7 +9,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { DeviceManifest, Target } from "../../codegen/manifest.js";
+import type { Target } from "../../codegen/chips.js";
+import type { DeviceManifest } from "../../codegen/manifest.js";
 import { readIfPresent } from "../files/files.js";
 import { ensurePrivateDir, PROV_FOLDER } from "../files/private-dir.js";
 import { naming } from "../system-error.js";

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Chip, DeviceManifest } from "../../codegen/manifest.js";
+import type { Chip } from "../../codegen/chips.js";
+import type { DeviceManifest } from "../../codegen/manifest.js";
 import { placeholderFields } from "../../codegen/manifest.js";
 import { HOST_FAILURES, ProvError } from "../errors.js";
 import { isNodeSupported, NODE_AT_LEAST } from "../node-version.js";

@@ -1,12 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Chip } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
 import { partitionsFile, partitionTableOffset } from "../../codegen/security.js";
 import { ProvError } from "../errors.js";
 import { installRoot } from "../paths.js";
-import type { ChipName } from "../serial/chips.js";
 import { flashDevice } from "../serial/flasher.js";
 import { naming } from "../system-error.js";
 import { asTask, type Progress } from "../terminal/progress.js";
@@ -15,7 +15,7 @@ export interface EraseRequest {
   readonly port: string;
   /** Whose partition table the board has. */
   readonly manifest: DeviceManifest;
-  readonly chip?: ChipName;
+  readonly chip?: Chip;
   readonly baud: number;
   readonly signal: AbortSignal;
   readonly progress: Progress;

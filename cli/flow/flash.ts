@@ -1,8 +1,8 @@
+import type { Chip } from "../../codegen/chips.js";
 import { type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
 import { irreversibleSteps, irreversibleStepsOfImage } from "../../codegen/security.js";
 import { ProvError } from "../errors.js";
 import { readIfPresent } from "../files/files.js";
-import type { ChipName } from "../serial/chips.js";
 import { type FlashReport, type FlashStage, flashDevice } from "../serial/flasher.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
 import { asTask, type Progress } from "../terminal/progress.js";
@@ -20,7 +20,7 @@ export interface FlashBoardRequest {
   readonly image: Pick<BuiltImage, "elf" | "flasherArgs">;
   readonly port: string;
   /** The chip that must be there; undefined: the one the build is for. */
-  readonly chip?: ChipName;
+  readonly chip?: Chip;
   readonly baud: number;
   readonly full: boolean;
   readonly erase: boolean;

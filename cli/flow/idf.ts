@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Chip } from "../../codegen/manifest.js";
+import { CHIPS, type Chip } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
 
 /** The ESP-IDF release that prov suggests to whoever has none. */
@@ -11,20 +11,6 @@ const USUAL_FOLDERS = ["esp/esp-idf", "esp-idf", ".espressif/esp-idf"];
 /** Installers put each release into a folder of its own, such as `v5.5.1/esp-idf`. */
 const FOLDERS_OF_RELEASES = ["esp", ".espressif"];
 const SYSTEM_FOLDERS = ["/opt/esp-idf", "/opt/esp/idf"];
-
-/** The newest ESP-IDF release that CI builds with. */
-export const NEWEST_RELEASE = "6.1";
-
-/** The first ESP-IDF release that builds for a chip, as major and minor; the firmware itself needs 5.0. */
-export const FIRST_RELEASE: Readonly<Record<Chip, readonly [number, number]>> = {
-  esp32: [5, 0],
-  esp32s2: [5, 0],
-  esp32s3: [5, 0],
-  esp32c2: [5, 0],
-  esp32c3: [5, 0],
-  esp32c5: [5, 5],
-  esp32c6: [5, 1],
-};
 
 /**
  * The folder of an installed ESP-IDF that can build for `chip`: $IDF_PATH, else the usual install folders.
@@ -43,7 +29,7 @@ export function findIdf(env: NodeJS.ProcessEnv, chip: Chip): string {
         : "ESP-IDF is not installed: IDF_PATH is not set and the usual folders hold none",
     );
   const release = releaseOf(found);
-  const [major, minor] = FIRST_RELEASE[chip];
+  const [major, minor] = CHIPS[chip].firstIdf;
   if (release && (release[0] < major || (release[0] === major && release[1] < minor)))
     throw idfMissing(
       chip,

@@ -1,4 +1,4 @@
-import type { ChipName } from "../serial/chips.js";
+import type { Chip } from "../../codegen/chips.js";
 import type { Air } from "./air/air-file.js";
 import type { LabBackend } from "./backend/backend.js";
 import type { VirtualBoard } from "./board/virtual-board.js";
@@ -15,7 +15,7 @@ export interface LabOptions {
   /** Default `embedded`. */
   readonly broker?: "embedded" | "mosquitto";
   /** What the board pretends to be; default esp32c3. */
-  readonly chip?: ChipName;
+  readonly chip?: Chip;
   /** Default: what the last run left, or a home and its neighbours. */
   readonly air?: Air;
   readonly clock?: "unset" | "real";

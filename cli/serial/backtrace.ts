@@ -3,9 +3,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { CHIPS, type Chip } from "../../codegen/chips.js";
 import { childEnvironment } from "../processes/child-environment.js";
 import { isExecutable } from "../processes/on-path.js";
-import type { ChipName } from "./chips.js";
 
 const run = promisify(execFile);
 
@@ -26,7 +26,7 @@ export interface BacktraceDecoder {
  */
 export function createBacktraceDecoder(options: {
   elf: string;
-  chip: ChipName;
+  chip: Chip;
   /** Default: searched on the PATH and among ESP-IDF's tools. */
   addr2line?: string;
 }): BacktraceDecoder | undefined {
@@ -51,11 +51,11 @@ export function createBacktraceDecoder(options: {
 
 /** The toolchain's addr2line for this chip, or undefined. */
 export function findAddr2line(
-  chip: ChipName,
+  chip: Chip,
   environment: NodeJS.ProcessEnv = process.env,
 ): string | undefined {
-  const isXtensa = chip === "esp32" || chip === "esp32s2" || chip === "esp32s3";
-  const name = isXtensa ? `xtensa-${chip}-elf-addr2line` : "riscv32-esp-elf-addr2line";
+  const name =
+    CHIPS[chip].core === "xtensa" ? `xtensa-${chip}-elf-addr2line` : "riscv32-esp-elf-addr2line";
   const toolsRoot = environment.IDF_TOOLS_PATH ?? path.join(homedir(), ".espressif");
   const onPath = (environment.PATH ?? "").split(path.delimiter).filter(Boolean);
   const places = [...onPath, ...toolchainFolders(path.join(toolsRoot, "tools"))];

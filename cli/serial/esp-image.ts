@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { type Chip, chipById } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
-import { type ChipName, chipById } from "./chips.js";
 
 /*
  * The ESP application image format: an 8-byte header, a 16-byte extended header, segments, an XOR
@@ -28,7 +28,7 @@ export interface EspSegment {
 export interface EspImage {
   readonly chipId: number;
   /** The chip's name, or undefined for an id that prov does not know. */
-  readonly chip: ChipName | undefined;
+  readonly chip: Chip | undefined;
   readonly entry: number;
   readonly segments: readonly EspSegment[];
   readonly hashAppended: boolean;

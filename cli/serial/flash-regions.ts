@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { CHIPS, type Chip } from "../../codegen/chips.js";
 import {
   decodePartitionTable,
   PARTITION_TYPE_APP,
@@ -8,7 +9,6 @@ import {
 } from "../../codegen/partitions.js";
 import { ProvError } from "../errors.js";
 import { systemError } from "../system-error.js";
-import { CHIPS, type ChipName } from "./chips.js";
 import { type EspImage, parseEspImage } from "./esp-image.js";
 import type { FlasherArgs } from "./flasher-args.js";
 
@@ -89,10 +89,10 @@ export function checkBounds(regions: readonly Region[], flashBytes: number): voi
  * @throws ProvError chip_mismatch
  */
 export function checkChip(
-  found: ChipName,
-  expected: { target?: ChipName | undefined; args: FlasherArgs; regions: readonly Region[] },
+  found: Chip,
+  expected: { target?: Chip | undefined; args: FlasherArgs; regions: readonly Region[] },
 ): void {
-  const refuse = (wanted: ChipName, who: string): never => {
+  const refuse = (wanted: Chip, who: string): never => {
     const message = `this is an ${CHIPS[found].label}, but ${who} is for an ${CHIPS[wanted].label}`;
     throw new ProvError("chip_mismatch", message);
   };

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
+import { type Chip, chipByName } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
-import { type ChipName, chipByName } from "./chips.js";
 
 /*
  * `flasher_args.json`, which ESP-IDF's build writes for esptool: which file goes to which offset.
@@ -41,7 +41,7 @@ export interface FlasherArgs {
   /** The JSON file itself. */
   readonly path: string;
   /** The chip named in it; undefined when it names none or one that prov does not know. */
-  readonly chip: ChipName | undefined;
+  readonly chip: Chip | undefined;
   /** Sorted by offset. */
   readonly files: readonly FlashFile[];
   /** False when the build asked for the ROM loader instead of the stub. */
@@ -89,7 +89,7 @@ export function parseFlasherArgs(text: string, jsonPath: string): FlasherArgs {
 
 /** The text of a flasher_args.json; `files` are relative to the directory that it will lie in. */
 export function formatFlasherArgs(parts: {
-  chip: ChipName;
+  chip: Chip;
   files: readonly { name: string; offset: number; file: string }[];
 }): string {
   const named = parts.files.map(({ name, offset, file }) => [

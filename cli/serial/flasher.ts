@@ -1,5 +1,5 @@
+import type { Chip } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
-import type { ChipName } from "./chips.js";
 import {
   blocksOf,
   checkBounds,
@@ -37,7 +37,7 @@ export interface FlashRequest {
   readonly usb?: UsbIdentity;
   readonly flasherArgs: FlasherArgs;
   /** The manifest's chip; undefined for what the build says. */
-  readonly target?: ChipName;
+  readonly target?: Chip;
   /** Default 460800. */
   readonly baud?: number;
   /** Write everything, even what is in flash already. */
@@ -66,7 +66,7 @@ export interface RegionReport {
 
 export interface FlashReport {
   readonly port: string;
-  readonly chip: ChipName;
+  readonly chip: Chip;
   /** `aa:bb:cc:dd:ee:ff` */
   readonly mac: string;
   readonly baud: number;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { ChipName } from "./chips.js";
+import { CHIPS } from "../../codegen/chips.js";
 import { DEFAULT_BAUD, type SerialLink } from "./link.js";
 import { type LoaderSession, openSession } from "./loader-session.js";
 import { isUsbSerialJtag, resetIntoApp, watchBoot } from "./reset.js";
@@ -7,12 +7,6 @@ import { isUsbSerialJtag, resetIntoApp, watchBoot } from "./reset.js";
 const BOOT_WATCH_MS = 400;
 const WATCHDOG_MS = 600;
 
-/** RTC watchdog registers (write protection, configuration 0 and 1) of the chips that need them. */
-const WATCHDOGS: Partial<Record<ChipName, { protect: number; config0: number; config1: number }>> =
-  {
-    esp32c3: { protect: 0x6000_80a8, config0: 0x6000_8090, config1: 0x6000_8094 },
-    esp32s3: { protect: 0x6000_80b0, config0: 0x6000_8098, config1: 0x6000_809c },
-  };
 const WATCHDOG_KEY = 0x50d8_3aa1;
 /** Enabled, stage 0 resets the system, by the slow clock. */
 const WATCHDOG_CONFIG = (0x8000_0000 | (5 << 28) | (1 << 8) | 2) >>> 0;
@@ -48,7 +42,7 @@ export async function leaveLoader(
 async function watchdogReset(link: SerialLink): Promise<boolean> {
   const session = await openSession({ link, baud: DEFAULT_BAUD, stub: false });
   const { loader, chip } = session;
-  const registers = WATCHDOGS[chip];
+  const registers = CHIPS[chip].watchdog;
   if (!registers) {
     session.release();
     return false;

@@ -1,9 +1,9 @@
 import type { ESPLoader } from "esptool-js/lib/esploader.js";
+import { type Chip, loaderFacts } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
-import type { ChipName } from "./chips.js";
 import type { FlasherArgs } from "./flasher-args.js";
 
-const ESP32_EFUSE = 0x3ff5_a000;
+const ESP32_EFUSE = loaderFacts("esp32").efuse;
 const FLASH_CRYPT_COUNT = 0x7f << 20;
 const ABS_DONE = 0x30;
 
@@ -16,7 +16,7 @@ export interface ChipProtection {
 }
 
 /** Reads eFuses; burns none. */
-export function readProtection(loader: ESPLoader, chip: ChipName): Promise<ChipProtection> {
+export function readProtection(loader: ESPLoader, chip: Chip): Promise<ChipProtection> {
   return chip === "esp32" ? readEsp32(loader) : readSecurityInfo(loader);
 }
 
@@ -26,7 +26,7 @@ export function readProtection(loader: ESPLoader, chip: ChipName): Promise<ChipP
  */
 export function refuseHardened(
   protection: ChipProtection,
-  board: { chip: ChipName; port: string; args?: FlasherArgs | undefined },
+  board: { chip: Chip; port: string; args?: FlasherArgs | undefined },
 ): void {
   const { flashEncryption, secureBoot, secureDownload } = protection;
   const found = [
@@ -45,7 +45,7 @@ export function refuseHardened(
 /** What Espressif documents for such a chip; the commands name the files of this build. */
 function wayIn(
   { flashEncryption, secureDownload }: ChipProtection,
-  { chip, port, args }: { chip: ChipName; port: string; args?: FlasherArgs | undefined },
+  { chip, port, args }: { chip: Chip; port: string; args?: FlasherArgs | undefined },
 ): string {
   if (flashEncryption && secureDownload)
     return "In release mode no firmware goes in over the serial port any more; this board keeps the one that it has.";

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ESPLoader } from "esptool-js/lib/esploader.js";
 import { UnexpectedChipIdError, UnexpectedChipMagicError } from "esptool-js/lib/types/error.js";
+import { CHIPS, type Chip, chipByName } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
-import { CHIPS, type ChipName, chipByName } from "./chips.js";
 import { DEFAULT_BAUD, type SerialLink } from "./link.js";
 import { OP, sendCommand, words } from "./loader-commands.js";
 import { type ChipProtection, readProtection } from "./loader-security.js";
@@ -13,7 +13,7 @@ import { LinkTransport } from "./transport.js";
 /** A conversation with a chip's loader. */
 export interface LoaderSession {
   readonly loader: ESPLoader;
-  readonly chip: ChipName;
+  readonly chip: Chip;
   /** `aa:bb:cc:dd:ee:ff` */
   readonly mac: string;
   readonly flashBytes: number;
@@ -34,7 +34,7 @@ export interface SessionRequest {
   readonly signal?: AbortSignal;
   readonly onNote?: (text: string) => void;
   /** Runs when the chip is known, before anything is uploaded. */
-  readonly checkChip?: (chip: ChipName, protection: ChipProtection) => void;
+  readonly checkChip?: (chip: Chip, protection: ChipProtection) => void;
 }
 
 const HOLD_MS = 50;
@@ -124,7 +124,7 @@ function attempts(link: SerialLink): readonly ({ kind: ResetKind; holdMs: number
   return link.usb.vendorId === undefined ? [uart, usb, slow, usb] : [uart, slow, uart];
 }
 
-function identify(loader: ESPLoader): ChipName {
+function identify(loader: ESPLoader): Chip {
   const chip = chipByName(loader.chip.CHIP_NAME);
   if (chip) return chip;
   throw new ProvError(

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { ESPLoader } from "esptool-js/lib/esploader.js";
 import { z } from "zod";
+import type { Chip } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
-import type { ChipName } from "./chips.js";
 
 const GREETING_MS = 3_000;
 
@@ -20,7 +20,7 @@ const stubSchema = z.object({
  * makes Node 20 print a warning on every flash.
  * @throws ProvError flash_rejected when the stub does not greet
  */
-export async function uploadStub(loader: ESPLoader, chip: ChipName): Promise<void> {
+export async function uploadStub(loader: ESPLoader, chip: Chip): Promise<void> {
   const stub = readStub(chip);
   await upload(loader, Buffer.from(stub.text, "base64"), stub.text_start);
   if (stub.data !== undefined && stub.data_start !== undefined) {
@@ -34,7 +34,7 @@ export async function uploadStub(loader: ESPLoader, chip: ChipName): Promise<voi
   loader.IS_STUB = true;
 }
 
-function readStub(chip: ChipName): z.infer<typeof stubSchema> {
+function readStub(chip: Chip): z.infer<typeof stubSchema> {
   const require = createRequire(import.meta.url);
   const path = require.resolve(`esptool-js/lib/targets/stub_flasher/${chip}.json`);
   return stubSchema.parse(JSON.parse(readFileSync(path, "utf8")));

@@ -3,8 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { chipLimits } from "../../codegen/chip-limits.js";
-import { CHIPS } from "../../codegen/manifest.js";
+import { CHIP_NAMES, CHIPS } from "../../codegen/chips.js";
 import { emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
 import { firmwareFolders } from "../helpers/firmware-main.js";
 import { soundDevice } from "../helpers/manifest.js";
@@ -97,9 +96,9 @@ describe("a configuration that no device can work with does not build", () => {
     expect(said).toContain(complaint);
   });
 
-  it.each(CHIPS)("pins of the button: what the manifest knows of the %s", async (chip) => {
+  it.each(CHIP_NAMES)("pins of the button: what the manifest knows of the %s", async (chip) => {
     const target = { IDF_TARGET_LINUX: null, [`IDF_TARGET_${chip.toUpperCase()}`]: "1" };
-    const runs = chipLimits(chip).buttonPins;
+    const runs = CHIPS[chip].buttonPins;
     const mask = runs.reduce(
       (bits, [first, last]) => bits | (((1n << BigInt(last - first + 1)) - 1n) << BigInt(first)),
       0n,

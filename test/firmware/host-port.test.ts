@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Air, AirNetwork } from "../../cli/lab/air/air-file.js";
 import { computePmk } from "../../cli/lab/air/air-file.js";
-import { AP_CHANNELS } from "../../codegen/chip-limits.js";
+import { AP_CHANNELS } from "../../codegen/ap-channels.js";
 import { readCGraph } from "../helpers/c-graph.js";
 import {
   buildPrograms,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { BUTTON_PINS_PATH, emitButtonPins } from "../../codegen/chip-files.js";
 import { emitDeviceKeys } from "../../codegen/device-keys.js";
 import { emitFailureInc, FAILURE_INC_PATH } from "../../codegen/failure-inc.js";
 import { DEVICE_FAILURES } from "../../codegen/failures.js";
@@ -142,6 +143,10 @@ int main(void) {
 
 test("the committed prov_failure.inc is current", () => {
   expect(readFileSync(join(ROOT, FAILURE_INC_PATH), "utf8")).toBe(emitFailureInc());
+});
+
+test("the committed button_pins.h is current", () => {
+  expect(readFileSync(join(ROOT, BUTTON_PINS_PATH), "utf8")).toBe(emitButtonPins());
 });
 
 test("the committed prov_limits.h is current", () => {

@@ -4,10 +4,11 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { ENVIRONMENT } from "../../cli/environment.js";
 import { EXIT } from "../../cli/errors.js";
-import { NEWEST_RELEASE } from "../../cli/flow/idf.js";
 import { buildProgram } from "../../cli/program.js";
 import { fillTables } from "../../cli/readme.js";
 import { SECRET_VARIABLES } from "../../cli/secrets.js";
+import { CI_PATH, fillCiMatrix } from "../../codegen/chip-files.js";
+import { NEWEST_IDF } from "../../codegen/chips.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** What follows npm in a text and is no script. */
@@ -85,8 +86,16 @@ describe("the README", () => {
       ...read(".github/workflows/ci.yml").matchAll(/release-v(\d+\.\d+)(?=[,\]])/g),
     ].map(([, release = ""]) => release);
     expect(releases.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1)).toBe(
-      NEWEST_RELEASE,
+      NEWEST_IDF,
     );
+  });
+});
+
+describe("the matrix of CI", () => {
+  it("has every chip with every ESP-IDF that builds for it, as `npm run generate` writes it", () => {
+    const workflow = read(CI_PATH);
+    expect(workflow).toBe(fillCiMatrix(workflow));
+    expect(fillCiMatrix(workflow.replace("esp32c6", "esp32h2"))).toBe(workflow);
   });
 });
 

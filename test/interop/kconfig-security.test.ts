@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { CHIPS, type Chip, type DeviceManifest } from "../../codegen/manifest.js";
+import { CHIP_NAMES, type Chip } from "../../codegen/chips.js";
+import type { DeviceManifest } from "../../codegen/manifest.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
 import { irreversibleStepsOfImage, securityDeviations } from "../../codegen/security.js";
 import { longer } from "../helpers/longer.js";
@@ -100,7 +101,7 @@ async function judge(target: Chip, security: object) {
   };
 }
 
-const chips = CHIPS.filter((chip) => existsSync(join(idf, "components", "soc", chip)));
+const chips = CHIP_NAMES.filter((chip) => existsSync(join(idf, "components", "soc", chip)));
 const withHmac = chips.filter((chip) => chip !== "esp32" && chip !== "esp32c2");
 
 describe.skipIf("missing" in found)(`ESP-IDF ${version}`, { timeout: longer(TIMEOUT_MS) }, () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { CHIP_NAMES } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
 import { soundDevice } from "../helpers/manifest.js";
@@ -26,13 +27,12 @@ async function configure(
   manifest: DeviceManifest,
 ): Promise<Outcome & { values: Map<string, string> }> {
   const kconfig = join(folder, "Kconfig");
-  const chips = ["esp32", "esp32s2", "esp32s3", "esp32c2", "esp32c3", "esp32c5", "esp32c6"];
   writeFileSync(
     kconfig,
     [
       'mainmenu "test"',
       'config IDF_TARGET\n    string\n    default "$IDF_TARGET"',
-      ...chips.map(
+      ...CHIP_NAMES.map(
         (chip) =>
           `config IDF_TARGET_${chip.toUpperCase()}\n    bool\n    default y if IDF_TARGET = "${chip}"`,
       ),

@@ -5,7 +5,6 @@ import { onTestFinished } from "vitest";
 import { type FlashChip, openFlashChip } from "../../cli/lab/board/flash-chip.js";
 import {
   type ChipSecurity,
-  type LoaderChip,
   loaderProfile,
   type ResetCircuit,
 } from "../../cli/lab/loader/chip-profile.js";
@@ -13,6 +12,7 @@ import { type LoaderFaults, noFaults } from "../../cli/lab/loader/faults.js";
 import { createLoader, type Loader } from "../../cli/lab/loader/loader.js";
 import { blockChecksum } from "../../cli/lab/loader/protocol.js";
 import { createSlipDecoder, encodeSlip } from "../../cli/serial/slip.js";
+import type { LoaderChip } from "../../codegen/chips.js";
 
 export interface LoaderBench {
   readonly loader: Loader;

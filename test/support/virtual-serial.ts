@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type FlashChip, openFlashChip } from "../../cli/lab/board/flash-chip.js";
 import { packHostImage } from "../../cli/lab/board/host-image.js";
-import type { LoaderChip } from "../../cli/lab/loader/chip-profile.js";
 import {
   createSerialFront,
   type SerialFront,
   type SerialFrontOptions,
 } from "../../cli/lab/loader/serial-front.js";
 import { type FlasherArgs, readFlasherArgs } from "../../cli/serial/flasher-args.js";
+import type { LoaderChip } from "../../codegen/chips.js";
 
 export interface VirtualSerial {
   readonly dir: string;

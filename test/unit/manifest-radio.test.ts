@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { AP_CHANNELS, chipLimits } from "../../codegen/chip-limits.js";
-import { CHIPS } from "../../codegen/manifest.js";
+import { AP_CHANNELS } from "../../codegen/ap-channels.js";
+import { CHIP_NAMES, CHIPS } from "../../codegen/chips.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
-import { buttonGpio } from "../../codegen/sdkconfig-table.js";
 import { complaintsOf, soundDevice } from "../helpers/manifest.js";
 
 function messages(definition: Record<string, unknown>): string[] {
@@ -46,7 +45,7 @@ describe("the AP's channel and the country are judged as a pair", () => {
 });
 
 describe("what the chip takes", () => {
-  test.each([...CHIPS, "host"] as const)("of the AP's clients: %s", (target) => {
+  test.each([...CHIP_NAMES, "host"] as const)("of the AP's clients: %s", (target) => {
     const max = target === "esp32c2" ? 4 : 10;
     const clients = (count: number) =>
       messages({ target, sdkconfig: { CONFIG_PROV_SOFTAP_MAX_CLIENTS: count } });
@@ -70,14 +69,14 @@ describe("what the chip takes", () => {
     expect(leases(own)).toBe("20");
   });
 
-  test.each(CHIPS)("as the pin of the button: %s", (target) => {
+  test.each(CHIP_NAMES)("as the pin of the button: %s", (target) => {
     const button = (pin: number) =>
       messages({ target, sdkconfig: { CONFIG_PROV_BUTTON_GPIO: pin } });
-    expect(button(buttonGpio(target))).toEqual([]);
+    expect(button(CHIPS[target].bootButtonGpio)).toEqual([]);
     const taken = Array.from({ length: 55 }, (_, pin) => pin).filter(
       (pin) => button(pin).length === 0,
     );
-    const runs = chipLimits(target).buttonPins;
+    const runs = CHIPS[target].buttonPins;
     expect(taken).toEqual(
       runs.flatMap(([first, last]) =>
         Array.from({ length: last - first + 1 }, (_, step) => first + step),

@@ -1,11 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { CHIPS } from "../../codegen/manifest.js";
-import {
-  bootloaderOffset,
-  encodePartitionTable,
-  parsePartitions,
-} from "../../codegen/partitions.js";
+import { CHIP_NAMES, CHIPS } from "../../codegen/chips.js";
+import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
 
 // The expected bytes are the output of ESP-IDF 6.1's gen_esp32part.py for the same CSV.
 const PLAIN = `# Name, Type, SubType, Offset, Size, Flags
@@ -89,7 +85,7 @@ test("a table holds 94 entries: the MD5 and the end mark take the rest", () => {
 });
 
 test("the bootloader lies where each chip's ROM looks for it", () => {
-  expect(CHIPS.map((chip) => [chip, bootloaderOffset(chip)])).toEqual([
+  expect(CHIP_NAMES.map((chip) => [chip, CHIPS[chip].bootloaderOffset])).toEqual([
     ["esp32", 0x1000],
     ["esp32s2", 0x1000],
     ["esp32s3", 0],

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { confirmEfuses } from "../../cli/flow/flash.js";
-import { CHIPS, type DeviceManifest } from "../../codegen/manifest.js";
+import { CHIP_NAMES } from "../../codegen/chips.js";
+import type { DeviceManifest } from "../../codegen/manifest.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
 import {
@@ -39,7 +40,7 @@ const LAYOUT = [
 
 describe("security in the manifest", () => {
   it("is off by default, and then changes nothing and burns nothing", () => {
-    for (const target of CHIPS) {
+    for (const target of CHIP_NAMES) {
       const manifest = device(target, {});
       expect(securityLines(manifest)).toEqual([]);
       expect(irreversibleSteps(manifest)).toEqual([]);
@@ -61,7 +62,7 @@ describe("security in the manifest", () => {
 
   it("protects the NVS by flash encryption, and never lets ESP-IDF choose an eFuse for it", () => {
     const security = { nvsEncryption: "flash-encryption", flashEncryption: "release" };
-    for (const target of CHIPS) {
+    for (const target of CHIP_NAMES) {
       expect(added(target, security)).toEqual([
         LAYOUT[0],
         HEADING,

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { APP_OFFSET, hostElfOf, packHostImage } from "../../cli/lab/board/host-image.js";
-import { chipByName } from "../../cli/serial/chips.js";
 import { packEspImage, parseEspImage, verifyEspImage } from "../../cli/serial/esp-image.js";
 import { parseFlasherArgs, readFlasherArgs } from "../../cli/serial/flasher-args.js";
+import { chipByName } from "../../codegen/chips.js";
 
 const sample = () =>
   packEspImage({

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { CHIPS, type Chip } from "../../../codegen/chips.js";
 import { decodePartitionTable, PARTITION_TYPE_APP } from "../../../codegen/partitions.js";
 import { ProvError } from "../../errors.js";
 import { replaceFile } from "../../files/files.js";
 import { ensurePrivateDir } from "../../files/private-dir.js";
-import { CHIPS, type ChipName } from "../../serial/chips.js";
 import { verifyEspImage } from "../../serial/esp-image.js";
 import type { FlashChip } from "./flash-chip.js";
 import { hostElfOf, PARTITION_TABLE_OFFSET } from "./host-image.js";
@@ -26,7 +26,7 @@ export type BootResult =
  * content, so that an unchanged one is not written again. It holds the device's key: 0700, and no
  * older ones are kept.
  */
-export function loadBootImage(flash: FlashChip, chip: ChipName, dir: string): BootResult {
+export function loadBootImage(flash: FlashChip, chip: Chip, dir: string): BootResult {
   const { bootloaderOffset, chipId } = CHIPS[chip];
   const firstWord = flash.read(bootloaderOffset, 4).readUInt32LE(0);
   const bootloader = readImage(flash, bootloaderOffset, BOOTLOADER_MAX);

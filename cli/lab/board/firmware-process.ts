@@ -1,10 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { Writable } from "node:stream";
+import type { Chip } from "../../../codegen/chips.js";
 import { ProvError } from "../../errors.js";
 import { createLineSplitter } from "../../lines.js";
 import { hasExited, spawnBound } from "../../processes/child.js";
-import type { ChipName } from "../../serial/chips.js";
 
 /** Why the chip starts, as `esp_reset_reason()` tells the firmware. */
 export type ResetReason = "poweron" | "ext" | "sw" | "panic" | "brownout";
@@ -20,7 +20,7 @@ export interface FirmwareOptions {
   readonly flashPath: string;
   readonly airDir: string;
   /** The chip whose limits its drivers have. */
-  readonly chip: ChipName;
+  readonly chip: Chip;
   /** Base MAC, 12 hex digits. */
   readonly mac: string;
   /** `unset` boots in 1970 as a board without a battery does. */

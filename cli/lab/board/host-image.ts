@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { CHIPS, type Chip } from "../../../codegen/chips.js";
 import { ProvError } from "../../errors.js";
 import { ensurePrivateDir } from "../../files/private-dir.js";
-import { CHIPS, type ChipName } from "../../serial/chips.js";
 import { type EspImage, packEspImage } from "../../serial/esp-image.js";
 import { formatFlasherArgs } from "../../serial/flasher-args.js";
 import { naming } from "../../system-error.js";
@@ -21,7 +21,7 @@ const BOOTLOADER_TEXT = "prov virtual board: second stage bootloader\0";
 export interface HostImageRequest {
   /** The host build of the firmware, an ELF executable. */
   readonly elf: string;
-  readonly chip: ChipName;
+  readonly chip: Chip;
   /** The binary partition table. */
   readonly partitionTable: Uint8Array;
   /** Bytes that the application partition holds. */

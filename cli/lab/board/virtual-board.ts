@@ -1,14 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buttonGpio } from "../../../codegen/sdkconfig-table.js";
+import { CHIPS, type Chip, isLoaderChip } from "../../../codegen/chips.js";
 import { ProvError } from "../../errors.js";
 import { ensurePrivateDir } from "../../files/private-dir.js";
-import type { ChipName } from "../../serial/chips.js";
 import { readFlasherArgs } from "../../serial/flasher-args.js";
 import { forgetAnnouncement } from "../air/air.js";
 import { type AnnouncedAp, APS_FOLDER, readAnnouncedAp } from "../air/air-file.js";
 import { type EventSink, labEvent } from "../events.js";
-import { isLoaderChip } from "../loader/chip-profile.js";
 import { createSerialFront, type SerialFront } from "../loader/serial-front.js";
 import { createStream, type Stream } from "../stream.js";
 import { loadBootImage } from "./boot-image.js";
@@ -28,7 +26,7 @@ const QUICK_CRASH_MS = 10_000;
 export interface VirtualBoardOptions {
   /** Holds flash.bin and the extracted program; made private. */
   readonly dir: string;
-  readonly chip: ChipName;
+  readonly chip: Chip;
   readonly airDir: string;
   /** Base MAC, 12 hex digits; the SoftAP's is one more. */
   readonly mac: string;
@@ -46,7 +44,7 @@ export interface VirtualBoardOptions {
 export type BoardState = "off" | "running" | "download" | "halted";
 
 export interface VirtualBoard {
-  readonly chip: ChipName;
+  readonly chip: Chip;
   readonly mac: string;
   readonly flash: FlashChip;
   /** Its serial side, for more ports and faults; null for a chip whose ROM loader is not modelled. */
@@ -261,7 +259,7 @@ const RESET_TEXT: Record<ResetReason, string> = {
 };
 
 function buttonPin(options: VirtualBoardOptions): number {
-  return options.buttonGpio ?? buttonGpio(options.chip);
+  return options.buttonGpio ?? CHIPS[options.chip].bootButtonGpio;
 }
 
 function placeImage(flash: FlashChip, flasherArgsPath: string): void {

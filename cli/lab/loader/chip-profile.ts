@@ -1,7 +1,5 @@
+import { CHIPS, type LoaderChip, type LoaderFacts, loaderFacts } from "../../../codegen/chips.js";
 import { ProvError } from "../../errors.js";
-
-/** The chips whose ROM loader the virtual board speaks. */
-export type LoaderChip = "esp32" | "esp32c3" | "esp32s3";
 
 /** How DTR and RTS reach the chip: through a UART bridge's two transistors, or the chip's own USB. */
 export type ResetCircuit = "uart" | "usb";
@@ -23,8 +21,7 @@ export interface LoaderProfile {
   readonly beginBytes: 16 | 20;
   /** Registers that do not read as zero. */
   readonly registers: ReadonlyMap<number, number>;
-  /** The SPI controller's base and the offsets of its USR2 and W0 registers. */
-  readonly spi: { readonly base: number; readonly usr2: number; readonly w0: number };
+  readonly spi: LoaderFacts["spi"];
   /** RTC watchdog configuration; writing its top bit arms a reset. */
   readonly watchdogConfig: number | undefined;
   /** What the ROM prints when it enters the loader. */
@@ -32,10 +29,6 @@ export interface LoaderProfile {
 }
 
 const MAGIC_REGISTER = 0x4000_1000;
-
-export function isLoaderChip(chip: string): chip is LoaderChip {
-  return chip === "esp32" || chip === "esp32c3" || chip === "esp32s3";
-}
 
 /**
  * @param mac 12 hex digits
@@ -52,9 +45,23 @@ export function loaderProfile(
     low: Number.parseInt(mac.slice(4), 16),
   };
   const security = options.security ?? {};
-  if (chip === "esp32") return classic(words, security);
-  if (chip === "esp32c3") return c3(words, options.circuit, security);
-  return s3(words, options.circuit, security);
+  const { magic, efuse, spi, securityApi, uartBuffer } = loaderFacts(chip);
+  const isUsb = options.circuit === "usb";
+  const isModern = securityApi !== undefined;
+  return {
+    chip,
+    securityInfo: isModern ? securityInfo(CHIPS[chip].chipId, securityApi, security) : undefined,
+    isSecureDownload: isModern && (security.secureDownload ?? false),
+    beginBytes: isModern ? 20 : 16,
+    registers: new Map([
+      [MAGIC_REGISTER, magic],
+      ...SPECIMENS[chip](efuse, words, security),
+      ...(uartBuffer === undefined ? [] : [[uartBuffer, isUsb ? 3 : 0] as const]),
+    ]),
+    spi,
+    watchdogConfig: CHIPS[chip].watchdog?.config0,
+    downloadBanner: banner(chip, isUsb),
+  };
 }
 
 interface MacWords {
@@ -62,78 +69,49 @@ interface MacWords {
   readonly low: number;
 }
 
-function c3(mac: MacWords, circuit: ResetCircuit, security: ChipSecurity): LoaderProfile {
-  const block1 = 0x6000_8844;
-  const isUsb = circuit === "usb";
-  return {
-    chip: "esp32c3",
-    securityInfo: securityInfo(5, 3, security),
-    isSecureDownload: security.secureDownload ?? false,
-    beginBytes: 20,
-    registers: new Map([
-      [MAGIC_REGISTER, 0x1b31_506f],
-      [block1, mac.low],
-      [block1 + 4, mac.high],
-      [block1 + 12, 0x0810_0000], // 4 MB in the package, revision 0.4
-      [block1 + 16, 1], // XMC
-      [0x3fcd_f07c, isUsb ? 3 : 0], // UARTDEV_BUF_NO: which port the ROM talks through
-    ]),
-    spi: { base: 0x6000_2000, usr2: 0x20, w0: 0x58 },
-    watchdogConfig: 0x6000_8090,
-    downloadBanner: isUsb
-      ? `${ESP32C3_HEAD}rst:0x15 (USB_UART_CHIP_RESET),boot:0x4 (DOWNLOAD(USB/UART0/1))\r\nwaiting for download\r\n`
-      : `${ESP32C3_HEAD}rst:0x1 (POWERON),boot:0x7 (DOWNLOAD(USB/UART0/1))\r\nwait uart0 download\r\n`,
-  };
+type Registers = readonly (readonly [address: number, value: number])[];
+
+/** The one chip of its kind that the board plays: its MAC address, package and revision. */
+const SPECIMENS: Readonly<
+  Record<LoaderChip, (efuse: number, mac: MacWords, security: ChipSecurity) => Registers>
+> = {
+  esp32c3: (efuse, mac) => [
+    ...macInBlock1(efuse, mac),
+    [efuse + 0x50, 0x0810_0000], // 4 MB in the package, revision 0.4
+    [efuse + 0x54, 1], // XMC
+  ],
+  esp32s3: (efuse, mac) => [
+    ...macInBlock1(efuse, mac),
+    [efuse + 0x50, 2 << 18], // no flash in the package, revision 0.2
+  ],
+  esp32: (efuse, mac, security) => [
+    [efuse, security.flashEncryption ? 1 << 20 : 0],
+    [efuse + 4, mac.low],
+    [efuse + 8, mac.high],
+    [efuse + 12, (1 << 9) | (1 << 13) | (1 << 15)], // D0WD, 240 MHz, revision bit 0
+    [efuse + 20, (1 << 20) | (1 << 24)], // revision bit 1, minor revision 1
+    [efuse + 24, security.secureBoot ? 1 << 5 : 0],
+    [0x3ff6_607c, 0x8000_0000], // APB_CTRL date, whose top bit is revision bit 2
+    [0x3ff4_0014, 347], // UART0 divider: 40 MHz / 115200
+  ],
+};
+
+function macInBlock1(efuse: number, mac: MacWords): Registers {
+  return [
+    [efuse + 0x44, mac.low],
+    [efuse + 0x48, mac.high],
+  ];
 }
 
-function s3(mac: MacWords, circuit: ResetCircuit, security: ChipSecurity): LoaderProfile {
-  const block1 = 0x6000_7044;
-  const isUsb = circuit === "usb";
+function banner(chip: LoaderChip, isUsb: boolean): string {
+  if (chip === "esp32")
+    return "ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))\r\nwaiting for download\r\n";
   const reason = isUsb ? "0x15 (USB_UART_CHIP_RESET)" : "0x1 (POWERON)";
-  return {
-    chip: "esp32s3",
-    securityInfo: securityInfo(9, 0, security),
-    isSecureDownload: security.secureDownload ?? false,
-    beginBytes: 20,
-    registers: new Map([
-      [MAGIC_REGISTER, 9],
-      [block1, mac.low],
-      [block1 + 4, mac.high],
-      [block1 + 12, 2 << 18], // no flash in the package, revision 0.2
-      [0x3fce_f14c, isUsb ? 3 : 0], // UARTDEV_BUF_NO
-    ]),
-    spi: { base: 0x6000_2000, usr2: 0x20, w0: 0x58 },
-    watchdogConfig: 0x6000_8098,
-    downloadBanner: `ESP-ROM:esp32s3-20210327\r\nBuild:Mar 27 2021\r\nrst:${reason},boot:0x0 (DOWNLOAD(USB/UART0))\r\nwaiting for download\r\n`,
-  };
+  if (chip === "esp32s3")
+    return `ESP-ROM:esp32s3-20210327\r\nBuild:Mar 27 2021\r\nrst:${reason},boot:0x0 (DOWNLOAD(USB/UART0))\r\nwaiting for download\r\n`;
+  const [straps, wait] = isUsb ? ["0x4", "waiting for"] : ["0x7", "wait uart0"];
+  return `ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\nrst:${reason},boot:${straps} (DOWNLOAD(USB/UART0/1))\r\n${wait} download\r\n`;
 }
-
-function classic(mac: MacWords, security: ChipSecurity): LoaderProfile {
-  const efuse = 0x3ff5_a000;
-  return {
-    chip: "esp32",
-    securityInfo: undefined,
-    isSecureDownload: false,
-    beginBytes: 16,
-    registers: new Map([
-      [MAGIC_REGISTER, 0x00f0_1d83],
-      [efuse, security.flashEncryption ? 1 << 20 : 0],
-      [efuse + 4, mac.low],
-      [efuse + 8, mac.high],
-      [efuse + 12, (1 << 9) | (1 << 13) | (1 << 15)], // D0WD, 240 MHz, revision bit 0
-      [efuse + 20, (1 << 20) | (1 << 24)], // revision bit 1, minor revision 1
-      [efuse + 24, security.secureBoot ? 1 << 5 : 0],
-      [0x3ff6_607c, 0x8000_0000], // APB_CTRL date, whose top bit is revision bit 2
-      [0x3ff4_0014, 347], // UART0 divider: 40 MHz / 115200
-    ]),
-    spi: { base: 0x3ff4_2000, usr2: 0x24, w0: 0x80 },
-    watchdogConfig: undefined,
-    downloadBanner:
-      "ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))\r\nwaiting for download\r\n",
-  };
-}
-
-const ESP32C3_HEAD = "ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\n";
 
 /** flags, flash_crypt_cnt, seven key purposes (the last reads 12 on the true ROM), chip id, API. */
 function securityInfo(chipId: number, apiVersion: number, security: ChipSecurity): Uint8Array {

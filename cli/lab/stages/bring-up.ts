@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { Chip, DeviceManifest } from "../../../codegen/manifest.js";
+import { type Chip, isLoaderChip } from "../../../codegen/chips.js";
+import type { DeviceManifest } from "../../../codegen/manifest.js";
 import type { Workspace } from "../../config/workspace.js";
 import type { CommandContext } from "../../context.js";
 import { ProvError } from "../../errors.js";
@@ -7,7 +8,6 @@ import type { BuiltImage } from "../../flow/build.js";
 import { generateConfig } from "../../flow/codegen.js";
 import { makeKeys } from "../../flow/keys.js";
 import type { StageClock } from "../../flow/stages.js";
-import type { ChipName } from "../../serial/chips.js";
 import { startLab } from "../lab.js";
 import { labDir } from "../lab-info.js";
 import type { Lab } from "../lab-types.js";
@@ -35,9 +35,6 @@ export interface PreparedLab {
   readonly lab: Lab;
   readonly image: BuiltImage;
 }
-
-/** Chips whose ROM loader the virtual board speaks. */
-const VIRTUAL_CHIPS: readonly ChipName[] = ["esp32", "esp32s3", "esp32c3"];
 
 /** A report ends the firmware's process, which the board then logs as a crash. */
 const SANITIZER_ENVIRONMENT: Readonly<Record<Sanitizer, Record<string, string>>> = {
@@ -113,6 +110,6 @@ export function refuseCrashes(lab: Lab): void {
   );
 }
 
-function virtualChip(chip: Chip): ChipName {
-  return VIRTUAL_CHIPS.find((known) => known === chip) ?? DEFAULT_VIRTUAL_CHIP;
+function virtualChip(chip: Chip): Chip {
+  return isLoaderChip(chip) ? chip : DEFAULT_VIRTUAL_CHIP;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Chip } from "../../../codegen/manifest.js";
+import type { Chip } from "../../../codegen/chips.js";
 import { encodePartitionTable, parsePartitions } from "../../../codegen/partitions.js";
 import { ProvError } from "../../errors.js";
 import { withLock } from "../../files/lock.js";

@@ -6,7 +6,7 @@ import { LIMITS } from "./limits.js";
  * the answers that the firmware writes for browsers without scripts both get them from here.
  */
 
-/** Each state of the device (`prov_sm.h`). */
+/** Each state of the device (`prov_state.h`). */
 export const STATE_WORDS: Readonly<Record<string, string>> = {
   INIT: "Starting",
   CHECK_PROVISIONING: "Starting",

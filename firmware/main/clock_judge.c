@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "provision_request.h"
-
 #define DAY_S 86400
 /* A client that agrees so closely has nothing to tell, and nobody has to wait for a time server. */
 #define AGREED_S 60

@@ -4,11 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** What is kept for the next boot. */
-typedef struct {
-    int64_t time;   /* Unix seconds */
-    int64_t anchor; /* a time server said so, and a TLS peer agreed: no client may say anything earlier; 0 = none */
-} clock_record_t;
+#include "prov_records.h"
+
+/** No clock that shows less has ever been set; one that shows more has. Unix seconds. */
+#define PROV_TIME_MIN 1700000000
+/** 2100-01-01: later times are typing errors. */
+#define PROV_TIME_MAX 4102444800
 
 typedef enum {
     CLOCK_UNKNOWN,

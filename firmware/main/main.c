@@ -10,6 +10,7 @@
 #include "freertos/task.h"
 #include "json_memory.h"
 #include "net_jobs.h"
+#include "prov_mailbox.h"
 #include "prov_runner.h"
 #include "prov_status.h"
 #include "softap_config.h"
@@ -44,7 +45,7 @@ void app_main(void)
     json_memory_init();
     ESP_LOGI(TAG, "device %s, firmware %s", device_identity_id(), esp_app_get_description()->version);
     require("the status", prov_status_init());
-    require("the state machine", prov_runner_init());
+    require("the state machine", prov_mailbox_init());
     /* A broken storage is not fatal: the device says so on its AP. */
     esp_err_t storage = device_store_init();
     require("the clock", device_clock_restore());

@@ -6,7 +6,7 @@
 
 #include "prov_failure.h"
 #include "prov_records.h"
-#include "prov_sm.h"
+#include "prov_state.h"
 
 /** What happened. LINK_* and TICK_* are judged by the runner before the state machine sees them. */
 typedef enum {
@@ -49,12 +49,3 @@ typedef struct {
         certificate_in_use_t in_use;
     };
 } prov_msg_t;
-
-/**
- * Puts a copy into the queue of the state machine's task. Waits briefly for room; false when there
- * is none, and the caller still owns what the message points to. Not for interrupts.
- */
-bool prov_post(const prov_msg_t *msg);
-
-/** Shorthand for a message that is just an event. */
-bool prov_post_event(prov_event_id_t event);

@@ -8,7 +8,7 @@
 #include "backend_answer.h"
 #include "check.h"
 #include "fakes.h"
-#include "prov_event.h"
+#include "prov_mailbox.h"
 #include "prov_runner.h"
 #include "prov_status.h"
 #include "wifi_reasons.h"

@@ -3,7 +3,6 @@
 
 #include "check.h"
 #include "clock_judge.h"
-#include "provision_request.h"
 
 #define DAY 86400
 #define NOW INT64_C(1796000000) /* 2026-11-30 */

@@ -17,6 +17,7 @@
 #include "freertos/task.h"
 #include "json_memory.h"
 #include "net_jobs.h"
+#include "prov_mailbox.h"
 #include "prov_runner.h"
 #include "prov_status.h"
 #include "softap_config.h"
@@ -75,7 +76,7 @@ esp_err_t prov_status_init(void)
     return outcome(PART_STATUS);
 }
 
-esp_err_t prov_runner_init(void)
+esp_err_t prov_mailbox_init(void)
 {
     return outcome(PART_QUEUE);
 }

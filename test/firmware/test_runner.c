@@ -344,7 +344,7 @@ static void test_reset(void)
 
 int main(void)
 {
-    CHECK(prov_status_init() == ESP_OK && prov_runner_init() == ESP_OK);
+    CHECK(prov_status_init() == ESP_OK && prov_mailbox_init() == ESP_OK);
     CHECK(prov_runner_start(ESP_OK) == ESP_OK);
     test_wrong_password();
     test_transient_then_dhcp();

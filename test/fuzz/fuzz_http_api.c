@@ -16,10 +16,10 @@
 #include "fuzz.h"
 #include "http_api.h"
 #include "http_session.h"
-#include "prov_event.h"
+#include "prov_mailbox.h"
 #include "prov_status.h"
 #include "stubs.h"
-#include "wifi_link.h"
+#include "wifi_scan.h"
 
 #define HANDLERS_MAX 16
 #define ANSWER_MAX 65536
@@ -345,7 +345,7 @@ void esp_restart(void)
     abort(); /* only when prov_post() fails, and here it does not */
 }
 
-esp_err_t wifi_link_scan(wifi_network_t *out, size_t *count)
+esp_err_t wifi_scan_list(wifi_network_t *out, size_t *count)
 {
     *count = s_request.in_pieces ? 1 : 0;
     snprintf(out[0].ssid, sizeof out[0].ssid, "%s", INJECTED "\"\\Gr\xc3\xb6\xc3\x9f" "e");

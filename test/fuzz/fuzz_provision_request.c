@@ -1,4 +1,5 @@
 /* The bodies of POST /provision, of POST /reset and of the page's form, with and without an Authorization header. */
+#include "clock_judge.h"
 #include "fuzz.h"
 #include "provision_request.h"
 

@@ -6,6 +6,7 @@
 #include "../../firmware/main/machine/prov_runner.c" /* for what is static in it */
 
 #include "fuzz.h"
+#include "prov_mailbox.h"
 #include "runner_world.h"
 #include "stubs.h"
 
@@ -73,15 +74,10 @@ static void step_once(void)
     check_invariants();
 }
 
-void world_release(const prov_msg_t *msg)
-{
-    release(msg);
-}
-
 static void drop_messages(void)
 {
     for (size_t i = 0; i < g_world.queued; i++) {
-        release(&g_world.queue[i]);
+        prov_msg_release(&g_world.queue[i]);
     }
     g_world.queued = 0;
 }
@@ -95,7 +91,7 @@ static void boot(void)
     stub_now_ms = 1;
     MUST(prov_status_init() == ESP_OK);
     prov_status_set(&s_context.status, true);
-    MUST(prov_runner_init() == ESP_OK && prov_runner_start(ESP_OK) == ESP_OK);
+    MUST(prov_mailbox_init() == ESP_OK && prov_runner_start(ESP_OK) == ESP_OK);
 }
 
 /** The button is asked ten times a second, and would stretch every wait into hundreds of steps. */

@@ -2,6 +2,7 @@
 #include "backend_answer.h"
 #include "device_clock.h"
 #include "fuzz.h"
+#include "prov_mailbox.h"
 #include "prov_records.h"
 #include "prov_status.h"
 #include "runner_world.h"
@@ -12,7 +13,7 @@ bool world_post(const prov_msg_t *msg)
 {
     bool is_posted = g_world.queued < ROOM_FOR_OTHERS && prov_post(msg);
     if (!is_posted) {
-        world_release(msg);
+        prov_msg_release(msg);
     }
     return is_posted;
 }

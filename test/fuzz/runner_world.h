@@ -63,5 +63,3 @@ void world_radio(uint8_t choice);
 void world_provision(bool is_open);
 /** Queues a message that comes when it likes; drops it when the task is behind, and returns false. */
 bool world_post(const prov_msg_t *msg);
-/** Frees what a message owns that nobody receives. */
-void world_release(const prov_msg_t *msg);

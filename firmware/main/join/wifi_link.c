@@ -9,7 +9,7 @@
 #include "esp_log.h"
 #include "esp_netif.h"
 #include "esp_wifi.h"
-#include "prov_event.h"
+#include "prov_mailbox.h"
 #include "secret_wipe.h"
 #include "softap_config.h"
 #include "wifi_scan.h"

@@ -1,13 +1,8 @@
-/* The radio: the SoftAP, the station, and the scan of the networks in range. */
+/* The radio: the SoftAP and the station. */
 #pragma once
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "esp_err.h"
 #include "prov_records.h"
-#include "wifi_networks.h"
 
 /** Brings the driver up in station mode. Posts PROV_MSG_LINK_* from then on. */
 esp_err_t wifi_link_init(void);
@@ -23,11 +18,3 @@ void wifi_link_disconnect(void);
 
 /** Signal of the access point we are on, dBm; 0 when there is none. */
 int wifi_link_rssi(void);
-
-/**
- * Copies the networks in range into `out` (WIFI_SCAN_MAX entries), strongest first, one per SSID.
- *
- * Answers from a cache and refreshes it behind the caller's back; waits up to 4 s only when there is
- * no recent result. ESP_ERR_NOT_FOUND when there is none and the radio cannot scan now.
- */
-esp_err_t wifi_link_scan(wifi_network_t *out, size_t *count);

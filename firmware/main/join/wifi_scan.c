@@ -9,7 +9,6 @@
 #include "esp_wifi.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
-#include "wifi_networks.h"
 
 #define REFRESH_AFTER_MS 5000 /* older results start a new scan in the background */
 #define STALE_AFTER_MS 30000  /* older results are worth waiting for new ones */
@@ -123,7 +122,7 @@ static int64_t copy_cache(wifi_network_t *out, size_t *count)
     return age_ms;
 }
 
-esp_err_t wifi_link_scan(wifi_network_t *out, size_t *count)
+esp_err_t wifi_scan_list(wifi_network_t *out, size_t *count)
 {
     int64_t age_ms = copy_cache(out, count);
     if (age_ms > REFRESH_AFTER_MS) {

@@ -17,7 +17,7 @@
 #include "freertos/semphr.h"
 #include "freertos/task.h"
 #include "mqtt_link.h"
-#include "prov_event.h"
+#include "prov_mailbox.h"
 #include "sdkconfig.h"
 #include "secret_wipe.h"
 #include "status_report.h"

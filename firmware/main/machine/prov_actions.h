@@ -7,6 +7,7 @@
 #include "backoff.h"
 #include "device_clock.h"
 #include "prov_event.h"
+#include "prov_sm.h"
 #include "prov_status.h"
 #include "prov_timers.h"
 #include "wifi_reasons.h"

@@ -5,6 +5,7 @@
 #include "device_store.h"
 #include "esp_log.h"
 #include "prov_actions.h"
+#include "prov_mailbox.h"
 #include "sdkconfig.h"
 #include "secret_wipe.h"
 #include "wifi_link.h"

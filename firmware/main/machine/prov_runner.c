@@ -9,17 +9,15 @@
 #include "device_store.h"
 #include "esp_log.h"
 #include "freertos/FreeRTOS.h"
-#include "freertos/queue.h"
 #include "freertos/task.h"
 #include "prov_actions.h"
 #include "prov_certificates.h"
+#include "prov_mailbox.h"
 #include "sdkconfig.h"
 #include "wifi_link.h"
 
-#define QUEUE_LENGTH 24
 #define STACK_SIZE 6144
 #define PRIORITY 5
-#define POST_WAIT_MS 1000
 #define IDLE_WAIT_MS 60000
 /* So many failures in a row are no hiccup of a broker that restarts. */
 #define HICCUPS_MAX 1
@@ -34,37 +32,7 @@
 #define STABLE_MS (STABLE_S * (int64_t)1000)
 
 static const char *TAG = "prov";
-static QueueHandle_t s_queue;
 static prov_context_t s_context;
-
-esp_err_t prov_runner_init(void)
-{
-    s_queue = xQueueCreate(QUEUE_LENGTH, sizeof(prov_msg_t));
-    return s_queue != NULL ? ESP_OK : ESP_ERR_NO_MEM;
-}
-
-bool prov_post(const prov_msg_t *msg)
-{
-    bool queued = xQueueSend(s_queue, msg, pdMS_TO_TICKS(POST_WAIT_MS)) == pdTRUE;
-    if (!queued) {
-        ESP_LOGE(TAG, "an event was lost"); /* the watchdogs of the states repeat the step */
-    }
-    return queued;
-}
-
-bool prov_post_event(prov_event_id_t event)
-{
-    return prov_post(&(prov_msg_t){.event = event});
-}
-
-static void release(const prov_msg_t *msg)
-{
-    bool enrolled = msg->kind == PROV_MSG_EVENT && msg->event == PROV_EVENT_ENROLLED;
-    if (enrolled || msg->kind == PROV_MSG_RENEWED) {
-        certificate_t certificate = msg->certificate;
-        certificate_free(&certificate);
-    }
-}
 
 /** One event through the state machine. */
 static void step(const prov_msg_t *msg)
@@ -73,7 +41,7 @@ static void step(const prov_msg_t *msg)
     prov_state_t before = c->status.state;
     if (!prov_sm_handles(before, msg->event)) {
         ESP_LOGD(TAG, "%s means nothing in %s", prov_event_name(msg->event), prov_state_name(before));
-        release(msg);
+        prov_msg_release(msg);
         return;
     }
     prov_step_t next = prov_sm_step(before, msg->event);
@@ -272,7 +240,7 @@ static void renewed(const prov_msg_t *msg)
     } else {
         event.event = PROV_EVENT_RENEW_FAILED;
     }
-    release(msg);
+    prov_msg_release(msg);
     step(&event);
 }
 
@@ -294,7 +262,7 @@ static void handle(const prov_msg_t *msg)
 {
     prov_context_t *c = &s_context;
     if (msg->job_id != 0 && msg->job_id != c->job_id && msg->job_id != c->renewal_id) {
-        release(msg);
+        prov_msg_release(msg);
         return;
     }
     switch (msg->kind) {
@@ -407,7 +375,7 @@ static void run_once(uint32_t max_wait_ms)
     prov_msg_t msg;
     prov_timer_t timer;
     uint32_t wait_ms = prov_timers_wait_ms(&c->timers, device_clock_uptime_ms(), max_wait_ms);
-    while (xQueueReceive(s_queue, &msg, pdMS_TO_TICKS(wait_ms)) == pdTRUE) {
+    while (prov_mailbox_take(&msg, wait_ms)) {
         handle(&msg);
         wait_ms = 0;
     }

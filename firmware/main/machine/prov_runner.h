@@ -4,9 +4,6 @@
 #include "esp_err.h"
 #include "prov_failure.h"
 
-/** Makes the queue; prov_post() works from then on. */
-esp_err_t prov_runner_init(void);
-
 /** What is amiss from the start: /status says so until a provisioning begins. Before prov_runner_start(). */
 void prov_runner_note(prov_failure_t failure, const char *detail);
 

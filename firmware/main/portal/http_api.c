@@ -12,12 +12,12 @@
 #include "http_json.h"
 #include "http_page.h"
 #include "http_session.h"
-#include "prov_event.h"
+#include "prov_mailbox.h"
 #include "prov_status.h"
 #include "provision_intake.h"
 #include "secret_wipe.h"
 #include "status_report.h"
-#include "wifi_link.h"
+#include "wifi_scan.h"
 
 #define TIMEOUT_S 4 /* http_session.c sets shorter ones */
 #define STACK_SIZE 6144 /* cJSON and printf; large buffers are on the heap */
@@ -64,7 +64,7 @@ static esp_err_t on_scan(httpd_req_t *req)
         return out_of_memory(req);
     }
     size_t count = 0;
-    if (wifi_link_scan(networks, &count) != ESP_OK) {
+    if (wifi_scan_list(networks, &count) != ESP_OK) {
         free(networks);
         httpd_resp_set_hdr(req, "Retry-After", "2");
         return http_json_error(req, STATUS_503, "scan_unavailable", "the radio is busy, try again");

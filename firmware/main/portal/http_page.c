@@ -10,7 +10,7 @@
 #include "html_escape.h"
 #include "http_json.h"
 #include "page.inc"
-#include "prov_event.h"
+#include "prov_mailbox.h"
 #include "prov_status.h"
 #include "provision_intake.h"
 #include "secret_wipe.h"

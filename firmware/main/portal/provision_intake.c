@@ -8,7 +8,7 @@
 #include "device_store.h"
 #include "esp_log.h"
 #include "esp_system.h"
-#include "prov_event.h"
+#include "prov_mailbox.h"
 #include "prov_status.h"
 
 provision_intake_t provision_intake_pairing(httpd_req_t *req, const char *pairing_secret)

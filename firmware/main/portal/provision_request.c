@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "clock_judge.h"
 #include "form_decode.h"
 #include "json_guard.h"
 #include "secret_wipe.h"

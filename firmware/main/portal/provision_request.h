@@ -9,11 +9,6 @@
 #include "pairing.h"
 #include "prov_records.h"
 
-/** No clock that shows less has ever been set; one that shows more has. Unix seconds. */
-#define PROV_TIME_MIN 1700000000
-/** 2100-01-01: later times are typing errors. */
-#define PROV_TIME_MAX 4102444800
-
 typedef struct {
     provisioning_t provisioning;
     char device_id[PROV_DEVICE_ID_MAX + 1];

@@ -12,7 +12,7 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
 #include "mqtt_client.h"
-#include "prov_event.h"
+#include "prov_mailbox.h"
 #include "sdkconfig.h"
 #include "status_report.h"
 

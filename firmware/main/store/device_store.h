@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "clock_judge.h"
 #include "esp_err.h"
 #include "prov_records.h"
 

@@ -34,6 +34,12 @@ typedef struct {
     const char *ca_pem;          /* points into `record` */
 } certificate_t;
 
+/** Of the time, for the next boot. */
+typedef struct {
+    int64_t time;   /* Unix seconds */
+    int64_t anchor; /* a time server said so, and a TLS peer agreed: no client may say anything earlier; 0 = none */
+} clock_record_t;
+
 /* Enough for any record but a certificate's. */
 #define PROV_RECORD_MAX (sizeof(provisioning_t) + 16)
 

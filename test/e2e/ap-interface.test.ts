@@ -1,14 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -18,6 +9,7 @@ import { PARTITION_TABLE_OFFSET } from "../../cli/lab/board/host-image.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
 import { longer } from "../helpers/longer.js";
 import { makeNamespaces, type Namespaces, namespacesMissing } from "../helpers/namespaces.js";
+import { temporaryDir } from "../helpers/project.js";
 import { prov, REPOSITORY, run } from "../helpers/prov.js";
 
 /* The board between two networks, as the kernel sees it: whoever is on its SoftAP is heard, whoever is on the home
@@ -176,7 +168,7 @@ describe.skipIf(missing !== null)("the board's servers", () => {
   let knocks: Record<string, Knocks>;
 
   beforeAll(async () => {
-    dir = mkdtempSync(join(tmpdir(), "prov-ap-interface-"));
+    dir = temporaryDir();
     const elf = await build();
     // The moment between the server's first connection and its binding to the SoftAP, made long enough to be met.
     const source = join(REPOSITORY, "test", "support", "late-bind.c");
@@ -210,7 +202,6 @@ describe.skipIf(missing !== null)("the board's servers", () => {
   afterAll(async () => {
     await board?.powerOff();
     await net?.remove();
-    rmSync(dir, { recursive: true, force: true });
   });
 
   it("hear whoever is on the SoftAP", async () => {

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { labUp, type RunningLab } from "../helpers/lab.js";
@@ -32,7 +31,7 @@ describe("prov doctor", () => {
   });
 
   it("exits 10 with every check and every fix when a tool is missing", async () => {
-    const bin = mkdtempSync(join(tmpdir(), "prov-doctor-"));
+    const bin = temporaryDir();
     symlinkSync(process.execPath, join(bin, "node"));
     const { code, stdout } = await prov(["doctor", "--json"], { env: { PATH: bin } });
     const { error, checks } = JSON.parse(stdout);

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { temporaryDir } from "../helpers/project.js";
 import {
   BROKER_PASSWORD,
   DEVICE_ID,
@@ -17,7 +17,7 @@ const secrets = {
   password: `wifi-${randomBytes(8).toString("hex")}`,
   bearer: `bearer-${randomBytes(8).toString("hex")}`,
 };
-const folder = mkdtempSync(join(tmpdir(), "prov-secrets-"));
+const folder = temporaryDir();
 
 let lab: RunningLab;
 let token: string;
@@ -44,8 +44,6 @@ beforeAll(async () => {
   for await (const line of lab.client.log()) boardLog.push(line);
   await lab.stop();
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Everything that must not be seen: the run's own secrets and the device's private key, line by line. */
 function allSecrets(): string[] {

@@ -6,8 +6,9 @@ import { createFrameSplitter, PACKET } from "../../cli/lab/broker/mqtt-frames.js
 import { OPERATOR } from "../../cli/lab/broker/topic-rules.js";
 import { createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
 import { findFreePort, listenOn } from "../../cli/lab/server/listen.js";
-import { buildPrograms, fileEnv, startProgram, tempDir, VARIANTS } from "../helpers/host-port.js";
+import { buildPrograms, fileEnv, startProgram, VARIANTS } from "../helpers/host-port.js";
 import { longer } from "../helpers/longer.js";
+import { temporaryDir } from "../helpers/project.js";
 
 beforeAll(buildPrograms, longer(300_000));
 
@@ -30,7 +31,10 @@ async function pki() {
 }
 
 async function mosquitto(keys: Awaited<ReturnType<typeof pki>>) {
-  const broker = await startMosquitto(tempDir(), { caPem: keys.ca.certPem, server: keys.server });
+  const broker = await startMosquitto(temporaryDir(), {
+    caPem: keys.ca.certPem,
+    server: keys.server,
+  });
   onTestFinished(() => broker.stop());
   return broker;
 }

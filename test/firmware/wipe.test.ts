@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { isOnPath } from "../../cli/processes/on-path.js";
 import { firmwareFile, firmwareFiles, firmwareFolders } from "../helpers/firmware-main.js";
-import { tempDir } from "../helpers/host-port.js";
+import { temporaryDir } from "../helpers/project.js";
 
 const run = promisify(execFile);
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
@@ -77,7 +77,7 @@ function supportObjects(): Promise<string[]> {
 }
 
 async function runProgram(compiler: string, level: string, sources: readonly string[]) {
-  const dir = join(tempDir(), "objects");
+  const dir = join(temporaryDir(), "objects");
   const objects = await compile(compiler, level, dir, sources);
   const program = join(dir, "wipe_test");
   // Resolved late, a function of glibc leaves the vector registers, and what they hold, on the stack.
@@ -99,7 +99,7 @@ describe.each(COMPILERS)("what %s makes of the code that forgets secrets", (comp
   });
 
   it("does leave them when secret_wipe() is a plain memset()", async () => {
-    const dir = tempDir();
+    const dir = temporaryDir();
     const plain = UNDER_TEST.filter((source) => !source.endsWith("/secret_wipe.c")).map(
       (source) => {
         const copy = join(dir, source.replace(/^.*\//, ""));
@@ -141,7 +141,7 @@ describe("every file of the firmware", () => {
     const users = files.filter(
       (path) => !path.endsWith("/secret_wipe.c") && sourceOf(path).match(calls) !== null,
     );
-    const dir = join(tempDir(), "objects");
+    const dir = join(temporaryDir(), "objects");
     const objects = await compile("gcc", level, dir, users);
     expect(users).toContain(firmwareFile("http_api.c"));
     for (const [i, object] of objects.entries()) {
@@ -156,7 +156,7 @@ describe("every file of the firmware", () => {
 it.runIf(isOnPath("riscv64-unknown-elf-gcc", process.env)).each(LEVELS)(
   "secret_wipe() stores zeros on RISC-V at %s",
   async (level) => {
-    const dir = tempDir();
+    const dir = temporaryDir();
     const object = join(dir, "secret_wipe.o");
     const chip = ["-march=rv32imac", "-mabi=ilp32", "-std=gnu11", "-ffreestanding"];
     const text = readFileSync(firmwareFile("secret_wipe.c"), "utf8");

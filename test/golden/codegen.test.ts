@@ -1,9 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { BUTTON_PINS_PATH, emitButtonPins } from "../../codegen/chip-files.js";
 import { emitDeviceKeys } from "../../codegen/device-keys.js";
 import { emitFailureInc, FAILURE_INC_PATH } from "../../codegen/failure-inc.js";
@@ -12,6 +11,7 @@ import { emitLimitsHeader, LIMITS, LIMITS_HEADER_PATH } from "../../codegen/limi
 import { fillNvsRoom, NVS_ENTRIES, NVS_ROOM_PATH, NVS_WORST_CASE } from "../../codegen/nvs-room.js";
 import { parsePartitions } from "../../codegen/partitions.js";
 import { emitSdkconfigDefaults, emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
+import { temporaryDir } from "../helpers/project.js";
 import {
   DEFAULT_MANIFEST,
   GOLDEN_CA,
@@ -24,9 +24,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 let dir: string;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "prov-golden-"));
+  dir = temporaryDir();
 });
-afterEach(() => rmSync(dir, { recursive: true }));
 
 /** Compiles and runs a C program against the generated files; returns what it printed. */
 function runC(source: string, files: Record<string, string>): string {

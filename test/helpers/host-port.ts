@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -11,6 +10,7 @@ import { listAnnouncedAps } from "../../cli/lab/air/air-file.js";
 import { createLineSplitter } from "../../cli/lines.js";
 import { hasExited, spawnBound } from "../../cli/processes/child.js";
 import { longer } from "./longer.js";
+import { temporaryDir } from "./project.js";
 
 const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL("../firmware/host-port", import.meta.url));
@@ -91,7 +91,7 @@ export function startProgram(
   variant: Variant,
   options: { air?: Air; env?: Record<string, string> } = {},
 ): Program {
-  const dir = tempDir();
+  const dir = temporaryDir();
   const airFile = join(dir, "air.json");
   const setAir = (air: Air) => writeFileSync(airFile, JSON.stringify(air));
   setAir(options.air ?? OPEN_AIR);
@@ -175,16 +175,9 @@ async function waitForAp(airDir: string, child: ChildProcess): Promise<string> {
   throw new Error("the program ended before its AP was up");
 }
 
-/** A private folder that goes away with the test. */
-export function tempDir(): string {
-  const dir = mkdtempSync(join(tmpdir(), "prov-host-port-"));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
-  return dir;
-}
-
 /** Writes files and returns their paths, as the values of environment variables. */
 export function fileEnv(files: Record<string, string>): Record<string, string> {
-  const dir = tempDir();
+  const dir = temporaryDir();
   const paths: Record<string, string> = {};
   for (const [variable, text] of Object.entries(files)) {
     const path = join(dir, variable);

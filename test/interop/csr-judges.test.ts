@@ -1,13 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createPublicKey, X509Certificate } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { makeKeys } from "../../cli/flow/keys.js";
 import type { Identity } from "../../cli/pki/identity.js";
 import { KEY_ALGORITHMS } from "../../codegen/manifest.js";
 import { soundDevice } from "../helpers/manifest.js";
+import { temporaryDir } from "../helpers/project.js";
 
 /*
  * The CSR that `prov keys` makes goes to whatever CA a company has. OpenSSL, GnuTLS (certtool) and NSS
@@ -25,9 +25,8 @@ for (const [name, has] of Object.entries({ certtool: hasGnutls, certutil: hasNss
 
 let dir: string;
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), "prov-csr-judges-"));
+  dir = temporaryDir();
 });
-afterAll(() => rmSync(dir, { recursive: true }));
 
 function output(command: string, ...args: string[]): string {
   const { stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });

@@ -1,13 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { CHIP_NAMES, type Chip } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
 import { irreversibleStepsOfImage, securityDeviations } from "../../codegen/security.js";
 import { longer } from "../helpers/longer.js";
 import { soundDevice } from "../helpers/manifest.js";
+import { temporaryDir } from "../helpers/project.js";
 import { REPOSITORY, run } from "../helpers/prov.js";
 import { findPython } from "../support/python-tools.js";
 
@@ -24,8 +24,7 @@ const python = "python" in found ? found.python : "";
 if ("missing" in found)
   process.stderr.write(`skipped: hardening against ESP-IDF's own Kconfig (${found.missing})\n`);
 
-const folder = mkdtempSync(join(tmpdir(), "prov-idf-kconfig-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryDir();
 
 const FIRMWARE = join(REPOSITORY, "firmware");
 const KEY = join(folder, "boot.pem");

@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { CHIP_NAMES } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
 import { soundDevice } from "../helpers/manifest.js";
+import { temporaryDir } from "../helpers/project.js";
 import { type Outcome, REPOSITORY, run } from "../helpers/prov.js";
 import { findPython } from "../support/python-tools.js";
 
@@ -17,10 +17,8 @@ if ("missing" in found)
     `skipped: Espressif's Kconfig and component tools cannot be installed (${found.missing})\n`,
   );
 
-const folder = mkdtempSync(join(tmpdir(), "prov-kconfig-"));
+const folder = temporaryDir();
 const MAIN = join(REPOSITORY, "firmware", "main");
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs kconfgen on our menus as ESP-IDF does: with the chip's own symbol selected by the target. */
 async function configure(

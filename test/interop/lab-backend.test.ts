@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +8,7 @@ import { type LabBackend, startBackend } from "../../cli/lab/backend/backend.js"
 import { createTokenStore, type TokenStore } from "../../cli/lab/backend/tokens.js";
 import type { LabEvent } from "../../cli/lab/events.js";
 import { type LabAuthority, openAuthority } from "../../cli/lab/pki/authority.js";
+import { temporaryDir } from "../helpers/project.js";
 
 const run = promisify(execFile);
 
@@ -19,7 +19,7 @@ let backend: LabBackend;
 const events: LabEvent[] = [];
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), "prov-backend-"));
+  dir = temporaryDir();
   authority = await openAuthority(join(dir, "ca"));
   tokens = createTokenStore();
   backend = await startBackend({
@@ -34,10 +34,7 @@ afterEach(() => {
   events.length = 0;
 });
 
-afterAll(async () => {
-  await backend.stop();
-  rmSync(dir, { recursive: true, force: true });
-});
+afterAll(() => backend.stop());
 
 describe("POST /sign-csr", () => {
   it("gives a certificate that openssl accepts for the CSR's key and name", async () => {

@@ -1,10 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterEach, beforeAll, expect, it } from "vitest";
 import { prepareAir } from "../../cli/lab/air/air.js";
 import { listAnnouncedAps } from "../../cli/lab/air/air-file.js";
 import { APP_OFFSET, packHostImage } from "../../cli/lab/board/host-image.js";
@@ -17,6 +16,7 @@ import type { LabEvent } from "../../cli/lab/events.js";
 import { createStream, type Stream } from "../../cli/lab/stream.js";
 import { createLineSplitter } from "../../cli/lines.js";
 import { isProcessAlive } from "../../cli/processes/alive.js";
+import { temporaryDir } from "../helpers/project.js";
 
 let dir: string;
 let elf: string;
@@ -26,7 +26,7 @@ let events: Stream<LabEvent>;
 let count = 0;
 
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), "prov-board-"));
+  dir = temporaryDir();
   elf = join(dir, "stand-in");
   const source = new URL("../support/stand-in-firmware.c", import.meta.url).pathname;
   execFileSync("cc", ["-O1", "-Wall", "-Wextra", "-Werror", "-o", elf, source]);
@@ -40,7 +40,6 @@ beforeAll(() => {
 });
 
 afterEach(() => board.stop());
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 it("boots what is in flash, announces its AP, and is gone without a trace when off", async () => {
   board = makeBoard({ clock: "real" });

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createPublicKey } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -15,6 +14,7 @@ import { issueCertificate } from "../../cli/lab/pki/ca.js";
 import { createStream, type Stream } from "../../cli/lab/stream.js";
 import { createLineSplitter } from "../../cli/lines.js";
 import { generatePrivateKey, privateKeyToPem } from "../../cli/pki/keys.js";
+import { temporaryDir } from "../helpers/project.js";
 
 describe.each(["embedded", "mosquitto"] as const)("the %s broker", (kind) => {
   let dir: string;
@@ -24,7 +24,7 @@ describe.each(["embedded", "mosquitto"] as const)("the %s broker", (kind) => {
   const children: ChildProcess[] = [];
 
   beforeAll(async () => {
-    dir = mkdtempSync(join(tmpdir(), "prov-broker-"));
+    dir = temporaryDir();
     authority = await openAuthority(join(dir, "ca"));
     events = createStream(1000);
     const options = {
@@ -46,10 +46,7 @@ describe.each(["embedded", "mosquitto"] as const)("the %s broker", (kind) => {
     for (const child of children.splice(0)) child.kill("SIGKILL");
   });
 
-  afterAll(async () => {
-    await broker.stop();
-    rmSync(dir, { recursive: true, force: true });
-  });
+  afterAll(() => broker.stop());
 
   it("carries a device's retained status to the operator", async () => {
     expect((await publish("dev-1", "devices/dev-1/status", "ready", ["-r"])).status).toBe(0);

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -12,6 +11,7 @@ import { type LabAuthority, openAuthority } from "../../cli/lab/pki/authority.js
 import { issueCertificate } from "../../cli/lab/pki/ca.js";
 import type { HandshakeFlaw } from "../../cli/lab/server/server-identity.js";
 import { createStream, type Stream } from "../../cli/lab/stream.js";
+import { temporaryDir } from "../helpers/project.js";
 import { type Outcome, run } from "../helpers/prov.js";
 
 /* What the lab's brokers do wrong when they are told to, as clients see it that nobody here wrote. */
@@ -20,14 +20,12 @@ let dir: string;
 let authority: LabAuthority;
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), "prov-faults-"));
+  dir = temporaryDir();
   authority = await openAuthority(join(dir, "ca"));
   await identity("dev-1");
   await identity("dev-2");
   save("operator", await authority.issueOperator());
 });
-
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 async function identity(name: string): Promise<void> {
   const keyPem = readFileSync(join(dir, "ca", "ca-key.pem"), "utf8");

@@ -1,15 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -21,18 +12,18 @@ import { labDir } from "../../cli/lab/lab-info.js";
 import type { Lab, LabOptions } from "../../cli/lab/lab-types.js";
 import { isProcessAlive } from "../../cli/processes/alive.js";
 import { longer } from "../helpers/longer.js";
+import { temporaryDir } from "../helpers/project.js";
 
 let project: string;
 let labs: Lab[];
 
 beforeEach(() => {
-  project = mkdtempSync(join(tmpdir(), "prov-lab-test-"));
+  project = temporaryDir();
   labs = [];
 });
 
 afterEach(async () => {
   for (const lab of labs) await lab.stop();
-  rmSync(project, { recursive: true, force: true });
 });
 
 it("describes itself in a private file without secrets, and takes it away at the end", async () => {

@@ -1,9 +1,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   type CertificateAuthority,
   createCa,
@@ -14,15 +13,15 @@ import { revocationList } from "../../cli/lab/pki/crl.js";
 import { type Csr, createCsr, readCsr } from "../../cli/pki/csr.js";
 import { generatePrivateKey, privateKeyToPem, publicKeyDer } from "../../cli/pki/keys.js";
 import { KEY_ALGORITHMS } from "../../codegen/manifest.js";
+import { temporaryDir } from "../helpers/project.js";
 
 let dir: string;
 let ca: CertificateAuthority;
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), "prov-pki-"));
+  dir = temporaryDir();
   ca = await createCa({ commonName: "Interop CA" });
   file("ca.pem", ca.certPem);
 });
-afterAll(() => rmSync(dir, { recursive: true }));
 
 function file(name: string, text: string | Buffer): string {
   const path = join(dir, name);

@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { createDeviceApi } from "../../cli/device/device-api.js";
 import { ProvError } from "../../cli/errors.js";
+import { failure } from "../helpers/failure.js";
 
 const servers: Server[] = [];
 
@@ -32,15 +33,6 @@ async function serve(
 
 function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-}
-
-async function failure(promise: Promise<unknown>): Promise<ProvError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ProvError)) throw new Error(`expected a ProvError, got ${String(error)}`);
-  return error;
 }
 
 const { signal } = new AbortController();

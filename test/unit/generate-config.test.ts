@@ -1,21 +1,13 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { deviceWorkspace, type Workspace } from "../../cli/config/workspace.js";
 import { ProvError } from "../../cli/errors.js";
 import { applyOverrides, generateConfig } from "../../cli/flow/codegen.js";
 import { makeKeys, requireKeys } from "../../cli/flow/keys.js";
 import type { Identity } from "../../cli/pki/identity.js";
 import { DEFAULT_MANIFEST, GOLDEN_CA, GOLDEN_MANIFEST } from "../golden/golden-device.js";
+import { temporaryDir } from "../helpers/project.js";
 
 const FILES = ["device_keys.h", "sdkconfig.defaults", "sdkconfig.h"];
 
@@ -23,11 +15,10 @@ let root: string;
 let workspace: Workspace;
 let identity: Identity;
 beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), "prov-config-"));
+  root = temporaryDir();
   workspace = deviceWorkspace(root, GOLDEN_MANIFEST.id);
   identity = await makeKeys(root, GOLDEN_MANIFEST, false);
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 function thrown(work: () => unknown): ProvError {
   try {

@@ -1,16 +1,7 @@
 import { createPrivateKey } from "node:crypto";
-import {
-  chmodSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { deviceWorkspace, type Workspace } from "../../cli/config/workspace.js";
 import { ProvError } from "../../cli/errors.js";
 import { writeIfChanged } from "../../cli/files/files.js";
@@ -19,16 +10,16 @@ import { ensureIdentity, readIdentity } from "../../cli/pki/identity.js";
 import { generatePrivateKey, privateKeyToPem } from "../../cli/pki/keys.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
+import { temporaryDir } from "../helpers/project.js";
 
 const RSA_MANIFEST: DeviceManifest = { ...DEFAULT_MANIFEST, key: { algorithm: "RSA-2048" } };
 
 let root: string;
 let workspace: Workspace;
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "prov-identity-"));
+  root = temporaryDir();
   workspace = deviceWorkspace(root, DEFAULT_MANIFEST.id);
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 function mode(path: string): string {
   return (statSync(path).mode & 0o777).toString(8);

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { joinBoard } from "../../cli/flow/join.js";
@@ -7,7 +6,9 @@ import { virtualWifi } from "../../cli/lab/air/virtual-wifi.js";
 import { type Progress, silent } from "../../cli/terminal/progress.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 import { type AnnouncedBoard, announceBoard } from "../helpers/announced-board.js";
+import { failure } from "../helpers/failure.js";
 import { longer } from "../helpers/longer.js";
+import { temporaryDir } from "../helpers/project.js";
 
 const MINE = "greenhouse-7";
 
@@ -15,13 +16,12 @@ let airDir: string;
 let boards: AnnouncedBoard[];
 
 beforeEach(() => {
-  airDir = mkdtempSync(join(tmpdir(), "prov-air-"));
+  airDir = temporaryDir();
   mkdirSync(join(airDir, "aps"));
   boards = [];
 });
 afterEach(() => {
   for (const each of boards) each.close();
-  rmSync(airDir, { recursive: true });
 });
 
 async function board(
@@ -58,9 +58,9 @@ test("of several boards the one with the manifest's id is joined; the others are
 test("none of several is the one: what each answered is listed", async () => {
   await board("AAAA01", "somebody-elses");
   await board("AAAA02", "locked", "another password");
-  const failure = await joinMine().catch((error: unknown) => error);
-  expect(failure).toMatchObject({ code: "ap_ambiguous", exitCode: 6 });
-  const message = String(failure);
+  const error = await failure(joinMine());
+  expect(error).toMatchObject({ code: "ap_ambiguous", exitCode: 6 });
+  const message = String(error);
   expect(message).toMatch(/ESP32-Prov-AAAA01: .*"somebody-elses"/);
   expect(message).toMatch(/ESP32-Prov-AAAA02: .*refused the password/);
 });
@@ -68,10 +68,10 @@ test("none of several is the one: what each answered is listed", async () => {
 test("a name that is made to look like more lines of the list is one line of it", async () => {
   await board("AAAA01", "somebody-elses");
   await board("AAAA02", "locked", "another password", "\n::error::x\u202e");
-  const failure = await joinMine().catch((error: unknown) => error);
-  expect(failure).toMatchObject({ code: "ap_ambiguous" });
-  expect(String(failure).split("\n")).toHaveLength(3);
-  expect(String(failure)).toContain("ESP32-Prov-AAAA02\\u{a}::error::x\\u{202e}: ");
+  const error = await failure(joinMine());
+  expect(error).toMatchObject({ code: "ap_ambiguous" });
+  expect(String(error).split("\n")).toHaveLength(3);
+  expect(String(error)).toContain("ESP32-Prov-AAAA02\\u{a}::error::x\\u{202e}: ");
 });
 
 test("the only board's own failure is the error", async () => {

@@ -1,7 +1,6 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { DEFAULT_AIR, HOME_NETWORK, prepareAir, readAir, writeAir } from "../../cli/lab/air/air.js";
 import {
   type Air,
@@ -9,15 +8,15 @@ import {
   listAnnouncedAps,
   passwordOpensAp,
 } from "../../cli/lab/air/air-file.js";
+import { temporaryDir } from "../helpers/project.js";
 
 /** Above the largest id that Linux gives out. */
 const DEAD_PID = 2 ** 22 + 1;
 
 let dir: string;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "prov-air-"));
+  dir = temporaryDir();
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 describe("the air file", () => {
   it("starts with a home in range and keeps what was changed", () => {

@@ -1,7 +1,6 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { takeLock } from "../../cli/files/lock.js";
 import { openFlashChip } from "../../cli/lab/board/flash-chip.js";
 import { addToMac } from "../../cli/lab/board/virtual-board.js";
@@ -11,12 +10,12 @@ import { checkFaults, createFaultBox, type RouteFault } from "../../cli/lab/faul
 import { createStream } from "../../cli/lab/stream.js";
 import { createLineSplitter } from "../../cli/lines.js";
 import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";
+import { temporaryDir } from "../helpers/project.js";
 
 let dir: string;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "prov-lab-parts-"));
+  dir = temporaryDir();
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 describe("a stream", () => {
   it("replays what was said, in order, then follows", () => {

@@ -1,18 +1,18 @@
 import { X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { type LoadedManifest, loadManifest, selectDevice } from "../../cli/config/load-manifest.js";
 import { ProvError } from "../../cli/errors.js";
 import { GOLDEN_CA } from "../golden/golden-device.js";
+import { failure } from "../helpers/failure.js";
+import { temporaryDir } from "../helpers/project.js";
 
 let dir: string;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "prov-manifest-"));
+  dir = temporaryDir();
 });
-afterEach(() => rmSync(dir, { recursive: true }));
 
 function load(source: string): Promise<LoadedManifest> {
   writeFileSync(join(dir, "device.config.ts"), source);
@@ -20,12 +20,6 @@ function load(source: string): Promise<LoadedManifest> {
 }
 
 const never = new AbortController().signal;
-
-async function failure(promise: Promise<unknown>): Promise<ProvError> {
-  const error = await promise.catch((thrown: unknown) => thrown);
-  if (error instanceof ProvError) return error;
-  throw new Error(`expected a ProvError, got ${String(error)}`);
-}
 
 /** A manifest that says when its code runs, and then waits for ever. */
 function writeWaiting(begun: string): string {

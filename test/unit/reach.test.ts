@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ProvError } from "../../cli/errors.js";
 import type { StatusMessage, StatusWatch } from "../../cli/flow/broker-session.js";
 import { joinOrFindOnline, onlineInstead, type ReachRequest } from "../../cli/flow/reach.js";
@@ -10,6 +9,8 @@ import { silent } from "../../cli/terminal/progress.js";
 import type { HostWifi } from "../../cli/wifi/host-wifi.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 import { announceBoard } from "../helpers/announced-board.js";
+import { failure } from "../helpers/failure.js";
+import { temporaryDir } from "../helpers/project.js";
 
 // A board that is looked for in the air and at the broker at once.
 
@@ -35,12 +36,11 @@ vi.mock("../../cli/flow/broker-session.js", () => ({
 
 let airDir: string;
 beforeEach(() => {
-  airDir = mkdtempSync(join(tmpdir(), "prov-air-"));
+  airDir = temporaryDir();
   mkdirSync(join(airDir, "aps"));
   onWatch = () => {};
   watched = undefined;
 });
-afterEach(() => rmSync(airDir, { recursive: true }));
 
 const online = (seq: number) => ({ status: "connected", seq, uptime_s: seq * 30 });
 
@@ -63,12 +63,6 @@ function reach(more: Partial<ReachRequest> = {}) {
   });
 }
 
-async function failure(more: Partial<ReachRequest>): Promise<ProvError> {
-  const error = await reach(more).catch((thrown: unknown) => thrown);
-  if (error instanceof ProvError) return error;
-  throw new Error(`no ProvError: ${String(error)}`);
-}
-
 describe("a device that is online", () => {
   test("is recognised at once, and its AP is not searched for any longer", async () => {
     onWatch = talking;
@@ -89,7 +83,7 @@ describe("a device that is online", () => {
     onWatch = (say) => setTimeout(() => talking(say), 50);
     expect(await reach({ wifi })).toMatchObject({ outcome: { reached: "mqtt" } });
     onWatch = () => {};
-    expect((await failure({ wifi, lookMs: 50 })).code).toBe("wifi_no_adapter");
+    expect((await failure(reach({ wifi, lookMs: 50 }))).code).toBe("wifi_no_adapter");
   });
 
   test("is named, with how to reset it, by what needs its AP", async () => {
@@ -150,12 +144,12 @@ describe("a board that nobody sees", () => {
   test("is what the broker says of it, also when that comes after the search", async () => {
     const ended = { timeoutMs: 30, lookMs: 120 };
     onWatch = (say) => say({ status: "offline" });
-    const offline = await failure(ended);
+    const offline = await failure(reach(ended));
     expect(offline.code).toBe("ap_not_found");
     expect(offline.message).toContain("it went offline");
     expect(offline.hint).not.toContain("--mqtt-cert");
     onWatch = (say) => say(online(7));
-    expect((await failure(ended)).message).toContain("may be old");
+    expect((await failure(reach(ended))).message).toContain("may be old");
     onWatch = (say) => setTimeout(() => talking(say), 60);
     expect(await reach({ timeoutMs: 30, lookMs: LONG_MS })).toMatchObject({
       outcome: { reached: "mqtt" },
@@ -165,6 +159,6 @@ describe("a board that nobody sees", () => {
   test("is waited for no longer than until Ctrl-C", async () => {
     const stop = new AbortController();
     onWatch = () => stop.abort(new ProvError("interrupted", "interrupted"));
-    expect((await failure({ signal: stop.signal })).code).toBe("interrupted");
+    expect((await failure(reach({ signal: stop.signal }))).code).toBe("interrupted");
   });
 });

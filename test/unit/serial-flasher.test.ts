@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ProvError } from "../../cli/errors.js";
 import type { ChipSecurity } from "../../cli/lab/loader/chip-profile.js";
 import { type FlashProgress, flashDevice } from "../../cli/serial/flasher.js";
+import { failure } from "../helpers/failure.js";
 import { serialBoard } from "../helpers/serial-board.js";
 import { holdsImage, makeImage, type VirtualSerial } from "../support/virtual-serial.js";
 
@@ -205,11 +206,9 @@ describe("refusals, before anything is written", () => {
     const target = await serialBoard({ chip, security });
     const flasherArgs = makeImage(target.dir, { chip });
     for (const how of [{}, { full: true, erase: true }]) {
-      const failure = await flashDevice({ port: target.port, flasherArgs, ...how }).catch(
-        (error: unknown) => error,
-      );
-      expect(failure).toMatchObject({ code: "board_hardened", exitCode: 5 });
-      expect(String(failure)).toContain(`this chip has ${what} enabled`);
+      const refused = await failure(flashDevice({ port: target.port, flasherArgs, ...how }));
+      expect(refused).toMatchObject({ code: "board_hardened", exitCode: 5 });
+      expect(String(refused)).toContain(`this chip has ${what} enabled`);
       expect(isBlank(target)).toBe(true);
     }
   });
@@ -220,8 +219,7 @@ describe("refusals, before anything is written", () => {
       const args = makeImage(target.dir);
       const files = args.files.map((file) => ({ ...file, encrypted: isEncrypted }));
       const request = { port: target.port, flasherArgs: { ...args, files } };
-      const failure = await flashDevice(request).catch((error: unknown) => error);
-      return failure instanceof ProvError ? failure.hint : "";
+      return (await failure(flashDevice(request))).hint;
     };
     const plain = await hintOf({ flashEncryption: true }, false);
     expect(plain).toContain("encrypted-flash");

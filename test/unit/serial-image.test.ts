@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { APP_OFFSET, hostElfOf, packHostImage } from "../../cli/lab/board/host-image.js";
 import { packEspImage, parseEspImage, verifyEspImage } from "../../cli/serial/esp-image.js";
 import { parseFlasherArgs, readFlasherArgs } from "../../cli/serial/flasher-args.js";
 import { chipByName } from "../../codegen/chips.js";
+import { temporaryDir } from "../helpers/project.js";
 
 const sample = () =>
   packEspImage({
@@ -111,7 +111,7 @@ describe("flasher_args.json", () => {
 
 describe("the host image", () => {
   const build = (elf: Buffer, appPartitionSize = 0x1f_0000) => {
-    const dir = mkdtempSync(path.join(tmpdir(), "prov-image-"));
+    const dir = temporaryDir();
     writeFileSync(path.join(dir, "fw"), elf);
     const partitionTable = Buffer.alloc(0xc00, 0xff);
     return packHostImage({

@@ -1,6 +1,5 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { UsbIdentity } from "../../cli/serial/link.js";
@@ -13,6 +12,7 @@ import {
   identifyPort,
   listPorts,
 } from "../../cli/serial/ports.js";
+import { temporaryDir } from "../helpers/project.js";
 
 const jtag = {
   path: "/dev/ttyACM0",
@@ -26,7 +26,7 @@ const listing = (...ports: { path: string }[]) => ({ list: async () => ports });
 
 /** A /sys with one USB-Serial-JTAG and one CH340, as Linux lays it out. */
 function fakeSysfs(): string {
-  const root = mkdtempSync(path.join(tmpdir(), "prov-sysfs-"));
+  const root = temporaryDir();
   const add = (tty: string, usbPath: string, attributes: Record<string, string>): void => {
     const usb = path.join(root, "sys/devices/usb1", usbPath);
     const owner = path.join(usb, `${usbPath}:1.0`, tty);
@@ -196,7 +196,7 @@ describe("opening", () => {
 });
 
 it("a port that is named twice, by whatever names, is one", () => {
-  const dir = mkdtempSync(path.join(tmpdir(), "prov-ports-"));
+  const dir = temporaryDir();
   const tty = path.join(dir, "ttyACM0");
   writeFileSync(tty, "");
   symlinkSync(tty, path.join(dir, "by-id"));

@@ -25,6 +25,7 @@ import {
   writeJournal,
 } from "../../cli/wifi/journal.js";
 import { repairFromJournal } from "../../cli/wifi/repair.js";
+import { failure } from "../helpers/failure.js";
 import { temporaryDir } from "../helpers/project.js";
 import { fakeNmcli, HOME } from "./fixtures/fake-nmcli.js";
 import { deadPid, ENTRY, journalIn, now, setOwner } from "./fixtures/journal.js";
@@ -104,8 +105,7 @@ describe("the journal", () => {
 async function refusal(): Promise<string> {
   const nm = fakeNmcli();
   const before = nm.active;
-  const thrown = await repairFromJournal(stateDir, nm.run).catch((error: unknown) => error);
-  if (!(thrown instanceof ProvError)) throw new Error(`expected a refusal, got ${thrown}`);
+  const thrown = await failure(repairFromJournal(stateDir, nm.run));
   expect(thrown.code).toBe("file_inaccessible");
   expect(thrown.hint).toContain(`remove ${path}`);
   expect([nm.calls, nm.active]).toEqual([[], before]);

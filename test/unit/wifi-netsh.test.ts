@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { CommandRunner } from "../../cli/wifi/command.js";
 import { netshWifi } from "../../cli/wifi/netsh.js";
 import {
@@ -11,6 +10,7 @@ import {
   profileXml,
 } from "../../cli/wifi/netsh-parse.js";
 import { longer } from "../helpers/longer.js";
+import { temporaryDir } from "../helpers/project.js";
 import { netshOutput } from "./fixtures/vendor.js";
 
 const SSID = "ESP32-Prov-A1B2C3";
@@ -146,14 +146,13 @@ describe("the netsh adapter", () => {
   /** Names of the outputs that are given instead, with exit status 1. */
   let answers: { interfaces?: string; networks?: string; connect?: string };
   beforeEach(() => {
-    stateDir = join(mkdtempSync(join(tmpdir(), "prov-win-")), ".prov");
+    stateDir = join(temporaryDir(), ".prov");
     profiles = new Map([["HomeNet", "HomeNet"]]);
     active = "HomeNet";
     refuses = false;
     argv = [];
     answers = {};
   });
-  afterEach(() => rmSync(join(stateDir, ".."), { recursive: true, force: true }));
 
   const value = (args: readonly string[], key: string) =>
     args.find((arg) => arg.startsWith(`${key}=`))?.slice(key.length + 1) ?? "";

@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { Command, CommandRunner } from "../../cli/wifi/command.js";
 import { networksetupWifi } from "../../cli/wifi/networksetup.js";
 import { longer } from "../helpers/longer.js";
+import { temporaryDir } from "../helpers/project.js";
 import { macOutput } from "./fixtures/vendor.js";
 
 const AIRPORT = macOutput("airport-15.json");
@@ -27,7 +27,7 @@ describe("the networksetup adapter", () => {
   let removeSays: string;
   let powerSays: string;
   beforeEach(() => {
-    stateDir = join(mkdtempSync(join(tmpdir(), "prov-mac-")), ".prov");
+    stateDir = join(temporaryDir(), ".prov");
     calls = [];
     joinSays = [];
     joinCode = 0;
@@ -35,7 +35,6 @@ describe("the networksetup adapter", () => {
     removeSays = macOutput("remove.txt");
     powerSays = "";
   });
-  afterEach(() => rmSync(join(stateDir, ".."), { recursive: true, force: true }));
 
   const run: CommandRunner = async (command) => {
     calls.push(command);

@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { nmcliWifi } from "../../cli/wifi/nmcli.js";
 import { longer } from "../helpers/longer.js";
+import { temporaryDir } from "../helpers/project.js";
 import { BOARD_SSID, bare, type FakeNmcli, fakeNmcli, HOME } from "./fixtures/fake-nmcli.js";
 
 const PASSWORD = "prov12345678";
@@ -11,10 +11,9 @@ const PASSWORD = "prov12345678";
 let stateDir: string;
 let nm: FakeNmcli;
 beforeEach(() => {
-  stateDir = join(mkdtempSync(join(tmpdir(), "prov-nmcli-")), ".prov");
+  stateDir = join(temporaryDir(), ".prov");
   nm = fakeNmcli();
 });
-afterEach(() => rmSync(join(stateDir, ".."), { recursive: true, force: true }));
 
 const wifi = (iface?: string) =>
   nmcliWifi({

@@ -1,19 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { computePmk } from "../../cli/lab/air/air-file.js";
 import { virtualWifi } from "../../cli/lab/air/virtual-wifi.js";
 import { longer } from "../helpers/longer.js";
+import { temporaryDir } from "../helpers/project.js";
 
 const SSID = "ESP32-Prov-A1B2C3";
 const BSSID = "7c:df:a1:a1:b2:c3";
 
 let airDir: string;
 beforeEach(() => {
-  airDir = mkdtempSync(join(tmpdir(), "prov-air-"));
+  airDir = temporaryDir();
 });
-afterEach(() => rmSync(airDir, { recursive: true }));
 
 function announce(overrides: Record<string, unknown> = {}): void {
   const ap = {

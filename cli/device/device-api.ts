@@ -234,7 +234,7 @@ function send(board: Board, { method, url, body, headers, timeoutMs, signal }: C
     headers: { Accept: "application/json", ...headers, ...host },
     ...(method === "POST" ? { httpAgent: OWN_CONNECTION } : {}),
     // axios' own `timeout` restarts with every byte that drips in; the signal bounds the whole call.
-    signal: AbortSignal.any([signal, deadline(timeoutMs)]),
+    signal: deadline(timeoutMs, signal),
     maxRedirects: 0,
     proxy: false,
     maxContentLength: ANSWER_LIMIT_BYTES,

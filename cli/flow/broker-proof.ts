@@ -1,5 +1,6 @@
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { asTask, type Progress } from "../terminal/progress.js";
+import { deadline } from "../time/deadline.js";
 import type { BrokerAccess } from "./broker-session.js";
 import { findLiveStatus, findStatusOf, type Look } from "./broker-witness.js";
 import type { MqttProof, Outcome } from "./outcome.js";
@@ -70,18 +71,12 @@ export async function lookForLiveDevice(
   endsAt: number,
 ): Promise<Look> {
   const { manifest, progress, signal } = request;
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), Math.max(patienceMs, endsAt - performance.now()));
-  try {
-    const until = AbortSignal.any([signal, limit.signal]);
-    const look = await asTask(progress, "look whether it is online already", () =>
-      findLiveStatus(broker, manifest.id, patienceMs, until),
-    );
-    signal.throwIfAborted();
-    return look;
-  } finally {
-    clearTimeout(timer);
-  }
+  const until = deadline(Math.max(patienceMs, endsAt - performance.now()), signal);
+  const look = await asTask(progress, "look whether it is online already", () =>
+    findLiveStatus(broker, manifest.id, patienceMs, until),
+  );
+  signal.throwIfAborted();
+  return look;
 }
 
 export function withProof(outcome: Outcome, mqtt: MqttProof): Outcome {

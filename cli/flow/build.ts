@@ -1,17 +1,9 @@
 import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, copyFileSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Target } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { readIfPresent } from "../files/files.js";
+import { readIfPresent, readText, SECRET_FILE, writeIfChanged } from "../files/files.js";
 import { ensurePrivateDir, PROV_FOLDER } from "../files/private-dir.js";
 import { naming } from "../system-error.js";
 import { cutToWidth } from "../terminal/display-width.js";
@@ -80,13 +72,8 @@ export function waitNote(progress: Progress): (pid: number) => void {
 
 /** Copies generated files into the compile folder, touching only those that changed. */
 export function stageConfig(config: GeneratedConfig, names: readonly string[], dir: string): void {
-  ensurePrivateDir(dir);
-  for (const name of names) {
-    const text = readFileSync(join(config.dir, name));
-    const path = join(dir, name);
-    if (!existsSync(path) || !readFileSync(path).equals(text))
-      naming(path, () => writeFileSync(path, text, { mode: 0o600 }));
-  }
+  for (const name of names)
+    writeIfChanged(join(dir, name), readText(join(config.dir, name)), SECRET_FILE);
 }
 
 const PRODUCT_MAX_COLUMNS = 40;

@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Chip } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
 import { partitionsFile, partitionTableOffset } from "../../codegen/security.js";
 import { ProvError } from "../errors.js";
+import { withTemporaryFile } from "../files/temporary.js";
 import { installRoot } from "../paths.js";
 import { flashDevice } from "../serial/flasher.js";
-import { naming } from "../system-error.js";
 import { asTask, type Progress } from "../terminal/progress.js";
 
 export interface EraseRequest {
@@ -37,11 +36,8 @@ export async function eraseSettings(request: EraseRequest): Promise<void> {
   const partitions = parsePartitions(csv);
   const nvs = partitions.find((partition) => partition.name === "nvs");
   if (!nvs) throw new Error("the partition table has no nvs partition");
-  const dir = mkdtempSync(join(tmpdir(), "prov-reset-"));
-  try {
-    const file = join(dir, "nvs.bin");
-    naming(file, () => writeFileSync(file, Buffer.alloc(nvs.size, ERASED)));
-    await asTask(request.progress, `erase the settings on ${request.port}`, () =>
+  await withTemporaryFile("nvs.bin", Buffer.alloc(nvs.size, ERASED), (file) =>
+    asTask(request.progress, `erase the settings on ${request.port}`, () =>
       flashDevice({
         port: request.port,
         baud: request.baud,
@@ -68,8 +64,6 @@ export async function eraseSettings(request: EraseRequest): Promise<void> {
         },
         ...(request.chip ? { target: request.chip } : {}),
       }),
-    );
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+    ),
+  );
 }

@@ -37,7 +37,7 @@ const POLL_MS = 250;
  */
 export async function joinBoard(request: JoinRequest): Promise<JoinedBoard> {
   const { wifi, manifest, progress, apSsid } = request;
-  const signal = AbortSignal.any([request.signal, deadline(request.timeoutMs)]);
+  const signal = deadline(request.timeoutMs, request.signal);
   const prefix = `${manifest.softAp.ssidPrefix}-`;
   const isManual = wifi.kind === "manual";
   const task = progress.task(isManual ? "reach the board" : "join the board's AP");

@@ -65,7 +65,7 @@ export async function provisionBoard(request: ProvisionBoardRequest): Promise<Pr
   const attempt: Attempt = {
     id: randomUUID(),
     endsAt: performance.now() + request.timeoutMs,
-    inTime: AbortSignal.any([request.signal, deadline(request.timeoutMs)]),
+    inTime: deadline(request.timeoutMs, request.signal),
   };
   const board = await overItsAp(request, attempt).finally(() => leave(request));
   const outcome = await confirmAtBroker(request, attempt, board.outcome);

@@ -35,7 +35,7 @@ export async function joinOrFindOnline(request: ReachRequest): Promise<JoinedBoa
   const search = new AbortController();
   const looking = new AbortController();
   let isApSeen = false;
-  const until = AbortSignal.any([signal, looking.signal, deadline(request.lookMs)]);
+  const until = deadline(request.lookMs, signal, looking.signal);
   const patienceMs = statusPatienceMs(request.manifest);
   const look = findLiveStatus(broker, request.manifest.id, patienceMs, until).then((found) => {
     // An AP that is there is the surer way: it may be about to close, and the join tells.

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { ProvError } from "../errors.js";
 import { createLineSplitter } from "../lines.js";
 import { isProcessAlive } from "../processes/alive.js";
+import { deadline } from "../time/deadline.js";
 import { type Air, airSchema } from "./air/air-file.js";
 import type { BoardAction } from "./control.js";
 import type { LabEvent } from "./events.js";
@@ -108,7 +109,7 @@ async function call(
   path: string,
   body?: unknown,
 ): Promise<unknown> {
-  const response = await send(socket, method, path, AbortSignal.timeout(CALL_TIMEOUT_MS), body);
+  const response = await send(socket, method, path, deadline(CALL_TIMEOUT_MS), body);
   const chunks: Buffer[] = [];
   for await (const chunk of response) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
   const answer: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));

@@ -7,6 +7,7 @@ import type { VirtualBoard } from "./board/virtual-board.js";
 import { labFaultsSchema } from "./faults.js";
 import type { Lab } from "./lab-types.js";
 import { type Answer, readJsonBody, refuse, sendAnswer } from "./server/http-json.js";
+import { followConnections } from "./server/listen.js";
 import type { Stream } from "./stream.js";
 
 const MAX_BODY_BYTES = 256 * 1024;
@@ -43,16 +44,10 @@ export async function startControl(socketPath: string, lab: Lab): Promise<Contro
       .catch((error) => fail(request, response, error))
       .catch(() => response.destroy()); // the client went away
   });
+  const { close } = followConnections(server);
   server.listen(socketPath);
   await once(server, "listening");
-  return {
-    async stop() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections(); // followers of the log would hold it open
-      await closed;
-    },
-  };
+  return { stop: close };
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, lab: Lab): Promise<void> {

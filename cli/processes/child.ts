@@ -29,11 +29,11 @@ export function spawnBound(
   return child;
 }
 
-/** Asks politely, insists after `graceMs`, and resolves when the process is gone. */
+/** Asks politely, insists after `graceMs` (at once when it is 0), and resolves when the process is gone. */
 export async function stopChild(child: ChildProcess, graceMs: number): Promise<void> {
   if (hasExited(child)) return;
   const exited = once(child, "exit");
-  child.kill("SIGTERM");
+  child.kill(graceMs === 0 ? "SIGKILL" : "SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
   await exited;
   clearTimeout(timer);

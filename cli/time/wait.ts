@@ -16,7 +16,7 @@ export function abortError(signal: AbortSignal, onTimeout: Failure): ProvError {
   if (reason instanceof Error && reason.name === "TimeoutError") {
     return new ProvError(onTimeout.code, onTimeout.message, { cause: reason });
   }
-  return new ProvError("interrupted", "interrupted while working with the host's WiFi");
+  return new ProvError("interrupted", "interrupted while waiting");
 }
 
 /**

@@ -15,3 +15,6 @@ export function apNotFound(ssid: string): Failure {
 export function joinTooSlow(ssid: string): Failure {
   return { code: "ap_unreachable", message: `joining ${JSON.stringify(ssid)} took too long` };
 }
+
+/** A scan that the adapter did not end in time. */
+export const SCAN_TOO_SLOW: Failure = { code: "ap_not_found", message: "the scan took too long" };

@@ -57,7 +57,7 @@ async function waitUntilReachable(
 async function probe(baseUrl: string, signal: AbortSignal): Promise<string | null> {
   try {
     const answer = await axios.get<Readable>(`${baseUrl}/status`, {
-      signal: AbortSignal.any([signal, deadline(PROBE_TIMEOUT_MS)]),
+      signal: deadline(PROBE_TIMEOUT_MS, signal),
       responseType: "stream",
       maxRedirects: 0,
       proxy: false,

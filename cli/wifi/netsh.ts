@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join as joinPath } from "node:path";
 import { ProvError } from "../errors.js";
-import { naming } from "../system-error.js";
+import { withTemporaryFile } from "../files/temporary.js";
 import { deadline } from "../time/deadline.js";
 import { abortsAs, pause, poll } from "../time/wait.js";
-import { apNotFound, DEFAULT_BASE_URL, joinTooSlow } from "./access-point.js";
+import { apNotFound, DEFAULT_BASE_URL, joinTooSlow, SCAN_TOO_SLOW } from "./access-point.js";
 import { type CommandResult, type CommandRunner, runCommand } from "./command.js";
 import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
 import { type NetshEntry, removeJournal, writeJournal } from "./journal.js";
@@ -31,7 +28,6 @@ export interface NetshOptions {
 const RESTORE_LIMIT_MS = 45_000;
 /** Windows never reports a failed connection; after this long without one it has failed. */
 const CONNECT_LIMIT_MS = 20_000;
-const SCAN_TOO_SLOW = { code: "ap_not_found", message: "the scan took too long" } as const;
 
 interface Context {
   run: CommandRunner;
@@ -180,15 +176,10 @@ async function addProfile(
   context: Context,
   profile: { name: string; ssid: string; password: string | null },
 ): Promise<void> {
-  const dir = mkdtempSync(joinPath(tmpdir(), "prov-secret-"));
-  const file = joinPath(dir, "profile.xml");
-  try {
-    naming(file, () => writeFileSync(file, profileXml(profile), { mode: 0o600 }));
-    const iface = `interface=${context.iface.name}`;
-    await netsh(context, "add", "profile", `filename=${file}`, iface, "user=current");
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  const iface = `interface=${context.iface.name}`;
+  await withTemporaryFile("profile.xml", profileXml(profile), (file) =>
+    netsh(context, "add", "profile", `filename=${file}`, iface, "user=current"),
+  );
 }
 
 async function netsh(

@@ -1,6 +1,7 @@
 import { ProvError } from "../errors.js";
+import { deadline } from "../time/deadline.js";
 import { abortsAs, pause } from "../time/wait.js";
-import { apNotFound, DEFAULT_BASE_URL, joinTooSlow } from "./access-point.js";
+import { apNotFound, DEFAULT_BASE_URL, joinTooSlow, SCAN_TOO_SLOW } from "./access-point.js";
 import { type CommandRunner, runCommand } from "./command.js";
 import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
 import { type NetworksetupEntry, removeJournal, writeJournal } from "./journal.js";
@@ -27,7 +28,6 @@ export interface NetworksetupOptions {
 const RESTORE_LIMIT_MS = 45_000;
 /** How often a join is tried whose failure macOS does not explain. */
 const UNCLEAR_ATTEMPTS = 3;
-const SCAN_TOO_SLOW = { code: "ap_not_found", message: "the scan took too long" } as const;
 
 interface Context {
   run: CommandRunner;
@@ -201,7 +201,7 @@ export async function restoreAndForgetMac(
   entry: NetworksetupEntry,
   options: { pollIntervalMs?: number; limitMs?: number } = {},
 ): Promise<RestoreReport> {
-  const signal = AbortSignal.timeout(options.limitMs ?? RESTORE_LIMIT_MS);
+  const signal = deadline(options.limitMs ?? RESTORE_LIMIT_MS);
   const pollIntervalMs = options.pollIntervalMs ?? 2000;
   try {
     const context = { run, stateDir, iface: entry.iface, signal, pollIntervalMs };

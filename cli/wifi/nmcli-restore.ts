@@ -1,4 +1,5 @@
 import { ProvError } from "../errors.js";
+import { deadline } from "../time/deadline.js";
 import { pause } from "../time/wait.js";
 import type { RestoreReport } from "./host-wifi.js";
 import type { NmcliEntry } from "./journal.js";
@@ -18,7 +19,7 @@ export async function restoreNmcli(
   entry: NmcliEntry,
   options: { limitMs?: number; retryIntervalMs?: number } = {},
 ): Promise<RestoreReport> {
-  const signal = AbortSignal.timeout(options.limitMs ?? RESTORE_LIMIT_MS);
+  const signal = deadline(options.limitMs ?? RESTORE_LIMIT_MS);
   const name = entry.previous?.name ?? null;
   try {
     if (!entry.autoconnect) await client.setAutoconnect(entry.iface, false, signal);

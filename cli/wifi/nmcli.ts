@@ -1,6 +1,6 @@
 import { ProvError } from "../errors.js";
 import { abortsAs, pause, poll } from "../time/wait.js";
-import { apNotFound, DEFAULT_BASE_URL, joinTooSlow } from "./access-point.js";
+import { apNotFound, DEFAULT_BASE_URL, joinTooSlow, SCAN_TOO_SLOW } from "./access-point.js";
 import { type CommandRunner, runCommand } from "./command.js";
 import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
 import {
@@ -95,8 +95,6 @@ export async function restoreAndForget(
   if (report.restored) removeJournal(stateDir);
   return report;
 }
-
-const SCAN_TOO_SLOW = { code: "ap_not_found", message: "the scan took too long" } as const;
 
 async function join(
   context: Context,

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import { type EventSink, type LabEvent, labEvent } from "../events.js";
@@ -12,7 +11,7 @@ import {
 import type { LabAuthority } from "../pki/authority.js";
 import { guardConnections } from "../server/connection-faults.js";
 import { type Answer, readJsonBody, refuse, sendAnswer } from "../server/http-json.js";
-import { listenOn } from "../server/listen.js";
+import { followConnections, listenOn } from "../server/listen.js";
 import { type ServerIdentity, secureContextOf } from "../server/server-identity.js";
 import { type DeviceReport, type Route, type RouteContext, routes } from "./backend-routes.js";
 import type { TokenStore } from "./tokens.js";
@@ -62,7 +61,8 @@ export async function startBackend(options: BackendOptions): Promise<LabBackend>
     addReport: (entry) => reports.push({ at: new Date().toISOString(), ...entry }),
   };
   const server = createHttpsServer(options.authority, await options.authority.issueServer());
-  const connections = guardConnections(server, report);
+  const guard = guardConnections(server, report);
+  const { close } = followConnections(server);
   server.on("request", (request, response) => {
     handle(request, response, context, (path) => faults.take(({ route }) => route === path))
       .then((event) => report(event))
@@ -73,22 +73,13 @@ export async function startBackend(options: BackendOptions): Promise<LabBackend>
   });
   const port = await listenOn(server, options.preferredPort);
 
-  const close = async (): Promise<void> => {
-    if (!server.listening) return;
-    const closed = once(server, "close");
-    server.close();
-    server.closeAllConnections();
-    connections.cut();
-    await closed;
-  };
-
   return {
     port,
     url: `https://127.0.0.1:${port}`,
     reports: () => reports,
     setFaults(set) {
       faults.set(set.filter(isRouteFault));
-      connections.set(set.filter(isConnectionFault));
+      guard.set(set.filter(isConnectionFault));
     },
     setServerIdentity: (identity) =>
       server.setSecureContext(secureContextOf(identity, options.authority.caPem)),

@@ -4,7 +4,7 @@ import { Writable } from "node:stream";
 import type { Chip } from "../../../codegen/chips.js";
 import { ProvError } from "../../errors.js";
 import { createLineSplitter } from "../../lines.js";
-import { hasExited, spawnBound } from "../../processes/child.js";
+import { spawnBound, stopChild } from "../../processes/child.js";
 
 /** Why the chip starts, as `esp_reset_reason()` tells the firmware. */
 export type ResetReason = "poweron" | "ext" | "sw" | "panic" | "brownout";
@@ -69,12 +69,10 @@ export async function startFirmware(options: FirmwareOptions): Promise<FirmwareP
   }
   let isStopping = false;
   const exited = watch(child, options, () => isStopping);
-  const end = async (signal: "SIGTERM" | "SIGKILL"): Promise<void> => {
+  const end = async (graceMs: number): Promise<void> => {
     isStopping = true;
-    if (!hasExited(child)) child.kill(signal);
-    const timer = setTimeout(() => child.kill("SIGKILL"), POWER_OFF_GRACE_MS);
+    await stopChild(child, graceMs);
     await exited;
-    clearTimeout(timer);
   };
   const control = child.stdio[3];
   // The firmware may be gone before it read what was written: that is no error of the lab.
@@ -83,8 +81,8 @@ export async function startFirmware(options: FirmwareOptions): Promise<FirmwareP
   return {
     pid: child.pid,
     exited,
-    powerOff: () => end("SIGTERM"),
-    cutPower: () => end("SIGKILL"),
+    powerOff: () => end(POWER_OFF_GRACE_MS),
+    cutPower: () => end(0),
     setGpio(pin, level) {
       if (control instanceof Writable) control.write(`gpio ${pin} ${level}\n`);
     },

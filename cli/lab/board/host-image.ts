@@ -1,11 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { CHIPS, type Chip } from "../../../codegen/chips.js";
 import { ProvError } from "../../errors.js";
-import { ensurePrivateDir } from "../../files/private-dir.js";
+import { replaceFile } from "../../files/files.js";
 import { type EspImage, packEspImage } from "../../serial/esp-image.js";
 import { formatFlasherArgs } from "../../serial/flasher-args.js";
-import { naming } from "../../system-error.js";
 
 /** Where ESP-IDF puts the partition table on every chip. */
 export const PARTITION_TABLE_OFFSET = 0x8000;
@@ -74,14 +73,9 @@ export function packHostImage(request: HostImageRequest): {
     },
     { name: "app", offset: APP_OFFSET, file: "app.bin", data: app },
   ];
-  ensurePrivateDir(request.outDir);
-  for (const { file, data } of files) {
-    const target = path.join(request.outDir, file);
-    naming(target, () => writeFileSync(target, data, { mode: 0o600 }));
-  }
+  for (const { file, data } of files) replaceFile(path.join(request.outDir, file), data);
   const flasherArgs = path.join(request.outDir, "flasher_args.json");
-  const text = formatFlasherArgs({ chip: request.chip, files });
-  naming(flasherArgs, () => writeFileSync(flasherArgs, text, { mode: 0o600 }));
+  replaceFile(flasherArgs, formatFlasherArgs({ chip: request.chip, files }));
   return { flasherArgs, appSize: app.length };
 }
 

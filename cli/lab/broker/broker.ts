@@ -1,6 +1,4 @@
-import { once } from "node:events";
-import type { Socket } from "node:net";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import { createServer, type TLSSocket } from "node:tls";
 import { Aedes, type AuthenticateError, type Client } from "aedes";
 import { type EventSink, labEvent } from "../events.js";
 import {
@@ -10,7 +8,7 @@ import {
   type PacketFault,
 } from "../faults.js";
 import { guardConnections } from "../server/connection-faults.js";
-import { listenOn } from "../server/listen.js";
+import { followConnections, listenOn } from "../server/listen.js";
 import {
   type ServerIdentity,
   secureContextOf,
@@ -61,11 +59,11 @@ export async function startEmbeddedBroker(options: BrokerOptions): Promise<LabBr
     requestCert: true,
     rejectUnauthorized: true,
   });
-  const connections = guardConnections(server, report);
-  const sockets = trackSockets(server);
+  const guard = guardConnections(server, report);
+  const connections = followConnections(server);
   server.on("secureConnection", (socket) => {
     const { name, serial } = certificateOf(socket);
-    const raw = [...sockets].find(({ remotePort }) => remotePort === socket.remotePort);
+    const raw = [...connections.open].find(({ remotePort }) => remotePort === socket.remotePort);
     const stream = packets.wrap(socket, { name, serial }, () => raw?.resetAndDestroy());
     names.set(stream, name);
     aedes.handle(stream);
@@ -75,19 +73,11 @@ export async function startEmbeddedBroker(options: BrokerOptions): Promise<LabBr
   });
   const port = await listenOn(server, options.preferredPort);
 
-  const closeServer = async (): Promise<void> => {
-    if (!server.listening) return;
-    const closed = once(server, "close");
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await closed;
-  };
-
   return {
     kind: "embedded",
     port,
     uri: `mqtts://127.0.0.1:${port}`,
-    pause: closeServer,
+    pause: connections.close,
     async resume() {
       if (!server.listening) await listenOn(server, port, { exact: true });
     },
@@ -95,12 +85,12 @@ export async function startEmbeddedBroker(options: BrokerOptions): Promise<LabBr
       server.setSecureContext(secureContextOf(identity, options.caPem));
     },
     setFaults(faults) {
-      connections.set(faults.filter(isConnectionFault));
+      guard.set(faults.filter(isConnectionFault));
       packets.set(faults.filter(isPacketFault));
     },
     async stop() {
       await new Promise<void>((resolve) => aedes.close(() => resolve()));
-      await closeServer();
+      await connections.close();
     },
   };
 }
@@ -156,14 +146,4 @@ function certificateOf(socket: TLSSocket) {
 /** MQTT 3.1.1 table 3.1, return code 5: not authorized. */
 function notAuthorized(message: string): AuthenticateError {
   return Object.assign(new Error(message), { returnCode: 5 });
-}
-
-function trackSockets(server: Server): Set<Socket> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    socket.on("error", () => {}); // cut connections are normal here
-  });
-  return sockets;
 }

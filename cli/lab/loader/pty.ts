@@ -1,11 +1,13 @@
+import { once } from "node:events";
 import { existsSync, lstatSync, rmSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { ProvError } from "../../errors.js";
 import { hasExited, spawnBound, stopChild } from "../../processes/child.js";
 import { requireProgram } from "../../processes/on-path.js";
+import { followConnections } from "../server/listen.js";
 import type { Line } from "./line.js";
 
 /** socat takes milliseconds, but on a busy machine it may have to wait for its turn. */
@@ -90,26 +92,16 @@ async function openControl(
   setLines: (lines: { dtr?: boolean; rts?: boolean }) => void,
 ): Promise<OpenEnd> {
   rmSync(path, { force: true });
-  const clients = new Set<Socket>();
   const server = createServer((socket) => {
-    clients.add(socket);
-    socket.on("close", () => clients.delete(socket));
-    socket.on("error", () => socket.destroy());
     createInterface({ input: socket }).on("line", (text) => {
       const isValid = applyLines(text, setLines);
       socket.write(`${JSON.stringify({ ok: isValid })}\n`);
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, resolve);
-  });
-  return {
-    async close() {
-      for (const client of clients) client.destroy();
-      await closeServer(server);
-    },
-  };
+  const { close } = followConnections(server);
+  server.listen(path);
+  await once(server, "listening");
+  return { close };
 }
 
 function applyLines(text: string, setLines: (lines: { dtr?: boolean; rts?: boolean }) => void) {
@@ -120,9 +112,4 @@ function applyLines(text: string, setLines: (lines: { dtr?: boolean; rts?: boole
   } catch {
     return false;
   }
-}
-
-/** Resolves when the server takes no more connections; the caller has ended the open ones. */
-export function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
 }

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
-import { listenOn } from "../server/listen.js";
+import { followConnections, listenOn } from "../server/listen.js";
 import type { Line } from "./line.js";
-import { closeServer, type OpenEnd } from "./pty.js";
+import type { OpenEnd } from "./pty.js";
 import { createTelnetSession, type TelnetSession } from "./rfc2217.js";
 
 export interface OpenServer extends OpenEnd {
@@ -38,29 +38,17 @@ async function openServer(
   preferredPort: number | undefined,
   telnetFor: (socket: Socket) => TelnetSession | undefined,
 ): Promise<OpenServer> {
-  const clients = new Set<Socket>();
   const server = createServer((socket) => {
     socket.setNoDelay(true);
-    clients.add(socket);
     const telnet = telnetFor(socket);
     const detach = line.attach({
       send: (bytes) => socket.write(telnet ? telnet.escape(bytes) : bytes),
       vanish: () => socket.destroy(),
     });
     socket.on("data", (bytes) => (telnet ? telnet.feed(bytes) : line.fromHost(bytes)));
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => {
-      detach();
-      clients.delete(socket);
-    });
+    socket.on("close", detach);
     telnet?.start();
   });
-  const port = await listenOn(server, preferredPort);
-  return {
-    port,
-    async close() {
-      for (const client of clients) client.destroy();
-      await closeServer(server);
-    },
-  };
+  const { close } = followConnections(server);
+  return { port: await listenOn(server, preferredPort), close };
 }

@@ -10,32 +10,20 @@ const GARBAGE = "HTTP/1.1 400 Bad Request\r\n\r\n";
 
 export interface ConnectionGuard {
   set(faults: readonly ConnectionFault[]): void;
-  /** Ends the connections that a fault keeps open. */
-  cut(): void;
 }
 
 /** Stands before a TLS server, which has no connection yet, and keeps from it those that get a fault. */
 export function guardConnections(server: Server, report: EventSink): ConnectionGuard {
   const box = createFaultBox<ConnectionFault>();
-  const kept = new Set<Socket>();
   const serve = server.listeners("connection");
   server.removeAllListeners("connection");
   server.on("connection", (socket: Socket) => {
     const fault = box.take(() => true);
-    if (fault !== null) {
-      report(labEvent(fault.connection, null, "connect", `fault_${fault.kind}`));
-      kept.add(socket);
-      socket.on("close", () => kept.delete(socket));
-    }
+    if (fault !== null) report(labEvent(fault.connection, null, "connect", `fault_${fault.kind}`));
     const stream = fault === null ? socket : misbehave(socket, fault);
     if (stream !== null) for (const listener of serve) listener.call(server, stream);
   });
-  return {
-    set: box.set,
-    cut() {
-      for (const socket of kept) socket.destroy();
-    },
-  };
+  return { set: box.set };
 }
 
 /** @returns what is left for the server to serve, if anything */

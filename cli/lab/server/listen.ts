@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { ProvError } from "../../errors.js";
 import { hasCode } from "../../system-error.js";
@@ -53,9 +53,34 @@ async function listenAgain(server: Server, port: number): Promise<number> {
  */
 export async function findFreePort(preferredPort?: number): Promise<number> {
   const probe = createServer();
+  const { close } = followConnections(probe);
   const port = await listenOn(probe, preferredPort);
-  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  await close();
   return port;
+}
+
+/** The connections of a server, which keep it open. Made after whatever stands before the server itself. */
+export interface Connections {
+  readonly open: ReadonlySet<Socket>;
+  /** Cuts them; resolves when nothing of the server is left, also when it is closing already or closed. */
+  close(): Promise<void>;
+}
+
+export function followConnections(server: Server): Connections {
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+    socket.on("error", () => {}); // cut connections are normal here
+  });
+  return {
+    open,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      }),
+  };
 }
 
 function listen(server: Server, port: number): Promise<number> {

@@ -43,7 +43,8 @@ export async function buildPrograms(): Promise<void> {
 /** Which files of the port use which others, by the symbols of their objects. */
 export async function linkedGraph(): Promise<Map<string, string[]>> {
   const objects = join(buildDir("thread"), "host", "CMakeFiles", "host_port.dir", "src");
-  const names = readdirSync(objects).filter((name) => name.endsWith(".o"));
+  const sources = readdirSync(fileURLToPath(new URL("../../firmware/host/src", import.meta.url)));
+  const names = sources.filter((name) => name.endsWith(".c")).map((name) => `${name}.o`);
   const { stdout } = await run("nm", ["-A", ...names], { cwd: objects, maxBuffer: 1 << 24 });
   const symbols = [...stdout.matchAll(/^(.*)\.o:.* ([A-Z]) (.*)$/gm)].map(
     ([, file, kind, name = ""]) => ({ file: `firmware/host/src/${file}`, kind, name }),

@@ -65,10 +65,7 @@ const KNOWN: Readonly<Record<string, readonly string[][]>> = {
   "firmware/host/src": [
     ["esp_http_client.c", "http_client_exchange.c"],
     ["esp_http_server.c", "httpd_task.c"],
-    ["host_chip.c", "host_env.c"],
     ["mqtt_client.c", "mqtt_client_task.c"],
-    ["nvs_blob.c", "nvs_recover.c", "nvs_storage.c"],
-    ["wifi_radio.c", "wifi_scan.c", "wifi_station.c"],
   ],
 };
 

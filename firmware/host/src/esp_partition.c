@@ -33,7 +33,7 @@ const esp_partition_t *esp_partition_find_first(esp_partition_type_t type, esp_p
 {
     flash_region_t region;
     const esp_partition_t *found = NULL;
-    (void)nvs_lock_storage();
+    (void)nvs_lock_log();
     if (flash_file_open(getenv("PROV_HOST_FLASH"), FLASH_FILE_IN_PLACE) == ESP_OK &&
         flash_file_find_partition((uint8_t)type, (uint8_t)subtype, label, &region) == ESP_OK) {
         esp_partition_t partition = {
@@ -63,7 +63,7 @@ static esp_err_t check_range(const esp_partition_t *partition, size_t offset, si
 esp_err_t esp_partition_read(const esp_partition_t *partition, size_t src_offset, void *dst, size_t size)
 {
     esp_err_t err = check_range(partition, src_offset, size);
-    (void)nvs_lock_storage();
+    (void)nvs_lock_log();
     if (err == ESP_OK) {
         err = flash_file_read(partition->address + (uint32_t)src_offset, dst, size);
     }
@@ -74,7 +74,7 @@ esp_err_t esp_partition_read(const esp_partition_t *partition, size_t src_offset
 esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offset, const void *src, size_t size)
 {
     esp_err_t err = partition->readonly ? ESP_ERR_NOT_ALLOWED : check_range(partition, dst_offset, size);
-    (void)nvs_lock_storage();
+    (void)nvs_lock_log();
     if (err == ESP_OK) {
         err = flash_file_program(partition->address + (uint32_t)dst_offset, src, size);
     }
@@ -88,7 +88,7 @@ esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t off
     if (err == ESP_OK && (offset % FLASH_SECTOR_SIZE != 0 || size % FLASH_SECTOR_SIZE != 0)) {
         err = offset % FLASH_SECTOR_SIZE != 0 ? ESP_ERR_INVALID_ARG : ESP_ERR_INVALID_SIZE;
     }
-    (void)nvs_lock_storage();
+    (void)nvs_lock_log();
     for (size_t at = 0; at < size && err == ESP_OK; at += FLASH_SECTOR_SIZE) {
         err = flash_file_erase_sector(partition->address + (uint32_t)(offset + at));
     }

@@ -6,9 +6,10 @@
 
 #include "esp_log.h"
 #include "esp_mac.h"
-#include "host_chip.h"
+#include "host_env.h"
 #include "wifi_country.h"
 #include "wifi_driver.h"
+#include "wifi_radio.h"
 
 #define MIN_PASSPHRASE 8
 
@@ -37,7 +38,14 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
     if (config == NULL || config->magic != WIFI_INIT_CONFIG_MAGIC) {
         return ESP_ERR_INVALID_ARG;
     }
+    static const wifi_radio_listener_t LISTENER = {
+        .take_scan = wifi_scan_take,
+        .take_association = wifi_station_take_association,
+        .take_address = wifi_station_take_address,
+        .take_end = wifi_station_take_end,
+    };
     lock();
+    wifi_radio_open(&LISTENER);
     if (!g_wifi.is_init) {
         g_wifi.is_init = true;
         g_wifi.mode = WIFI_MODE_STA; /* the real driver's default after init */
@@ -184,9 +192,9 @@ static esp_err_t check_ap_config(const wifi_ap_config_t *config)
         config->authmode == WIFI_AUTH_OWE) {
         return ESP_ERR_INVALID_ARG;
     }
-    if (config->max_connection > host_chip()->ap_clients) {
+    if (config->max_connection > host_env()->chip->ap_clients) {
         ESP_LOGE(TAG, "max connection %u is more than %u", config->max_connection,
-                 host_chip()->ap_clients);
+                 host_env()->chip->ap_clients);
         return ESP_ERR_INVALID_ARG;
     }
     return check_channel(config->channel);

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "host_chip.h"
+#include "host_env.h"
 #include "host_gpio.h"
 
 typedef struct {
@@ -23,7 +23,7 @@ static bool s_has_isr_service;
 
 static bool is_pin(gpio_num_t gpio_num)
 {
-    return gpio_num >= 0 && gpio_num < GPIO_NUM_MAX && (host_chip()->pins >> gpio_num & 1) != 0;
+    return gpio_num >= 0 && gpio_num < GPIO_NUM_MAX && (host_env()->chip->pins >> gpio_num & 1) != 0;
 }
 
 /* With s_lock held. */
@@ -41,11 +41,11 @@ static int level_of(const pin_t *pin)
 esp_err_t gpio_config(const gpio_config_t *pGPIOConfig)
 {
     if (pGPIOConfig == NULL || pGPIOConfig->pin_bit_mask == 0 ||
-        (pGPIOConfig->pin_bit_mask & ~host_chip()->pins) != 0) {
+        (pGPIOConfig->pin_bit_mask & ~host_env()->chip->pins) != 0) {
         return ESP_ERR_INVALID_ARG;
     }
     if ((pGPIOConfig->mode & GPIO_MODE_OUTPUT) != 0 &&
-        (pGPIOConfig->pin_bit_mask & host_chip()->inputs) != 0) {
+        (pGPIOConfig->pin_bit_mask & host_env()->chip->inputs) != 0) {
         return ESP_ERR_INVALID_ARG;
     }
     pthread_mutex_lock(&s_lock);

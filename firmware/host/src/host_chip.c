@@ -3,8 +3,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "host_env.h"
-
 #define PINS(first, last) ((UINT64_MAX >> (63 - (last))) & (UINT64_MAX << (first)))
 
 /* soc_caps.h and esp_wifi_types.h of ESP-IDF 5.5. */
@@ -26,9 +24,4 @@ const host_chip_t *host_chip_by_name(const char *name)
         }
     }
     return NULL;
-}
-
-const host_chip_t *host_chip(void)
-{
-    return host_env()->chip;
 }

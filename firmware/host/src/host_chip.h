@@ -13,6 +13,3 @@ typedef struct {
 
 /** NULL for one that prov does not know. */
 const host_chip_t *host_chip_by_name(const char *name);
-
-/** The one that is played; an ESP32 when nothing was said. */
-const host_chip_t *host_chip(void);

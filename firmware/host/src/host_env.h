@@ -11,7 +11,7 @@ typedef struct {
     const char *flash_path;  /* PROV_HOST_FLASH; NULL when unset */
     const char *air_dir;     /* PROV_HOST_AIR; NULL when unset: nothing on the air */
     uint8_t base_mac[6];     /* PROV_HOST_MAC */
-    const host_chip_t *chip; /* PROV_HOST_CHIP */
+    const host_chip_t *chip; /* PROV_HOST_CHIP; an ESP32 when unset */
     const char *radio_path;  /* PROV_HOST_RADIO; NULL when unset: the air file is the radio */
     const char *ap_interface; /* PROV_HOST_AP_INTERFACE; NULL when unset: the SoftAP is on the loopback interface */
     bool is_clock_real;      /* PROV_HOST_CLOCK=real */

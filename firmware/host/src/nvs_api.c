@@ -21,16 +21,16 @@ typedef struct open_handle {
 } open_handle_t;
 
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
-static nvs_storage_t s_storage;
+static nvs_log_t s_log;
 static bool s_ready;
 static bool s_is_readonly; /* the partition table says so */
 static open_handle_t *s_handles; /* owned */
 static nvs_handle_t s_last_id;
 
-nvs_storage_t *nvs_lock_storage(void)
+nvs_log_t *nvs_lock_log(void)
 {
     pthread_mutex_lock(&s_lock);
-    return s_ready ? &s_storage : NULL;
+    return s_ready ? &s_log : NULL;
 }
 
 void nvs_unlock(void)
@@ -61,13 +61,13 @@ static esp_err_t find_partition(flash_region_t *region)
 
 esp_err_t nvs_flash_init(void)
 {
-    if (nvs_lock_storage() != NULL) {
+    if (nvs_lock_log() != NULL) {
         return unlocked(ESP_OK);
     }
     flash_region_t region;
     esp_err_t err = find_partition(&region);
     if (err == ESP_OK) {
-        err = nvs_storage_open(&s_storage, region.offset, region.size);
+        err = nvs_values_open(&s_log, region.offset, region.size);
     }
     s_ready = err == ESP_OK;
     s_is_readonly = s_ready && (region.flags & PARTITION_FLAG_READONLY) != 0;
@@ -81,13 +81,13 @@ static void deinit_locked(void)
         free(s_handles);
         s_handles = next;
     }
-    nvs_storage_close(&s_storage);
+    nvs_log_close(&s_log);
     s_ready = false;
 }
 
 esp_err_t nvs_flash_deinit(void)
 {
-    if (nvs_lock_storage() == NULL) {
+    if (nvs_lock_log() == NULL) {
         return unlocked(ESP_ERR_NVS_NOT_INITIALIZED);
     }
     deinit_locked();
@@ -96,7 +96,7 @@ esp_err_t nvs_flash_deinit(void)
 
 esp_err_t nvs_flash_erase(void)
 {
-    if (nvs_lock_storage() != NULL) {
+    if (nvs_lock_log() != NULL) {
         deinit_locked();
     }
     flash_region_t region;
@@ -110,16 +110,15 @@ esp_err_t nvs_flash_erase(void)
 
 esp_err_t nvs_open(const char *namespace_name, nvs_open_mode_t open_mode, nvs_handle_t *out_handle)
 {
-    nvs_storage_t *storage = nvs_lock_storage();
-    if (storage == NULL) {
+    nvs_log_t *log = nvs_lock_log();
+    if (log == NULL) {
         return unlocked(ESP_ERR_NVS_NOT_INITIALIZED);
     }
     if (open_mode == NVS_READWRITE && s_is_readonly) {
         return unlocked(ESP_ERR_NOT_ALLOWED);
     }
     uint8_t ns = 0;
-    esp_err_t err =
-        nvs_storage_namespace(storage, namespace_name, open_mode == NVS_READWRITE, &ns);
+    esp_err_t err = nvs_namespace_find(log, namespace_name, open_mode == NVS_READWRITE, &ns);
     if (err != ESP_OK) {
         return unlocked(err);
     }
@@ -140,7 +139,7 @@ esp_err_t nvs_open(const char *namespace_name, nvs_open_mode_t open_mode, nvs_ha
 
 void nvs_close(nvs_handle_t handle)
 {
-    (void)nvs_lock_storage();
+    (void)nvs_lock_log();
     for (open_handle_t **link = &s_handles; *link != NULL; link = &(*link)->next) {
         if ((*link)->id == handle) {
             open_handle_t *closed = *link;
@@ -155,7 +154,7 @@ void nvs_close(nvs_handle_t handle)
 /* Take the lock and look a handle up. The lock is held in every case. */
 static esp_err_t lock_handle(nvs_handle_t id, bool to_write, uint8_t *ns)
 {
-    (void)nvs_lock_storage();
+    (void)nvs_lock_log();
     for (const open_handle_t *handle = s_handles; handle != NULL; handle = handle->next) {
         if (handle->id == id) {
             *ns = handle->ns;
@@ -174,11 +173,10 @@ esp_err_t nvs_commit(nvs_handle_t handle)
 static esp_err_t set_value(nvs_handle_t handle, nvs_type_t type, const char *key, const void *data,
                            size_t size)
 {
-    nvs_record_t record = {
-        .type = (uint8_t)type, .chunk = NVS_CHUNK_NONE, .key = key, .data = data, .size = size};
+    nvs_record_t record = {.type = (uint8_t)type, .key = key, .data = data, .size = size};
     esp_err_t err = lock_handle(handle, true, &record.ns);
     if (err == ESP_OK) {
-        err = nvs_storage_set(&s_storage, &record);
+        err = nvs_value_set(&s_log, &record);
     }
     return unlocked(err);
 }
@@ -189,7 +187,7 @@ static esp_err_t get_integer(nvs_handle_t handle, nvs_type_t type, const char *k
     uint8_t ns;
     esp_err_t err = lock_handle(handle, false, &ns);
     if (err == ESP_OK) {
-        err = nvs_storage_get(&s_storage, ns, (uint8_t)type, key, out, size);
+        err = nvs_value_get(&s_log, ns, (uint8_t)type, key, out, size);
     }
     return unlocked(err);
 }
@@ -230,7 +228,7 @@ static esp_err_t get_variable(nvs_handle_t handle, nvs_type_t type, const char *
     size_t size = 0;
     esp_err_t err = lock_handle(handle, false, &ns);
     if (err == ESP_OK) {
-        err = nvs_storage_size(&s_storage, ns, (uint8_t)type, key, &size);
+        err = nvs_value_size(&s_log, ns, (uint8_t)type, key, &size);
     }
     if (err != ESP_OK) {
         return unlocked(err);
@@ -246,7 +244,7 @@ static esp_err_t get_variable(nvs_handle_t handle, nvs_type_t type, const char *
     if (room < size) {
         return unlocked(ESP_ERR_NVS_INVALID_LENGTH);
     }
-    return unlocked(nvs_storage_get(&s_storage, ns, (uint8_t)type, key, out, size));
+    return unlocked(nvs_value_get(&s_log, ns, (uint8_t)type, key, out, size));
 }
 
 esp_err_t nvs_get_str(nvs_handle_t handle, const char *key, char *out_value, size_t *length)
@@ -261,17 +259,17 @@ esp_err_t nvs_get_blob(nvs_handle_t handle, const char *key, void *out_value, si
 
 esp_err_t nvs_find_key(nvs_handle_t handle, const char *key, nvs_type_t *out_type)
 {
-    nvs_query_t query = {.type = NVS_ITEM_ANY, .chunk = NVS_CHUNK_NONE, .key = key};
+    nvs_query_t query = {.type = NVS_ITEM_ANY, .key = key};
     nvs_place_t place;
     esp_err_t err = lock_handle(handle, false, &query.ns);
     if (err != ESP_OK) {
         return unlocked(err);
     }
-    if (!nvs_storage_find(&s_storage, &query, &place)) {
+    if (!nvs_log_find(&s_log, &query, &place)) {
         return unlocked(ESP_ERR_NVS_NOT_FOUND);
     }
     if (out_type != NULL) {
-        *out_type = nvs_item_api_type(&place.page->items[place.index]);
+        *out_type = nvs_item_api_type(nvs_item_at(&place));
     }
     return unlocked(ESP_OK);
 }
@@ -281,7 +279,7 @@ esp_err_t nvs_erase_key(nvs_handle_t handle, const char *key)
     uint8_t ns;
     esp_err_t err = lock_handle(handle, true, &ns);
     if (err == ESP_OK) {
-        err = nvs_storage_erase_key(&s_storage, ns, key);
+        err = nvs_value_erase(&s_log, ns, key);
     }
     return unlocked(err);
 }
@@ -291,7 +289,7 @@ esp_err_t nvs_erase_all(nvs_handle_t handle)
     uint8_t ns;
     esp_err_t err = lock_handle(handle, true, &ns);
     if (err == ESP_OK) {
-        err = nvs_storage_erase_namespace(&s_storage, ns);
+        err = nvs_namespace_erase(&s_log, ns);
     }
     return unlocked(err);
 }
@@ -302,11 +300,11 @@ esp_err_t nvs_get_stats(const char *part_name, nvs_stats_t *nvs_stats)
         return ESP_ERR_INVALID_ARG;
     }
     memset(nvs_stats, 0, sizeof(*nvs_stats));
-    const nvs_storage_t *storage = nvs_lock_storage();
-    if (storage == NULL || (part_name != NULL && strcmp(part_name, NVS_DEFAULT_PART_NAME) != 0)) {
+    const nvs_log_t *log = nvs_lock_log();
+    if (log == NULL || (part_name != NULL && strcmp(part_name, NVS_DEFAULT_PART_NAME) != 0)) {
         return unlocked(ESP_ERR_NVS_NOT_INITIALIZED);
     }
-    nvs_storage_stats(storage, nvs_stats);
+    nvs_log_stats(log, nvs_stats);
     return unlocked(ESP_OK);
 }
 
@@ -319,7 +317,7 @@ esp_err_t nvs_get_used_entry_count(nvs_handle_t handle, size_t *used_entries)
     *used_entries = 0;
     esp_err_t err = lock_handle(handle, false, &ns);
     if (err == ESP_OK) {
-        *used_entries = nvs_storage_entries_of(&s_storage, ns);
+        *used_entries = nvs_namespace_entries(&s_log, ns);
     }
     return unlocked(err);
 }

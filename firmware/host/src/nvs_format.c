@@ -84,3 +84,15 @@ bool nvs_item_has_key(const nvs_item_t *item, const char *key)
 {
     return strncmp(item->key, key, NVS_KEY_MAX) == 0;
 }
+
+bool nvs_item_is_value(const nvs_item_t *item)
+{
+    return item->type != NVS_ITEM_BLOB_DATA;
+}
+
+nvs_type_t nvs_item_api_type(const nvs_item_t *item)
+{
+    return item->type == NVS_ITEM_BLOB_INDEX || item->type == NVS_ITEM_BLOB_V1
+               ? NVS_TYPE_BLOB
+               : (nvs_type_t)item->type;
+}

@@ -109,3 +109,9 @@ bool nvs_item_is_valid(const nvs_item_t *item, size_t index);
 
 /** True when the item's key is `key`. Like ESP-IDF, compares no more than 15 bytes. */
 bool nvs_item_has_key(const nvs_item_t *item, const char *key);
+
+/** True for items that hold or index a whole value: all but blob chunks. */
+bool nvs_item_is_value(const nvs_item_t *item);
+
+/** The type that the API shows for an item: all forms of a blob are one type. */
+nvs_type_t nvs_item_api_type(const nvs_item_t *item);

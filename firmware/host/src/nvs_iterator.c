@@ -19,19 +19,15 @@ static bool is_shown(const nvs_item_t *item, nvs_type_t wanted)
     return wanted == NVS_TYPE_ANY || wanted == nvs_item_api_type(item);
 }
 
-static void fill_info(const nvs_storage_t *storage, const nvs_item_t *item, nvs_entry_info_t *info)
+static void fill_info(const nvs_log_t *log, const nvs_item_t *item, nvs_entry_info_t *info)
 {
-    const nvs_query_t names = {.ns = NVS_NAMESPACE_INDEX,
-                               .type = NVS_TYPE_U8,
-                               .chunk = NVS_CHUNK_NONE,
-                               .key = NULL};
-    nvs_place_t place;
+    const nvs_query_t names = {.ns = NVS_NAMESPACE_INDEX, .type = NVS_TYPE_U8};
+    nvs_place_t place = {0};
     memset(info, 0, sizeof(*info));
     memcpy(info->key, item->key, NVS_KEY_MAX);
     info->type = nvs_item_api_type(item);
-    for (bool more = nvs_storage_find(storage, &names, &place); more;
-         more = nvs_storage_find_next(storage, &names, &place)) {
-        const nvs_item_t *name = &place.page->items[place.index];
+    while (nvs_log_next(log, &names, &place)) {
+        const nvs_item_t *name = nvs_item_at(&place);
         if (name->value[0] == item->ns) {
             memcpy(info->namespace_name, name->key, NVS_KEY_MAX);
             return;
@@ -39,33 +35,28 @@ static void fill_info(const nvs_storage_t *storage, const nvs_item_t *item, nvs_
     }
 }
 
-/* Go on from where the iterator stands; `found` says whether that place matches the namespace. */
-static bool settle(const nvs_storage_t *storage, nvs_iterator_t it, bool found)
+/* Go on to the next key that the iterator shows. */
+static bool advance(const nvs_log_t *log, nvs_iterator_t it)
 {
-    const nvs_query_t query = {
-        .ns = it->ns, .type = NVS_ITEM_ANY, .chunk = NVS_CHUNK_NONE, .key = NULL};
-    while (found) {
-        const nvs_item_t *item = &it->place.page->items[it->place.index];
+    const nvs_query_t query = {.ns = it->ns, .type = NVS_ITEM_ANY};
+    while (nvs_log_next(log, &query, &it->place)) {
+        const nvs_item_t *item = nvs_item_at(&it->place);
         if (is_shown(item, it->type)) {
-            fill_info(storage, item, &it->info);
+            fill_info(log, item, &it->info);
             return true;
         }
-        found = nvs_storage_find_next(storage, &query, &it->place);
     }
     return false;
 }
 
-static esp_err_t find_first(nvs_storage_t *storage, const char *namespace_name, nvs_iterator_t it)
+static esp_err_t find_first(nvs_log_t *log, const char *namespace_name, nvs_iterator_t it)
 {
     it->ns = NVS_NAMESPACE_ANY;
     if (namespace_name != NULL &&
-        nvs_storage_namespace(storage, namespace_name, false, &it->ns) != ESP_OK) {
+        nvs_namespace_find(log, namespace_name, false, &it->ns) != ESP_OK) {
         return ESP_ERR_NVS_NOT_FOUND;
     }
-    const nvs_query_t query = {
-        .ns = it->ns, .type = NVS_ITEM_ANY, .chunk = NVS_CHUNK_NONE, .key = NULL};
-    const bool found = nvs_storage_find(storage, &query, &it->place);
-    return settle(storage, it, found) ? ESP_OK : ESP_ERR_NVS_NOT_FOUND;
+    return advance(log, it) ? ESP_OK : ESP_ERR_NVS_NOT_FOUND;
 }
 
 esp_err_t nvs_entry_find(const char *part_name, const char *namespace_name, nvs_type_t type,
@@ -81,10 +72,10 @@ esp_err_t nvs_entry_find(const char *part_name, const char *namespace_name, nvs_
     }
     it->type = type;
 
-    nvs_storage_t *storage = nvs_lock_storage();
+    nvs_log_t *log = nvs_lock_log();
     esp_err_t err = ESP_ERR_NVS_NOT_FOUND;
-    if (storage != NULL && strcmp(part_name, NVS_DEFAULT_PART_NAME) == 0) {
-        err = find_first(storage, namespace_name, it);
+    if (log != NULL && strcmp(part_name, NVS_DEFAULT_PART_NAME) == 0) {
+        err = find_first(log, namespace_name, it);
     }
     nvs_unlock();
 
@@ -102,13 +93,9 @@ esp_err_t nvs_entry_next(nvs_iterator_t *iterator)
         return ESP_ERR_INVALID_ARG;
     }
     nvs_iterator_t it = *iterator;
-    const nvs_query_t query = {
-        .ns = it->ns, .type = NVS_ITEM_ANY, .chunk = NVS_CHUNK_NONE, .key = NULL};
-
     /* A page that has left the log since the last call ends the iteration. */
-    const nvs_storage_t *storage = nvs_lock_storage();
-    const bool found = storage != NULL && nvs_storage_find_next(storage, &query, &it->place) &&
-                       settle(storage, it, true);
+    const nvs_log_t *log = nvs_lock_log();
+    const bool found = log != NULL && advance(log, it);
     nvs_unlock();
 
     if (!found) {

@@ -31,7 +31,7 @@ typedef struct {
 typedef struct {
     uint8_t ns;    /* or NVS_NAMESPACE_ANY */
     uint8_t type;  /* or NVS_ITEM_ANY */
-    uint8_t chunk; /* or NVS_CHUNK_NONE for any; looked at only for NVS_ITEM_BLOB_DATA */
+    uint8_t chunk; /* of NVS_ITEM_BLOB_DATA: a chunk's number, or NVS_CHUNK_NONE for any */
     const char *key;
 } nvs_query_t;
 

@@ -1,6 +1,4 @@
-#include "nvs_storage.h"
-
-#include <string.h>
+#include "nvs_recover.h"
 
 /* What a loss of power can leave behind, and what is done about it at the next start:
  *  - half an item, or half an erase of one: nvs_page.c, while loading the page;
@@ -10,75 +8,42 @@
  *  - chunks without their index: they go.
  * Every step may itself be interrupted and is then repeated. */
 
-static const nvs_query_t ANY_ITEM = {NVS_NAMESPACE_ANY, NVS_ITEM_ANY, NVS_CHUNK_NONE, NULL};
-
-static const nvs_item_t *item_at(const nvs_place_t *place)
-{
-    return &place->page->items[place->index];
-}
-
-static bool find_moved_page(const nvs_storage_t *storage, size_t *position)
-{
-    for (size_t i = 0; i < storage->used_count; ++i) {
-        if (storage->used[i]->state == NVS_PAGE_FREEING) {
-            *position = i;
-            return true;
-        }
-    }
-    return false;
-}
+static const nvs_query_t ANY_ITEM = {.ns = NVS_NAMESPACE_ANY, .type = NVS_ITEM_ANY};
 
 /* A page is moved only when no other takes items, so an active page is the unfinished copy. */
-static esp_err_t finish_move(nvs_storage_t *storage)
+static esp_err_t finish_move(nvs_log_t *log)
 {
-    size_t position;
-    if (!find_moved_page(storage, &position)) {
+    size_t position = 0;
+    while (position < log->used_count && log->used[position]->state != NVS_PAGE_FREEING) {
+        ++position;
+    }
+    if (position == log->used_count) {
         return ESP_OK;
     }
-    const nvs_page_t *moved = storage->used[position];
     esp_err_t err = ESP_OK;
-    if (nvs_storage_current(storage)->state == NVS_PAGE_ACTIVE) {
-        err = nvs_storage_free_page(storage, storage->used_count - 1);
+    if (nvs_log_current(log)->state == NVS_PAGE_ACTIVE) {
+        err = nvs_log_free_page(log, log->used_count - 1);
     }
-    if (err == ESP_OK) {
-        err = nvs_storage_activate_page(storage);
-    }
-    if (err == ESP_OK) {
-        err = nvs_page_copy_items(moved, nvs_storage_current(storage));
-    }
-    return err == ESP_OK ? nvs_storage_free_page(storage, position) : err;
-}
-
-static bool same_key(const nvs_item_t *a, const nvs_item_t *b)
-{
-    return a->ns == b->ns && nvs_item_has_key(a, b->key);
-}
-
-static bool is_blob(const nvs_item_t *item)
-{
-    return item->type == NVS_ITEM_BLOB_INDEX || item->type == NVS_ITEM_BLOB_V1;
+    return err == ESP_OK ? nvs_log_move_page(log, position) : err;
 }
 
 static bool owns_chunk(const nvs_item_t *index, const nvs_item_t *chunk)
 {
     /* Unsigned: chunks numbered below the start become large. */
     const unsigned number = (unsigned)chunk->chunk - index->blob.chunk_start;
-    return same_key(index, chunk) && number < index->blob.chunk_count;
+    return index->ns == chunk->ns && nvs_item_has_key(index, chunk->key) &&
+           number < index->blob.chunk_count;
 }
 
-static bool index_is_complete(const nvs_storage_t *storage, const nvs_item_t *index)
+static bool index_is_complete(const nvs_log_t *log, const nvs_item_t *index)
 {
-    const nvs_query_t chunks = {.ns = index->ns,
-                                .type = NVS_ITEM_BLOB_DATA,
-                                .chunk = NVS_CHUNK_NONE,
-                                .key = index->key};
+    const nvs_query_t chunks = {index->ns, NVS_ITEM_BLOB_DATA, NVS_CHUNK_NONE, index->key};
     size_t size = 0;
     size_t count = 0;
-    nvs_place_t place;
-    for (bool more = nvs_storage_find(storage, &chunks, &place); more;
-         more = nvs_storage_find_next(storage, &chunks, &place)) {
-        if (owns_chunk(index, item_at(&place))) {
-            size += item_at(&place)->body.size;
+    nvs_place_t place = {0};
+    while (nvs_log_next(log, &chunks, &place)) {
+        if (owns_chunk(index, nvs_item_at(&place))) {
+            size += nvs_item_at(&place)->body.size;
             count += 1;
         }
     }
@@ -87,88 +52,80 @@ static bool index_is_complete(const nvs_storage_t *storage, const nvs_item_t *in
 
 /* The last item of the log: the only one that can have been written without its predecessor
  * being erased. */
-static bool is_last_item(const nvs_storage_t *storage, nvs_place_t place)
+static bool is_last_item(const nvs_log_t *log, nvs_place_t place)
 {
-    return !nvs_storage_find_next(storage, &ANY_ITEM, &place);
+    return !nvs_log_next(log, &ANY_ITEM, &place);
 }
 
 /* True when a later item replaces the value at `place`. Values of different types count as
  * one key only for the last item: old versions of ESP-IDF kept both on purpose. */
-static bool is_replaced(const nvs_storage_t *storage, nvs_place_t place)
+static bool is_replaced(const nvs_log_t *log, nvs_place_t place)
 {
-    const nvs_item_t *old = item_at(&place);
-    const nvs_query_t query = {
-        .ns = old->ns, .type = NVS_ITEM_ANY, .chunk = NVS_CHUNK_NONE, .key = old->key};
-    while (nvs_storage_find_next(storage, &query, &place)) {
-        const nvs_item_t *newer = item_at(&place);
+    const nvs_item_t *old = nvs_item_at(&place);
+    const nvs_query_t query = {.ns = old->ns, .type = NVS_ITEM_ANY, .key = old->key};
+    while (nvs_log_next(log, &query, &place)) {
+        const nvs_item_t *newer = nvs_item_at(&place);
         if (!nvs_item_is_value(newer)) {
             continue;
         }
-        const bool same_type = newer->type == old->type || (is_blob(newer) && is_blob(old));
-        if (same_type || is_last_item(storage, place)) {
+        const bool same_type = nvs_item_api_type(newer) == nvs_item_api_type(old);
+        if (same_type || is_last_item(log, place)) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_orphan(const nvs_storage_t *storage, const nvs_item_t *chunk)
+static bool is_orphan(const nvs_log_t *log, const nvs_item_t *chunk)
 {
-    const nvs_query_t indexes = {.ns = chunk->ns,
-                                 .type = NVS_ITEM_BLOB_INDEX,
-                                 .chunk = NVS_CHUNK_NONE,
-                                 .key = chunk->key};
-    nvs_place_t place;
-    for (bool more = nvs_storage_find(storage, &indexes, &place); more;
-         more = nvs_storage_find_next(storage, &indexes, &place)) {
-        if (owns_chunk(item_at(&place), chunk)) {
+    const nvs_query_t indexes = {.ns = chunk->ns, .type = NVS_ITEM_BLOB_INDEX, .key = chunk->key};
+    nvs_place_t place = {0};
+    while (nvs_log_next(log, &indexes, &place)) {
+        if (owns_chunk(nvs_item_at(&place), chunk)) {
             return false;
         }
     }
     return true;
 }
 
-typedef bool (*verdict_t)(const nvs_storage_t *storage, nvs_place_t place);
+typedef bool (*verdict_t)(const nvs_log_t *log, nvs_place_t place);
 
-static bool is_broken_index(const nvs_storage_t *storage, nvs_place_t place)
+static bool is_broken_index(const nvs_log_t *log, nvs_place_t place)
 {
-    const nvs_item_t *item = item_at(&place);
-    return item->type == NVS_ITEM_BLOB_INDEX && !index_is_complete(storage, item);
+    const nvs_item_t *item = nvs_item_at(&place);
+    return item->type == NVS_ITEM_BLOB_INDEX && !index_is_complete(log, item);
 }
 
-static bool is_old_value(const nvs_storage_t *storage, nvs_place_t place)
+static bool is_old_value(const nvs_log_t *log, nvs_place_t place)
 {
-    return nvs_item_is_value(item_at(&place)) && is_replaced(storage, place);
+    return nvs_item_is_value(nvs_item_at(&place)) && is_replaced(log, place);
 }
 
-static bool is_orphaned_chunk(const nvs_storage_t *storage, nvs_place_t place)
+static bool is_orphaned_chunk(const nvs_log_t *log, nvs_place_t place)
 {
-    return !nvs_item_is_value(item_at(&place)) && is_orphan(storage, item_at(&place));
+    return !nvs_item_is_value(nvs_item_at(&place)) && is_orphan(log, nvs_item_at(&place));
 }
 
-static esp_err_t erase_all_that(nvs_storage_t *storage, verdict_t verdict)
+static esp_err_t erase_all_that(nvs_log_t *log, verdict_t verdict)
 {
-    nvs_place_t place;
-    for (bool more = nvs_storage_find(storage, &ANY_ITEM, &place); more;
-         more = nvs_storage_find_next(storage, &ANY_ITEM, &place)) {
-        if (verdict(storage, place)) {
-            esp_err_t err = nvs_page_erase_item(place.page, place.index);
-            if (err != ESP_OK) {
-                return err;
-            }
+    nvs_place_t place = {0};
+    esp_err_t err = ESP_OK;
+    while (err == ESP_OK && nvs_log_next(log, &ANY_ITEM, &place)) {
+        if (verdict(log, place)) {
+            err = nvs_log_erase(&place);
         }
     }
-    return ESP_OK;
+    return err;
 }
 
-esp_err_t nvs_storage_recover(nvs_storage_t *storage)
+esp_err_t nvs_recover(nvs_log_t *log)
 {
     /* Broken indexes first: a value that is not complete must not displace the one before it. */
     static const verdict_t steps[] = {is_broken_index, is_old_value, is_orphaned_chunk};
 
-    esp_err_t err = finish_move(storage);
+    esp_err_t err = log->used_count == 0 ? nvs_log_activate_page(log) : finish_move(log);
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && err == ESP_OK; ++i) {
-        err = erase_all_that(storage, steps[i]);
+        err = erase_all_that(log, steps[i]);
     }
-    return err;
+    return err == ESP_OK && log->spare_count == 0 ? ESP_ERR_NVS_NO_FREE_PAGES : err;
 }

@@ -87,3 +87,9 @@ void wifi_describe(const host_air_network_t *network, wifi_ap_record_t *record);
 void wifi_station_leave(wifi_effects_t *effects, uint8_t reason);
 /** Break a scan off; its event says so. */
 void wifi_scan_abort(wifi_effects_t *effects);
+
+/* What the radio reports, without the lock: see wifi_radio_listener_t. */
+void wifi_scan_take(const host_air_t *air);
+void wifi_station_take_association(const host_air_network_t *network);
+void wifi_station_take_address(const esp_netif_ip_info_t *ip_info);
+void wifi_station_take_end(uint8_t reason);

@@ -14,13 +14,12 @@
 #include "cJSON.h"
 #include "esp_log.h"
 #include "host_env.h"
-#include "wifi_driver.h"
 
 #define RADIO_LOST_REASON WIFI_REASON_BEACON_TIMEOUT
 
 static const char *TAG = "wifi_radio";
 
-static pthread_once_t s_once = PTHREAD_ONCE_INIT;
+static const wifi_radio_listener_t *s_listener;
 static pthread_mutex_t s_write_lock = PTHREAD_MUTEX_INITIALIZER;
 static int s_socket = -1;
 static atomic_int s_attempt; /* id of the latest connection */
@@ -50,7 +49,7 @@ static void take_scan(const cJSON *event)
             air->count++;
         }
     }
-    wifi_scan_take(air);
+    s_listener->take_scan(air);
     free(air);
 }
 
@@ -63,14 +62,14 @@ static void take_connection_event(const char *name, const cJSON *event)
         return; /* of a connection that was given up */
     }
     if (strcmp(name, "associated") == 0 && host_air_parse_sighting(event, &network)) {
-        wifi_station_take_association(&network);
+        s_listener->take_association(&network);
     } else if (strcmp(name, "address") == 0 && parse_address(event, "ip", &ip_info.ip.addr) &&
                parse_address(event, "netmask", &ip_info.netmask.addr) &&
                parse_address(event, "gateway", &ip_info.gw.addr)) {
-        wifi_station_take_address(&ip_info);
+        s_listener->take_address(&ip_info);
     } else if (strcmp(name, "disconnected") == 0) {
         const cJSON *reason = cJSON_GetObjectItemCaseSensitive(event, "reason");
-        wifi_station_take_end(cJSON_IsNumber(reason) ? (uint8_t)reason->valueint
+        s_listener->take_end(cJSON_IsNumber(reason) ? (uint8_t)reason->valueint
                                                      : WIFI_REASON_UNSPECIFIED);
     } else {
         ESP_LOGW(TAG, "not understood: %s", name);
@@ -102,7 +101,7 @@ static void *read_events(void *argument)
     }
     free(line);
     ESP_LOGE(TAG, "the radio is gone");
-    wifi_station_take_end(RADIO_LOST_REASON);
+    s_listener->take_end(RADIO_LOST_REASON);
     return NULL;
 }
 
@@ -127,9 +126,16 @@ static void open_radio(void)
     pthread_detach(thread);
 }
 
+void wifi_radio_open(const wifi_radio_listener_t *listener)
+{
+    if (s_listener == NULL) {
+        s_listener = listener;
+        open_radio();
+    }
+}
+
 bool wifi_radio_is_used(void)
 {
-    pthread_once(&s_once, open_radio);
     return s_socket >= 0;
 }
 

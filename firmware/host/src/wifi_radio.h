@@ -19,21 +19,19 @@
 #include "esp_netif_types.h"
 #include "host_air.h"
 
-/** Whether a real radio is used; connects to it at the first call. */
+/** What becomes of the radio's events; called from its reader thread. */
+typedef struct {
+    void (*take_scan)(const host_air_t *air);                      /* the scan has ended with these networks */
+    void (*take_association)(const host_air_network_t *network);   /* the station is associated */
+    void (*take_address)(const esp_netif_ip_info_t *ip_info);      /* DHCP has given an address */
+    void (*take_end)(uint8_t reason);                              /* the connection failed or ended */
+} wifi_radio_listener_t;
+
+/** Connects to the radio, if there is one, and reports to `listener` from then on; later calls do nothing. */
+void wifi_radio_open(const wifi_radio_listener_t *listener);
 bool wifi_radio_is_used(void);
 
-/** Requests; answers come through the functions below. Never block for long. */
+/** Requests; never block for long. */
 void wifi_radio_scan(void);
 void wifi_radio_connect(const char *ssid, const char *password);
 void wifi_radio_disconnect(void);
-
-/* What the driver does with the radio's events; called without its lock, from the reader thread. */
-
-/** wifi_scan.c: the scan has ended with these networks. */
-void wifi_scan_take(const host_air_t *air);
-/** wifi_station.c: the station is associated. */
-void wifi_station_take_association(const host_air_network_t *network);
-/** wifi_station.c: DHCP has given an address. */
-void wifi_station_take_address(const esp_netif_ip_info_t *ip_info);
-/** wifi_station.c: the connection failed or ended. */
-void wifi_station_take_end(uint8_t reason);

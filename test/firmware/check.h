@@ -1,11 +1,15 @@
 /* Assertions that NDEBUG cannot remove, and that let a test go on to show every failure at once. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static int s_failures;
-static int s_checks;
+/* One for all files of a program. */
+__attribute__((weak)) int s_failures;
+__attribute__((weak)) int s_checks;
+__attribute__((weak)) bool s_ends_at_failure;
 
 static inline void check_that(int ok, const char *what, const char *file, int line)
 {
@@ -13,6 +17,9 @@ static inline void check_that(int ok, const char *what, const char *file, int li
     if (!ok) {
         s_failures++;
         fprintf(stderr, "%s:%d: %s\n", file, line, what);
+        if (s_ends_at_failure) {
+            _Exit(1);
+        }
     }
 }
 

@@ -1,22 +1,38 @@
 /* Stand-ins for the modules around the runner: they write down what they are told to do. */
 #pragma once
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "prov_records.h"
+#include "prov_status.h"
 
-/**
- * Waits for the next call that begins with `prefix`, skipping others; NULL after 10 s. The text is
- * valid until fakes_reset().
- */
-const char *fakes_wait(const char *prefix);
+typedef struct {
+    char text[64];
+    prov_status_t status; /* what others saw of the device at that moment */
+} fake_call_t;
 
-/** True when a call with that prefix came after the last one that was waited for. */
+/** The next call that begins with `prefix`, skipping others; NULL if there is none. */
+const fake_call_t *fakes_take(const char *prefix);
+
+/** True when a call with that prefix came after the last one that was taken. */
 bool fakes_saw(const char *prefix);
+
+/** Writes a call down, as printf() does. */
+void fakes_note(const char *format, ...);
 
 /** Forgets all calls. */
 void fakes_reset(void);
+
+/** Lets time pass: on the uptime clock, and on the wall. */
+void fakes_pass(int64_t ms);
+
+/** Messages lie in the runner's queue. */
+bool fakes_has_mail(void);
+
+/** Where esp_restart() leads. */
+extern jmp_buf fakes_restarted;
 
 /** What the faked storage holds. */
 typedef struct {
@@ -30,7 +46,6 @@ typedef struct {
     bool broken; /* every write fails */
 } fake_store_t;
 
-fake_store_t fakes_store(void);
-void fakes_store_set(const fake_store_t *store);
+fake_store_t *fakes_store(void);
 
 void fakes_press_button(void);

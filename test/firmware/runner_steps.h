@@ -1,127 +1,62 @@
-/* What test_runner.c tells the runner, as the modules around it would, and what it waits for. */
+/* What the tests of the runner tell it, as the modules around it would, and what they wait for. */
 #pragma once
-
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "backend_answer.h"
 #include "check.h"
 #include "fakes.h"
 #include "prov_mailbox.h"
-#include "prov_runner.h"
 #include "prov_status.h"
 #include "wifi_reasons.h"
 
-#define EXPECT(prefix) CHECK(fakes_wait(prefix) != NULL)
+/** Long enough for whatever the machine does by itself, the watchdog of its jobs included. */
+#define PATIENCE_MS (10 * 60 * 1000)
 
-static prov_status_t s_status;
+/** A device starts, with what the faked storage holds; calls before that are forgotten. */
+void power_on(esp_err_t storage);
 
-/** Waits until the published status satisfies the last condition; false after 10 s. */
-static bool wait_status(prov_state_t state, prov_failure_t failure)
-{
-    for (int i = 0; i < 10000; i++) {
-        prov_status_get(&s_status);
-        if (s_status.state == state && s_status.failure == failure) {
-            return true;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
-    fprintf(stderr, "    it is in %s with %s\n", prov_state_name(s_status.state), prov_failure_code(s_status.failure));
-    return false;
-}
+/** The machine serves what it has been told; no time passes. */
+void settle(void);
 
-#define EXPECT_STATUS(state, failure) CHECK(wait_status(PROV_STATE_##state, PROV_FAILURE_##failure))
+/** Lets time pass, with all that happens meanwhile. */
+void pass(int64_t ms);
+
+/** The next call with that prefix, which has to come within `patience_ms`; NULL otherwise. */
+const fake_call_t *wait_call(const char *prefix, int64_t patience_ms);
+
+/** No call with that prefix has come, now that all messages are served. */
+bool no_call(const char *prefix);
+
+/** What others see of the device. */
+const prov_status_t *status(void);
+
+/** They see that, `patience_ms` from now at the latest. */
+bool wait_status(prov_state_t state, prov_failure_t failure, int64_t patience_ms);
+
+#define EXPECT(prefix) CHECK(wait_call(prefix, PATIENCE_MS) != NULL)
+#define EXPECT_NOW(prefix) CHECK(wait_call(prefix, 0) != NULL)
+#define EXPECT_NONE(prefix) CHECK(no_call(prefix))
+#define EXPECT_STATUS(state, failure) CHECK(wait_status(PROV_STATE_##state, PROV_FAILURE_##failure, PATIENCE_MS))
+#define EXPECT_STATUS_NOW(state, failure) CHECK(wait_status(PROV_STATE_##state, PROV_FAILURE_##failure, 0))
 
 /** Waits for a job and returns its id. */
-static uint32_t job(const char *name)
-{
-    const char *call = fakes_wait(name);
-    CHECK(call != NULL);
-    return call != NULL ? (uint32_t)atoi(call + strlen(name)) : 0;
-}
+uint32_t job(const char *name);
+/** The same for one that is asked for at once. */
+uint32_t job_now(const char *name);
 
-static void event(prov_event_id_t id, uint32_t job_id)
-{
-    CHECK(prov_post(&(prov_msg_t){.event = id, .job_id = job_id, .failure = PROV_FAILURE_CLOCK_NOT_SET}));
-}
-
-static void link_down(uint16_t reason)
-{
-    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_DOWN, .reason = reason}));
-}
-
-static void link_up(void)
-{
-    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_ASSOCIATED}));
-    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_UP, .ip = 0x0101a8c0}));
-}
-
-static void backend_failed(uint32_t job_id, backend_verdict_t verdict, prov_failure_t failure)
-{
-    CHECK(prov_post(&(prov_msg_t){
-        .kind = PROV_MSG_BACKEND_FAILED, .job_id = job_id, .failure = failure, .verdict = (int)verdict}));
-}
-
-static void broker_failed(uint32_t job_id, prov_failure_t failure)
-{
-    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED, .job_id = job_id, .failure = failure}));
-}
-
-static void broker_denied(uint32_t job_id)
-{
-    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED,
-                                  .job_id = job_id,
-                                  .failure = PROV_FAILURE_BROKER_REJECTED,
-                                  .is_denied = true}));
-}
-
-static void publishing(uint32_t job_id)
-{
-    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_PUBLISHING, .job_id = job_id}));
-}
-
-static void acknowledged(uint32_t job_id)
-{
-    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_PUBLISHED, .job_id = job_id}));
-}
-
+void event(prov_event_id_t id, uint32_t job_id);
+void link_down(uint16_t reason);
+void link_up(void);
+void backend_failed(uint32_t job_id, backend_verdict_t verdict, prov_failure_t failure);
+void broker_failed(uint32_t job_id, prov_failure_t failure);
+void broker_denied(uint32_t job_id);
+void publishing(uint32_t job_id);
+void acknowledged(uint32_t job_id);
 /** The broker accepts the connection, and the first status message gets through. */
-static void mqtt_up(uint32_t job_id)
-{
-    event(PROV_EVENT_MQTT_ACCEPTED, job_id);
-    EXPECT("status ");
-    publishing(job_id);
-    acknowledged(job_id);
-}
+void mqtt_up(uint32_t job_id);
+void in_use(uint32_t job_id, int64_t not_before, int64_t not_after, bool is_new, bool has_fallback);
+void send_certificate(uint32_t job_id);
+void send_renewed(uint32_t job_id);
 
-static void save_pending(const char *ssid, const char *attempt_id)
-{
-    fake_store_t store = fakes_store();
-    store.has_pending = true;
-    store.pending_revision++;
-    snprintf(store.pending.wifi.ssid, sizeof store.pending.wifi.ssid, "%s", ssid);
-    snprintf(store.pending.wifi.password, sizeof store.pending.wifi.password, "%s",
-             strcmp(ssid, "cafe") == 0 ? "" : "secret-pass");
-    snprintf(store.pending.enrol.attempt_id, sizeof store.pending.enrol.attempt_id, "%s", attempt_id);
-    fakes_store_set(&store);
-}
-
+void save_pending(const char *ssid, const char *attempt_id);
 /** What the HTTP server does on POST /provision. */
-static prov_claim_t provision(const char *ssid, const char *attempt_id)
-{
-    prov_claim_t claim = prov_status_claim(attempt_id);
-    if (claim == PROV_CLAIM_OK) {
-        save_pending(ssid, attempt_id);
-        prov_status_accepted(attempt_id);
-        CHECK(prov_post_event(PROV_EVENT_PROVISION));
-    }
-    return claim;
-}
-
-static void send_certificate(uint32_t job_id)
-{
-    prov_msg_t msg = {.event = PROV_EVENT_ENROLLED, .job_id = job_id};
-    CHECK(certificate_make("leaf", "ca", &msg.certificate));
-    CHECK(prov_post(&msg));
-}
+prov_claim_t provision(const char *ssid, const char *attempt_id);

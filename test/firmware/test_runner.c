@@ -1,7 +1,8 @@
 /*
- * The runner and its actions as they are, in their own task, between faked modules: what it tells
+ * The runner and its actions as they are, between faked modules: what it tells
  * them to do, in which order, and what it lets others see.
  */
+#include "device_clock.h"
 #include "runner_steps.h"
 
 static void test_wrong_password(void)
@@ -10,8 +11,7 @@ static void test_wrong_password(void)
     EXPECT("http_start"); /* bound to the AP's interface, which must be there */
     EXPECT_STATUS(AP_MODE, NONE);
     CHECK(provision("home", "a1") == PROV_CLAIM_OK);
-    prov_status_get(&s_status);
-    CHECK(s_status.state == PROV_STATE_WIFI_CONNECTING); /* before the runner has heard of it */
+    CHECK(status()->state == PROV_STATE_WIFI_CONNECTING); /* before the runner has heard of it */
     CHECK(provision("home", "a1") == PROV_CLAIM_REPEAT);
     EXPECT("disconnect");
     EXPECT("connect home");
@@ -19,15 +19,14 @@ static void test_wrong_password(void)
     CHECK(provision("home", "a2") == PROV_CLAIM_BUSY);
     link_down(15);
     EXPECT("connect home");
-    prov_status_get(&s_status);
-    CHECK(s_status.failure == PROV_FAILURE_NONE && s_status.attempts_remaining == 4);
+    CHECK(status()->failure == PROV_FAILURE_NONE && status()->attempts_remaining == 4);
     link_down(15);
     EXPECT("drop_pending");
     EXPECT_STATUS(AP_MODE, WIFI_WRONG_PASSWORD);
-    CHECK(s_status.attempts_remaining == 5);
-    CHECK_TEXT(s_status.attempt_id, "a1");
-    CHECK_TEXT(s_status.detail, "reason 15");
-    CHECK(!fakes_store().has_pending);
+    CHECK(status()->attempts_remaining == 5);
+    CHECK_TEXT(status()->attempt_id, "a1");
+    CHECK_TEXT(status()->detail, "reason 15");
+    CHECK(!fakes_store()->has_pending);
     link_up(); /* of an attempt that is over: means nothing */
 }
 
@@ -41,7 +40,7 @@ static void test_transient_then_dhcp(void)
     EXPECT("connect home");
     CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_ASSOCIATED}));
     EXPECT_STATUS(AP_MODE, DHCP_TIMEOUT);
-    CHECK(!s_status.wifi_connected);
+    CHECK(!status()->wifi_connected);
 }
 
 /** Credentials that are stored while earlier ones are tried get neither their success nor their failure. */
@@ -53,7 +52,7 @@ static void test_replaced_meanwhile(void)
     link_up();
     EXPECT("commit_pending");
     EXPECT_STATUS(WIFI_CONNECTED, NONE);
-    CHECK(fakes_store().has_pending && !fakes_store().has_wifi);
+    CHECK(fakes_store()->has_pending && !fakes_store()->has_wifi);
     event(PROV_EVENT_PROVISION, 0);
     EXPECT("connect later");
     save_pending("last", "r3");
@@ -62,7 +61,7 @@ static void test_replaced_meanwhile(void)
     link_down(15);
     EXPECT("drop_pending");
     EXPECT_STATUS(AP_MODE, WIFI_WRONG_PASSWORD);
-    CHECK(fakes_store().has_pending);
+    CHECK(fakes_store()->has_pending);
     event(PROV_EVENT_PROVISION, 0);
     EXPECT("connect last");
     link_down(15);
@@ -70,7 +69,7 @@ static void test_replaced_meanwhile(void)
     link_down(15);
     EXPECT("drop_pending");
     EXPECT_STATUS(AP_MODE, WIFI_WRONG_PASSWORD);
-    CHECK(!fakes_store().has_pending);
+    CHECK(!fakes_store()->has_pending);
 }
 
 static void test_enrolment(void)
@@ -87,7 +86,7 @@ static void test_enrolment(void)
     event(PROV_EVENT_CLOCK_READY, again);
     id = job("check ");
     EXPECT_STATUS(CHECK_CERTIFICATES, NONE);
-    CHECK(s_status.ip == 0x0101a8c0 && s_status.wifi_connected);
+    CHECK(status()->ip == 0x0101a8c0 && status()->wifi_connected);
     event(PROV_EVENT_CERT_NEEDED, id);
     for (int i = 0; i < 2; i++) {
         backend_failed(job("csr "), BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR);
@@ -98,7 +97,7 @@ static void test_enrolment(void)
     send_certificate(job("csr ")); /* it goes on trying */
     EXPECT("save_certificate");
     EXPECT_STATUS(MQTT_CONNECTING, NONE);
-    CHECK(s_status.certificate);
+    CHECK(status()->certificate);
 }
 
 static void test_broker(void)
@@ -106,15 +105,14 @@ static void test_broker(void)
     broker_failed(job("mqtt_start "), PROV_FAILURE_BROKER_UNREACHABLE);
     EXPECT("mqtt_leave");
     uint32_t id = job("mqtt_start ");
-    prov_status_get(&s_status);
-    CHECK(s_status.failure == PROV_FAILURE_NONE); /* once is no news */
+    CHECK(status()->failure == PROV_FAILURE_NONE); /* once is no news */
     broker_failed(id, PROV_FAILURE_BROKER_UNREACHABLE);
     EXPECT_STATUS(MQTT_CONNECTING, BROKER_UNREACHABLE);
     id = job("mqtt_start ");
     event(PROV_EVENT_MQTT_ACCEPTED, id);
     EXPECT("status ");
     EXPECT_STATUS(MQTT_CONNECTING, BROKER_UNREACHABLE); /* a CONNACK is no proof */
-    CHECK(!fakes_saw("promote") && !s_status.was_connected);
+    CHECK(no_call("promote") && !status()->was_connected);
     publishing(id);
     acknowledged(id);
     EXPECT("promote");
@@ -127,12 +125,12 @@ static void test_broker(void)
     EXPECT("mqtt_leave");
     id = job("mqtt_start ");
     EXPECT_STATUS(MQTT_CONNECTING, NONE);
-    CHECK(s_status.was_connected && s_status.mqtt_connects == 1);
-    CHECK(s_status.last_failure == PROV_FAILURE_BROKER_LOST);
+    CHECK(status()->was_connected && status()->mqtt_connects == 1);
+    CHECK(status()->last_failure == PROV_FAILURE_BROKER_LOST);
     mqtt_up(id);
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
-    CHECK(!fakes_saw("report ")); /* once per enrolment */
-    CHECK(!fakes_saw("wait_left")); /* the network stays: nobody waits for the farewell */
+    EXPECT_NONE("report "); /* once per enrolment */
+    EXPECT_NONE("wait_left"); /* the network stays: nobody waits for the farewell */
 }
 
 /** Accepted and not acknowledged, whether it hangs up or says nothing: no connection, and each time a failure. */
@@ -150,18 +148,17 @@ static void test_no_acknowledgement(void)
     publishing(id);
     EXPECT("mqtt_leave"); /* it has waited long enough */
     EXPECT_STATUS(MQTT_CONNECTING, PUBLISH_UNACKNOWLEDGED);
-    CHECK(s_status.mqtt_connects == 2 && !fakes_saw("promote") && !fakes_saw("ap_start"));
+    CHECK(status()->mqtt_connects == 2 && no_call("promote") && no_call("ap_start"));
     id = job("mqtt_start ");
     mqtt_up(id);
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
     publishing(id); /* and a connection that takes no more messages is none */
     EXPECT("mqtt_leave");
-    CHECK(wait_status(PROV_STATE_MQTT_CONNECTING, PROV_FAILURE_NONE));
-    CHECK(s_status.last_failure == PROV_FAILURE_PUBLISH_UNACKNOWLEDGED);
+    EXPECT_STATUS(MQTT_CONNECTING, NONE);
+    CHECK(status()->last_failure == PROV_FAILURE_PUBLISH_UNACKNOWLEDGED);
     acknowledged(id); /* too late: of a connection that was given up */
     id = job("mqtt_start ");
-    prov_status_get(&s_status);
-    CHECK(s_status.state == PROV_STATE_MQTT_CONNECTING);
+    CHECK(status()->state == PROV_STATE_MQTT_CONNECTING);
     mqtt_up(id);
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
 }
@@ -177,11 +174,11 @@ static void test_wifi_lost(void)
     }
     EXPECT("connect home");
     EXPECT_STATUS(WIFI_CONNECTING, WIFI_WRONG_PASSWORD);
-    CHECK(fakes_store().has_wifi && !fakes_saw("ap_start"));
+    CHECK(fakes_store()->has_wifi && no_call("ap_start"));
     EXPECT("ap_start"); /* offline for long: somebody may come with new credentials */
     EXPECT("http_start");
     EXPECT_STATUS(WIFI_CONNECTING, WIFI_WRONG_PASSWORD);
-    CHECK(fakes_store().has_wifi);
+    CHECK(fakes_store()->has_wifi);
     link_up();
     event(PROV_EVENT_CLOCK_READY, job("clock "));
     EXPECT_STATUS(CHECK_CERTIFICATES, NONE);
@@ -191,31 +188,16 @@ static void test_wifi_lost(void)
     EXPECT("ap_stop");
 }
 
-static void in_use(uint32_t id, int64_t not_before, int64_t not_after, bool is_new, bool has_fallback)
-{
-    CHECK(prov_post(&(prov_msg_t){
-        .kind = PROV_MSG_CERTIFICATE,
-        .job_id = id,
-        .in_use = {.not_before = not_before, .not_after = not_after, .is_new = is_new, .has_fallback = has_fallback}}));
-}
-
-static void send_renewed(uint32_t id)
-{
-    prov_msg_t msg = {.kind = PROV_MSG_RENEWED, .job_id = id};
-    CHECK(certificate_make("leaf", "ca", &msg.certificate));
-    CHECK(prov_post(&msg));
-}
-
 /** The connection goes on until the next certificate is stored; it proves itself, or the old one returns. */
 static void test_renewal(void)
 {
-    const int64_t now = 1750000000; /* of the faked clock */
+    const int64_t now = device_clock_now();
     broker_failed(0, PROV_FAILURE_BROKER_LOST);
     uint32_t id = job("mqtt_start ");
     in_use(id, now - 1000, now + 3600, false, true);
     mqtt_up(id);
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
-    CHECK(s_status.cert_not_after == now + 3600);
+    CHECK(status()->cert_not_after == now + 3600);
     in_use(id, now - 9000, now + 100, false, true); /* in its last third */
     uint32_t renewal = job("renew ");
     CHECK(prov_post(&(prov_msg_t){
@@ -225,8 +207,7 @@ static void test_renewal(void)
     uint32_t next = job("renew ");
     send_renewed(renewal); /* of the try before: stored for nothing, were it not dropped */
     renewal = next;
-    prov_status_get(&s_status);
-    CHECK(s_status.last_failure == PROV_FAILURE_BACKEND_UNREACHABLE && !fakes_saw("mqtt_stop"));
+    CHECK(status()->last_failure == PROV_FAILURE_BACKEND_UNREACHABLE && no_call("mqtt_stop"));
     send_renewed(renewal);
     EXPECT("save_certificate");
     EXPECT("mqtt_stop");
@@ -234,23 +215,23 @@ static void test_renewal(void)
     in_use(id, now, now + 9000, true, true);
     broker_failed(id, PROV_FAILURE_BROKER_REJECTED);
     id = job("mqtt_start ");
-    CHECK(!fakes_saw("drop_new")); /* once may be a hiccup */
+    EXPECT_NONE("drop_new"); /* once may be a hiccup */
     in_use(id, now, now + 9000, true, true);
     broker_failed(id, PROV_FAILURE_BROKER_REJECTED);
     id = job("mqtt_start_old ");
     in_use(id, now - 1000, now + 3600, false, true);
     broker_failed(id, PROV_FAILURE_BROKER_UNREACHABLE); /* the broker's fault, then: both take turns */
     id = job("mqtt_start ");
-    CHECK(!fakes_saw("drop_new") && !fakes_saw("ap_start"));
+    CHECK(no_call("drop_new") && no_call("ap_start"));
     in_use(id, now, now + 9000, true, true);
     broker_failed(id, PROV_FAILURE_BROKER_REJECTED);
     id = job("mqtt_start_old ");
     in_use(id, now - 1000, now + 3600, false, true);
     mqtt_up(id);
     EXPECT("drop_new");
-    CHECK(!fakes_saw("promote"));
+    EXPECT_NONE("promote");
     EXPECT_STATUS(MQTT_CONNECTED, NONE);
-    CHECK(s_status.last_failure == PROV_FAILURE_BROKER_REJECTED);
+    CHECK(status()->last_failure == PROV_FAILURE_BROKER_REJECTED);
 }
 
 /**
@@ -259,7 +240,7 @@ static void test_renewal(void)
  */
 static void test_certificate_ends(void)
 {
-    const int64_t now = 1750000000;
+    const int64_t now = device_clock_now();
     broker_failed(0, PROV_FAILURE_BROKER_LOST);
     static const prov_failure_t BY_ANYBODY[] = {PROV_FAILURE_BROKER_REJECTED, PROV_FAILURE_BROKER_UNTRUSTED,
                                                 PROV_FAILURE_BROKER_TLS_FAILED, PROV_FAILURE_BROKER_UNREACHABLE};
@@ -269,21 +250,21 @@ static void test_certificate_ends(void)
         broker_failed(failed, BY_ANYBODY[i / 2]);
     }
     EXPECT_STATUS(MQTT_CONNECTING, BROKER_UNREACHABLE);
-    CHECK(!fakes_saw("ap_start"));
+    EXPECT_NONE("ap_start");
     broker_denied(job("mqtt_start "));
     EXPECT_STATUS(MQTT_CONNECTING, BROKER_REJECTED);
-    CHECK(!fakes_saw("ap_start")); /* once may be a hiccup */
+    EXPECT_NONE("ap_start"); /* once may be a hiccup */
     broker_denied(job("mqtt_start "));
     EXPECT("ap_start");
     EXPECT_STATUS(MQTT_CONNECTING, BROKER_REJECTED);
     uint32_t id = job("mqtt_start ");
-    CHECK(!fakes_saw("drop_new"));
+    EXPECT_NONE("drop_new");
     in_use(id, now - 1000, now - 1, false, false);
     EXPECT("mqtt_leave");
     event(PROV_EVENT_CERT_NEEDED, job("check "));
     backend_failed(job("csr "), BACKEND_VERDICT_REJECTED, PROV_FAILURE_CERTIFICATE_EXPIRED);
     EXPECT_STATUS(AP_MODE, CERTIFICATE_EXPIRED);
-    CHECK(fakes_store().has_wifi && s_status.cert_not_after == 0);
+    CHECK(fakes_store()->has_wifi && status()->cert_not_after == 0);
 }
 
 static void test_rejected_token(void)
@@ -297,7 +278,7 @@ static void test_rejected_token(void)
     backend_failed(id, BACKEND_VERDICT_REJECTED, PROV_FAILURE_TOKEN_REJECTED);
     EXPECT("spend_token");
     EXPECT_STATUS(AP_MODE, TOKEN_REJECTED);
-    CHECK(!s_status.was_connected && fakes_store().has_wifi);
+    CHECK(!status()->was_connected && fakes_store()->has_wifi);
     send_certificate(id); /* abandoned: freed, not stored (the leak checker watches) */
 }
 
@@ -307,8 +288,8 @@ static void test_open(void)
     CHECK(provision("cafe", "a8") == PROV_CLAIM_OK);
     EXPECT("drop_pending");
     EXPECT_STATUS(AP_MODE, WIFI_WEAK_SECURITY);
-    CHECK_TEXT(s_status.detail, "open networks are not allowed");
-    CHECK(!fakes_saw("connect "));
+    CHECK_TEXT(status()->detail, "open networks are not allowed");
+    EXPECT_NONE("connect ");
     EXPECT("ap_stop"); /* the window is over */
     CHECK(provision("home", "a9") == PROV_CLAIM_OK); /* a POST that had come in before that */
     EXPECT("ap_start");
@@ -323,13 +304,10 @@ static void test_storage_fails(void)
 {
     CHECK(provision("home", "a6") == PROV_CLAIM_OK);
     EXPECT("connect home");
-    fake_store_t store = fakes_store();
-    store.broken = true;
-    fakes_store_set(&store);
+    fakes_store()->broken = true;
     link_up();
     EXPECT_STATUS(AP_MODE, STORAGE_FAILED);
-    store.broken = false;
-    fakes_store_set(&store);
+    fakes_store()->broken = false;
     CHECK(provision("other", "a7") == PROV_CLAIM_OK);
     EXPECT("connect other");
 }
@@ -344,8 +322,7 @@ static void test_reset(void)
 
 int main(void)
 {
-    CHECK(prov_status_init() == ESP_OK && prov_mailbox_init() == ESP_OK);
-    CHECK(prov_runner_start(ESP_OK) == ESP_OK);
+    power_on(ESP_OK);
     test_wrong_password();
     test_transient_then_dhcp();
     test_replaced_meanwhile();

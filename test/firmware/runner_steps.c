@@ -1,0 +1,184 @@
+#include "runner_steps.h"
+
+#include "device_clock.h"
+#include "runner_task.h"
+
+void power_on(esp_err_t storage)
+{
+    settle();
+    fakes_reset();
+    CHECK(runner_power_on(storage));
+}
+
+void settle(void)
+{
+    while (fakes_has_mail()) {
+        runner_round();
+    }
+}
+
+void pass(int64_t ms)
+{
+    int64_t end_ms = device_clock_uptime_ms() + ms;
+    while (device_clock_uptime_ms() + runner_wait_ms() <= end_ms) {
+        runner_round();
+    }
+    fakes_pass(end_ms - device_clock_uptime_ms());
+}
+
+const fake_call_t *wait_call(const char *prefix, int64_t patience_ms)
+{
+    int64_t end_ms = device_clock_uptime_ms() + patience_ms;
+    settle();
+    const fake_call_t *call = fakes_take(prefix);
+    while (call == NULL && device_clock_uptime_ms() < end_ms) {
+        runner_round();
+        call = fakes_take(prefix);
+    }
+    if (call == NULL) {
+        fprintf(stderr, "    no \"%s\"\n", prefix);
+    }
+    return call;
+}
+
+bool no_call(const char *prefix)
+{
+    settle();
+    return !fakes_saw(prefix);
+}
+
+const prov_status_t *status(void)
+{
+    static prov_status_t s_seen;
+    settle();
+    prov_status_get(&s_seen);
+    return &s_seen;
+}
+
+bool wait_status(prov_state_t state, prov_failure_t failure, int64_t patience_ms)
+{
+    int64_t end_ms = device_clock_uptime_ms() + patience_ms;
+    const prov_status_t *seen = status();
+    while ((seen->state != state || seen->failure != failure) && device_clock_uptime_ms() < end_ms) {
+        runner_round();
+        seen = status();
+    }
+    bool is_right = seen->state == state && seen->failure == failure;
+    if (!is_right) {
+        fprintf(stderr, "    it is in %s with %s\n", prov_state_name(seen->state), prov_failure_code(seen->failure));
+    }
+    return is_right;
+}
+
+static uint32_t id_of(const char *name, const fake_call_t *call)
+{
+    CHECK(call != NULL);
+    return call != NULL ? (uint32_t)atoi(call->text + strlen(name)) : 0;
+}
+
+uint32_t job(const char *name)
+{
+    return id_of(name, wait_call(name, PATIENCE_MS));
+}
+
+uint32_t job_now(const char *name)
+{
+    return id_of(name, wait_call(name, 0));
+}
+
+void event(prov_event_id_t id, uint32_t job_id)
+{
+    CHECK(prov_post(&(prov_msg_t){.event = id, .job_id = job_id, .failure = PROV_FAILURE_CLOCK_NOT_SET}));
+}
+
+void link_down(uint16_t reason)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_DOWN, .reason = reason}));
+}
+
+void link_up(void)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_ASSOCIATED}));
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_LINK_UP, .ip = 0x0101a8c0}));
+}
+
+void backend_failed(uint32_t job_id, backend_verdict_t verdict, prov_failure_t failure)
+{
+    CHECK(prov_post(&(prov_msg_t){
+        .kind = PROV_MSG_BACKEND_FAILED, .job_id = job_id, .failure = failure, .verdict = (int)verdict}));
+}
+
+void broker_failed(uint32_t job_id, prov_failure_t failure)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED, .job_id = job_id, .failure = failure}));
+}
+
+void broker_denied(uint32_t job_id)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_BROKER_FAILED,
+                                  .job_id = job_id,
+                                  .failure = PROV_FAILURE_BROKER_REJECTED,
+                                  .is_denied = true}));
+}
+
+void publishing(uint32_t job_id)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_PUBLISHING, .job_id = job_id}));
+}
+
+void acknowledged(uint32_t job_id)
+{
+    CHECK(prov_post(&(prov_msg_t){.kind = PROV_MSG_PUBLISHED, .job_id = job_id}));
+}
+
+void mqtt_up(uint32_t job_id)
+{
+    event(PROV_EVENT_MQTT_ACCEPTED, job_id);
+    EXPECT("status ");
+    publishing(job_id);
+    acknowledged(job_id);
+}
+
+void save_pending(const char *ssid, const char *attempt_id)
+{
+    fake_store_t *store = fakes_store();
+    store->has_pending = true;
+    store->pending_revision++;
+    snprintf(store->pending.wifi.ssid, sizeof store->pending.wifi.ssid, "%s", ssid);
+    snprintf(store->pending.wifi.password, sizeof store->pending.wifi.password, "%s",
+             strcmp(ssid, "cafe") == 0 ? "" : "secret-pass");
+    snprintf(store->pending.enrol.attempt_id, sizeof store->pending.enrol.attempt_id, "%s", attempt_id);
+}
+
+prov_claim_t provision(const char *ssid, const char *attempt_id)
+{
+    prov_claim_t claim = prov_status_claim(attempt_id);
+    if (claim == PROV_CLAIM_OK) {
+        save_pending(ssid, attempt_id);
+        prov_status_accepted(attempt_id);
+        CHECK(prov_post_event(PROV_EVENT_PROVISION));
+    }
+    return claim;
+}
+
+void send_certificate(uint32_t job_id)
+{
+    prov_msg_t msg = {.event = PROV_EVENT_ENROLLED, .job_id = job_id};
+    CHECK(certificate_make("leaf", "ca", &msg.certificate));
+    CHECK(prov_post(&msg));
+}
+
+void in_use(uint32_t id, int64_t not_before, int64_t not_after, bool is_new, bool has_fallback)
+{
+    CHECK(prov_post(&(prov_msg_t){
+        .kind = PROV_MSG_CERTIFICATE,
+        .job_id = id,
+        .in_use = {.not_before = not_before, .not_after = not_after, .is_new = is_new, .has_fallback = has_fallback}}));
+}
+
+void send_renewed(uint32_t id)
+{
+    prov_msg_t msg = {.kind = PROV_MSG_RENEWED, .job_id = id};
+    CHECK(certificate_make("leaf", "ca", &msg.certificate));
+    CHECK(prov_post(&msg));
+}

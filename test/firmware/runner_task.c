@@ -1,0 +1,27 @@
+/* The runner's task, run by hand: no time passes but what the machine waits for. */
+#include "runner_task.h"
+
+#include "fakes.h"
+#include "prov_runner.c" /* for what is static in it */
+
+bool runner_power_on(esp_err_t storage)
+{
+    static bool s_is_ready;
+    s_is_ready = s_is_ready || (prov_status_init() == ESP_OK && prov_mailbox_init() == ESP_OK);
+    memset(&s_context, 0, sizeof s_context);
+    prov_status_set(&s_context.status, true);
+    return s_is_ready && prov_runner_start(storage) == ESP_OK;
+}
+
+int64_t runner_wait_ms(void)
+{
+    return fakes_has_mail() ? 0 : prov_timers_wait_ms(&s_context.timers, device_clock_uptime_ms(), IDLE_WAIT_MS);
+}
+
+void runner_round(void)
+{
+    fakes_pass(runner_wait_ms());
+    if (setjmp(fakes_restarted) == 0) {
+        run_once(0);
+    }
+}

@@ -1,0 +1,16 @@
+/* The runner's task, run by hand. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_err.h"
+
+/** A device starts, with what the faked storage holds. */
+bool runner_power_on(esp_err_t storage);
+
+/** How long the task would sleep. */
+int64_t runner_wait_ms(void);
+
+/** One round of it: sleeps, which takes no time, then serves all messages, and one deadline that is over. */
+void runner_round(void);

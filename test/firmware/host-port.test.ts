@@ -1,8 +1,10 @@
 import { existsSync, statSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Air, AirNetwork } from "../../cli/lab/air/air-file.js";
 import { computePmk } from "../../cli/lab/air/air-file.js";
+import { createLineSplitter } from "../../cli/lines.js";
 import { AP_CHANNELS } from "../../codegen/ap-channels.js";
 import { readCGraph } from "../helpers/c-graph.js";
 import {
@@ -15,6 +17,7 @@ import {
   VARIANTS,
 } from "../helpers/host-port.js";
 import { longer } from "../helpers/longer.js";
+import { temporaryDir } from "../helpers/project.js";
 
 beforeAll(buildPrograms, longer(300_000));
 
@@ -66,6 +69,24 @@ describe.each(VARIANTS)("the host port under %s", (variant) => {
     expect(lines.filter((line) => /^(connected|reason)/.test(line))).toEqual(
       CONNECTIONS.map(([outcome]) => outcome),
     );
+  });
+
+  test("WiFi: a radio of its own takes the place of the air", async () => {
+    const radio = join(temporaryDir(), "radio");
+    const server = createServer((board) => playRadio(board)).listen(radio);
+    onTestFinished(() => void server.close());
+    const env = { TEST_AP_CLIENTS: "15", PROV_HOST_RADIO: radio };
+    const program = startProgram("wifi", variant, { air: { networks: NETWORKS }, env });
+    program.write("Afar\t\t0\t0\t0");
+    program.write("Nowhere\t\t0\t0\t0");
+    program.end();
+    const lines = await expectSuccess(program);
+    expect(lines.filter((line) => /^(record|connected|reason)/.test(line))).toEqual([
+      'record "Afar" -70 11 3',
+      'record "Afar" -70 11 3',
+      "connected Afar",
+      "reason 201 Nowhere",
+    ]);
   });
 
   test.each([
@@ -134,6 +155,23 @@ describe.each(VARIANTS)("the host port under %s", (variant) => {
     expect([status, stderr]).toEqual([2, complaint]);
   });
 });
+
+/** Answers as wifi_radio.h has it, at a radio's pace: two scans, a third one never, and all connections. */
+function playRadio(board: Socket): void {
+  const seen = { bssid: "02:00:00:00:00:01", rssi: -70, channel: 11, auth: "wpa2" };
+  let scans = 0;
+  const report = (event: string, rest: object) =>
+    setTimeout(() => board.write(`${JSON.stringify({ event, ...rest })}\n`), 200);
+  const lines = createLineSplitter((line) => {
+    const { op, id, ssid } = JSON.parse(line) as { op: string; id: number; ssid: string };
+    if (op === "scan" && ++scans < 3) report("scanned", { networks: [{ ssid: "Afar", ...seen }] });
+    if (op !== "connect") return;
+    report("disconnected", { id: id - 1, reason: 8 }); // of a connection that was given up
+    if (ssid === "Nowhere") report("disconnected", { id, reason: 201 });
+    else report("associated", { id, ssid, ...seen });
+  });
+  board.on("data", lines.feed).on("error", () => {});
+}
 
 function isRecord(line: string): boolean {
   return line.startsWith("record");

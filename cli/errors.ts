@@ -1,4 +1,4 @@
-import { DEVICE_FAILURES, type FailureCode, findDeviceFailure } from "../codegen/failures.js";
+import { DEVICE_FAILURES, type FailureCode, isFailureCode } from "../codegen/failures.js";
 import { visibleText } from "./terminal/foreign-text.js";
 
 /** Exit codes; part of the interface. */
@@ -220,6 +220,8 @@ export const HOST_FAILURES = {
 export type HostFailureCode = keyof typeof HOST_FAILURES;
 export type ErrorCode = HostFailureCode | FailureCode;
 
+const FAILURES = { ...HOST_FAILURES, ...DEVICE_FAILURES };
+
 /**
  * The only error that prov shows to people: a stable code, the stage it belongs to, the next step
  * and the cause. Nothing in its texts is obeyed by a terminal. Adapters convert foreign errors into it; `command-line.ts` prints it and sets the exit code.
@@ -238,7 +240,7 @@ export class ProvError extends Error {
     options: { hint?: string; cause?: unknown; details?: Readonly<Record<string, unknown>> } = {},
   ) {
     super(visibleText(message), options.cause === undefined ? undefined : { cause: options.cause });
-    const row = isHostFailure(code) ? HOST_FAILURES[code] : deviceRow(code);
+    const row = FAILURES[code];
     this.code = code;
     this.stage = row.stage;
     this.hint = options.hint === undefined ? row.hint : visibleText(options.hint);
@@ -250,18 +252,9 @@ export class ProvError extends Error {
   }
 }
 
-function isHostFailure(code: ErrorCode): code is HostFailureCode {
-  return Object.hasOwn(HOST_FAILURES, code);
-}
-
-function deviceRow(code: FailureCode): { stage: Stage; hint: string } {
-  return DEVICE_FAILURES.find((failure) => failure.code === code) ?? DEVICE_FAILURES[0];
-}
-
 /** The error for a failure that a device reported; an unknown code is kept readable, not guessed at. */
 export function deviceError(code: string, message: string): ProvError {
-  const failure = findDeviceFailure(code);
-  if (failure) return new ProvError(failure.code as FailureCode, message || failure.message);
+  if (isFailureCode(code)) return new ProvError(code, message || DEVICE_FAILURES[code].message);
   return new ProvError("outcome_unknown", `the device reported "${code}": ${message}`, {
     hint: "This firmware knows a failure that this prov does not; update prov.",
   });

@@ -1,11 +1,11 @@
 import type { Command, Option } from "commander";
 import { CHIP_NAMES, CHIPS, isLoaderChip, NEWEST_IDF, shortName } from "../codegen/chips.js";
-import { DEVICE_FAILURES } from "../codegen/failures.js";
+import { DEVICE_FAILURES, OUTLOOKS } from "../codegen/failures.js";
 import { LIMIT_ROWS } from "../codegen/limits.js";
 import { manifestFields } from "../codegen/manifest-docs.js";
 import { fillBetween, markdownTable } from "../codegen/markdown.js";
 import { ENVIRONMENT } from "./environment.js";
-import { EXIT, HOST_FAILURES } from "./errors.js";
+import { EXIT, HOST_FAILURES, type Stage } from "./errors.js";
 import { buildProgram } from "./program.js";
 
 /** The README's tables that follow from the code, by the names of their markers. */
@@ -121,13 +121,21 @@ function chipTable(): string {
 }
 
 function failureTable(): string {
-  const host = Object.entries(HOST_FAILURES).map(([name, row]) => ({ code: name, ...row }));
-  const rows = [...host, ...DEVICE_FAILURES].map(({ code: name, stage, hint }) => [
+  const row = (name: string, stage: Stage, hint: string, outlook = "") => [
     code(name),
     String(EXIT[stage]),
     hint,
-  ]);
-  return markdownTable(["code", "exit", "what to do"], rows);
+    outlook,
+  ];
+  return markdownTable(
+    ["code", "exit", "what to do", "the device"],
+    [
+      ...Object.entries(HOST_FAILURES).map(([name, { stage, hint }]) => row(name, stage, hint)),
+      ...Object.entries(DEVICE_FAILURES).map(([name, { stage, outlook, hint }]) =>
+        row(name, stage, hint, OUTLOOKS[outlook]),
+      ),
+    ],
+  );
 }
 
 function code(text: string): string {

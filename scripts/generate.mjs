@@ -11,6 +11,8 @@ const { BUTTON_PINS_PATH, CI_PATH, emitButtonPins, fillCiMatrix } = await import
   "../dist/codegen/chip-files.js"
 );
 const { emitLimitsHeader, LIMITS_HEADER_PATH } = await import("../dist/codegen/limits.js");
+const { emitRefusalsHeader, REFUSALS_HEADER_PATH } = await import("../dist/codegen/refusals.js");
+const { emitStatesInc, STATES_INC_PATH } = await import("../dist/codegen/states.js");
 const { emitPageInc, isPageCurrent, PAGE_INC_PATH, PAGE_SOURCE_DIR, PAGE_SOURCES } = await import(
   "../dist/codegen/page.js"
 );
@@ -31,11 +33,16 @@ function write(path, text) {
   console.error(`wrote ${path}`);
 }
 
-if (read(FAILURE_INC_PATH) !== emitFailureInc()) write(FAILURE_INC_PATH, emitFailureInc());
-if (read(BUTTON_PINS_PATH) !== emitButtonPins()) write(BUTTON_PINS_PATH, emitButtonPins());
+for (const [path, text] of [
+  [FAILURE_INC_PATH, emitFailureInc()],
+  [STATES_INC_PATH, emitStatesInc()],
+  [REFUSALS_HEADER_PATH, emitRefusalsHeader()],
+  [BUTTON_PINS_PATH, emitButtonPins()],
+  [LIMITS_HEADER_PATH, emitLimitsHeader()],
+])
+  if (read(path) !== text) write(path, text);
 const workflow = read(CI_PATH);
 if (workflow !== fillCiMatrix(workflow)) write(CI_PATH, fillCiMatrix(workflow));
-if (read(LIMITS_HEADER_PATH) !== emitLimitsHeader()) write(LIMITS_HEADER_PATH, emitLimitsHeader());
 
 const sources = Object.fromEntries(
   PAGE_SOURCES.map((name) => [name, read(`${PAGE_SOURCE_DIR}/${name}`)]),

@@ -1,8 +1,9 @@
+import type { Milestone } from "../../codegen/states.js";
 import type { CommandContext } from "../context.js";
 import { backendWitness } from "../flow/event-witness.js";
 import { bestEvidence, boardReport } from "../flow/evidence.js";
 import { logWitness } from "../flow/log-witness.js";
-import type { Milestone, Witness } from "../flow/outcome.js";
+import type { Witness } from "../flow/outcome.js";
 import type { Project } from "../flow/project.js";
 import { provisionBoard } from "../flow/provision-board.js";
 import type { ProvisionedBoard } from "../flow/provisioned.js";

@@ -2,6 +2,7 @@ import { Agent } from "node:http";
 import { isIPv4 } from "node:net";
 import axios, { isAxiosError } from "axios";
 import { z } from "zod";
+import { findRefusal } from "../../codegen/refusals.js";
 import { ProvError } from "../errors.js";
 import { visible } from "../terminal/foreign-text.js";
 import { deadline } from "../time/deadline.js";
@@ -267,14 +268,6 @@ function isNoAnswerOfABoard(error: unknown): boolean {
   return /^Z_/.test(error.code ?? "") || error.message.startsWith("maxContentLength ");
 }
 
-/** Where it is no field that is to be mended. */
-const REFUSAL_HINTS: Readonly<Record<string, string>> = {
-  pairing_required: "Put the secret that the board was built with into softAp.pairingSecret.",
-  locked: "Restart the board: five wrong pairing secrets have locked it.",
-  slow_down: "Wait a minute, then run the same command again.",
-  foreign_host: "Check --url: the board answers to its own address alone.",
-};
-
 function refusal(method: string, url: string, status: number, data: unknown): ProvError {
   const parsed = refusalSchema.safeParse(data);
   if (!parsed.success)
@@ -283,11 +276,8 @@ function refusal(method: string, url: string, status: number, data: unknown): Pr
       `${method} ${url} answered HTTP ${status} without the board's error document`,
     );
   const { code, message } = parsed.data;
-  if (code === "wrong_device") return new ProvError("device_mismatch", message);
-  if (code === "busy") return new ProvError("provision_busy", message);
-  if (code === "scan_unavailable") return new ProvError("scan_failed", message);
-  if (code === "storage_failed") return new ProvError("storage_failed", message);
-  const hint = Object.hasOwn(REFUSAL_HINTS, code) ? REFUSAL_HINTS[code] : undefined;
+  const { error, hint } = findRefusal(code) ?? {};
+  if (error !== undefined) return new ProvError(error, message);
   return new ProvError(
     "provision_refused",
     `the board refused the request (HTTP ${status}, ${code}): ${message}`,

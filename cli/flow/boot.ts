@@ -1,3 +1,4 @@
+import { parseTransition } from "../../codegen/states.js";
 import { ProvError } from "../errors.js";
 import { monitor } from "../serial/monitor.js";
 import { asTask, type Progress } from "../terminal/progress.js";
@@ -17,13 +18,10 @@ export interface BootedBoard {
 /** Waiting for credentials; provisioned but not online (yet); online. */
 type BootedState = "AP_MODE" | "WIFI_CONNECTING" | "MQTT_CONNECTED";
 
-/** The board's log tells every transition: `state CHECK_PROVISIONING -> AP_MODE`. */
-const SETTLED = /state \w+ -> (AP_MODE|MQTT_CONNECTED)\b/;
 /** prov_do_connect() in prov_actions_join.c. */
 const JOINING = /joining the network ([0-9a-f]{16})\b/;
 /** main.c. */
 const DEVICE = /\bprov: device (\S+), firmware /;
-const CONNECTING = /state \w+ -> WIFI_CONNECTING\b/;
 
 interface BootOptions {
   readonly timeoutMs: number;
@@ -77,24 +75,30 @@ async function watch(
     const result = await monitor({
       port,
       reset: how.reset,
-      until: SETTLED,
+      until: (line) => settledIn(line) !== undefined,
       timeoutMs: how.withinMs,
       signal,
       secrets,
       onNote: progress.note,
       onLine: (line) => {
         last = line.text;
-        isConnecting ||= CONNECTING.test(line.text);
+        isConnecting ||= parseTransition(line.text)?.to === "WIFI_CONNECTING";
         network = JOINING.exec(line.text)?.[1] ?? network;
         device = DEVICE.exec(line.text)?.[1] ?? device;
         progress.detail(`board: ${line.text}`);
       },
     });
     signal.throwIfAborted();
-    const state = result.reason === "matched" ? SETTLED.exec(result.line.text)?.[1] : undefined;
-    if (state === "AP_MODE" || state === "MQTT_CONNECTED") return { port, state, ...told() };
+    const state = result.reason === "matched" ? settledIn(result.line.text) : undefined;
+    if (state !== undefined) return { port, state, ...told() };
   } catch (error) {
     if (!(error instanceof ProvError) || error.code !== "monitor_timeout") throw error;
   }
   return isConnecting ? { port, state: "WIFI_CONNECTING", ...told() } : { last };
+}
+
+/** The state in which nothing more happens by itself. */
+function settledIn(line: string): "AP_MODE" | "MQTT_CONNECTED" | undefined {
+  const state = parseTransition(line)?.to;
+  return state === "AP_MODE" || state === "MQTT_CONNECTED" ? state : undefined;
 }

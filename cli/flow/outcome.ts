@@ -1,10 +1,7 @@
+import { MILESTONES, type Milestone } from "../../codegen/states.js";
 import { type ErrorCode, ProvError } from "../errors.js";
 import type { Task } from "../terminal/progress.js";
 import { deadline } from "../time/deadline.js";
-
-/** How far a device has come; each includes the ones before it. */
-export const MILESTONES = ["wifi", "certificate", "mqtt"] as const;
-export type Milestone = (typeof MILESTONES)[number];
 
 /** The device's own status message as the broker delivered it. */
 export interface MqttProof {
@@ -23,7 +20,7 @@ export interface Evidence {
 export type WitnessReport =
   /** An earlier complaint of this witness is void, unless it has one at the same time. */
   | { readonly kind: "evidence"; readonly evidence: Evidence; readonly complaint?: ProvError }
-  /** `final`: the device has given up; otherwise it keeps trying, and the error stands only if time runs out. */
+  /** `final`: nothing but help gets the device further; otherwise it keeps trying, and the error stands only if time runs out. */
   | { readonly kind: "failure"; readonly error: ProvError; readonly final: boolean }
   /** The device works on; an earlier failure of this witness is void, unless it has one at the same time. */
   | { readonly kind: "progress"; readonly text: string; readonly complaint?: ProvError }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { findDeviceFailure } from "../../codegen/failures.js";
+import { isFailureCode } from "../../codegen/failures.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
+import type { Milestone } from "../../codegen/states.js";
 import type { DeviceApi, ScannedNetwork } from "../device/device-api.js";
 import { ProvError } from "../errors.js";
 import { asTask, type Progress } from "../terminal/progress.js";
@@ -16,7 +17,7 @@ import {
 import type { BrokerAccess } from "./broker-session.js";
 import { brokerWitness } from "./broker-witness.js";
 import { onlineAlready } from "./online-already.js";
-import { type Milestone, type Outcome, openHearing, type Witness } from "./outcome.js";
+import { type Outcome, openHearing, type Witness } from "./outcome.js";
 import type { Credentials, ProvisionedBoard } from "./provisioned.js";
 import { joinOrFindOnline } from "./reach.js";
 import type { StageClock } from "./stages.js";
@@ -165,7 +166,7 @@ async function waitForGoal(
 /** What went wrong at the broker, of which neither the device nor the court says which one it is. */
 function namingTheBroker(error: unknown, uri: string): unknown {
   if (!(error instanceof ProvError) || error.stage !== "mqtt") return error;
-  if (!findDeviceFailure(error.code) && error.code !== "status_timeout") return error;
+  if (!isFailureCode(error.code) && error.code !== "status_timeout") return error;
   const { code, message, hint, cause, details } = error;
   return new ProvError(code, `${uri}: ${message}`, { hint, cause, details });
 }

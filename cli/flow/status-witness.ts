@@ -1,37 +1,9 @@
+import { DEVICE_FAILURES, isFailureCode } from "../../codegen/failures.js";
+import { findState } from "../../codegen/states.js";
 import type { DeviceApi, DeviceStatus } from "../device/device-api.js";
 import { deviceError, ProvError } from "../errors.js";
 import { pause } from "../time/wait.js";
-import type { Milestone, Witness, WitnessReport } from "./outcome.js";
-
-/**
- * Failures that the device cannot mend by trying again; it waits for new input or a mended server. Trouble with a
- * broker or backend that is there and does not refuse the device is none: it may be over with the next try.
- */
-const FINAL_CODES = new Set([
-  "wifi_wrong_password",
-  "wifi_ap_not_found",
-  "wifi_weak_security",
-  "wifi_weak_signal",
-  "wifi_timeout",
-  "wifi_unknown",
-  "dhcp_timeout",
-  "backend_untrusted",
-  "backend_bad_response",
-  "token_rejected",
-  "csr_rejected",
-  "certificate_mismatch",
-  "storage_failed",
-  "broker_untrusted",
-  "broker_rejected",
-]);
-
-const REACHED: Record<string, Milestone> = {
-  WIFI_CONNECTED: "wifi",
-  CHECK_CERTIFICATES: "wifi",
-  SUBMIT_CSR: "wifi",
-  MQTT_CONNECTING: "certificate",
-  MQTT_CONNECTED: "mqtt",
-};
+import type { Witness, WitnessReport } from "./outcome.js";
 
 /**
  * The board's own `GET /status`, for as long as its AP can be reached.
@@ -69,15 +41,21 @@ export function judgeStatus(
   status: DeviceStatus,
   before: Pick<DeviceStatus, "lastError">,
 ): WitnessReport {
+  const state = findState(status.state);
   const error = status.error && deviceError(status.error.code, status.error.message);
-  if (error && (status.state === "AP_MODE" || FINAL_CODES.has(error.code)))
+  if (error && (state?.phase === "waiting" || needsHelp(error.code)))
     return { kind: "failure", error, final: true };
   const trouble = error ?? brokerTrouble(status, before);
   const complaint = trouble ? { complaint: trouble } : {};
-  const milestone = REACHED[status.state];
-  if (milestone === undefined) return { kind: "progress", text: status.state, ...complaint };
+  if (!state?.milestone) return { kind: "progress", text: status.state, ...complaint };
+  const { milestone } = state;
   const detail = `${status.state}, ip ${status.ip || "none"}`;
   return { kind: "evidence", evidence: { witness: "status", milestone, detail }, ...complaint };
+}
+
+/** Of all that the device goes on trying, what no try gets it out of. */
+function needsHelp(code: string): boolean {
+  return isFailureCode(code) && DEVICE_FAILURES[code].outlook === "needs_help";
 }
 
 /** Its last try at the broker, which alone is no error to the device yet, but all that it can say when time is up. */

@@ -40,7 +40,7 @@ export interface MonitorRequest {
   readonly reset?: boolean;
   readonly filter?: LogFilter;
   /** Ends the monitor; also matches lines that the filter hides. */
-  readonly until?: RegExp;
+  readonly until?: RegExp | ((line: string) => boolean);
   readonly timeoutMs?: number;
   /** Never shown, nor written to the log file. */
   readonly secrets?: readonly string[];
@@ -202,9 +202,7 @@ function createEnding(request: MonitorRequest): Ending {
     result,
     match(line) {
       lines += 1;
-      // `search`, unlike `test`, does not depend on what a global pattern matched before.
-      if (request.until && line.text.search(request.until) >= 0)
-        finish({ reason: "matched", line });
+      if (isAwaited(line.text, request.until)) finish({ reason: "matched", line });
     },
     fail,
     race: (work) =>
@@ -223,10 +221,17 @@ function createEnding(request: MonitorRequest): Ending {
   };
 }
 
+function isAwaited(text: string, until: MonitorRequest["until"]): boolean {
+  if (typeof until === "function") return until(text);
+  // `search`, unlike `test`, does not depend on what a global pattern matched before.
+  return until !== undefined && text.search(until) >= 0;
+}
+
 /** @param lines how many came */
 function timedOut(request: MonitorRequest, timeoutMs: number, lines: number): ProvError {
   const { until, reset, port } = request;
-  const what = until ? `no line matched /${until.source}/` : "the time was up";
+  const awaited = until instanceof RegExp ? `no line matched /${until.source}/` : "no such line";
+  const what = until ? awaited : "the time was up";
   const silence = lines === 0 ? "; no line came at all" : "";
   // A board that has settled says nothing more: what it said at its start it says again after the next one.
   const again =

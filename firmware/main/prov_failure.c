@@ -7,7 +7,7 @@ typedef struct {
 
 static const failure_row_t ROWS[PROV_FAILURE_COUNT] = {
     [PROV_FAILURE_NONE] = {"", ""},
-#define PROV_FAILURE(name, code, message) [PROV_FAILURE_##name] = {code, message},
+#define PROV_FAILURE(name, code, message, outlook) [PROV_FAILURE_##name] = {code, message},
 #include "prov_failure.inc"
 #undef PROV_FAILURE
 };

@@ -3,7 +3,7 @@
 
 typedef enum {
     PROV_FAILURE_NONE = 0,
-#define PROV_FAILURE(name, code, message) PROV_FAILURE_##name,
+#define PROV_FAILURE(name, code, message, outlook) PROV_FAILURE_##name,
 #include "prov_failure.inc"
 #undef PROV_FAILURE
     PROV_FAILURE_COUNT

@@ -1,16 +1,7 @@
 /* The states that the device can be in, and the events that move it from one to another. */
 #pragma once
 
-#define PROV_STATES(X)    \
-    X(INIT)               \
-    X(CHECK_PROVISIONING) \
-    X(AP_MODE)            \
-    X(WIFI_CONNECTING)    \
-    X(WIFI_CONNECTED)     \
-    X(CHECK_CERTIFICATES) \
-    X(SUBMIT_CSR)         \
-    X(MQTT_CONNECTING)    \
-    X(MQTT_CONNECTED)
+#include <stdbool.h>
 
 #define PROV_EVENTS(X)                                                              \
     X(BOOT)               /* the modules are up */                                  \
@@ -52,9 +43,9 @@
     X(RESET)              /* POST /reset or a long press of the button */
 
 typedef enum {
-#define X(name) PROV_STATE_##name,
-    PROV_STATES(X)
-#undef X
+#define PROV_STATE(name, phase, words) PROV_STATE_##name,
+#include "prov_states.inc"
+#undef PROV_STATE
     PROV_STATE_COUNT
 } prov_state_t;
 
@@ -66,4 +57,8 @@ typedef enum {
 } prov_event_id_t;
 
 const char *prov_state_name(prov_state_t state);
+
+/** Whether it is on its way by itself: not before its first step, nor waiting for somebody, nor online. */
+bool prov_state_is_working(prov_state_t state);
+
 const char *prov_event_name(prov_event_id_t event);

@@ -42,8 +42,7 @@ void prov_status_set(const prov_status_t *status, bool release_claim)
  */
 static bool is_working(const prov_status_t *status)
 {
-    return status->state > PROV_STATE_AP_MODE && status->state != PROV_STATE_MQTT_CONNECTED &&
-           status->failure == PROV_FAILURE_NONE;
+    return prov_state_is_working(status->state) && status->failure == PROV_FAILURE_NONE;
 }
 
 prov_claim_t prov_status_claim(const char *attempt_id)

@@ -2,6 +2,7 @@
 
 #include "backend_answer.h"
 #include "check.h"
+#include "outlook.h"
 
 #define PEM(body) "-----BEGIN CERTIFICATE-----\\n" body "\\n-----END CERTIFICATE-----\\n"
 #define GOOD "{\"certificate\":{\"content\":\"" PEM("leaf") "\"},\"ca_certificate\":{\"content\":\"" PEM("ca") "\"}}"
@@ -74,6 +75,8 @@ static void test_status(int status, backend_verdict_t verdict, prov_failure_t ex
     prov_failure_t failure = PROV_FAILURE_COUNT;
     CHECK(backend_status_verdict(status, &failure) == verdict);
     CHECK(failure == expected);
+    /* A rejection, and nothing else, leads back to AP_MODE. */
+    CHECK((outlook_of(failure) == OUTLOOK_GIVES_UP) == (verdict == BACKEND_VERDICT_REJECTED));
 }
 
 static void test_statuses(void)

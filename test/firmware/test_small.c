@@ -3,6 +3,7 @@
 #include "broker_judge.h"
 #include "check.h"
 #include "net_failure.h"
+#include "outlook.h"
 #include "pairing.h"
 #include "prov_failure.h"
 #include "prov_timers.h"
@@ -301,6 +302,8 @@ static void expect_verdict(broker_attempt_t attempt, prov_failure_t failure, boo
     attempt.timeout_ms = 10000;
     broker_verdict_t verdict = broker_judge(&attempt);
     CHECK(verdict.failure == failure && verdict.is_denied == is_denied);
+    /* Whatever a broker does, the device tries on; only a certificate does not become trusted by that. */
+    CHECK(outlook_of(failure) == (failure == PROV_FAILURE_BROKER_UNTRUSTED ? OUTLOOK_NEEDS_HELP : OUTLOOK_TRIES_ON));
     CHECK_TEXT(verdict.detail, text);
 }
 

@@ -1,4 +1,5 @@
 #include "check.h"
+#include "outlook.h"
 #include "wifi_reasons.h"
 
 #define F(name) PROV_FAILURE_##name
@@ -33,6 +34,7 @@ static void test_classes(void)
         }
         /* Nothing but these four may ever accuse the password. */
         CHECK((wifi_reason_failure(reason) == F(WIFI_WRONG_PASSWORD)) == expected);
+        CHECK(outlook_of(wifi_reason_failure(reason)) == OUTLOOK_GIVES_UP);
     }
     CHECK(wifi_reason_failure(201) == F(WIFI_AP_NOT_FOUND));
     CHECK(wifi_reason_failure(210) == F(WIFI_WEAK_SECURITY));

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, expect, test } from "vitest";
@@ -10,7 +10,9 @@ import { DEVICE_FAILURES } from "../../codegen/failures.js";
 import { emitLimitsHeader, LIMITS, LIMITS_HEADER_PATH } from "../../codegen/limits.js";
 import { fillNvsRoom, NVS_ENTRIES, NVS_ROOM_PATH, NVS_WORST_CASE } from "../../codegen/nvs-room.js";
 import { parsePartitions } from "../../codegen/partitions.js";
+import { emitRefusalsHeader, REFUSALS, REFUSALS_HEADER_PATH } from "../../codegen/refusals.js";
 import { emitSdkconfigDefaults, emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
+import { DEVICE_STATES, emitStatesInc, STATES_INC_PATH } from "../../codegen/states.js";
 import { temporaryDir } from "../helpers/project.js";
 import {
   DEFAULT_MANIFEST,
@@ -140,16 +142,14 @@ int main(void) {
   );
 });
 
-test("the committed prov_failure.inc is current", () => {
-  expect(readFileSync(join(ROOT, FAILURE_INC_PATH), "utf8")).toBe(emitFailureInc());
-});
-
-test("the committed button_pins.h is current", () => {
-  expect(readFileSync(join(ROOT, BUTTON_PINS_PATH), "utf8")).toBe(emitButtonPins());
-});
-
-test("the committed prov_limits.h is current", () => {
-  expect(readFileSync(join(ROOT, LIMITS_HEADER_PATH), "utf8")).toBe(emitLimitsHeader());
+test.each([
+  [FAILURE_INC_PATH, emitFailureInc],
+  [STATES_INC_PATH, emitStatesInc],
+  [REFUSALS_HEADER_PATH, emitRefusalsHeader],
+  [BUTTON_PINS_PATH, emitButtonPins],
+  [LIMITS_HEADER_PATH, emitLimitsHeader],
+])("the committed %s is current", (path, emit) => {
+  expect(readFileSync(join(ROOT, path), "utf8")).toBe(emit());
 });
 
 test("prov_limits.h gives the firmware the figures, and their text for its messages", () => {
@@ -181,27 +181,32 @@ test("prov_failure.inc makes the enum and the strings of C", () => {
   const source = `#include <stdio.h>
 enum prov_failure {
     PROV_FAILURE_NONE,
-#define PROV_FAILURE(name, code, message) PROV_FAILURE_##name,
+#define PROV_FAILURE(name, code, message, outlook) PROV_FAILURE_##name,
 #include "prov_failure.inc"
 #undef PROV_FAILURE
 };
 int main(void) {
-#define PROV_FAILURE(name, code, message) printf("%d %s %s\\n", PROV_FAILURE_##name, code, message);
+#define PROV_FAILURE(name, code, message, outlook) \\
+    printf("%d %s %s %s\\n", PROV_FAILURE_##name, code, message, #outlook);
 #include "prov_failure.inc"
     return PROV_FAILURE_NONE;
 }
 `;
   const rows = runC(source, { "prov_failure.inc": emitFailureInc() }).trimEnd().split("\n");
   expect(rows).toEqual(
-    DEVICE_FAILURES.map(({ code, message }, index) => `${index + 1} ${code} ${message}`),
+    Object.entries(DEVICE_FAILURES).map(
+      ([code, { message, outlook }], index) =>
+        `${index + 1} ${code} ${message} ${outlook.toUpperCase()}`,
+    ),
   );
 });
 
 test("every message of the failure table survives C's escapes", () => {
   const message = 'a "quote", a \\ and ??/ ü 😀';
-  const text = emitFailureInc([{ code: "x_y", stage: "enrol", message, hint: "" }]);
+  const row = { stage: "enrol", outlook: "tries_on", message, hint: "", words: "" } as const;
+  const text = emitFailureInc({ x_y: row });
   const source = `#include <stdio.h>
-#define PROV_FAILURE(name, code, message) message
+#define PROV_FAILURE(name, code, message, outlook) message
 int main(void) {
     fputs(
 #include "failure.inc"
@@ -210,4 +215,45 @@ int main(void) {
 }
 `;
   expect(runC(source, { "failure.inc": text })).toBe(message);
+});
+
+test("prov_states.inc makes the enum, the names and the phases of C", () => {
+  const source = `#include <stdio.h>
+int main(void) {
+#define PROV_STATE(name, phase, words) printf("%s %s %s\\n", #name, #phase, words);
+#include "prov_states.inc"
+    return 0;
+}
+`;
+  const rows = runC(source, { "prov_states.inc": emitStatesInc() }).trimEnd().split("\n");
+  expect(rows).toEqual(
+    Object.entries(DEVICE_STATES).map(
+      ([name, { phase, words }]) => `${name} ${phase.toUpperCase()} ${words}`,
+    ),
+  );
+});
+
+test("http_refusals.h gives an answer's status line, code and message, or the code alone", () => {
+  const source = `#include <stdio.h>
+#include "http_refusals.h"
+int main(void) {
+    const char *const locked[] = {REFUSAL_LOCKED};
+    printf("%s|%s|%s|%s", locked[0], locked[1], locked[2], REFUSAL_BAD_FIELD_CODE);
+    return 0;
+}
+`;
+  expect(runC(source, { "http_refusals.h": emitRefusalsHeader() })).toBe(
+    `429 Too Many Requests|locked|${REFUSALS.locked.message}|bad_field`,
+  );
+});
+
+test("no other file of the firmware writes out a status line with its code", () => {
+  const main = join(ROOT, "firmware/main");
+  const files = readdirSync(main, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /\.[ch]$/.test(name),
+  );
+  const refusing = files.filter((name) =>
+    /"[45]\d\d [^"]+",\s*"[a-z_]+"/.test(readFileSync(join(main, name), "utf8")),
+  );
+  expect(refusing).toEqual(["portal/http_refusals.h"]);
 });

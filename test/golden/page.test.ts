@@ -16,6 +16,7 @@ import {
   type PageSources,
   pageBytes,
 } from "../../codegen/page.js";
+import { DEVICE_STATES } from "../../codegen/states.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const sources = Object.fromEntries(
@@ -59,7 +60,7 @@ describe("page.inc", () => {
   });
 
   test.each([
-    ["other words", (text: string) => text.replace("Online", "On line")],
+    ["other words", (text: string) => text.replace('X("locked", "', 'X("locked", "x')],
     ["other bytes", (text: string) => withBytes(text, gzipSync("<!doctype html>"))],
     ["broken bytes", (text: string) => withBytes(text, [1, 2, 3])],
     ["nothing", () => ""],
@@ -87,6 +88,17 @@ describe("the page", () => {
     const script = inside(buildPage(sources).html, "script") ?? "";
     expect(script).toContain('"wifi_wrong_password":"');
     expect(script).not.toMatch(/<\/?script|<!--/i);
+  });
+
+  test("knows how far each state has come that leads to success, and names no state that is none", () => {
+    const script = inside(buildPage(sources).html, "script") ?? "";
+    expect(script).toContain(
+      '"STEP_OF_STATE":{"WIFI_CONNECTING":0,"WIFI_CONNECTED":1,"CHECK_CERTIFICATES":1,"SUBMIT_CSR":1,"MQTT_CONNECTING":2,"MQTT_CONNECTED":3}',
+    );
+    const named = [...sources["page.js"].matchAll(/state [!=]== "(\w+)"|state: "(\w+)"/g)];
+    expect(named.length).toBeGreaterThan(3);
+    for (const [, compared, set] of named)
+      expect(Object.keys(DEVICE_STATES)).toContain(compared ?? set);
   });
 
   test("needs each of its marks exactly once", () => {

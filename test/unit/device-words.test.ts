@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { DeviceStatus } from "../../cli/device/device-api.js";
+import { deviceError } from "../../cli/errors.js";
 import { judgeLogLine } from "../../cli/flow/log-witness.js";
 import { judgeStatus } from "../../cli/flow/status-witness.js";
 import { DEVICE_FAILURES } from "../../codegen/failures.js";
+import { DEVICE_STATES, parseTransition } from "../../codegen/states.js";
 
 // What the device says of itself, over its AP and in its log, and what of it is the end of a run.
 
@@ -21,29 +23,57 @@ const STATUS: DeviceStatus = {
 };
 const BEFORE = { lastError: null };
 
-/** What the device gets over by itself, or by a server that is mended, while it goes on trying. */
-const PASSING = [
-  ...["dns_failed", "backend_unreachable", "backend_error", "backend_tls_failed"],
-  ...["certificate_expired", "renewal_rejected", "clock_not_set", "radio_misconfigured"],
-  ...["broker_unreachable", "broker_tls_failed", "broker_bad_response", "broker_lost"],
-  ...["publish_refused", "publish_unacknowledged"],
-];
+/** What no try gets the device out of: of these alone prov says so before its time is up. */
+const HELPLESS = ["backend_untrusted", "broker_untrusted"];
+const CODES = Object.keys(DEVICE_FAILURES);
+const STATES_AT_WORK = Object.entries(DEVICE_STATES).flatMap(([state, { phase }]) =>
+  phase === "waiting" ? [] : [state],
+);
 
 describe("GET /status", () => {
-  it.each(DEVICE_FAILURES.map(({ code }) => code))("with the error %s", (code) => {
-    const error = { code, message: "m" };
-    const report = judgeStatus({ ...STATUS, error }, BEFORE);
-    if (PASSING.includes(code))
-      expect(report).toMatchObject({ kind: "evidence", complaint: { code, message: "m" } });
-    else expect(report).toMatchObject({ kind: "failure", final: true, error: { code } });
-  });
+  it.each(STATES_AT_WORK)(
+    "in %s: a failure that may be over with the next try is not final",
+    (state) => {
+      for (const code of CODES.filter((each) => !HELPLESS.includes(each))) {
+        const report = judgeStatus({ ...STATUS, state, error: { code, message: "m" } }, BEFORE);
+        expect(report, code).toMatchObject({ complaint: { code, message: "m" } });
+      }
+      for (const code of HELPLESS) {
+        const report = judgeStatus({ ...STATUS, state, error: { code, message: "m" } }, BEFORE);
+        expect(report, code).toMatchObject({ kind: "failure", final: true, error: { code } });
+      }
+    },
+  );
 
-  it("is final once the device has gone back to its AP", () => {
-    const error = { code: "backend_error", message: "m" };
+  it.each(CODES)("in AP_MODE: %s is final", (code) => {
+    const error = { code, message: "m" };
     expect(judgeStatus({ ...STATUS, state: "AP_MODE", error }, BEFORE)).toMatchObject({
       kind: "failure",
       final: true,
+      error: { code },
     });
+  });
+
+  it.each([
+    ["AP_MODE", { kind: "failure", final: true }],
+    ["MQTT_CONNECTING", { kind: "evidence", evidence: { milestone: "certificate" } }],
+    ["A_NEW_STATE", { kind: "progress", text: "A_NEW_STATE" }],
+  ])("in %s: shows the failure of a newer firmware as what it is", (state, expected) => {
+    const error = { code: "antenna_missing", message: "no antenna" };
+    const report = judgeStatus({ ...STATUS, state, error }, BEFORE);
+    expect(report).toMatchObject(expected);
+    const shown =
+      report.kind === "failure" ? report.error : "complaint" in report && report.complaint;
+    expect(shown).toMatchObject({
+      code: "outcome_unknown",
+      message: 'the device reported "antenna_missing": no antenna',
+      hint: expect.stringContaining("update prov"),
+    });
+  });
+
+  it("is of the stage and with the hint of its own row, whichever that is", () => {
+    for (const [code, { stage, hint, message }] of Object.entries(DEVICE_FAILURES))
+      expect(deviceError(code, "")).toMatchObject({ code, stage, hint, message });
   });
 
   it("complains of the last try at the broker, which is no error yet", () => {
@@ -71,7 +101,9 @@ describe("the log", () => {
   it.each([
     ["I (9) prov: state MQTT_CONNECTING -> MQTT_CONNECTED", "evidence", "mqtt"],
     ["I (9) prov: state SUBMIT_CSR -> MQTT_CONNECTING", "evidence", "certificate"],
+    ["I (9) prov: state WIFI_CONNECTED -> CHECK_CERTIFICATES", "evidence", "wifi"],
     ["I (9) prov: state MQTT_CONNECTED -> WIFI_CONNECTING", "progress", undefined],
+    ["I (9) prov: state INIT -> A_NEW_STATE", "progress", undefined],
   ])("%s", (line, kind, milestone) => {
     const report = judgeLogLine(line);
     expect(report?.kind).toBe(kind);
@@ -93,10 +125,21 @@ describe("the log", () => {
     });
   });
 
-  it.each(["I (9) wifi: connected", "W (9) mqtt: broker_lost: x", ""])(
-    "says nothing by %j",
-    (line) => {
-      expect(judgeLogLine(line)).toBeUndefined();
-    },
-  );
+  it.each([
+    ["I (9) wifi: connected"],
+    ["I (9) wifi:state: init -> auth (0xb0)"],
+    ["I (9) prov: state AP_MODE"],
+    ["W (9) mqtt: broker_lost: x"],
+    [""],
+  ])("says nothing by %j", (line) => {
+    expect(judgeLogLine(line)).toBeUndefined();
+    expect(parseTransition(line)).toBeUndefined();
+  });
+
+  it("shows the failure of a newer firmware as what it is", () => {
+    expect(judgeLogLine("W (9) prov: error antenna_missing on pin 4")).toMatchObject({
+      final: false,
+      error: { code: "outcome_unknown", message: expect.stringContaining('"antenna_missing"') },
+    });
+  });
 });

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { deviceError, ProvError } from "../../cli/errors.js";
 import {
   type Evidence,
-  type Milestone,
   type Outcome,
   openHearing,
   type Witness,
   type WitnessReport,
 } from "../../cli/flow/outcome.js";
+import type { Milestone } from "../../codegen/states.js";
 
 const task = { update() {}, done() {}, failed() {} };
 const SPEAKS_FOR: Readonly<Record<string, Witness["speaksFor"]>> = {

@@ -1,3 +1,4 @@
+import { parseTransition } from "../../../codegen/states.js";
 import type { CommandContext } from "../../context.js";
 import { ProvError } from "../../errors.js";
 import type { BuiltImage } from "../../flow/build.js";
@@ -9,8 +10,6 @@ import type { Lab } from "../lab-types.js";
 
 const BOOT_TIMEOUT_S = 20;
 const AP_POLL_MS = 20;
-/** The state machine has found out that the board is provisioned. */
-const PROVISIONED = /state \w+ -> WIFI_CONNECTING\b/;
 /** A pseudo-terminal has no line rate; the loader is told one all the same. */
 const BAUD = 921_600;
 
@@ -49,7 +48,10 @@ function isProvisioned(lab: Lab): boolean {
         outcome === "ok" &&
         lab.info.deviceIds.includes(deviceId ?? ""),
     );
-  return isOnline || lab.board.log.recent().some((line) => PROVISIONED.test(line));
+  return (
+    isOnline ||
+    lab.board.log.recent().some((line) => parseTransition(line)?.to === "WIFI_CONNECTING")
+  );
 }
 
 /**

@@ -11,14 +11,6 @@ import {
   ssid,
 } from "./networks.js";
 
-const STEP_OF_STATE = {
-  WIFI_CONNECTING: 0,
-  WIFI_CONNECTED: 1,
-  CHECK_CERTIFICATES: 1,
-  SUBMIT_CSR: 1,
-  MQTT_CONNECTING: 2,
-  MQTT_CONNECTED: 3,
-};
 const FIELD_OF_FAILURE = {
   wifi_wrong_password: "password",
   wifi_ap_not_found: "ssid",
@@ -161,9 +153,13 @@ function drawOutcome(status) {
   problem(done ? "" : words);
   say(
     $("headline"),
-    done ? "Your device is online" : words ? "Not there yet" : "Connecting your device",
+    done
+      ? "Your device is online"
+      : words
+        ? "Not there yet: the device keeps trying"
+        : "Connecting your device",
   );
-  drawSteps(STEP_OF_STATE[status.state] || 0, words !== "");
+  drawSteps(WORDS.STEP_OF_STATE[status.state] || 0, words !== "");
   show($("again"), words !== "" && !done);
   const online =
     "You can close this page. The device's own WiFi closes now; your phone goes back to yours.";
@@ -213,7 +209,10 @@ function draw(status) {
   if (status.state === "AP_MODE") {
     editing = false;
     drawForm(status);
-  } else if (status.state in STEP_OF_STATE && (!editing || status.state === "MQTT_CONNECTED")) {
+  } else if (
+    status.state in WORDS.STEP_OF_STATE &&
+    (!editing || status.state === "MQTT_CONNECTED")
+  ) {
     drawOutcome(status);
   }
 }
@@ -221,7 +220,7 @@ function draw(status) {
 function lost() {
   misses++;
   if (misses < MISSES_TO_MENTION) return;
-  const late = STEP_OF_STATE[lastState] >= 1;
+  const late = WORDS.STEP_OF_STATE[lastState] >= 1;
   // At the top of a long form the line below it is out of view.
   say($("device"), "Out of reach");
   say(

@@ -11,6 +11,7 @@
 #include "http_gate.h"
 #include "http_json.h"
 #include "http_page.h"
+#include "http_refusals.h"
 #include "http_session.h"
 #include "prov_mailbox.h"
 #include "prov_status.h"
@@ -25,18 +26,13 @@
 
 #define STATUS_200 "200 OK"
 #define STATUS_400 "400 Bad Request"
-#define STATUS_404 "404 Not Found"
-#define STATUS_405 "405 Method Not Allowed"
-#define STATUS_415 "415 Unsupported Media Type"
-#define STATUS_431 "431 Request Header Fields Too Large"
-#define STATUS_503 "503 Service Unavailable"
 
 static const char *TAG = "http";
 static httpd_handle_t s_server;
 
 static esp_err_t out_of_memory(httpd_req_t *req)
 {
-    return http_json_error(req, STATUS_503, "busy", "out of memory, try again");
+    return http_json_error(req, REFUSAL_OUT_OF_MEMORY);
 }
 
 static char *print_networks(const wifi_network_t *networks, size_t count)
@@ -67,7 +63,7 @@ static esp_err_t on_scan(httpd_req_t *req)
     if (wifi_scan_list(networks, &count) != ESP_OK) {
         free(networks);
         httpd_resp_set_hdr(req, "Retry-After", "2");
-        return http_json_error(req, STATUS_503, "scan_unavailable", "the radio is busy, try again");
+        return http_json_error(req, REFUSAL_SCAN_UNAVAILABLE);
     }
     char *json = print_networks(networks, count);
     free(networks);
@@ -100,7 +96,7 @@ static char *receive_body(httpd_req_t *req, size_t *length, esp_err_t *result)
     case HTTP_BODY_OK:
         break;
     case HTTP_BODY_WRONG_TYPE:
-        *result = http_json_error(req, STATUS_415, "not_json", "expected Content-Type: application/json");
+        *result = http_json_error(req, REFUSAL_NOT_JSON);
         break;
     case HTTP_BODY_NO_MEMORY:
         *result = out_of_memory(req);
@@ -140,7 +136,7 @@ static esp_err_t handle_request(httpd_req_t *req, cJSON *document, provision_req
 {
     if (httpd_req_get_hdr_value_len(req, "Authorization") > AUTHORIZATION_MAX) {
         cJSON_Delete(document);
-        return http_json_error(req, STATUS_400, "bad_field",
+        return http_json_error(req, STATUS_400, REFUSAL_BAD_FIELD_CODE,
                                "Authorization: expected a token of 1 to " PROV_LIMIT_TEXT(PROV_BEARER_MAX) " bytes");
     }
     char *authorization = http_header_copy(req, "Authorization", AUTHORIZATION_MAX);
@@ -201,12 +197,12 @@ static esp_err_t on_reset(httpd_req_t *req)
 static esp_err_t on_unknown_path(httpd_req_t *req)
 {
     return http_page_is_for_people(req) ? http_page_redirect(req)
-                                        : http_json_error(req, STATUS_404, "not_found", "no such resource");
+                                        : http_json_error(req, REFUSAL_NOT_FOUND);
 }
 
 static esp_err_t on_wrong_method(httpd_req_t *req)
 {
-    return http_json_error(req, STATUS_405, "method_not_allowed", "this resource does not take that method");
+    return http_json_error(req, REFUSAL_METHOD_NOT_ALLOWED);
 }
 
 static esp_err_t on_http_error(httpd_req_t *req, httpd_err_code_t code)
@@ -218,10 +214,10 @@ static esp_err_t on_http_error(httpd_req_t *req, httpd_err_code_t code)
         return http_gate(req, on_wrong_method);
     case HTTPD_414_URI_TOO_LONG:
     case HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE:
-        http_json_error(req, STATUS_431, "too_large", "the request's header is too large");
+        http_json_error(req, REFUSAL_HEADER_TOO_LARGE);
         return ESP_FAIL;
     default:
-        http_json_error(req, STATUS_400, "bad_request", "not a valid HTTP request");
+        http_json_error(req, REFUSAL_BAD_REQUEST);
         return ESP_FAIL;
     }
 }

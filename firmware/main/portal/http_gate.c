@@ -8,6 +8,7 @@
 #include "http_framing.h"
 #include "http_json.h"
 #include "http_page.h"
+#include "http_refusals.h"
 #include "http_session.h"
 
 #define HOST_MAX 64
@@ -67,19 +68,18 @@ static esp_err_t refuse(httpd_req_t *req, const char *status_line, const char *c
 static esp_err_t refuse_foreign(httpd_req_t *req)
 {
     return req->method == HTTP_GET ? http_page_redirect(req)
-                                   : refuse(req, "403 Forbidden", "foreign_host",
-                                            "the request names another host, or another site's page sent it");
+                                   : refuse(req, REFUSAL_FOREIGN_HOST);
 }
 
 static esp_err_t refuse_framing(httpd_req_t *req, http_framing_t framing)
 {
     switch (framing) {
     case HTTP_FRAMING_CODED:
-        return refuse(req, "411 Length Required", "length_required", "expected Content-Length, no Transfer-Encoding");
+        return refuse(req, REFUSAL_LENGTH_REQUIRED);
     case HTTP_FRAMING_TOO_LONG:
-        return refuse(req, "413 Content Too Large", "too_large", "the body exceeds " PROV_LIMIT_TEXT(HTTP_BODY_MAX) " bytes");
+        return refuse(req, REFUSAL_TOO_LARGE);
     default:
-        return refuse(req, "400 Bad Request", "bad_request", "Content-Length: expected a number");
+        return refuse(req, REFUSAL_BAD_LENGTH);
     }
 }
 

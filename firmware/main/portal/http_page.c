@@ -9,6 +9,7 @@
 #include "device_store.h"
 #include "html_escape.h"
 #include "http_json.h"
+#include "http_refusals.h"
 #include "page.inc"
 #include "prov_mailbox.h"
 #include "prov_status.h"
@@ -87,15 +88,12 @@ static const char *refusal_words(const char *code)
 
 static const char *state_words(prov_state_t state)
 {
-    switch (state) {
-#define X(name, words)       \
-    case PROV_STATE_##name:  \
-        return words;
-        PAGE_STATE_WORDS(X)
-#undef X
-    default:
-        return prov_state_name(state);
-    }
+    static const char *const WORDS[PROV_STATE_COUNT] = {
+#define PROV_STATE(name, phase, words) words,
+#include "prov_states.inc"
+#undef PROV_STATE
+    };
+    return WORDS[state];
 }
 
 static const char *failure_words(prov_failure_t failure)
@@ -227,7 +225,7 @@ static esp_err_t accept_request(httpd_req_t *req, const provision_request_t *req
 
 static esp_err_t out_of_memory(httpd_req_t *req)
 {
-    return send_problem(req, "503 Service Unavailable", refusal_words("busy"));
+    return http_page_refuse(req, REFUSAL_OUT_OF_MEMORY);
 }
 
 static esp_err_t handle_form(httpd_req_t *req, char *body, size_t length)
@@ -271,7 +269,7 @@ static const char *progress_heading(const prov_status_t *status)
         return "Your device is online";
     }
     if (status->failure != PROV_FAILURE_NONE) {
-        return status->state == PROV_STATE_AP_MODE ? "That did not work" : "Not there yet";
+        return status->state == PROV_STATE_AP_MODE ? "That did not work" : "Not there yet: the device keeps trying";
     }
     return state_words(status->state);
 }

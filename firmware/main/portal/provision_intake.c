@@ -8,6 +8,7 @@
 #include "device_store.h"
 #include "esp_log.h"
 #include "esp_system.h"
+#include "http_refusals.h"
 #include "prov_mailbox.h"
 #include "prov_status.h"
 
@@ -76,14 +77,12 @@ void provision_intake_begin(void)
 const provision_refusal_t *provision_refusal(provision_intake_t outcome)
 {
     static const provision_refusal_t REFUSALS[] = {
-        [PROVISION_UNPAIRED] = {"401 Unauthorized", "pairing_required", "the pairing secret is missing or wrong"},
-        [PROVISION_LOCKED] = {"429 Too Many Requests", "locked",
-                              "too many wrong pairing secrets; restart the device"},
-        [PROVISION_WRONG_DEVICE] = {"409 Conflict", "wrong_device", "device_id: this is another device"},
-        [PROVISION_TOO_OFTEN] = {"429 Too Many Requests", "slow_down", "too many requests, wait a little"},
-        [PROVISION_BUSY] = {"409 Conflict", "busy", "a provisioning is under way"},
-        [PROVISION_STORAGE_FAILED] = {"500 Internal Server Error", "storage_failed",
-                                      "the credentials could not be stored"},
+        [PROVISION_UNPAIRED] = {REFUSAL_PAIRING_REQUIRED},
+        [PROVISION_LOCKED] = {REFUSAL_LOCKED},
+        [PROVISION_WRONG_DEVICE] = {REFUSAL_WRONG_DEVICE},
+        [PROVISION_TOO_OFTEN] = {REFUSAL_SLOW_DOWN},
+        [PROVISION_BUSY] = {REFUSAL_BUSY},
+        [PROVISION_STORAGE_FAILED] = {REFUSAL_STORAGE_FAILED},
     };
     return REFUSALS[outcome].code != NULL ? &REFUSALS[outcome] : NULL;
 }

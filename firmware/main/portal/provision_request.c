@@ -6,6 +6,7 @@
 
 #include "clock_judge.h"
 #include "form_decode.h"
+#include "http_refusals.h"
 #include "json_guard.h"
 #include "secret_wipe.h"
 
@@ -24,7 +25,7 @@ static bool fail(request_error_t *error, const char *code, const char *field, co
 
 static bool bad_field(request_error_t *error, const char *field, const char *what)
 {
-    return fail(error, "bad_field", field, what);
+    return fail(error, REFUSAL_BAD_FIELD_CODE, field, what);
 }
 
 /** Takes over `root`, unless a field occurs twice: readers of it could disagree on which one counts. */
@@ -47,10 +48,10 @@ static cJSON *parse(const char *body, size_t length, request_error_t *error)
                            : verdict == JSON_GUARD_TOO_DEEP ? "nested too deeply"
                            : verdict == JSON_GUARD_TOO_MANY ? "too many values"
                                                             : "expected one JSON object";
-        fail(error, "bad_json", "body", what);
+        fail(error, REFUSAL_BAD_JSON_CODE, "body", what);
         return NULL;
     }
-    return without_repetition(root, "bad_json", error);
+    return without_repetition(root, REFUSAL_BAD_JSON_CODE, error);
 }
 
 static cJSON *parse_form(const char *body, size_t length, request_error_t *error)
@@ -58,10 +59,10 @@ static cJSON *parse_form(const char *body, size_t length, request_error_t *error
     form_verdict_t verdict = FORM_OK;
     cJSON *root = form_parse(body, length, &verdict);
     if (root == NULL) {
-        fail(error, "bad_form", "body", verdict == FORM_NUL ? "a field contains NUL" : "not a form");
+        fail(error, REFUSAL_BAD_FORM_CODE, "body", verdict == FORM_NUL ? "a field contains NUL" : "not a form");
         return NULL;
     }
-    return without_repetition(root, "bad_form", error);
+    return without_repetition(root, REFUSAL_BAD_FORM_CODE, error);
 }
 
 static bool read_text(const cJSON *root, const text_rule_t *rule, char *out, request_error_t *error)

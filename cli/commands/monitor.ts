@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import { openProject } from "../flow/project.js";
+import { optional } from "../optional.js";
 import { manifestSecrets, SECRET_VARIABLES } from "../secrets.js";
 import { createBacktraceDecoder } from "../serial/backtrace.js";
 import { type LogLevel, parseLogFilter } from "../serial/log-line.js";
@@ -59,11 +60,8 @@ export function monitorCommand(
         onLine: (line) => print(line, options, out),
         onNote: out.note,
         onOpen: keys.attach,
-        ...(until ? { until } : {}),
-        ...(filter ? { filter } : {}),
         ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }),
-        ...(options.log === undefined ? {} : { logFile: options.log }),
-        ...(decoder ? { decoder } : {}),
+        ...optional({ until, filter, decoder, logFile: options.log }),
       });
       if (result.reason === "matched")
         return { json: { port, matched: result.line.text }, text: "" };

@@ -130,34 +130,25 @@ export function createDeviceApi(baseUrl: string, pairingSecret = ""): DeviceApi 
   const root = baseUrl.replace(/\/+$/, "");
   const pairing = pairingSecret === "" ? {} : { "X-Pairing-Secret": pairingSecret };
   const board: Board = {};
+  const ask = async <T>(
+    schema: z.ZodType<T, unknown>,
+    path: string,
+    rest: Omit<Call, "url">,
+  ): Promise<T> => parse(schema, await call(board, { url: `${root}${path}`, ...rest }));
+  const post = { method: "POST", timeoutMs: PROVISION_TIMEOUT_MS } as const;
   return {
     baseUrl: root,
-    status: async (signal) =>
-      parse(
-        statusSchema,
-        await call(board, {
-          method: "GET",
-          url: `${root}/status`,
-          timeoutMs: STATUS_TIMEOUT_MS,
-          signal,
-        }),
-      ),
+    status: (signal) =>
+      ask(statusSchema, "/status", { method: "GET", timeoutMs: STATUS_TIMEOUT_MS, signal }),
     scan: async (signal) =>
-      parse(
-        scanSchema,
-        await call(board, {
-          method: "GET",
-          url: `${root}/scan`,
-          timeoutMs: SCAN_TIMEOUT_MS,
-          signal,
-        }),
-      ).networks,
+      (await ask(scanSchema, "/scan", { method: "GET", timeoutMs: SCAN_TIMEOUT_MS, signal }))
+        .networks,
     provision: async (request, signal) => {
       const body = {
         ssid: request.ssid,
         password: request.password,
         device_id: request.deviceId,
-        ...(request.token === undefined ? {} : { provisioning_token: request.token }),
+        provisioning_token: request.token,
         attempt_id: request.attemptId,
         time: request.timeSeconds,
       };
@@ -165,30 +156,10 @@ export function createDeviceApi(baseUrl: string, pairingSecret = ""): DeviceApi 
         ...pairing,
         ...(request.bearer === undefined ? {} : { Authorization: `Bearer ${request.bearer}` }),
       };
-      parse(
-        acceptedSchema,
-        await call(board, {
-          method: "POST",
-          url: `${root}/provision`,
-          body,
-          headers,
-          timeoutMs: PROVISION_TIMEOUT_MS,
-          signal,
-        }),
-      );
+      await ask(acceptedSchema, "/provision", { ...post, body, headers, signal });
     },
     reset: async (scope, signal) => {
-      parse(
-        acceptedSchema,
-        await call(board, {
-          method: "POST",
-          url: `${root}/reset`,
-          body: { scope },
-          headers: pairing,
-          timeoutMs: PROVISION_TIMEOUT_MS,
-          signal,
-        }),
-      );
+      await ask(acceptedSchema, "/reset", { ...post, body: { scope }, headers: pairing, signal });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { parseTransition } from "../../codegen/states.js";
 import { ProvError } from "../errors.js";
+import { optional } from "../optional.js";
 import { monitor } from "../serial/monitor.js";
 import { asTask, type Progress } from "../terminal/progress.js";
 import type { FlashedBoard } from "./flash.js";
@@ -70,7 +71,7 @@ async function watch(
   let isConnecting = false;
   let network: string | undefined;
   let device: string | undefined;
-  const told = () => ({ ...(network ? { network } : {}), ...(device ? { device } : {}) });
+  const told = () => optional({ network, device });
   try {
     const result = await monitor({
       port,

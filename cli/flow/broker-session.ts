@@ -1,5 +1,6 @@
 import { connect, type MqttClient } from "mqtt";
 import { parseJson } from "../files/json.js";
+import { optional } from "../optional.js";
 import { visible } from "../terminal/foreign-text.js";
 import { pause } from "../time/wait.js";
 
@@ -97,8 +98,7 @@ function connectObserver(access: BrokerAccess): MqttClient {
     ca: access.caPem,
     cert: access.certPem,
     key: access.keyPem,
-    ...(access.username === undefined ? {} : { username: access.username }),
-    ...(access.password === undefined ? {} : { password: access.password }),
+    ...optional({ username: access.username, password: access.password }),
     clientId: `prov-observer-${Math.random().toString(16).slice(2, 10)}`,
     protocolVersion: 4,
     clean: true,

@@ -7,6 +7,7 @@ import { ProvError } from "../errors.js";
 import { replaceFile } from "../files/files.js";
 import { takeLock } from "../files/lock.js";
 import { ensurePrivateDir } from "../files/private-dir.js";
+import { optional } from "../optional.js";
 import { prepareAir, readAir, writeAir } from "./air/air.js";
 import { type LabBackend, startBackend } from "./backend/backend.js";
 import { createTokenStore, type TokenStore } from "./backend/tokens.js";
@@ -85,9 +86,11 @@ async function start(
     authority,
     tokens,
     onEvent: events.push,
-    ...optional({ preferredPort: ports?.backend }),
-    ...optional({ certificateLifetimeMs: options.certificateLifetimeMs }),
-    ...optional({ acceptUserToken: options.acceptUserToken }),
+    ...optional({
+      preferredPort: ports?.backend,
+      certificateLifetimeMs: options.certificateLifetimeMs,
+      acceptUserToken: options.acceptUserToken,
+    }),
   });
   undo.push(backend.stop);
   const broker = await startBroker(join(root, "broker"), options.broker ?? "embedded", {
@@ -108,8 +111,7 @@ async function start(
     airDir,
     mac: macFor(root),
     onEvent: events.push,
-    ...optional({ clock: options.clock }),
-    ...optional({ environment: options.firmwareEnvironment }),
+    ...optional({ clock: options.clock, environment: options.firmwareEnvironment }),
   });
   undo.push(board.stop);
 
@@ -256,12 +258,6 @@ async function identityFor(
 /** A stable MAC with Espressif's prefix, different for each lab folder. */
 function macFor(root: string): string {
   return `7cdfa1${createHash("sha256").update(root).digest("hex").slice(0, 6)}`;
-}
-
-/** Drops what is undefined: exactOptionalPropertyTypes tells "absent" from "undefined". */
-function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 /** The last started is the first to go; every step runs, whatever the others do, and only once. */

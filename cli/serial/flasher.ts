@@ -1,5 +1,6 @@
 import type { Chip } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
+import { optional } from "../optional.js";
 import {
   blocksOf,
   checkBounds,
@@ -95,14 +96,14 @@ export async function flashDevice(request: FlashRequest): Promise<FlashReport> {
   const regions = loadRegions(request.flasherArgs);
   const { port, signal } = request;
   const usb = request.usb ?? (await identifyPort(port));
-  const opening = { usb, ...(signal ? { signal } : {}) };
+  const opening = { usb, ...optional({ signal }) };
   let link = await openPort(port, opening);
   try {
     const session = await connect(link, regions, request).catch(async (error: unknown) => {
       if (!link.lost() || usb.serialNumber === undefined || signal?.aborted) throw error;
       // The reset made the chip's USB port vanish; it comes back, perhaps under another name.
       await link.close();
-      const find = request.findPort ? { find: request.findPort } : {};
+      const find = optional({ find: request.findPort });
       link = await reopenPort({ spec: port, withinMs: REENUMERATION_MS, ...opening, ...find });
       return connect(link, regions, { ...request, isInLoader: true });
     });
@@ -131,8 +132,7 @@ function connect(
       checkChip(found, { target, args, regions });
       refuseHardened(protection, { chip: found, port: link.spec, args });
     },
-    ...(signal ? { signal } : {}),
-    ...(onNote ? { onNote } : {}),
+    ...optional({ signal, onNote }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { optional } from "../optional.js";
 import { DEFAULT_BAUD, parseNetworkSpec, type SerialLink, type UsbIdentity } from "./link.js";
 
 /**
@@ -13,12 +14,11 @@ export async function openPort(
   const url = /^(socket|rfc2217):\/\//.exec(spec);
   if (url) {
     const { openNetworkLink } = await import("./link-network.js");
-    return openNetworkLink(spec, parseNetworkSpec(spec), { baud, ...pick(options.signal) });
+    return openNetworkLink(spec, parseNetworkSpec(spec), {
+      baud,
+      ...optional({ signal: options.signal }),
+    });
   }
   const { openTtyLink } = await import("./link-tty.js");
   return openTtyLink(spec, { baud, usb: options.usb ?? {} });
-}
-
-function pick(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal ? { signal } : {};
 }

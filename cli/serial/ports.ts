@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { ProvError } from "../errors.js";
+import { optional } from "../optional.js";
 import { visible } from "../terminal/foreign-text.js";
 import type { UsbIdentity } from "./link.js";
 
@@ -143,7 +144,7 @@ function toPortInfo(port: ListedPort): PortInfo {
     {
       ...numeric("vendorId", port.vendorId),
       ...numeric("productId", port.productId),
-      ...(port.serialNumber ? { serialNumber: port.serialNumber } : {}),
+      ...optional({ serialNumber: port.serialNumber || undefined }),
     },
     port.manufacturer,
   );
@@ -208,8 +209,7 @@ function readSysfsPort(
     return {
       ...numeric("vendorId", vendor),
       ...numeric("productId", readAttribute(directory, "idProduct")),
-      ...(serialNumber ? { serialNumber } : {}),
-      ...(product ? { product } : {}),
+      ...optional({ serialNumber: serialNumber || undefined, product: product || undefined }),
     };
   }
   return undefined;

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ProvError } from "../errors.js";
+import { optional } from "../optional.js";
 import type { SerialLink, UsbIdentity } from "./link.js";
 import { openPort } from "./open-port.js";
 import { findPortOf } from "./ports.js";
@@ -31,11 +32,7 @@ export async function reopenPort(request: ReopenRequest): Promise<SerialLink> {
     const path = usb.serialNumber === undefined ? spec : await find(usb, spec);
     if (path !== undefined) {
       try {
-        return await openPort(path, {
-          usb,
-          ...(baud ? { baud } : {}),
-          ...(signal ? { signal } : {}),
-        });
+        return await openPort(path, { usb, ...optional({ baud, signal }) });
       } catch (error) {
         // Busy or forbidden right after it appeared: udev is still at work.
         if (!(error instanceof ProvError) || error.code === "usage") throw error;
@@ -44,6 +41,6 @@ export async function reopenPort(request: ReopenRequest): Promise<SerialLink> {
     if (request.withinMs !== undefined && performance.now() - startedAt > request.withinMs) {
       throw new ProvError("port_lost", `${spec} did not come back`);
     }
-    await pause(POLL_MS, undefined, { ...(signal ? { signal } : {}) });
+    await pause(POLL_MS, undefined, optional({ signal }));
   }
 }

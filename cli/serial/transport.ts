@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ESPError } from "esptool-js/lib/types/error.js";
 import { Transport } from "esptool-js/lib/webserial.js";
+import { optional } from "../optional.js";
 import { DEFAULT_BAUD, type SerialLink } from "./link.js";
 import { createSlipDecoder, encodeSlip } from "./slip.js";
 
@@ -136,10 +137,7 @@ export class LinkTransport extends Transport {
 
   /** Remembers a lowered DTR as well as a raised one, so that a later setRTS cannot raise it again. */
   override setSignals(dtr?: boolean, rts?: boolean): Promise<void> {
-    return this.#setLines({
-      ...(dtr === undefined ? {} : { dtr }),
-      ...(rts === undefined ? {} : { rts }),
-    });
+    return this.#setLines(optional({ dtr, rts }));
   }
 
   async #setLines(change: { dtr?: boolean; rts?: boolean }): Promise<void> {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ProvError } from "../errors.js";
+import { stopChild } from "../processes/child.js";
 import { childEnvironment } from "../processes/child-environment.js";
 import { hasCode, naming } from "../system-error.js";
 import { DEFAULT_BASE_URL } from "./access-point.js";
@@ -70,10 +71,7 @@ function start(command: Command, secretFd: number | null): Promise<CommandResult
   child.stdin?.on("error", () => undefined); // a child that exits unread is judged by its status
   child.stdin?.end(command.stdin);
   return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      child.kill("SIGTERM");
-      setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS).unref();
-    };
+    const onAbort = () => void stopChild(child, KILL_AFTER_MS).catch(() => undefined);
     command.signal?.addEventListener("abort", onAbort, { once: true });
     const settle = (finish: () => void) => {
       command.signal?.removeEventListener("abort", onAbort);

@@ -14,16 +14,8 @@ import {
   type WindowsInterface,
 } from "./netsh-parse.js";
 import { checkPassphrase } from "./passphrase.js";
-import { hostSession } from "./session.js";
+import { type AdapterOptions, hostSession } from "./session.js";
 import { newProfileName } from "./temporary-profile.js";
-
-export interface NetshOptions {
-  /** Where the restore journal goes. */
-  stateDir: string;
-  iface?: string;
-  run?: CommandRunner;
-  pollIntervalMs?: number;
-}
 
 const RESTORE_LIMIT_MS = 45_000;
 /** Windows never reports a failed connection; after this long without one it has failed. */
@@ -39,7 +31,7 @@ interface Context {
 }
 
 /** The host's WiFi on Windows, through `netsh wlan` and a temporary profile. */
-export function netshWifi(options: NetshOptions & { connectLimitMs?: number }): HostWifi {
+export function netshWifi(options: AdapterOptions & { connectLimitMs?: number }): HostWifi {
   const { stateDir, run = runCommand, pollIntervalMs = 1000 } = options;
   const connectLimitMs = options.connectLimitMs ?? CONNECT_LIMIT_MS;
   const session = hostSession((entry: NetshEntry) =>

@@ -15,15 +15,7 @@ import {
   parseWifiDevice,
 } from "./networksetup-parse.js";
 import { checkPassphrase } from "./passphrase.js";
-import { hostSession } from "./session.js";
-
-export interface NetworksetupOptions {
-  /** Where the restore journal goes. */
-  stateDir: string;
-  iface?: string;
-  run?: CommandRunner;
-  pollIntervalMs?: number;
-}
+import { type AdapterOptions, hostSession } from "./session.js";
 
 const RESTORE_LIMIT_MS = 45_000;
 /** How often a join is tried whose failure macOS does not explain. */
@@ -42,7 +34,7 @@ interface Context {
  * AP is taken off the list of preferred networks again, and when the name of the previous network
  * is hidden (macOS 15), switching WiFi off and on lets macOS choose it by itself.
  */
-export function networksetupWifi(options: NetworksetupOptions): HostWifi {
+export function networksetupWifi(options: AdapterOptions): HostWifi {
   const { stateDir, run = runCommand, pollIntervalMs = 2000 } = options;
   const session = hostSession((entry: NetworksetupEntry) =>
     restoreAndForgetMac(run, stateDir, entry, { pollIntervalMs }),

@@ -1,7 +1,7 @@
 import { ProvError } from "../errors.js";
 import { abortsAs, pause, poll } from "../time/wait.js";
 import { apNotFound, DEFAULT_BASE_URL, joinTooSlow, SCAN_TOO_SLOW } from "./access-point.js";
-import { type CommandRunner, runCommand } from "./command.js";
+import { runCommand } from "./command.js";
 import type { AccessPoint, ApTarget, HostWifi, JoinedAp, RestoreReport } from "./host-wifi.js";
 import {
   hasJournal,
@@ -14,16 +14,10 @@ import { chooseDevice, type NmcliClient, nmcliClient } from "./nmcli-client.js";
 import type { NmAccessPoint, NmDevice } from "./nmcli-parse.js";
 import { restoreNmcli } from "./nmcli-restore.js";
 import { checkPassphrase, chooseKeyManagement } from "./passphrase.js";
-import { hostSession } from "./session.js";
+import { type AdapterOptions, hostSession } from "./session.js";
 import { isTemporaryProfile, newProfileName } from "./temporary-profile.js";
 
-export interface NmcliOptions {
-  /** Where the restore journal lies. */
-  stateDir: string;
-  iface?: string;
-  run?: CommandRunner;
-  /** Between two looks at NetworkManager's scan list. */
-  pollIntervalMs?: number;
+export interface NmcliOptions extends AdapterOptions {
   /** Between two scans; NetworkManager refuses much more frequent ones. */
   rescanIntervalMs?: number;
 }

@@ -1,4 +1,5 @@
 import { ProvError } from "../errors.js";
+import { optional } from "../optional.js";
 import type { HostWifi, HostWifiKind } from "./host-wifi.js";
 import { manualWifi } from "./manual.js";
 import { netshWifi } from "./netsh.js";
@@ -22,10 +23,10 @@ export interface WifiChoice {
 /** The adapter for these flags and this platform. Throws `wifi_no_adapter` where there is none. */
 export function selectWifi(choice: WifiChoice): HostWifi {
   const { stateDir, iface } = choice;
-  const host = { stateDir, ...(iface === undefined ? {} : { iface }) };
+  const host = { stateDir, ...optional({ iface }) };
   switch (chooseKind(choice)) {
     case "manual":
-      return manualWifi(choice.baseUrl === undefined ? {} : { baseUrl: choice.baseUrl });
+      return manualWifi(optional({ baseUrl: choice.baseUrl }));
     case "virtual":
       if (choice.virtual === undefined) {
         throw new ProvError("lab_not_running", "the virtual WiFi adapter needs a running lab");

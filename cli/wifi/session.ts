@@ -1,5 +1,16 @@
 import { ProvError } from "../errors.js";
+import type { CommandRunner } from "./command.js";
 import type { RestoreReport } from "./host-wifi.js";
+
+/** What an adapter that changes the host is given. */
+export interface AdapterOptions {
+  /** Where the restore journal lies. */
+  stateDir: string;
+  iface?: string;
+  run?: CommandRunner;
+  /** Between two looks at what the host's own tools say. */
+  pollIntervalMs?: number;
+}
 
 /** What an adapter that changes the host keeps between `join` and `leave`. */
 export interface HostSession<Entry> {

@@ -3,6 +3,7 @@ import { ProvError } from "../../errors.js";
 import type { Project } from "../../flow/project.js";
 import { virtualWifi } from "../../lab/air/virtual-wifi.js";
 import { findLab, type LabClient } from "../../lab/client.js";
+import { optional } from "../../optional.js";
 import type { HostWifi, HostWifiKind } from "../../wifi/host-wifi.js";
 import { selectWifi } from "../../wifi/select.js";
 
@@ -87,15 +88,15 @@ export async function reachBoard(
   const wifi = selectWifi({
     kind: options.wifi,
     stateDir: project.stateDir,
-    ...(options.url === undefined ? {} : { baseUrl: options.url }),
-    ...(lab === undefined ? {} : { virtual: virtualWifi(lab.info.airDir) }),
-    ...(options.iface === undefined ? {} : { iface: options.iface }),
+    ...optional({
+      baseUrl: options.url,
+      virtual: lab && virtualWifi(lab.info.airDir),
+      iface: options.iface,
+    }),
   });
   return {
     wifi,
     pollMs: lab ? LAB_POLL_MS : RADIO_POLL_MS,
-    ...(lab ? { lab } : {}),
-    ...(port === undefined ? {} : { port }),
-    ...(options.ap === undefined ? {} : { apSsid: options.ap }),
+    ...optional({ lab, port, apSsid: options.ap }),
   };
 }

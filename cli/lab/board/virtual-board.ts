@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CHIPS, type Chip, isLoaderChip } from "../../../codegen/chips.js";
 import { ProvError } from "../../errors.js";
 import { ensurePrivateDir } from "../../files/private-dir.js";
+import { optional } from "../../optional.js";
 import { readFlasherArgs } from "../../serial/flasher-args.js";
 import { forgetAnnouncement } from "../air/air.js";
 import { type AnnouncedAp, APS_FOLDER, readAnnouncedAp } from "../air/air-file.js";
@@ -144,8 +145,7 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
       mac: options.mac,
       clock: options.clock ?? "unset",
       resetReason: reason,
-      ...(nvsCutAt === null ? {} : { nvsCutAt }),
-      ...(options.environment === undefined ? {} : { environment: options.environment }),
+      ...optional({ nvsCutAt: nvsCutAt ?? undefined, environment: options.environment }),
       onLine: log.push,
       onDiagnostic: log.push,
     });

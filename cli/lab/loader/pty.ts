@@ -19,7 +19,10 @@ const MAX_UNREAD = 0x1_0000;
 /** A unix socket's path has room for 107 bytes; the longest suffix is `.ctl`. */
 const MAX_PATH = 103;
 
-const linesSchema = z.object({ dtr: z.boolean().optional(), rts: z.boolean().optional() });
+const linesSchema = z.object({
+  dtr: z.boolean().exactOptional(),
+  rts: z.boolean().exactOptional(),
+});
 
 /** A port that stands for the line; closing it is like pulling the cable. */
 export interface OpenEnd {
@@ -106,8 +109,7 @@ async function openControl(
 
 function applyLines(text: string, setLines: (lines: { dtr?: boolean; rts?: boolean }) => void) {
   try {
-    const { dtr, rts } = linesSchema.parse(JSON.parse(text));
-    setLines({ ...(dtr === undefined ? {} : { dtr }), ...(rts === undefined ? {} : { rts }) });
+    setLines(linesSchema.parse(JSON.parse(text)));
     return true;
   } catch {
     return false;

@@ -18,6 +18,7 @@ import { hasExited, spawnBound, stopChild } from "../../cli/processes/child.js";
 import { silent } from "../../cli/terminal/progress.js";
 import { caOf, DEVICE_ID, openRig, type Rig, type RigOptions } from "../attack/rig.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
+import { localhostIdentity } from "../helpers/localhost.js";
 import { longer } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
 import { run } from "../helpers/prov.js";
@@ -70,8 +71,7 @@ function provision(
 describe("mosquitto with a password file beside the certificates", () => {
   async function startMosquitto(ca: CertificateAuthority): Promise<void> {
     const dir = temporaryDir();
-    const names = { commonName: "localhost", dns: ["localhost"] };
-    const server = await issueCertificate(ca, { usage: "server", ...names });
+    const server = await localhostIdentity(ca);
     const write = (name: string, text: string): string => {
       writeFileSync(join(dir, name), text, { mode: 0o600 });
       return join(dir, name);

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
 import { findFreePort, listenOn } from "../../cli/lab/server/listen.js";
 import { buildPrograms, fileEnv, startProgram, VARIANTS } from "../helpers/host-port.js";
+import { localhostIdentity } from "../helpers/localhost.js";
 import { longer } from "../helpers/longer.js";
 
 beforeAll(buildPrograms, longer(300_000));
@@ -21,20 +22,13 @@ async function pki() {
     createCa({ commonName: "CA" }),
     createCa({ commonName: "CA" }),
   ]);
-  const issue = (from: typeof ca, rest: object = {}) =>
-    issueCertificate(from, {
-      usage: "server",
-      commonName: "localhost",
-      dns: ["localhost"],
-      ...rest,
-    });
   const client = await issueCertificate(ca, { usage: "client", commonName: "dev1" });
-  return { ca, foreignCa, issue, client };
+  return { ca, foreignCa, client };
 }
 
 describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
   test("maps everything that can go wrong as the chip does", async () => {
-    const { ca, foreignCa, issue, client } = await pki();
+    const { ca, foreignCa, client } = await pki();
     const https = async (
       identity: { certPem: string; keyPem: string },
       more: ServerOptions = {},
@@ -46,16 +40,16 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
       return `https://localhost:${await serve(server)}`;
     };
     const day = 86_400_000;
-    const good = await https(await issue(ca));
-    const foreign = await https(await issue(foreignCa));
-    const renamed = await https(await issue(ca, { dns: ["elsewhere.invalid"] }));
+    const good = await https(await localhostIdentity(ca));
+    const foreign = await https(await localhostIdentity(foreignCa));
+    const renamed = await https(await localhostIdentity(ca, { dns: ["elsewhere.invalid"] }));
     const expired = await https(
-      await issue(ca, {
+      await localhostIdentity(ca, {
         notBefore: new Date(Date.now() - 2 * day),
         notAfter: new Date(Date.now() - day),
       }),
     );
-    const mutual = await https(await issue(ca), { requestCert: true, ca: ca.certPem });
+    const mutual = await https(await localhostIdentity(ca), { requestCert: true, ca: ca.certPem });
     const plain = await serve(createHttpServer((_, response) => response.end("plain")));
     const mute = await serve(createTcpServer(() => {}));
     const closed = await findFreePort();
@@ -128,8 +122,8 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
   });
 
   test("takes certificates whose END and BEGIN share a line, as mbedTLS does", async () => {
-    const { ca, foreignCa, issue } = await pki();
-    const { certPem, keyPem } = await issue(ca);
+    const { ca, foreignCa } = await pki();
+    const { certPem, keyPem } = await localhostIdentity(ca);
     const server = createServer({ cert: certPem, key: keyPem }, (_, response) => {
       response.end("ok");
     });
@@ -148,8 +142,8 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
   });
 
   test("judges dates by the board's clock", async () => {
-    const { ca, issue } = await pki();
-    const identity = await issue(ca);
+    const { ca } = await pki();
+    const identity = await localhostIdentity(ca);
     const server = createServer({ cert: identity.certPem, key: identity.keyPem }, (_, response) => {
       response.end();
     });

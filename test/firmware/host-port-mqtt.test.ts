@@ -7,6 +7,7 @@ import { OPERATOR } from "../../cli/lab/broker/topic-rules.js";
 import { createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
 import { findFreePort, listenOn } from "../../cli/lab/server/listen.js";
 import { buildPrograms, fileEnv, startProgram, VARIANTS } from "../helpers/host-port.js";
+import { localhostIdentity } from "../helpers/localhost.js";
 import { longer } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
 
@@ -19,11 +20,7 @@ async function pki() {
     createCa({ commonName: "CA" }),
     createCa({ commonName: "CA" }),
   ]);
-  const server = await issueCertificate(ca, {
-    usage: "server",
-    commonName: "localhost",
-    dns: ["localhost"],
-  });
+  const server = await localhostIdentity(ca);
   const device = await issueCertificate(ca, { usage: "client", commonName: "dev1" });
   const foreign = await issueCertificate(foreignCa, { usage: "client", commonName: "dev1" });
   const operator = await issueCertificate(ca, { usage: "client", commonName: OPERATOR });

@@ -4,6 +4,7 @@ import { generate, type Packet, parser } from "mqtt-packet";
 import { onTestFinished } from "vitest";
 import { type CertificateAuthority, createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
 import { listenOn } from "../../cli/lab/server/listen.js";
+import { localhostIdentity } from "./localhost.js";
 
 type PacketOf<Kind extends Packet["cmd"]> = Extract<Packet, { cmd: Kind }>;
 
@@ -52,8 +53,7 @@ export async function scriptedBroker(
   ownCa ??= createCa({ commonName: "CA" });
   const ca = options.ca ?? (await ownCa);
   const caPem = ca.certPem;
-  const name = { commonName: "localhost", dns: ["localhost"] };
-  const identity = await issueCertificate(ca, { usage: "server", ...name });
+  const identity = await localhostIdentity(ca);
   const operator = await issueCertificate(ca, { usage: "client", commonName: "operator" });
   let connections = 0;
   const sockets = new Set<Socket>();

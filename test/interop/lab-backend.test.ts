@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -8,18 +7,19 @@ import { type LabBackend, startBackend } from "../../cli/lab/backend/backend.js"
 import { createTokenStore, type TokenStore } from "../../cli/lab/backend/tokens.js";
 import type { LabEvent } from "../../cli/lab/events.js";
 import { type LabAuthority, openAuthority } from "../../cli/lab/pki/authority.js";
+import { breakSignature, content, curlClient, tokenRejected } from "../helpers/curl-client.js";
 import { temporaryDir } from "../helpers/project.js";
 
 const run = promisify(execFile);
 
-let dir: string;
+const dir = temporaryDir();
 let authority: LabAuthority;
 let tokens: TokenStore;
 let backend: LabBackend;
 const events: LabEvent[] = [];
+const { curl, makeCsr, post, postJson, save, sign } = curlClient(dir, () => backend.url);
 
 beforeAll(async () => {
-  dir = temporaryDir();
   authority = await openAuthority(join(dir, "ca"));
   tokens = createTokenStore();
   backend = await startBackend({
@@ -282,96 +282,3 @@ describe("POST /device-report", () => {
     expect(backend.reports().length).toBe(before);
   });
 });
-
-interface CurlAnswer {
-  readonly status: number;
-  readonly text: string;
-  /** The JSON document, or null when it is none. */
-  readonly body: unknown;
-}
-
-function sign(id: string, csr: string, token: string | null, extra: string[] = []) {
-  return postJson("/sign-csr", { device_id: id, csr }, token, extra);
-}
-
-function postJson(path: string, value: unknown, token: string | null, extra: string[] = []) {
-  const file = save("body.json", JSON.stringify(value));
-  const args = ["-H", "Content-Type: application/json", "--data-binary", `@${file}`, ...extra];
-  return post(path, args, token);
-}
-
-function post(path: string, args: string[], token: string | null) {
-  const authorization = token === null ? [] : ["-H", `Authorization: Bearer ${token}`];
-  return curl(path, ["-X", "POST", ...authorization, ...args]);
-}
-
-/** Rejects with curl's exit status as `code`. */
-async function curl(path: string, args: string[]): Promise<CurlAnswer> {
-  const { stdout } = await run("curl", [
-    "--silent",
-    "--noproxy",
-    "*",
-    "--cacert",
-    join(dir, "ca", "ca.pem"),
-    "--write-out",
-    "\n%{http_code}",
-    ...args,
-    `${backend.url}${path}`,
-  ]);
-  const end = stdout.lastIndexOf("\n");
-  const text = stdout.slice(0, end);
-  return { status: Number(stdout.slice(end + 1)), text, body: parse(text) };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-let count = 0;
-
-async function makeCsr(name: string, newkey = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]) {
-  const stem = join(dir, `csr-${count++}`);
-  await run("openssl", [
-    "req",
-    "-new",
-    "-nodes",
-    "-newkey",
-    ...newkey,
-    "-subj",
-    `/CN=${name}`,
-    "-keyout",
-    `${stem}.key`,
-    "-out",
-    `${stem}.csr`,
-  ]);
-  const pem = (await run("cat", [`${stem}.csr`])).stdout;
-  return { pem, file: `${stem}.csr`, key: `${stem}.key` };
-}
-
-/** Flips one bit of the signature, which is what the request ends with. */
-function breakSignature(pem: string): string {
-  const der = Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ""), "base64");
-  der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1);
-  const lines = der.toString("base64").replace(/.{1,64}/g, "$&\n");
-  return `-----BEGIN CERTIFICATE REQUEST-----\n${lines}-----END CERTIFICATE REQUEST-----\n`;
-}
-
-function save(name: string, text: string): string {
-  const file = join(dir, `${count++}-${name}`);
-  writeFileSync(file, text);
-  return file;
-}
-
-function content(body: unknown, field: string): string {
-  const found = (body as Record<string, { content: string }>)[field];
-  if (found === undefined) throw new Error(`no ${field} in ${JSON.stringify(body)}`);
-  return found.content;
-}
-
-function tokenRejected(status: number) {
-  return { status, body: { status: "error", code: "token_rejected" } };
-}

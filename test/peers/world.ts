@@ -10,6 +10,7 @@ import { issueCertificate } from "../../cli/lab/pki/ca.js";
 import { revocationList } from "../../cli/lab/pki/crl.js";
 import { findFreePort, listenOn } from "../../cli/lab/server/listen.js";
 import { caOf, DEVICE_ID, nextLine, openRig, type Rig } from "../attack/rig.js";
+import { localhostIdentity } from "../helpers/localhost.js";
 import { longer, longerSeconds } from "../helpers/longer.js";
 import { type Outcome, prov } from "../helpers/prov.js";
 import { type Place, writePrivate } from "./peer.js";
@@ -82,9 +83,7 @@ async function describe(
 ): Promise<Omit<World, "stop">> {
   const ca = caOf(rig.lab);
   const client = (commonName: string) => issueCertificate(ca, { usage: "client", commonName });
-  const server = await issueCertificate(ca, {
-    ...({ usage: "server", commonName: "localhost", dns: ["localhost"] } as const),
-  });
+  const server = await localhostIdentity(ca);
   const operator = await client(OPERATOR);
   const device = await client(DEVICE_ID);
   const connect = (identity: typeof operator, clientId: string): Promise<MqttClient> =>

@@ -1,18 +1,11 @@
 import { createPrivateKey } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { judgeCertificates, judgePrivateKey } from "../../codegen/pem.js";
-import { inOneLine, type PemForms, pemForms, sentence } from "../helpers/pem-forms.js";
+import { inOneLine, pemForms, sentence } from "../helpers/pem-forms.js";
 
-let forms: PemForms;
-let cert: string;
-let key: string;
-beforeAll(() => {
-  forms = pemForms();
-  ({ cert, key } = forms);
-});
-const made = (command: string): Buffer => forms.made(command);
+const { cert, dir, key, made, openssl, text } = pemForms();
 
 const onKey = (content: string | Buffer): string => sentence(judgePrivateKey(Buffer.from(content)));
 
@@ -23,8 +16,8 @@ describe("private keys", () => {
     [
       "PKCS#1",
       () => {
-        forms.openssl("genrsa -traditional -out rsa.pem 2048");
-        return forms.text("rsa.pem");
+        openssl("genrsa -traditional -out rsa.pem 2048");
+        return text("rsa.pem");
       },
     ],
     ["beside its certificate", () => cert + key],
@@ -96,7 +89,7 @@ describe("private keys", () => {
     ];
     for (const [make, expected] of mendable) {
       const given = made(make);
-      writeFileSync(join(forms.dir, "given"), given);
+      writeFileSync(join(dir, "given"), given);
       const judge = expected === key ? judgePrivateKey : judgeCertificates;
       const remedy = /; convert it: openssl (.*) -in FILE -out \w+\.pem$/;
       const command = remedy.exec(sentence(judge(given)))?.[1];

@@ -1,16 +1,9 @@
 import { X509Certificate } from "node:crypto";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { judgeCertificates } from "../../codegen/pem.js";
-import { inOneLine, type PemForms, pemForms, sentence } from "../helpers/pem-forms.js";
+import { inOneLine, pemForms, sentence } from "../helpers/pem-forms.js";
 
-let forms: PemForms;
-let cert: string;
-let key: string;
-beforeAll(() => {
-  forms = pemForms();
-  ({ cert, key } = forms);
-});
-const made = (command: string): Buffer => forms.made(command);
+const { cert, key, made } = pemForms();
 
 const bytes = (content: string | Buffer): Buffer => Buffer.from(content);
 const utf16 = (content: string, mark: string): Buffer => Buffer.from(mark + content, "utf16le");

@@ -11,8 +11,8 @@ const { BUTTON_PINS_PATH, CI_PATH, emitButtonPins, fillCiMatrix } = await import
   "../dist/codegen/chip-files.js"
 );
 const { emitLimitsHeader, LIMITS_HEADER_PATH } = await import("../dist/codegen/limits.js");
-const { emitRefusalsHeader, REFUSALS_HEADER_PATH } = await import("../codegen/refusals.js");
-const { emitStatesInc, STATES_INC_PATH } = await import("../codegen/states.js");
+const { emitRefusalsHeader, REFUSALS_HEADER_PATH } = await import("../dist/codegen/refusals.js");
+const { emitStatesInc, STATES_INC_PATH } = await import("../dist/codegen/states.js");
 const { emitPageInc, isPageCurrent, PAGE_INC_PATH, PAGE_SOURCE_DIR, PAGE_SOURCES } = await import(
   "../dist/codegen/page.js"
 );

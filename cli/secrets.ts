@@ -34,9 +34,28 @@ export const SECRET_VARIABLES = [
 ] as const satisfies readonly EnvironmentVariable[];
 export type SecretVariable = (typeof SECRET_VARIABLES)[number];
 
-/** What a manifest holds that no log may show. */
-export function manifestSecrets({ softAp, mqtt }: DeviceManifest): string[] {
-  return [softAp.password, softAp.pairingSecret, mqtt.password];
+/** What a run was given, as far as it is known. */
+interface RunInputs {
+  readonly env: NodeJS.ProcessEnv;
+  readonly manifest?: DeviceManifest;
+  readonly credentials?: {
+    readonly password: string;
+    readonly token?: string;
+    readonly bearer?: string;
+  };
+  /** The operator's access to the broker. */
+  readonly broker?: { readonly password?: string } | undefined;
+}
+
+/** All of it that no log may show, of whatever device. */
+export function secretsOfRun({ env, manifest, credentials, broker }: RunInputs): string[] {
+  const given = [
+    ...SECRET_VARIABLES.map((name) => env[name]),
+    ...[manifest?.softAp.password, manifest?.softAp.pairingSecret, manifest?.mqtt.password],
+    ...[credentials?.password, credentials?.token, credentials?.bearer],
+    broker?.password,
+  ];
+  return [...new Set(given.flatMap((secret) => secret || []))];
 }
 
 /** What a terminal has beside its bytes. */

@@ -3,7 +3,7 @@ import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import { openProject } from "../flow/project.js";
 import { optional } from "../optional.js";
-import { manifestSecrets, SECRET_VARIABLES } from "../secrets.js";
+import { secretsOfRun } from "../secrets.js";
 import { createBacktraceDecoder } from "../serial/backtrace.js";
 import { type LogLevel, parseLogFilter } from "../serial/log-line.js";
 import { type MonitorControl, type MonitorLine, monitor } from "../serial/monitor.js";
@@ -86,10 +86,10 @@ async function deviceAids(
   options: MonitorOptions,
   context: CommandContext,
 ): Promise<{ decoder?: ReturnType<typeof createBacktraceDecoder>; secrets: string[] }> {
-  const secrets = SECRET_VARIABLES.flatMap((name) => context.env[name] ?? []);
+  const { env } = context;
   try {
     const { manifest, workspace } = await openProject(options, context);
-    secrets.push(...manifestSecrets(manifest));
+    const secrets = secretsOfRun({ env, manifest });
     if (manifest.target === "host") return { secrets };
     return {
       secrets,
@@ -103,7 +103,7 @@ async function deviceAids(
       error instanceof ProvError &&
       (error.stage === "manifest" || error.code === "device_unknown")
     )
-      return { secrets };
+      return { secrets: secretsOfRun({ env }) };
     throw error;
   }
 }

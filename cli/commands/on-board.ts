@@ -3,9 +3,9 @@ import { ProvError } from "../errors.js";
 import { bootBoard } from "../flow/boot-board.js";
 import type { JoinedBoard } from "../flow/join.js";
 import { type LiveDevice, onlineByItsLog } from "../flow/online-already.js";
-import { openProject, type Project } from "../flow/project.js";
-import { joinOrFindOnline, onlineInstead } from "../flow/reach.js";
-import { manifestSecrets } from "../secrets.js";
+import { openProject } from "../flow/project.js";
+import { joinOrFindOnline, onlineInstead, type ReachRequest } from "../flow/reach.js";
+import { secretsOfRun } from "../secrets.js";
 import { deadline } from "../time/deadline.js";
 import { abortsAs } from "../time/wait.js";
 import { type BoardOptions, boundsOf, checkReachOptions, reachBoard } from "./options/board.js";
@@ -68,7 +68,7 @@ export async function onBoard<T>(
   };
   try {
     const network =
-      port === undefined ? undefined : await onlineOnPort(port, project, options, context);
+      port === undefined ? undefined : await onlineOnPort(port, request, options, context);
     const found = network
       ? await onlineByItsLog(request, network.digest, leftMs())
       : await joinOrFindOnline({
@@ -91,11 +91,11 @@ export async function onBoard<T>(
  */
 async function onlineOnPort(
   port: string,
-  { manifest }: Project,
+  { manifest, broker }: Pick<ReachRequest, "manifest" | "broker">,
   { timeout }: OnBoardOptions,
   context: CommandContext,
 ): Promise<{ digest: string | undefined } | undefined> {
-  const secrets = manifestSecrets(manifest);
+  const secrets = secretsOfRun({ env: context.env, manifest, broker });
   const booted = await bootBoard(port, manifest, context, secrets, timeout && timeout * 1000);
   if (booted?.device !== undefined && booted.device !== manifest.id)
     throw new ProvError(

@@ -10,6 +10,7 @@ import type { ProvisionedBoard } from "../flow/provisioned.js";
 import { type ReportOptions, withStageReport } from "../flow/stage-report.js";
 import type { StageClock } from "../flow/stages.js";
 import { isSigned, type LabEvent } from "../lab/events.js";
+import { secretsOfRun } from "../secrets.js";
 import type { CommandResult } from "../terminal/output.js";
 import {
   AP_GONE_MS,
@@ -29,7 +30,6 @@ import {
   type CredentialOptions,
   checkCredentials,
   readCredentials,
-  secretsOf,
 } from "./options/credentials.js";
 
 export interface ProvisionOptions
@@ -69,7 +69,6 @@ async function provision(
       ? brokerAccess(options, project.manifest.mqtt.uri, context.env)
       : undefined;
   const credentials = await readCredentials(options, project.manifest, context);
-  const secrets = secretsOf(credentials, project.manifest);
   const reach = await reachBoard(options, project, context);
   const { lab } = reach;
   const broker = lab ? labBroker(lab) : operator;
@@ -78,6 +77,8 @@ async function provision(
   const isOurs = (event: LabEvent) => isSigned(event, project.manifest.id);
   if (lab) witnesses.push(() => backendWitness((signal) => lab.nextEvent(isOurs, signal)));
   const { port } = options;
+  const { manifest } = project;
+  const secrets = secretsOfRun({ env: context.env, manifest, credentials, broker });
   if (port !== undefined) witnesses.push(() => logWitness(port, secrets));
   return provisionBoard({
     manifest: project.manifest,

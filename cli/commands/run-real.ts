@@ -11,10 +11,11 @@ import type { Project } from "../flow/project.js";
 import { provisionBoard } from "../flow/provision-board.js";
 import type { ProvisionedBoard } from "../flow/provisioned.js";
 import type { StageClock } from "../flow/stages.js";
+import { secretsOfRun } from "../secrets.js";
 import { DEFAULT_FLASH_BAUD } from "../serial/link.js";
 import { AP_GONE_MS, boundsOf, reachBoard } from "./options/board.js";
 import { brokerAccess, NO_OPERATOR_NOTE } from "./options/broker.js";
-import { readCredentials, secretsOf } from "./options/credentials.js";
+import { readCredentials } from "./options/credentials.js";
 import type { RunOptions } from "./options/run.js";
 
 /** The whole chain on a real board at `port`. */
@@ -56,7 +57,7 @@ export async function runOnRealBoard(
   );
   // The build may have more to say than the manifest: an option of old, or one that another one selects.
   for (const step of confirmEfuses(manifest, options.yesBurnEfuses ?? false, image)) out.warn(step);
-  const secrets = secretsOf(credentials, manifest);
+  const secrets = secretsOfRun({ env: context.env, manifest, credentials, broker });
   const flashed = await clock.run("flash", () =>
     flashBoard({
       image,

@@ -1,7 +1,13 @@
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { ProvError } from "../../cli/errors.js";
-import { resolveSecret, type SecretSource } from "../../cli/secrets.js";
+import {
+  resolveSecret,
+  SECRET_VARIABLES,
+  type SecretSource,
+  secretsOfRun,
+} from "../../cli/secrets.js";
+import { soundDevice } from "../helpers/manifest.js";
 
 const never = new AbortController().signal;
 
@@ -97,5 +103,33 @@ describe("a secret on stdin", () => {
     input.write("half a secr");
     stop.abort();
     await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+  });
+});
+
+describe("what no log of a run may show", () => {
+  const env = Object.fromEntries(SECRET_VARIABLES.map((name) => [name, `value of ${name}`]));
+  const manifest = soundDevice({
+    id: "d",
+    softAp: { password: "password of the AP", pairingSecret: "pairing secret" },
+    mqtt: { username: "u", password: "the device's at the broker" },
+  });
+  const credentials = { password: "WiFi password", token: "the token", bearer: "the Bearer" };
+
+  test("is all of it that the run was given, however it came", () => {
+    const broker = { password: "the operator's" };
+    expect(secretsOfRun({ env, manifest, credentials, broker })).toEqual([
+      ...Object.values(env),
+      "password of the AP",
+      "pairing secret",
+      "the device's at the broker",
+      ...Object.values(credentials),
+      "the operator's",
+    ]);
+  });
+
+  test("is what there is, once", () => {
+    const same = { password: "value of PROV_WIFI_PASSWORD" };
+    expect(secretsOfRun({ env, credentials: same })).toEqual(Object.values(env));
+    expect(secretsOfRun({ env: { PATH: "/bin", PROV_TOKEN: "" } })).toEqual([]);
   });
 });

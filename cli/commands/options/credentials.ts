@@ -4,7 +4,7 @@ import type { CommandContext } from "../../context.js";
 import { type Flaw, passwordFlaw, ssidFlaw, tokenFlaw } from "../../device/credential-rules.js";
 import { ProvError } from "../../errors.js";
 import type { Credentials } from "../../flow/provisioned.js";
-import { manifestSecrets, resolveSecret, type SecretSource, secretGiven } from "../../secrets.js";
+import { resolveSecret, type SecretSource, secretGiven } from "../../secrets.js";
 
 export interface CredentialOptions {
   ssid?: string;
@@ -65,14 +65,6 @@ export async function readCredentials(
     ...(token ? { token } : {}),
     ...(bearer ? { bearer } : {}),
   };
-}
-
-/** What no log of a device that is given these may show. */
-export function secretsOf(
-  { password, token, bearer }: Credentials,
-  manifest: DeviceManifest,
-): string[] {
-  return [password, token ?? "", bearer ?? "", ...manifestSecrets(manifest)];
 }
 
 function namedSsid({ ssid }: CredentialOptions): string {

@@ -46,6 +46,11 @@ export function systemError(error: unknown, meant?: string): ProvError | undefin
   return new ProvError("file_inaccessible", said, options);
 }
 
+/** What a thrown value says, in words. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** Whether it is an error of the system with this name, such as `ENOENT`. */
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;

@@ -27,7 +27,8 @@ const SUBTYPES: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   },
 };
 const SUBTYPE_UNDEFINED = 0x06;
-const SECTOR = 0x1000;
+/** Bytes of flash that are erased together. */
+export const SECTOR = 0x1000;
 const APP_ALIGNMENT = 0x10000;
 const LABEL_BYTES = 16;
 

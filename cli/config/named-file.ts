@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { looksLikePem } from "../../codegen/pem-content.js";
 import { ProvError } from "../errors.js";
-import { naming } from "../system-error.js";
+import { naming, reasonOf } from "../system-error.js";
 
 /** No certificate or key, nor any bundle of them, is as large; a device that never ends is. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -12,7 +12,7 @@ export function readNamedFile(path: string): Buffer | string {
   try {
     return requireNamedFile(path);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }
 

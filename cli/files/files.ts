@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { ProvError } from "../errors.js";
-import { hasCode, systemError } from "../system-error.js";
+import { hasCode, reasonOf, systemError } from "../system-error.js";
 import { ensurePrivateDir, hasMode, makeFolder } from "./private-dir.js";
 
 export const SECRET_FILE = 0o600;
@@ -199,7 +199,7 @@ function writeWhole(
 
 function inaccessible(path: string, error: unknown): ProvError {
   if (error instanceof ProvError) return error;
-  const reason = error instanceof Error ? error.message : "unknown reason";
+  const reason = reasonOf(error);
   return (
     systemError(error, path) ??
     new ProvError("file_inaccessible", `${path}: ${reason}`, { cause: error })

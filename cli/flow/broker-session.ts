@@ -1,6 +1,7 @@
 import { connect, type MqttClient } from "mqtt";
 import { parseJson } from "../files/json.js";
 import { optional } from "../optional.js";
+import { reasonOf } from "../system-error.js";
 import { visible } from "../terminal/foreign-text.js";
 import { pause } from "../time/wait.js";
 
@@ -77,7 +78,7 @@ async function oneConnection(
   try {
     client = connectObserver(access);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     return { reason: explain(why), isDenial: true, isHangUp: false };
   }
   client.on("message", (received, bytes) => {

@@ -1,3 +1,4 @@
+import { escapeXml } from "../terminal/escape-xml.js";
 import type { StageRecord } from "./stages.js";
 
 /** A JUnit report: one test case per stage, a `failure` for the one that ended the run. */
@@ -20,19 +21,4 @@ export function renderJunit(suite: string, stages: readonly StageRecord[]): stri
     "</testsuites>",
     "",
   ].join("\n");
-}
-
-/** XML 1.0 has no way to write most control characters, not even escaped. */
-function escapeXml(text: string): string {
-  const entities: Record<string, string> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "'": "&apos;",
-    "\n": "&#10;",
-  };
-  return text
-    .replaceAll(/[^\n\t\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "\uFFFD")
-    .replaceAll(/[&<>"'\n]/g, (character) => entities[character] ?? character);
 }

@@ -1,5 +1,6 @@
 import { MILESTONES, type Milestone } from "../../codegen/states.js";
 import { type ErrorCode, ProvError } from "../errors.js";
+import { reasonOf } from "../system-error.js";
 import type { Task } from "../terminal/progress.js";
 import { deadline } from "../time/deadline.js";
 
@@ -98,7 +99,7 @@ export function openHearing(witnesses: readonly Witness[], signal: AbortSignal):
       try {
         await witness.watch((report) => hear(witness, report), open);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         if (!open.aborted) hear(witness, { kind: "lost", reason });
       }
     }),

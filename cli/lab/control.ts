@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { z } from "zod";
 import { ProvError } from "../errors.js";
+import { reasonOf } from "../system-error.js";
 import { airSchema } from "./air/air-file.js";
 import type { VirtualBoard } from "./board/virtual-board.js";
 import { labFaultsSchema } from "./faults.js";
@@ -137,5 +138,5 @@ function explain(error: unknown): Answer {
     return refuse(400, "bad_field", message);
   }
   if (error instanceof ProvError) return refuse(409, error.code, error.message);
-  return refuse(500, "internal", error instanceof Error ? error.message : "unknown");
+  return refuse(500, "internal", reasonOf(error));
 }

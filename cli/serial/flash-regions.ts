@@ -6,6 +6,7 @@ import {
   decodePartitionTable,
   PARTITION_TYPE_APP,
   PARTITION_TYPE_BOOTLOADER,
+  SECTOR,
 } from "../../codegen/partitions.js";
 import { ProvError } from "../errors.js";
 import { systemError } from "../system-error.js";
@@ -16,7 +17,6 @@ import type { FlasherArgs } from "./flasher-args.js";
 export const COMPARE_BLOCK = 0x1_0000;
 /** One compressed stream: small enough that a lost one is soon sent again. */
 const MAX_RUN = 4 * COMPARE_BLOCK;
-const SECTOR = 0x1000;
 /** What ESP-IDF's build calls the files that ROM and bootloader read as firmware images, and the partition table. */
 const IMAGE_NAMES: readonly string[] = ["bootloader", "app"];
 const TABLE_NAME = "partition-table";

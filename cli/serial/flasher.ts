@@ -13,6 +13,7 @@ import {
 import { eraseChip, writeRun } from "./flash-write.js";
 import type { FlasherArgs } from "./flasher-args.js";
 import type { SerialLink, UsbIdentity } from "./link.js";
+import { DEFAULT_FLASH_BAUD } from "./link.js";
 import { asFlashError, flashMd5 } from "./loader-commands.js";
 import { leaveLoader } from "./loader-leave.js";
 import { refuseHardened } from "./loader-security.js";
@@ -79,7 +80,6 @@ export interface FlashReport {
   readonly writeMs: number;
 }
 
-export const DEFAULT_FLASH_BAUD = 460_800;
 /** How long a chip's own USB port takes to come back after a reset, at most. */
 const REENUMERATION_MS = 5_000;
 /** A region that does not verify is compared and written once more. */

@@ -33,6 +33,8 @@ export interface SerialLink {
   close(): Promise<void>;
 }
 
+/** Espressif's USB vendor id. */
+export const ESPRESSIF = 0x303a;
 export const DEFAULT_BAUD = 115_200;
 /** Of a board's loader, once it has been asked for it. */
 export const DEFAULT_FLASH_BAUD = 460_800;

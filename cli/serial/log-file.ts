@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { ProvError } from "../errors.js";
-import { systemError } from "../system-error.js";
+import { reasonOf, systemError } from "../system-error.js";
 
 /** The file that a log is kept in besides. */
 export interface LogFile {
@@ -35,6 +35,6 @@ export async function openLog(file: string, onError: (error: ProvError) => void)
 }
 
 function unwritable(file: string, cause: unknown): ProvError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   return new ProvError("file_inaccessible", `${file}: ${reason}`, { cause });
 }

@@ -3,7 +3,8 @@ import path from "node:path";
 import { ProvError } from "../errors.js";
 import { optional } from "../optional.js";
 import { visible } from "../terminal/foreign-text.js";
-import type { UsbIdentity } from "./link.js";
+
+import { ESPRESSIF, type UsbIdentity } from "./link.js";
 
 export interface PortInfo extends UsbIdentity {
   /** `/dev/ttyACM0`, `COM3` */
@@ -16,8 +17,6 @@ export interface PortInfo extends UsbIdentity {
   /** True when Espressif made it; a UART bridge may lead anywhere. */
   readonly isEspressif: boolean;
 }
-
-const ESPRESSIF = 0x303a;
 
 /** The USB devices that stand on ESP boards, by `vendor:product`. */
 const KNOWN: Readonly<Record<string, string>> = {

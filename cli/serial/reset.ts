@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { SerialLink } from "./link.js";
+
+import { ESPRESSIF, type SerialLink } from "./link.js";
 
 /** `uart`: two transistors behind a UART bridge. `usb`: the chip's own USB-Serial-JTAG. */
 export type ResetKind = "uart" | "usb";
 
-const ESPRESSIF = 0x303a;
 const USB_SERIAL_JTAG = 0x1001;
 const EN_LOW_MS = 100;
 const USB_STEP_MS = 100;

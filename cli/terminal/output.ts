@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import type { Ora } from "ora";
 import { ProvError } from "../errors.js";
-import { systemError } from "../system-error.js";
+import { reasonOf, systemError } from "../system-error.js";
 import { visible, visiblePlain, visibleStyled, withoutCommands } from "./foreign-text.js";
 import { renderDocument, renderError } from "./json-document.js";
 import type { Progress, Task } from "./progress.js";
@@ -172,7 +172,7 @@ export function toProvError(thrown: unknown, interrupted: boolean): ProvError {
   const left = thrown instanceof Error && thrown.name === "ExitPromptError";
   if (interrupted || left) return new ProvError("interrupted", "interrupted", { cause: thrown });
   if (thrown instanceof ProvError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = reasonOf(thrown);
   return systemError(thrown) ?? new ProvError("internal", message, { cause: thrown });
 }
 

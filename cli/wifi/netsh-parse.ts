@@ -1,3 +1,4 @@
+import { escapeXml } from "../terminal/escape-xml.js";
 import type { AccessPoint } from "./host-wifi.js";
 
 /**
@@ -123,14 +124,6 @@ export function profileXml(profile: {
     "<connectionType>ESS</connectionType><connectionMode>manual</connectionMode>" +
     `<MSM><security>${security}</security></MSM></WLANProfile>\r\n`
   );
-}
-
-function escapeXml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }
 
 /** Groups of fields parted by empty lines; a line without a label continues the value before it. */

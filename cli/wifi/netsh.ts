@@ -14,10 +14,9 @@ import {
   type WindowsInterface,
 } from "./netsh-parse.js";
 import { checkPassphrase } from "./passphrase.js";
-import { type AdapterOptions, hostSession } from "./session.js";
+import { type AdapterOptions, hostSession, RESTORE_LIMIT_MS } from "./session.js";
 import { newProfileName } from "./temporary-profile.js";
 
-const RESTORE_LIMIT_MS = 45_000;
 /** Windows never reports a failed connection; after this long without one it has failed. */
 const CONNECT_LIMIT_MS = 20_000;
 

@@ -15,9 +15,8 @@ import {
   parseWifiDevice,
 } from "./networksetup-parse.js";
 import { checkPassphrase } from "./passphrase.js";
-import { type AdapterOptions, hostSession } from "./session.js";
+import { type AdapterOptions, hostSession, RESTORE_LIMIT_MS } from "./session.js";
 
-const RESTORE_LIMIT_MS = 45_000;
 /** How often a join is tried whose failure macOS does not explain. */
 const UNCLEAR_ATTEMPTS = 3;
 

@@ -22,6 +22,9 @@ export interface HostSession<Entry> {
   leave(): Promise<RestoreReport>;
 }
 
+/** For as long a host may take to get back into its network, where nothing else is known. */
+export const RESTORE_LIMIT_MS = 45_000;
+
 const UNCHANGED: RestoreReport = {
   changed: false,
   restored: true,

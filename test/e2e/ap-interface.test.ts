@@ -5,8 +5,11 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FirmwareProcess, startFirmware } from "../../cli/lab/board/firmware-process.js";
 import { openFlashChip } from "../../cli/lab/board/flash-chip.js";
-import { PARTITION_TABLE_OFFSET } from "../../cli/lab/board/host-image.js";
-import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
+import {
+  encodePartitionTable,
+  PARTITION_TABLE_OFFSET,
+  parsePartitions,
+} from "../../codegen/partitions.js";
 import { longer } from "../helpers/longer.js";
 import { makeNamespaces, type Namespaces, namespacesMissing } from "../helpers/namespaces.js";
 import { temporaryDir } from "../helpers/project.js";

@@ -2,13 +2,17 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { CHIPS, type Chip } from "../../../codegen/chips.js";
-import { decodePartitionTable, PARTITION_TYPE_APP } from "../../../codegen/partitions.js";
-import { ProvError } from "../../errors.js";
+import {
+  decodePartitionTable,
+  PARTITION_TABLE_OFFSET,
+  PARTITION_TYPE_APP,
+} from "../../../codegen/partitions.js";
 import { replaceFile } from "../../files/files.js";
 import { ensurePrivateDir } from "../../files/private-dir.js";
 import { verifyEspImage } from "../../serial/esp-image.js";
+import { reasonOf } from "../../system-error.js";
 import type { FlashChip } from "./flash-chip.js";
-import { hostElfOf, PARTITION_TABLE_OFFSET } from "./host-image.js";
+import { hostElfOf } from "./host-image.js";
 
 const PARTITION_TABLE_BYTES = 0xc00;
 /** Enough for the stand-in bootloader; the real one ends before the table as well. */
@@ -73,7 +77,7 @@ function readImage(flash: FlashChip, offset: number, size: number) {
   try {
     return verifyEspImage(flash.read(offset, size));
   } catch (error) {
-    return { problem: error instanceof ProvError ? error.message : String(error) };
+    return { problem: reasonOf(error) };
   }
 }
 

@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { CHIPS, type Chip } from "../../../codegen/chips.js";
+import { PARTITION_TABLE_OFFSET } from "../../../codegen/partitions.js";
 import { ProvError } from "../../errors.js";
 import { replaceFile } from "../../files/files.js";
 import { type EspImage, packEspImage } from "../../serial/esp-image.js";
 import { formatFlasherArgs } from "../../serial/flasher-args.js";
 
-/** Where ESP-IDF puts the partition table on every chip. */
-export const PARTITION_TABLE_OFFSET = 0x8000;
 /** Where this project's partitions.csv puts the application. */
 export const APP_OFFSET = 0x1_0000;
 

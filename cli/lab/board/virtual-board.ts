@@ -5,9 +5,11 @@ import { ProvError } from "../../errors.js";
 import { ensurePrivateDir } from "../../files/private-dir.js";
 import { optional } from "../../optional.js";
 import { readFlasherArgs } from "../../serial/flasher-args.js";
+import { reasonOf } from "../../system-error.js";
 import { forgetAnnouncement } from "../air/air.js";
 import { type AnnouncedAp, APS_FOLDER, readAnnouncedAp } from "../air/air-file.js";
 import { type EventSink, labEvent } from "../events.js";
+import { sectorsAround } from "../loader/protocol.js";
 import { createSerialFront, type SerialFront } from "../loader/serial-front.js";
 import { createStream, type Stream } from "../stream.js";
 import { loadBootImage } from "./boot-image.js";
@@ -183,7 +185,7 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
 
   const failBoot = (error: unknown): void => {
     state = "halted";
-    log.push(`prov: ${error instanceof Error ? error.message : "the firmware did not start"}`);
+    log.push(`prov: ${reasonOf(error)}`);
     report("boot", "failed");
   };
 
@@ -265,8 +267,8 @@ function buttonPin(options: VirtualBoardOptions): number {
 function placeImage(flash: FlashChip, flasherArgsPath: string): void {
   for (const { offset, file } of readFlasherArgs(flasherArgsPath).files) {
     const bytes = readFileSync(file);
-    const sectors = Math.ceil(bytes.length / 4096) * 4096;
-    flash.erase(offset, sectors);
+    const { start, length } = sectorsAround(offset, bytes.length);
+    flash.erase(start, length);
     flash.write(offset, bytes);
   }
 }

@@ -38,6 +38,8 @@ export const SECURE_DOWNLOAD_OPS: readonly number[] = [
 ];
 
 export const SECTOR = 0x1000;
+/** How often one SYNC is answered. */
+export const SYNC_REPLIES = 8;
 /** DATA frames: length, sequence number and two words of zero come before the block. */
 export const BLOCK_HEADER = 16;
 export const REQUEST_HEADER = 8;

@@ -10,6 +10,7 @@ import {
   type Request,
   SECTOR,
   SECURE_DOWNLOAD_OPS,
+  SYNC_REPLIES,
   sectorsAround,
   word,
 } from "./protocol.js";
@@ -29,7 +30,6 @@ const ERROR = {
   deflate: 0x0b,
 };
 const SYNC_VALUE = 0x2012_0707;
-const SYNC_REPLIES = 8;
 /** What the two reserved status bytes happen to hold. */
 const RUBBISH = [0x3f, 0xfc] as const;
 /** The ROM's block buffer: 0x800 works, 0x4000 does not. */

@@ -11,6 +11,7 @@ import {
   parseRequest,
   type Request,
   SECTOR,
+  SYNC_REPLIES,
   sectorsAround,
   word,
 } from "./protocol.js";
@@ -33,7 +34,6 @@ const CODE = {
   tooMuch: 0xc9,
 };
 const SYNC_BYTES = 36;
-const SYNC_REPLIES = 8;
 /** Longest frame that READ_FLASH sends. */
 const MAX_READ_PACKET = 4096;
 

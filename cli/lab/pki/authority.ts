@@ -4,7 +4,13 @@ import { readIfPresent, replaceFile } from "../../files/files.js";
 import type { Csr } from "../../pki/csr.js";
 import { OPERATOR, SPECTATOR } from "../broker/topic-rules.js";
 import type { TlsIdentity } from "../server/server-identity.js";
-import { type CertificateAuthority, createCa, issueCertificate, signCsr } from "./ca.js";
+import {
+  type CertificateAuthority,
+  createCa,
+  issueCertificate,
+  SLOW_CLOCK_MS,
+  signCsr,
+} from "./ca.js";
 import { revocationList } from "./crl.js";
 
 const HOUR_MS = 3_600_000;
@@ -77,7 +83,7 @@ function authorityOf(ca: CertificateAuthority, foreignCa: CertificateAuthority):
 /** Dated back for clocks that are slow, but never by much of the lifetime: devices renew by its thirds. */
 function validFor(lifetimeMs: number) {
   const now = Date.now();
-  const backMs = Math.min(60_000, lifetimeMs / 10);
+  const backMs = Math.min(SLOW_CLOCK_MS, lifetimeMs / 10);
   return { notBefore: new Date(now - backMs), notAfter: new Date(now + lifetimeMs) };
 }
 

@@ -17,8 +17,8 @@ import type { Csr } from "../../pki/csr.js";
 import { generatePrivateKey, privateKeyToPem, publicKeyDer, publicKeyOf } from "../../pki/keys.js";
 import { caExtensions, endEntityExtensions } from "./extensions.js";
 
-/** Certificates start a little in the past, for peers whose clock is slow. */
-const SLOW_CLOCK_MS = 60_000;
+/** Certificates and lists start a little in the past, for peers whose clock is slow. */
+export const SLOW_CLOCK_MS = 60_000;
 const DAY_SECONDS = 86_400;
 
 export interface CertificateAuthority {

@@ -1,9 +1,8 @@
 import { createPrivateKey } from "node:crypto";
 import { integer, sequence, signatureAlgorithm, signed, time, toPem } from "../../pki/asn1.js";
-import { type CertificateAuthority, subjectOf } from "./ca.js";
+import { type CertificateAuthority, SLOW_CLOCK_MS, subjectOf } from "./ca.js";
 
 const VALID_MS = 365 * 86_400_000;
-const SLOW_CLOCK_MS = 60_000;
 
 /**
  * A CA's list of the certificates that it takes back (RFC 5280, 5.1; version 1, which has no extensions).

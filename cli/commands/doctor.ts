@@ -10,6 +10,7 @@ import type { Check } from "../flow/doctor-check.js";
 import type { BackendToTry } from "../flow/doctor-servers.js";
 import { openDevices } from "../flow/project.js";
 import { findLab } from "../lab/client.js";
+import { checkHostBuild } from "../lab/stages/build-tools.js";
 import { installRoot } from "../paths.js";
 import type { CommandResult, Output } from "../terminal/output.js";
 import { shellQuote } from "../terminal/shell-quote.js";
@@ -42,7 +43,8 @@ export function doctorCommand(
 
 async function prepare(options: DoctorOptions, context: CommandContext): Promise<DoctorRequest> {
   const { env, signal, cwd } = context;
-  const base = { env, signal, setUp: howToSetUp(cwd) };
+  const hostBuild = await checkHostBuild(env, signal, howToSetUp(cwd));
+  const base = { env, signal, hostBuild };
   try {
     const { root, devices } = await openDevices(options, context);
     const name = labNameOf(options);

@@ -1,5 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants } from "node:fs";
 import type { Chip } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { placeholderFields } from "../../codegen/manifest.js";
@@ -25,22 +24,15 @@ export interface DoctorRequest {
   /** The addresses to try; a lab's in the place of the manifest's. */
   readonly backends: readonly BackendToTry[];
   readonly brokerUris: readonly string[];
-  /** How the host build's tools and libraries are installed from here. */
-  readonly setUp: string;
+  /** What the virtual board's firmware is built with. */
+  readonly hostBuild: readonly Check[];
 }
-
-const TOOLS = ["cc", "cmake", "ninja", "strip", "socat"];
-/** Debian's mbedTLS brings nothing for pkg-config. */
-const MBEDTLS_HEADER = "mbedtls/version.h";
-const INCLUDE_DIRS = ["/usr/include", "/usr/local/include", "/opt/homebrew/include"];
-const LIBRARIES = ["libcurl", "libmosquitto", "openssl", "libcjson"];
 
 /** Looks at everything that the chain needs on this machine. Never throws for what it finds. */
 export async function examine(request: DoctorRequest): Promise<Check[]> {
   const groups = await Promise.all([
     checkNode(),
-    checkTools(request),
-    checkLibraries(request),
+    request.hostBuild,
     checkIdf(request),
     checkPorts(),
     checkWifi(request),
@@ -64,44 +56,6 @@ function checkNode(): Check[] {
       verdict: "failed",
       detail: process.versions.node,
       fix: `Install Node ${NODE_AT_LEAST.join(".")} or newer.`,
-    },
-  ];
-}
-
-function checkTools({ env, setUp }: DoctorRequest): Check[] {
-  const missing = TOOLS.filter((tool) => !isOnPath(tool, env));
-  if (missing.length === 0)
-    return [{ name: "host build tools", verdict: "ok", detail: TOOLS.join(", ") }];
-  return [
-    {
-      name: "host build tools",
-      verdict: "failed",
-      detail: `missing: ${missing.join(", ")}`,
-      fix: setUp,
-    },
-  ];
-}
-
-async function checkLibraries({ env, signal, setUp }: DoctorRequest): Promise<Check[]> {
-  const name = "host build libraries";
-  if (!isOnPath("pkg-config", env))
-    return [{ name, verdict: "failed", detail: "pkg-config is missing", fix: setUp }];
-  const { exitCode, lines } = await runTool({
-    command: "pkg-config",
-    args: ["--print-errors", "--exists", ...LIBRARIES],
-    cwd: "/",
-    signal,
-  });
-  const mbedtls = INCLUDE_DIRS.some((dir) => existsSync(join(dir, MBEDTLS_HEADER)));
-  if (exitCode === 0 && mbedtls) {
-    return [{ name, verdict: "ok", detail: `${LIBRARIES.join(", ")}, mbedtls` }];
-  }
-  return [
-    {
-      name,
-      verdict: "failed",
-      detail: lines[0] ?? "mbedtls is missing",
-      fix: setUp,
     },
   ];
 }

@@ -1,0 +1,49 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Check } from "../../flow/doctor-check.js";
+import { isOnPath } from "../../processes/on-path.js";
+import { runTool } from "../../processes/tool.js";
+
+const TOOLS = ["cc", "cmake", "ninja", "strip", "socat"];
+/** Debian's mbedTLS brings nothing for pkg-config. */
+const MBEDTLS_HEADER = "mbedtls/version.h";
+const INCLUDE_DIRS = ["/usr/include", "/usr/local/include", "/opt/homebrew/include"];
+const LIBRARIES = ["libcurl", "libmosquitto", "openssl", "libcjson"];
+
+/**
+ * Whether this machine has what the host build and the virtual board need.
+ * @param fix how it is installed from here
+ */
+export async function checkHostBuild(
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  fix: string,
+): Promise<Check[]> {
+  const missing = TOOLS.filter((tool) => !isOnPath(tool, env));
+  const lacking = await lackingLibrary(env, signal);
+  return [
+    check("host build tools", missing[0] && `missing: ${missing.join(", ")}`, TOOLS, fix),
+    check("host build libraries", lacking, [...LIBRARIES, "mbedtls"], fix),
+  ];
+}
+
+function check(name: string, trouble: string | undefined, all: string[], fix: string): Check {
+  if (trouble === undefined) return { name, verdict: "ok", detail: all.join(", ") };
+  return { name, verdict: "failed", detail: trouble, fix };
+}
+
+/** What is wrong with the libraries, in pkg-config's words where it has some. */
+async function lackingLibrary(
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (!isOnPath("pkg-config", env)) return "pkg-config is missing";
+  const { exitCode, lines } = await runTool({
+    command: "pkg-config",
+    args: ["--print-errors", "--exists", ...LIBRARIES],
+    cwd: "/",
+    signal,
+  });
+  const hasMbedtls = INCLUDE_DIRS.some((dir) => existsSync(join(dir, MBEDTLS_HEADER)));
+  return exitCode === 0 && hasMbedtls ? undefined : (lines[0] ?? "mbedtls is missing");
+}

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tail } from "./board-log.js";
 import {
   buildNvsTools,
   inconsistencies,
@@ -10,7 +11,7 @@ import {
   readRecords,
   unfinished,
 } from "./records.js";
-import { type Credentials, openRig, type Rig, tail } from "./rig.js";
+import { type Credentials, openRig, type Rig } from "./rig.js";
 
 /** What the power is cut in. `start` is the NVS at power-on. */
 interface Scenario {

@@ -16,6 +16,7 @@ import { buildForHost } from "../../cli/lab/stages/build-host.js";
 import { silent } from "../../cli/terminal/progress.js";
 import { longer } from "../helpers/longer.js";
 import { soundDevice } from "../helpers/manifest.js";
+import { tail } from "./board-log.js";
 import { buildVariant, type Variant } from "./variant.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
@@ -283,21 +284,4 @@ export function requestOf(credentials: Credentials): Record<string, string> {
     provisioning_token: credentials.token,
     attempt_id: credentials.attemptId,
   };
-}
-
-/** The end of the board's log, for a message about what went wrong. */
-export function tail(board: VirtualBoard): string {
-  return board.log.recent(25).join("\n");
-}
-
-/** The next line of the log that matches; rejects with the log when none comes, or the board goes off. */
-export async function nextLine(board: VirtualBoard, pattern: RegExp): Promise<string> {
-  try {
-    return await board.log.waitFor((line) => pattern.test(line), {
-      futureOnly: true,
-      signal: AbortSignal.timeout(longer(WAIT_MS)),
-    });
-  } catch (cause) {
-    throw new Error(`the board did not say ${pattern}; it said\n${tail(board)}`, { cause });
-  }
 }

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { longer } from "../helpers/longer.js";
-import { openRig, type Rig, tail } from "./rig.js";
+import { tail } from "./board-log.js";
+import { openRig, type Rig } from "./rig.js";
 
 export interface SoakOptions {
   /** Provisionings without a restart in between. */

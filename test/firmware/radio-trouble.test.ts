@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { nextLine, openRig, type Rig } from "../attack/rig.js";
+import { nextLine } from "../attack/board-log.js";
+import { openRig, type Rig } from "../attack/rig.js";
 import { longer } from "../helpers/longer.js";
 
 const TROUBLE = "country ZZ -> 01, channel 13 -> 1 in country ZZ, clients 15 -> 4";

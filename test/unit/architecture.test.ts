@@ -1,134 +1,184 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { circlesOf } from "../helpers/c-graph.js";
+import {
+  filesIn,
+  type Graph,
+  importGraph,
+  importsOf,
+  includeGraph,
+  includesOf,
+  source,
+} from "../helpers/import-graph.js";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
-const SIDES = ["cli/pki", "cli/device", "cli/serial", "cli/wifi"];
-const ROOMS = ["cli/files", "cli/processes", "cli/time", "cli/terminal"];
-const UPPER = ["cli/flow", "cli/commands", "cli/lab"];
-const otherSides = (own: string): string[] => SIDES.filter((side) => side !== own);
-
-/** Which folders each folder must not reach into; the dependency direction of the design. */
-const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
-  codegen: ["cli"],
-  ...Object.fromEntries(ROOMS.map((room) => [room, ["cli/config", ...SIDES, ...UPPER]])),
-  "cli/config": [...SIDES, ...UPPER],
-  "cli/pki": [...otherSides("cli/pki"), ...UPPER],
-  "cli/device": [...otherSides("cli/device"), ...UPPER],
-  "cli/serial": [...otherSides("cli/serial"), ...UPPER],
-  "cli/wifi": [...otherSides("cli/wifi"), ...UPPER],
-  "cli/flow": ["cli/commands", "cli/lab"],
-  // The lab as a board of the chain; the rest of it knows nothing of a chain.
-  "cli/lab/stages": ["cli/commands"],
-  "cli/lab": ["cli/flow", "cli/commands"],
-};
-
-// Static, dynamic and re-exporting; the shapes that Biome's formatter leaves.
-const IMPORT = /\bfrom\s+"(\.[^"]+)"|\bimport\(\s*"(\.[^"]+)"\s*\)|^import\s+"(\.[^"]+)"/gm;
-
-function importsOf(source: string): string[] {
-  return [...source.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
+/** A row of CONTRIBUTING's table: the files below a place may name one another, and those below `mayImport`. */
+interface Rule {
+  readonly places: readonly string[];
+  readonly mayImport: readonly string[];
 }
 
-/** Each source file with the project files that it imports, as paths relative to the root. */
-function importGraph(): Map<string, string[]> {
-  const graph = new Map<string, string[]>();
-  for (const folder of ["codegen", "cli"]) {
-    for (const name of readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })) {
-      if (!name.endsWith(".ts")) continue;
-      const path = join(ROOT, folder, name);
-      const imports = importsOf(readFileSync(path, "utf8")).map((specifier) =>
-        relative(ROOT, resolve(dirname(path), specifier)).replace(/\.js$/, ".ts"),
-      );
-      graph.set(relative(ROOT, path), imports);
-    }
+/** Reads the table: `nothing`, `the above`, `one another`, names of places, and what a `but` takes out. */
+function rulesIn(markdown: string): Rule[] {
+  const [, table = ""] = /^\| folder [^\n]*\n\|[-| ]+\|\n((?:\|[^\n]*\n)+)/m.exec(markdown) ?? [];
+  const rules: Rule[] = [];
+  for (const row of table.trimEnd().split("\n")) {
+    const [, folder = "", , cell = ""] = row.split("|");
+    const [allowed = "", taken = ""] = cell.split(" but ");
+    const above = allowed.includes("the above") ? rules.flatMap(({ places }) => places) : [];
+    const places = placesIn(folder);
+    const own = allowed.includes("one another") ? places : [];
+    const mayImport = [...above, ...own, ...placesIn(allowed)];
+    rules.push({
+      places,
+      mayImport: mayImport.filter((place) => !placesIn(taken).includes(place)),
+    });
   }
-  return graph;
+  return rules;
 }
 
-function violations(graph: ReadonlyMap<string, readonly string[]>): string[] {
+function placesIn(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+?)\/?`/g)].map(([, place = ""]) => place);
+}
+
+/** The row whose place is nearest to a file. */
+function placeOf(file: string, rules: readonly Rule[]): string | undefined {
+  return rules
+    .flatMap(({ places }) => places)
+    .filter((place) => file === place || file.startsWith(`${place}/`))
+    .toSorted((a, b) => b.length - a.length)[0];
+}
+
+function violations(graph: Graph, rules: readonly Rule[]): string[] {
   const found: string[] = [];
-  for (const [file, imports] of graph) {
-    const [, banned] =
-      Object.entries(FORBIDDEN).find(([folder]) => file.startsWith(`${folder}/`)) ?? [];
-    for (const target of imports) {
-      if (banned?.some((folder) => target.startsWith(`${folder}/`)))
-        found.push(`${file} → ${target}`);
+  for (const [file, targets] of graph) {
+    const place = placeOf(file, rules);
+    const rule = rules.find(({ places }) => places.some((each) => each === place));
+    for (const target of targets) {
+      const other = placeOf(target, rules) ?? "";
+      if (other !== place && !rule?.mayImport.includes(other)) found.push(`${file} → ${target}`);
     }
   }
   return found;
 }
 
-/** The first circle of imports, as the files along it; undefined when there is none. */
-function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
-  const done = new Set<string>();
-  const visit = (file: string, trail: readonly string[]): string[] | undefined => {
-    if (trail.includes(file)) return [...trail.slice(trail.indexOf(file)), file];
-    if (done.has(file)) return undefined;
-    for (const target of graph.get(file) ?? []) {
-      const cycle = visit(target, [...trail, file]);
-      if (cycle) return cycle;
-    }
-    done.add(file);
-    return undefined;
-  };
-  for (const file of graph.keys()) {
-    const cycle = visit(file, []);
-    if (cycle) return cycle;
-  }
-  return undefined;
-}
+const RULES = rulesIn(source("CONTRIBUTING.md"));
+const TYPESCRIPT = importGraph("codegen", "cli", "run.ts");
+const C = includeGraph("firmware/main", "firmware/host");
 
-test("imports follow the dependency direction", () => {
-  expect(violations(importGraph())).toEqual([]);
+test("each file names those only that CONTRIBUTING's table allows its folder", () => {
+  expect(violations(TYPESCRIPT, RULES)).toEqual([]);
+  expect(violations(C, RULES)).toEqual([]);
 });
 
-test("imports have no cycle", () => {
-  expect(findCycle(importGraph())).toBeUndefined();
+test("the table has each folder, and none that is not there", () => {
+  const files = [...TYPESCRIPT.keys(), ...C.keys()];
+  const places = RULES.flatMap((rule) => rule.places);
+  const roots = ["cli", "firmware/main"];
+  const nameless = files.filter((file) =>
+    roots.some(
+      (root) => placeOf(file, RULES) === root && file.slice(root.length + 1).includes("/"),
+    ),
+  );
+  expect(nameless).toEqual([]);
+  for (const place of places.filter((each) => /^(codegen|cli|firmware)\b/.test(each)))
+    expect(
+      files.some((file) => placeOf(file, RULES) === place),
+      place,
+    ).toBe(true);
+  expect(new Set(places).size).toBe(places.length);
+});
+
+test("imports have no circle", () => {
+  expect(circlesOf(TYPESCRIPT)).toEqual([]);
 });
 
 test("every import names a file that is there", () => {
-  const graph = importGraph();
-  const dangling = [...graph].flatMap(([file, imports]) =>
-    imports.filter((target) => !graph.has(target)).map((target) => `${file} → ${target}`),
+  const dangling = [...TYPESCRIPT].flatMap(([file, imports]) =>
+    imports.filter((target) => !TYPESCRIPT.has(target)).map((target) => `${file} → ${target}`),
   );
   expect(dangling).toEqual([]);
 });
 
+test("codegen is pure: it knows neither files nor processes nor the network", () => {
+  const used = filesIn("codegen", /\.ts$/).flatMap((file) =>
+    [...source(file).matchAll(/from "(node:[^"]+)"/g)].map(([, name = ""]) => name),
+  );
+  expect([...new Set(used)].sort()).toEqual(["node:crypto", "node:zlib"]);
+});
+
+/** What shares one lab stays together: another one costs the suite more than the length does. */
+const LONG_TESTS = [
+  "test/e2e/field.test.ts",
+  "test/e2e/http-gate.test.ts",
+  "test/e2e/real-board.test.ts",
+  "test/unit/manifest-schema.test.ts",
+];
+
+test.each([
+  [300, /\.(ts|mjs)$/, ["codegen", "cli", "scripts", "test", "run.ts"], LONG_TESTS],
+  [450, /\.[ch]$/, ["firmware", "test"], ["firmware/main/store/device_store.c"]],
+] as const)("no file has more than %i lines: %s", (most, kind, places, long) => {
+  const files = places.flatMap((place) => filesIn(place, kind));
+  expect(files.length).toBeGreaterThan(100);
+  const over = files.filter((file) => source(file).split("\n").length - 1 > most);
+  expect(over.filter((file) => !long.some((each) => each === file))).toEqual([]);
+});
+
 /** Starts a program with nothing to say which environment it gets. */
-function inheritsEnvironment(source: string): boolean {
+function inheritsEnvironment(text: string): boolean {
   const starts =
     /import \{[^}]*\b(?:spawn|spawnSync|exec|execSync|execFile|execFileSync|fork)\b[^}]*\} from "node:child_process"|import .* from "zx/;
-  return starts.test(source) && !source.includes("childEnvironment()");
+  return starts.test(text) && !text.includes("childEnvironment()");
 }
 
 test("whoever starts a program keeps prov's secrets from it", () => {
-  const careless = [...importGraph().keys()].filter((file) =>
-    inheritsEnvironment(readFileSync(join(ROOT, file), "utf8")),
-  );
+  const careless = [...TYPESCRIPT.keys()].filter((file) => inheritsEnvironment(source(file)));
   expect(careless).toEqual([]);
 });
 
-test("each rule names a folder that exists", () => {
-  const files = [...importGraph().keys()];
-  for (const folder of Object.keys(FORBIDDEN)) {
-    expect(files.some((file) => file.startsWith(`${folder}/`))).toBe(true);
-  }
-});
-
 test("the checks find what they look for", () => {
-  const source = `import { a } from "../flow/a.js";
+  const text = `import { a } from "../flow/a.js";
 import type { B } from "./b.js";
 export { c } from "./c.js";
 import "./d.js";
 const e = await import("./e.js");
 import { readFileSync } from "node:fs";
 `;
-  expect(importsOf(source)).toEqual(["../flow/a.js", "./b.js", "./c.js", "./d.js", "./e.js"]);
-  expect(violations(new Map([["cli/pki/x.ts", ["cli/flow/a.ts", "cli/errors.ts"]]]))).toEqual([
-    "cli/pki/x.ts → cli/flow/a.ts",
+  expect(importsOf(text)).toEqual(["../flow/a.js", "./b.js", "./c.js", "./d.js", "./e.js"]);
+  expect(includesOf('#include "a.h"\n#include <b.h>\n# include "c/d.h"\n')).toEqual([
+    "a.h",
+    "c/d.h",
+  ]);
+  const rules = rulesIn(`x
+| folder | holds | may import |
+|---|---|---|
+| \`low/\` | a | nothing |
+| \`one\`, \`two\` | b | the above |
+| \`one/high\`, \`top.ts\` | c | the above but \`two\` |
+| \`a.ts\`, \`b.ts\` | c | one another |
+| \`other\` | d | \`two\` |
+
+| \`not\` | in the | table |
+`);
+  expect(rules).toHaveLength(5);
+  const graph = new Map([
+    ["low/a.ts", ["low/b.ts", "one/a.ts"]],
+    ["one/a.ts", ["low/a.ts", "two/a.ts", "one/high/a.ts"]],
+    ["one/high/a.ts", ["one/a.ts", "two/a.ts"]],
+    ["top.ts", ["low/a.ts", "one/high/a.ts", "nowhere/a.ts"]],
+    ["other/a.ts", ["two/a.ts", "low/a.ts"]],
+    ["nowhere/a.ts", ["low/a.ts"]],
+    ["a.ts", ["b.ts", "top.ts"]],
+  ]);
+  expect(violations(graph, rules)).toEqual([
+    "low/a.ts → one/a.ts",
+    "one/a.ts → two/a.ts",
+    "one/a.ts → one/high/a.ts",
+    "one/high/a.ts → two/a.ts",
+    "top.ts → one/high/a.ts",
+    "top.ts → nowhere/a.ts",
+    "other/a.ts → low/a.ts",
+    "nowhere/a.ts → low/a.ts",
+    "a.ts → top.ts",
   ]);
   const spawning = 'import { type ChildProcess, spawn } from "node:child_process";\n';
   expect(inheritsEnvironment(spawning)).toBe(true);
@@ -137,10 +187,4 @@ import { readFileSync } from "node:fs";
   expect(inheritsEnvironment('import type { ChildProcess } from "node:child_process";')).toBe(
     false,
   );
-  const circle = new Map([
-    ["a", ["b"]],
-    ["b", ["c"]],
-    ["c", ["b"]],
-  ]);
-  expect(findCycle(circle)).toEqual(["b", "c", "b"]);
 });

@@ -35,7 +35,7 @@ const isClosed = async () => (await lab.client.boardStatus()).baseUrl === null;
 
 /** Online, with its AP still there. */
 async function bringOnline(): Promise<void> {
-  const online = next(/-> MQTT_CONNECTED/);
+  const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
   const answer = await device.post("/provision", await device.credentials());
   expect(answer.status, JSON.stringify(answer.body)).toBe(200);
   await online;

@@ -138,7 +138,7 @@ describe.runIf(WITH_ALL_BROKERS)("the device names the broker that", () => {
     const { status, last_error } = await device.statusWhere((now) => now.last_error !== null);
     expect([status, last_error.code]).toEqual(["provisioning", code]);
     expect(last_error.message).toContain(words);
-    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await lab.client.setFaults([]);
     await online;
   });

@@ -121,7 +121,7 @@ describe("a pairing secret", () => {
       await screenshot(page, "light-13-pairing");
       await page.getByLabel("Pairing secret").fill(PAIRING_SECRET);
       // The AP of this project goes away before the page can have read of it.
-      const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+      const connected = lab.enters("MQTT_CONNECTED", { fromNow: true });
       await page.keyboard.press("Enter");
       await connected;
     } finally {
@@ -146,12 +146,12 @@ describe("a device without the time", () => {
     const stuck = await device.statusWhere((now) => now.error !== null);
     expect(stuck).toMatchObject({ state: "WIFI_CONNECTED", error: { code: "clock_not_set" } });
     await lab.logLine(/time server ntp-2\.example/, { fromNow: true });
-    const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const connected = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await device.setAir({ faults: {} });
     await connected;
     await device.setAir({ faults: { sntp_blocked: true } });
     const restored = lab.logLine(/restored the last known time/, { fromNow: true });
-    const again = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const again = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await lab.client.board("reset");
     await restored;
     await again;
@@ -176,7 +176,7 @@ describe("the time of a POST", () => {
     await noted;
     await device.statusWhere((status) => status.error !== null);
     const took = lab.logLine(/took the time from the client/, { fromNow: true });
-    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await post({ time: now() - YEAR });
     await took;
     await online;
@@ -188,7 +188,7 @@ describe("the time of a POST", () => {
     ["2099", IN_2099],
     ["a year ago", Math.floor(Date.now() / 1000) - YEAR],
   ])("is of no account where a time server answers: %s", async (_, time) => {
-    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await post({ time });
     await online;
     const { cert_not_after: end } = await nextStatus(
@@ -208,7 +208,7 @@ describe("the time of a POST", () => {
     const fooled = await device.statusWhere((status) => status.error !== null);
     expect(fooled.error.code).toBe("backend_untrusted"); // whose certificate has ended by then
     expect((await storedClock()).time).toBe(0);
-    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await post({ time: now() });
     await online;
     expect(Math.abs((await storedClock()).time - now())).toBeLessThan(120);
@@ -217,7 +217,7 @@ describe("the time of a POST", () => {
     await device.boot();
     await post({ time: IN_2099 });
     await device.statusWhere((status) => status.error?.code === "backend_untrusted");
-    const mended = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const mended = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await device.setAir({ faults: {} });
     await mended;
   });
@@ -245,7 +245,7 @@ describe("the time of a POST", () => {
 
 describe("the status message", () => {
   it("tells how the device is", async () => {
-    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     const body = await device.credentials({ attempt_id: "status-test" });
     expect((await device.post("/provision", body)).status).toBe(200);
     await online;
@@ -277,7 +277,7 @@ describe("networks", () => {
       networks: networks.map((each) => (each.ssid === lab.home.ssid ? { ...each, faults } : each)),
     });
     const tries = lab.logLine(/disconnected, reason 2/, { fromNow: true });
-    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     expect((await device.post("/provision", await device.credentials())).status).toBe(200);
     await tries;
     const status = await device.statusWhere((now) => now.attempts_remaining < 5);
@@ -316,7 +316,7 @@ describe("networks", () => {
     const psk = "hidden-password";
     const hidden = { ssid: "Hidden", psk, rssi: -50, channel: 9, hidden: true };
     await device.setAir({ networks: [...networks, { ...hidden, auth: "wpa2wpa3" }] });
-    const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const connected = lab.enters("MQTT_CONNECTED", { fromNow: true });
     expect(
       (await device.post("/provision", await device.credentials({ ssid: "Hidden", password: psk })))
         .status,
@@ -346,7 +346,7 @@ describe("networks", () => {
       error: { code: "wifi_ap_not_found" },
       certificate: true,
     });
-    const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const connected = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await device.setAir({ networks });
     await connected;
   });
@@ -364,7 +364,7 @@ describe("the flash", () => {
     return Object.keys(texts).filter((name) => nvs.includes(texts[name] ?? ""));
   };
   const provision = async (body: object) => {
-    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     const answer = await fetch(`${await lab.baseUrl()}/provision`, {
       method: "POST",
       headers: {
@@ -386,7 +386,7 @@ describe("the flash", () => {
     await device.statusWhere((now) => now.error !== null);
   };
   const reset = async (scope: "wifi" | "all") => {
-    const booted = lab.logLine(/-> AP_MODE/, { fromNow: true });
+    const booted = lab.enters("AP_MODE", { fromNow: true });
     expect((await device.post("/reset", { scope })).status).toBe(200);
     await booted;
   };

@@ -169,7 +169,7 @@ describe("the captive portal", () => {
     const { ssid, password } = lab.home;
     const fields = { ssid, password, provisioning_token: await lab.token() };
     expect((await post("/", {}, new URLSearchParams(fields).toString())).status).toBe(200);
-    await lab.logLine(/-> MQTT_CONNECTED/);
+    await lab.enters("MQTT_CONNECTED");
     expect((await get("/progress")).body).toContain("Your device is online");
     await closed;
     await expect(resolver.resolve4("example.com")).rejects.toMatchObject({

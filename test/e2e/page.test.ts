@@ -66,7 +66,7 @@ describe("the page on a phone", () => {
     await expectAccessible(page);
     await shot("2-filled");
 
-    const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const connected = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await lab.client.setFaults([{ route: "/sign-csr", kind: "status", status: 503, times: 3 }]);
     await connect(page);
     await page.getByRole("heading", { name: "Connecting your device" }).waitFor();
@@ -102,7 +102,7 @@ describe("the page on a phone", () => {
     await visitor.close(); // the AP closes for whoever reads first that the device is online
 
     await page.getByLabel("WiFi password").fill(lab.home.password);
-    const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const connected = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await connect(page);
     await page.getByRole("heading", { name: "Your device is online" }).waitFor();
     expect(await page.getByRole("alert").isVisible()).toBe(false);
@@ -252,7 +252,7 @@ describe("without JavaScript", () => {
 
     await page.getByLabel("WiFi name").fill(lab.home.ssid);
     await fill(page, lab.home.password, await lab.token());
-    const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const connected = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await connect(page);
     await page.getByRole("heading", { name: "Your device is online" }).waitFor();
     await screenshot(page, "no-script-4-online");

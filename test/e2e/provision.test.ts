@@ -69,7 +69,7 @@ describe("prov provision against the lab", () => {
   it("goes straight to MQTT after a power cycle: no AP, no new CSR", async () => {
     await lab.client.board("power_off");
     const signed = await countEvents("sign-csr");
-    const connected = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const connected = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await lab.client.board("power_on");
     await connected;
     expect(await countEvents("sign-csr")).toBe(signed);
@@ -116,7 +116,7 @@ describe("prov provision against the lab", () => {
   it("submits its CSR again when the certificates are erased", async () => {
     await lab.client.board("power_off");
     expect((await nvsTool(lab, "erase", "device_config", "crt")).code).toBe(0);
-    const submitting = lab.logLine(/-> SUBMIT_CSR/, { fromNow: true });
+    const submitting = lab.enters("SUBMIT_CSR", { fromNow: true });
     await lab.client.board("power_on");
     await submitting;
   });
@@ -128,12 +128,12 @@ describe("prov provision against the lab", () => {
       if (way === "over serial") {
         expect((await provision(["--token", await lab.token()])).code).toBe(0);
         const { tty } = lab.client.info.board;
-        const ready = lab.logLine(/-> AP_MODE/, { fromNow: true });
+        const ready = lab.enters("AP_MODE", { fromNow: true });
         const reset = await prov(["reset", "--scope", "all", "--port", tty ?? ""]);
         expect(reset.code, reset.stderr).toBe(0);
         await ready;
       } else {
-        const ready = lab.logLine(/-> AP_MODE/, { fromNow: true });
+        const ready = lab.enters("AP_MODE", { fromNow: true });
         const reset = await prov(["reset", "--scope", "all", "--lab", lab.name, "--json"]);
         expect(reset.code, reset.stderr).toBe(0);
         await ready;

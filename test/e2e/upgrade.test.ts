@@ -54,7 +54,7 @@ describe("a device that was provisioned with the firmware of 4fad147", () => {
     kept.copy(flash, NVS.start);
     writeFileSync(FLASH, flash);
 
-    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await lab.client.board("power_on");
     await online;
     const message = await nextStatus(lab, ID, (each) => each.status === "connected");
@@ -66,7 +66,7 @@ describe("a device that was provisioned with the firmware of 4fad147", () => {
   });
 
   it("is online after the next power cut, with what the new firmware has written", async () => {
-    const online = lab.logLine(/-> MQTT_CONNECTED/, { fromNow: true });
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await lab.client.board("cut_power");
     await lab.client.board("power_on");
     await online;

@@ -93,7 +93,7 @@ describe("the AP's window", () => {
     expect(await lab.client.boardStatus()).toMatchObject({ state: "running", baseUrl: null });
     await expect(fetch(`${url}/status`)).rejects.toThrow();
     await device.boot();
-    const online = next(/-> MQTT_CONNECTED/);
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await provision();
     await online;
   });
@@ -109,7 +109,7 @@ describe("the AP's window", () => {
       await next(/error broker_untrusted/);
       expect(await isClosed()).toBe(true);
     }
-    const online = next(/-> MQTT_CONNECTED/);
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await lab.client.setFaults([]);
     await online;
   });
@@ -120,7 +120,7 @@ describe("a device that has worked", () => {
 
   it("opens its AP when its network is away for long, and is online again when that is back", async () => {
     await setHome({ isThere: true, dropAfterMs: 4000 });
-    const lost = next(/MQTT_CONNECTED -> WIFI_CONNECTING/);
+    const lost = lab.enters("WIFI_CONNECTING", { from: "MQTT_CONNECTED", fromNow: true });
     await bringOnline();
     await setHome({ isThere: false });
     await lost;
@@ -132,7 +132,7 @@ describe("a device that has worked", () => {
       error: { code: "wifi_ap_not_found" },
       certificate: true,
     });
-    const online = next(/-> MQTT_CONNECTED/);
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await setHome({ isThere: true });
     await online;
     const isBack = (message: StatusMessage) => message.wifi_reconnects > 0;
@@ -148,7 +148,7 @@ describe("a device that has worked", () => {
     await provision({ ssid: "No such network", attempt_id: "wrong" });
     const verdict = await device.statusWhere((now) => now.state === "AP_MODE");
     expect(verdict).toMatchObject({ error: { code: "wifi_ap_not_found" }, certificate: true });
-    const online = next(/-> MQTT_CONNECTED/);
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await setHome({ isThere: true });
     await online;
   });
@@ -162,8 +162,8 @@ describe("a device that has worked", () => {
     // With the password that it knows it would be online again before anybody could send it anything.
     const password = "another password";
     await setHome({ isThere: true, password });
-    const rejected = next(/SUBMIT_CSR -> AP_MODE/);
-    const online = next(/-> MQTT_CONNECTED/);
+    const rejected = lab.enters("AP_MODE", { from: "SUBMIT_CSR", fromNow: true });
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await provision({ password, provisioning_token: "not-a-token" });
     await rejected;
     await online;
@@ -177,7 +177,7 @@ describe("an open network", () => {
     await start();
     const { networks } = await lab.client.air();
     const open = networks.find((each) => each.psk === null);
-    const online = next(/-> MQTT_CONNECTED/);
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await provision({ ssid: open?.ssid, password: "" });
     await online;
   });
@@ -222,7 +222,7 @@ describe("a certificate that is revoked", () => {
       expect(await next(/error broker_rejected/)).toContain("TLS alert certificate_revoked");
       expect(await isClosed()).toBe(true); // anybody on the way could have said so
     }
-    const online = next(/-> MQTT_CONNECTED/);
+    const online = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await lab.client.setFaults([]);
     await online;
 
@@ -232,7 +232,7 @@ describe("a certificate that is revoked", () => {
     await lab.client.board("press");
     await device.statusWhere((now) => now.state === "AP_MODE" && now.certificate === false);
     await lab.client.board("release");
-    const again = next(/-> MQTT_CONNECTED/);
+    const again = lab.enters("MQTT_CONNECTED", { fromNow: true });
     await provision(); // a certificate for another key is one that the device would not take
     await again;
   });

@@ -89,7 +89,7 @@ describe("the outcome of a provisioning", () => {
   it("waits for a broker that is down and comes up", async () => {
     await lab.client.setFaults([{ server: "broker", kind: "down" }]);
     const pending = provision();
-    await lab.logLine(/-> MQTT_CONNECTING/);
+    await lab.enters("MQTT_CONNECTING");
     await lab.logLine(/mqtt/i, { fromNow: true });
     await lab.client.setFaults([]);
     const { code, document } = await pending;

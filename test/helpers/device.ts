@@ -60,7 +60,7 @@ export function deviceOf(
     },
     async boot() {
       await client.board("power_off");
-      const booted = lab.logLine(/-> AP_MODE/, { fromNow: true });
+      const booted = lab.enters("AP_MODE", { fromNow: true });
       await client.board("power_on");
       await booted;
       await statusWhere((now) => now.state === "AP_MODE");

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { findLab, type LabClient } from "../../cli/lab/client.js";
+import { parseTransition, type StateName } from "../../codegen/states.js";
 import { checkDocument } from "./json-keys.js";
 import { longer, longerSeconds } from "./longer.js";
 import { DEVICE_ID, keep, type Outcome, PROJECT, run, startProv, withDefaults } from "./prov.js";
@@ -15,6 +16,8 @@ export interface RunningLab {
   baseUrl(): Promise<string>;
   /** The first line of the board's log, past or future, that matches. */
   logLine(pattern: RegExp, options?: { fromNow?: boolean }): Promise<string>;
+  /** The first line of the board's log, past or future, by which it gets to a state, from another or from a certain one. */
+  enters(state: StateName, options?: { fromNow?: boolean; from?: StateName }): Promise<string>;
   token(deviceId?: string): Promise<string>;
   stop(): Promise<number | null>;
 }
@@ -75,16 +78,14 @@ export async function labUp(name: string, options: LabUpOptions = {}): Promise<R
         deadline.throwIfAborted();
       }
     },
-    logLine: async (pattern, { fromNow = false } = {}) => {
-      const waitMs = longer(WAIT_MS);
-      const signal = AbortSignal.timeout(waitMs);
-      for await (const line of client.log({
-        follow: true,
-        signal,
-        ...(fromNow ? { lines: 0 } : {}),
-      }))
-        if (pattern.test(line)) return line;
-      throw new Error(`no line of the board's log matched ${pattern} within ${waitMs} ms`);
+    logLine: (pattern, options) =>
+      firstLine(client, (line) => pattern.test(line), `matched ${pattern}`, options),
+    enters: (state, { from, ...options } = {}) => {
+      const isIt = (line: string) => {
+        const step = parseTransition(line);
+        return step?.to === state && (from === undefined || step.from === from);
+      };
+      return firstLine(client, isIt, `led to ${state}`, options);
     },
     token: (deviceId = DEVICE_ID) => client.issueToken(deviceId),
     stop: async () => {
@@ -94,6 +95,23 @@ export async function labUp(name: string, options: LabUpOptions = {}): Promise<R
       return code;
     },
   };
+}
+
+async function firstLine(
+  client: LabClient,
+  isIt: (line: string) => boolean,
+  what: string,
+  { fromNow = false }: { fromNow?: boolean } = {},
+): Promise<string> {
+  const waitMs = longer(WAIT_MS);
+  const signal = AbortSignal.timeout(waitMs);
+  for await (const line of client.log({
+    follow: true,
+    signal,
+    ...(fromNow ? { lines: 0 } : {}),
+  }))
+    if (isIt(line)) return line;
+  throw new Error(`no line of the board's log ${what} within ${waitMs} ms`);
 }
 
 /** `prov_nvs` on the board's flash; the board must be off for everything but `list`. */

@@ -1,4 +1,4 @@
-/* Error codes common to all components, and the two check macros. */
+/* Error codes common to all components, and the check macro. */
 #pragma once
 
 #include <assert.h>
@@ -37,13 +37,8 @@ typedef int esp_err_t;
 /** The symbolic name of an error code, `UNKNOWN ERROR` when there is none. */
 const char *esp_err_to_name(esp_err_t code);
 
-/** As esp_err_to_name, but falls back to strerror and then to the number, written to `buf`. */
-const char *esp_err_to_name_r(esp_err_t code, char *buf, size_t buflen);
-
 void _esp_error_check_failed(esp_err_t rc, const char *file, int line, const char *function,
                              const char *expression) __attribute__((__noreturn__));
-void _esp_error_check_failed_without_abort(esp_err_t rc, const char *file, int line,
-                                           const char *function, const char *expression);
 
 #define ESP_ERROR_CHECK(x)                                                                         \
     do {                                                                                           \
@@ -52,12 +47,3 @@ void _esp_error_check_failed_without_abort(esp_err_t rc, const char *file, int l
             _esp_error_check_failed(err_rc_, __FILE__, __LINE__, __func__, #x);                    \
         }                                                                                          \
     } while (0)
-
-#define ESP_ERROR_CHECK_WITHOUT_ABORT(x)                                                           \
-    ({                                                                                             \
-        esp_err_t err_rc_ = (x);                                                                   \
-        if (unlikely(err_rc_ != ESP_OK)) {                                                         \
-            _esp_error_check_failed_without_abort(err_rc_, __FILE__, __LINE__, __func__, #x);      \
-        }                                                                                          \
-        err_rc_;                                                                                   \
-    })

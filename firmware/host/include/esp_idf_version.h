@@ -8,6 +8,3 @@
 #define ESP_IDF_VERSION_VAL(major, minor, patch) (((major) << 16) | ((minor) << 8) | (patch))
 #define ESP_IDF_VERSION                                                                            \
     ESP_IDF_VERSION_VAL(ESP_IDF_VERSION_MAJOR, ESP_IDF_VERSION_MINOR, ESP_IDF_VERSION_PATCH)
-
-/** The version as text, `v5.5.0`. */
-const char *esp_get_idf_version(void);

@@ -24,5 +24,3 @@ typedef enum {
 
 /** Base + 0 (station), + 1 (SoftAP), + 2 (BT), + 3 (Ethernet). ESP_ERR_NOT_SUPPORTED for others. */
 esp_err_t esp_read_mac(uint8_t *mac, esp_mac_type_t type);
-esp_err_t esp_base_mac_addr_get(uint8_t *mac);
-esp_err_t esp_efuse_mac_get_default(uint8_t *mac);

@@ -12,13 +12,8 @@ esp_err_t esp_netif_init(void);
 esp_netif_t *esp_netif_get_handle_from_ifkey(const char *if_key);
 /** All zero while there is no address. */
 esp_err_t esp_netif_get_ip_info(esp_netif_t *esp_netif, esp_netif_ip_info_t *ip_info);
-esp_err_t esp_netif_get_mac(esp_netif_t *esp_netif, uint8_t mac[]);
 /** The name that lwIP knows it by, at most 6 bytes on the chip; of the SoftAP, while it is up. */
 esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *esp_netif, char *name);
-bool esp_netif_is_netif_up(esp_netif_t *esp_netif);
-/** At most 32 bytes. */
-esp_err_t esp_netif_set_hostname(esp_netif_t *esp_netif, const char *hostname);
-esp_err_t esp_netif_get_hostname(esp_netif_t *esp_netif, const char **hostname);
 
 /* The SoftAP's DHCP server: only its states are modelled, nobody asks it for an address. */
 esp_err_t esp_netif_dhcps_start(esp_netif_t *esp_netif);

@@ -44,7 +44,6 @@ typedef struct esp_sntp_config {
 
 /** ESP_ERR_INVALID_STATE when it is initialised, ESP_ERR_INVALID_ARG without a server. */
 esp_err_t esp_netif_sntp_init(const esp_sntp_config_t *config);
-esp_err_t esp_netif_sntp_start(void);
 void esp_netif_sntp_deinit(void);
 /** ESP_OK, ESP_ERR_TIMEOUT, ESP_ERR_INVALID_STATE before init. */
 esp_err_t esp_netif_sntp_sync_wait(TickType_t tout);

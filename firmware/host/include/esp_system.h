@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "esp_attr.h"
 #include "esp_bit_defs.h"
 #include "esp_err.h"
 #include "esp_idf_version.h"
@@ -32,7 +31,6 @@ typedef void (*shutdown_handler_t)(void);
 
 /** Have `handle` called by esp_restart, last registered first. At most 5. */
 esp_err_t esp_register_shutdown_handler(shutdown_handler_t handle);
-esp_err_t esp_unregister_shutdown_handler(shutdown_handler_t handle);
 
 /** Restart the chip: the process ends with status 88 and the virtual board boots it again. */
 void esp_restart(void) __attribute__((__noreturn__));
@@ -42,6 +40,4 @@ esp_reset_reason_t esp_reset_reason(void);
 
 /** Bytes; a nominal figure: see esp_system.c. */
 uint32_t esp_get_free_heap_size(void);
-uint32_t esp_get_free_internal_heap_size(void);
 uint32_t esp_get_minimum_free_heap_size(void);
-void esp_system_abort(const char *details) __attribute__((__noreturn__));

@@ -28,8 +28,6 @@ esp_err_t esp_timer_create(const esp_timer_create_args_t *create_args,
 /** ESP_ERR_INVALID_STATE when it runs already. */
 esp_err_t esp_timer_start_once(esp_timer_handle_t timer, uint64_t timeout_us);
 esp_err_t esp_timer_start_periodic(esp_timer_handle_t timer, uint64_t period_us);
-/** ESP_ERR_INVALID_STATE when it does not run. */
-esp_err_t esp_timer_restart(esp_timer_handle_t timer, uint64_t timeout_us);
 esp_err_t esp_timer_stop(esp_timer_handle_t timer);
 /** ESP_ERR_INVALID_STATE when it still runs. */
 esp_err_t esp_timer_delete(esp_timer_handle_t timer);

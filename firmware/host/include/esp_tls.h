@@ -11,6 +11,3 @@
 /** Return the last error, its mbedTLS code and certificate flags, and clear them. */
 esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code,
                                            int *esp_tls_flags);
-/** One part of the record; ESP_ERR_INVALID_ARG for an unknown part. */
-esp_err_t esp_tls_get_and_clear_error_type(esp_tls_error_handle_t h, esp_tls_error_type_t err_type,
-                                           int *error_code);

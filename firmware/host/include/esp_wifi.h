@@ -44,13 +44,11 @@ typedef struct {
     }
 
 esp_err_t esp_wifi_init(const wifi_init_config_t *config);
-esp_err_t esp_wifi_deinit(void);
 /** "01" or a country that esp_wifi.h names; ESP_ERR_INVALID_ARG for any other. It decides the SoftAP's channels. */
 esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled);
 esp_err_t esp_wifi_set_mode(wifi_mode_t mode);
 esp_err_t esp_wifi_get_mode(wifi_mode_t *mode);
 esp_err_t esp_wifi_start(void);
-esp_err_t esp_wifi_stop(void);
 esp_err_t esp_wifi_connect(void);
 esp_err_t esp_wifi_disconnect(void);
 /** ESP_ERR_WIFI_STATE while connecting or scanning. */
@@ -62,10 +60,6 @@ esp_err_t esp_wifi_scan_get_ap_records(uint16_t *number, wifi_ap_record_t *ap_re
 esp_err_t esp_wifi_clear_ap_list(void);
 /** ESP_ERR_WIFI_NOT_CONNECT when the station is not associated. */
 esp_err_t esp_wifi_sta_get_ap_info(wifi_ap_record_t *ap_info);
-esp_err_t esp_wifi_set_ps(wifi_ps_type_t type);
-esp_err_t esp_wifi_get_ps(wifi_ps_type_t *type);
 esp_err_t esp_wifi_set_config(wifi_interface_t interface, wifi_config_t *conf);
-esp_err_t esp_wifi_get_config(wifi_interface_t interface, wifi_config_t *conf);
 /** Only recorded: what would be kept in NVS is not. */
 esp_err_t esp_wifi_set_storage(wifi_storage_t storage);
-esp_err_t esp_wifi_get_mac(wifi_interface_t ifx, uint8_t mac[6]);

@@ -174,12 +174,6 @@ typedef struct {
     uint8_t rssi_5g_adjustment;
 } wifi_scan_threshold_t;
 
-typedef enum {
-    WIFI_PS_NONE,
-    WIFI_PS_MIN_MODEM,
-    WIFI_PS_MAX_MODEM,
-} wifi_ps_type_t;
-
 typedef struct {
     bool capable;
     bool required;
@@ -290,16 +284,3 @@ typedef struct {
     uint8_t reason;
     int8_t rssi;
 } wifi_event_sta_disconnected_t;
-
-typedef struct {
-    uint8_t mac[6];
-    uint8_t aid;
-    bool is_mesh_child;
-} wifi_event_ap_staconnected_t;
-
-typedef struct {
-    uint8_t mac[6];
-    uint8_t aid;
-    bool is_mesh_child;
-    uint16_t reason;
-} wifi_event_ap_stadisconnected_t;

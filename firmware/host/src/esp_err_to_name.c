@@ -155,14 +155,3 @@ const char *esp_err_to_name(esp_err_t code)
     const char *name = find_name(code);
     return name != NULL ? name : "UNKNOWN ERROR";
 }
-
-const char *esp_err_to_name_r(esp_err_t code, char *buf, size_t buflen)
-{
-    const char *name = find_name(code);
-    if (name != NULL) {
-        snprintf(buf, buflen, "%s", name);
-    } else {
-        snprintf(buf, buflen, "UNKNOWN ERROR 0x%x(%d)", (unsigned)code, code);
-    }
-    return buf;
-}

@@ -33,13 +33,3 @@ esp_err_t esp_read_mac(uint8_t *mac, esp_mac_type_t type)
     mac[5] = (uint8_t)(mac[5] + offset); /* ESP-IDF lets the last octet wrap, too */
     return ESP_OK;
 }
-
-esp_err_t esp_base_mac_addr_get(uint8_t *mac)
-{
-    return esp_read_mac(mac, ESP_MAC_BASE);
-}
-
-esp_err_t esp_efuse_mac_get_default(uint8_t *mac)
-{
-    return esp_read_mac(mac, ESP_MAC_EFUSE_FACTORY);
-}

@@ -2,7 +2,6 @@
 #include "esp_netif.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "esp_mac.h"
@@ -12,23 +11,16 @@
 
 ESP_EVENT_DEFINE_BASE(IP_EVENT);
 
-#define MAX_HOSTNAME 32
-
 struct esp_netif_obj {
     const char *if_key;
-    esp_mac_type_t mac_type;
     bool is_created;
-    bool is_up;
     bool is_dhcps_stopped;
     esp_netif_ip_info_t ip_info;
-    char hostname[MAX_HOSTNAME + 1];
 };
 
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
-static esp_netif_t s_sta = {
-    .if_key = "WIFI_STA_DEF", .mac_type = ESP_MAC_WIFI_STA, .hostname = "espressif"};
-static esp_netif_t s_ap = {
-    .if_key = "WIFI_AP_DEF", .mac_type = ESP_MAC_WIFI_SOFTAP, .hostname = "espressif"};
+static esp_netif_t s_sta = {.if_key = "WIFI_STA_DEF"};
+static esp_netif_t s_ap = {.if_key = "WIFI_AP_DEF"};
 
 esp_err_t esp_netif_init(void)
 {
@@ -82,14 +74,6 @@ esp_err_t esp_netif_get_ip_info(esp_netif_t *esp_netif, esp_netif_ip_info_t *ip_
     return ESP_OK;
 }
 
-esp_err_t esp_netif_get_mac(esp_netif_t *esp_netif, uint8_t mac[])
-{
-    if (esp_netif == NULL || mac == NULL) {
-        return ESP_ERR_ESP_NETIF_INVALID_PARAMS;
-    }
-    return esp_read_mac(mac, esp_netif->mac_type);
-}
-
 esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *esp_netif, char *name)
 {
     const char *interface = esp_netif == &s_ap ? host_softap_interface() : NULL;
@@ -97,34 +81,6 @@ esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *esp_netif, char *name)
         return ESP_ERR_INVALID_ARG;
     }
     memcpy(name, interface, strlen(interface) + 1);
-    return ESP_OK;
-}
-
-bool esp_netif_is_netif_up(esp_netif_t *esp_netif)
-{
-    pthread_mutex_lock(&s_lock);
-    bool is_up = esp_netif != NULL && esp_netif->is_up;
-    pthread_mutex_unlock(&s_lock);
-    return is_up;
-}
-
-esp_err_t esp_netif_set_hostname(esp_netif_t *esp_netif, const char *hostname)
-{
-    if (esp_netif == NULL || hostname == NULL || strlen(hostname) > MAX_HOSTNAME) {
-        return ESP_ERR_ESP_NETIF_INVALID_PARAMS;
-    }
-    pthread_mutex_lock(&s_lock);
-    snprintf(esp_netif->hostname, sizeof esp_netif->hostname, "%s", hostname);
-    pthread_mutex_unlock(&s_lock);
-    return ESP_OK;
-}
-
-esp_err_t esp_netif_get_hostname(esp_netif_t *esp_netif, const char **hostname)
-{
-    if (esp_netif == NULL || hostname == NULL) {
-        return ESP_ERR_ESP_NETIF_INVALID_PARAMS;
-    }
-    *hostname = esp_netif->hostname;
     return ESP_OK;
 }
 
@@ -173,7 +129,6 @@ bool host_netif_assign(const esp_netif_ip_info_t *ip_info, ip_event_got_ip_t *ev
     pthread_mutex_lock(&s_lock);
     bool is_created = s_sta.is_created;
     if (is_created) {
-        s_sta.is_up = true;
         s_sta.ip_info = *ip_info;
         *event = (ip_event_got_ip_t){
             .esp_netif = &s_sta, .ip_info = s_sta.ip_info, .ip_changed = true};
@@ -197,7 +152,6 @@ bool host_netif_lease(ip_event_got_ip_t *event)
 void host_netif_release(void)
 {
     pthread_mutex_lock(&s_lock);
-    s_sta.is_up = false;
     memset(&s_sta.ip_info, 0, sizeof s_sta.ip_info);
     pthread_mutex_unlock(&s_lock);
 }

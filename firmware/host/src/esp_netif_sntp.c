@@ -105,14 +105,6 @@ esp_err_t esp_netif_sntp_init(const esp_sntp_config_t *config)
     return err;
 }
 
-esp_err_t esp_netif_sntp_start(void)
-{
-    lock();
-    esp_err_t err = s_is_init ? start_task() : ESP_ERR_INVALID_STATE;
-    host_monitor_unlock(&s_monitor);
-    return err;
-}
-
 void esp_netif_sntp_deinit(void)
 {
     lock();

@@ -1,4 +1,4 @@
-/* Restart, reset reason, heap figures, the ESP-IDF version. */
+/* Restart, reset reason, heap figures. */
 #include "esp_system.h"
 
 #include <malloc.h>
@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "esp_heap_caps.h"
-#include "esp_log.h"
 #include "host_env.h"
 #include "host_shutdown.h"
 
@@ -35,20 +34,6 @@ esp_err_t esp_register_shutdown_handler(shutdown_handler_t handle)
     return err;
 }
 
-esp_err_t esp_unregister_shutdown_handler(shutdown_handler_t handle)
-{
-    esp_err_t err = ESP_ERR_INVALID_STATE;
-    pthread_mutex_lock(&s_lock);
-    for (int i = 0; i < MAX_SHUTDOWN_HANDLERS; i++) {
-        if (s_handlers[i] == handle) {
-            s_handlers[i] = NULL;
-            err = ESP_OK;
-        }
-    }
-    pthread_mutex_unlock(&s_lock);
-    return err;
-}
-
 void esp_restart(void)
 {
     for (int i = MAX_SHUTDOWN_HANDLERS - 1; i >= 0; i--) {
@@ -71,46 +56,12 @@ uint32_t esp_get_free_heap_size(void)
     return NOMINAL_FREE_BYTES;
 }
 
-uint32_t esp_get_free_internal_heap_size(void)
-{
-    return NOMINAL_FREE_BYTES;
-}
-
 uint32_t esp_get_minimum_free_heap_size(void)
 {
     return NOMINAL_FREE_BYTES;
 }
 
-size_t heap_caps_get_free_size(uint32_t caps)
-{
-    (void)caps;
-    return esp_get_free_heap_size();
-}
-
-size_t heap_caps_get_minimum_free_size(uint32_t caps)
-{
-    (void)caps;
-    return esp_get_minimum_free_heap_size();
-}
-
-size_t heap_caps_get_largest_free_block(uint32_t caps)
-{
-    (void)caps;
-    return esp_get_free_heap_size() / 2;
-}
-
 size_t heap_caps_get_allocated_size(void *block)
 {
     return malloc_usable_size(block);
-}
-
-void esp_system_abort(const char *details)
-{
-    esp_log_write(ESP_LOG_ERROR, "system", "\nabort() was called: %s\n", details);
-    abort();
-}
-
-const char *esp_get_idf_version(void)
-{
-    return "v5.5.0";
 }

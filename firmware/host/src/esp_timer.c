@@ -58,19 +58,6 @@ esp_err_t esp_timer_start_periodic(esp_timer_handle_t timer, uint64_t period_us)
     return period_us == 0 ? ESP_ERR_INVALID_ARG : start(timer, period_us, period_us);
 }
 
-esp_err_t esp_timer_restart(esp_timer_handle_t timer, uint64_t timeout_us)
-{
-    if (timer == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    if (!host_timer_is_armed(&s_service, &timer->timer)) {
-        return ESP_ERR_INVALID_STATE;
-    }
-    bool is_periodic = host_timer_period(&s_service, &timer->timer) > 0;
-    host_timer_arm(&s_service, &timer->timer, timeout_us, is_periodic ? timeout_us : 0, true);
-    return ESP_OK;
-}
-
 esp_err_t esp_timer_stop(esp_timer_handle_t timer)
 {
     if (timer == NULL) {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "esp_log.h"
-#include "esp_mac.h"
 #include "host_env.h"
 #include "wifi_country.h"
 #include "wifi_driver.h"
@@ -50,7 +49,6 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
         g_wifi.is_init = true;
         g_wifi.mode = WIFI_MODE_STA; /* the real driver's default after init */
         g_wifi.storage = WIFI_STORAGE_FLASH;
-        g_wifi.power_save = WIFI_PS_MIN_MODEM;
         strcpy(g_wifi.country, "01"); /* world safe mode */
         g_wifi.ap_config = (wifi_ap_config_t){.channel = 1, .max_connection = 4};
     }
@@ -72,19 +70,6 @@ esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled
         return unlock(ESP_ERR_INVALID_ARG);
     }
     memcpy(g_wifi.country, country, 2);
-    return unlock(ESP_OK);
-}
-
-esp_err_t esp_wifi_deinit(void)
-{
-    lock();
-    if (!g_wifi.is_init) {
-        return unlock(ESP_ERR_WIFI_NOT_INIT);
-    }
-    if (g_wifi.is_started) {
-        return unlock(ESP_ERR_WIFI_NOT_STOPPED);
-    }
-    g_wifi.is_init = false;
     return unlock(ESP_OK);
 }
 
@@ -147,20 +132,6 @@ esp_err_t esp_wifi_start(void)
         switch_interfaces(&effects, WIFI_MODE_NULL, g_wifi.mode);
         static const char *const NAMES[] = {"null", "sta", "softAP", "sta + softAP"};
         ESP_LOGI(TAG, "mode : %s", NAMES[g_wifi.mode]);
-    }
-    return finish(&effects, ESP_OK);
-}
-
-esp_err_t esp_wifi_stop(void)
-{
-    wifi_effects_t effects = {0};
-    lock();
-    if (!g_wifi.is_init) {
-        return unlock(ESP_ERR_WIFI_NOT_INIT);
-    }
-    if (g_wifi.is_started) {
-        switch_interfaces(&effects, g_wifi.mode, WIFI_MODE_NULL);
-        g_wifi.is_started = false;
     }
     return finish(&effects, ESP_OK);
 }
@@ -253,27 +224,6 @@ esp_err_t esp_wifi_set_config(wifi_interface_t interface, wifi_config_t *conf)
     }
 }
 
-esp_err_t esp_wifi_get_config(wifi_interface_t interface, wifi_config_t *conf)
-{
-    if (conf == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    lock();
-    if (!g_wifi.is_init) {
-        return unlock(ESP_ERR_WIFI_NOT_INIT);
-    }
-    switch (interface) {
-    case WIFI_IF_STA:
-        conf->sta = g_wifi.sta_config;
-        return unlock(ESP_OK);
-    case WIFI_IF_AP:
-        conf->ap = g_wifi.ap_config;
-        return unlock(ESP_OK);
-    default:
-        return unlock(ESP_ERR_WIFI_IF);
-    }
-}
-
 esp_err_t esp_wifi_set_storage(wifi_storage_t storage)
 {
     if (storage != WIFI_STORAGE_FLASH && storage != WIFI_STORAGE_RAM) {
@@ -282,26 +232,4 @@ esp_err_t esp_wifi_set_storage(wifi_storage_t storage)
     lock();
     g_wifi.storage = storage;
     return unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
-}
-
-esp_err_t esp_wifi_set_ps(wifi_ps_type_t type)
-{
-    lock();
-    g_wifi.power_save = type;
-    return unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
-}
-
-esp_err_t esp_wifi_get_ps(wifi_ps_type_t *type)
-{
-    if (type == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    lock();
-    *type = g_wifi.power_save;
-    return unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
-}
-
-esp_err_t esp_wifi_get_mac(wifi_interface_t ifx, uint8_t mac[6])
-{
-    return esp_read_mac(mac, ifx == WIFI_IF_AP ? ESP_MAC_WIFI_SOFTAP : ESP_MAC_WIFI_STA);
 }

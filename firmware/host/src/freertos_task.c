@@ -14,24 +14,21 @@
 
 struct tskTaskControlBlock {
     char name[configMAX_TASK_NAME_LEN];
-    uint32_t stack_bytes;
     TaskFunction_t code;
     void *parameters;
     host_monitor_t monitor;
     uint32_t notification;
-    bool is_notified;
 };
 
 static __thread TaskHandle_t t_current;
 
-static TaskHandle_t new_task(const char *name, uint32_t stack_bytes)
+static TaskHandle_t new_task(const char *name)
 {
     TaskHandle_t task = calloc(1, sizeof *task);
     if (task == NULL) {
         return NULL;
     }
     snprintf(task->name, sizeof task->name, "%s", name ? name : "");
-    task->stack_bytes = stack_bytes;
     host_monitor_init(&task->monitor);
     return task;
 }
@@ -48,7 +45,7 @@ BaseType_t xTaskCreate(TaskFunction_t pxTaskCode, const char *pcName, uint32_t u
                        void *pvParameters, UBaseType_t uxPriority, TaskHandle_t *pxCreatedTask)
 {
     (void)uxPriority;
-    TaskHandle_t task = new_task(pcName, usStackDepth);
+    TaskHandle_t task = new_task(pcName);
     if (task == NULL) {
         return pdFAIL;
     }
@@ -74,15 +71,6 @@ BaseType_t xTaskCreate(TaskFunction_t pxTaskCode, const char *pcName, uint32_t u
     return pdPASS;
 }
 
-BaseType_t xTaskCreatePinnedToCore(TaskFunction_t pxTaskCode, const char *pcName,
-                                   uint32_t usStackDepth, void *pvParameters,
-                                   UBaseType_t uxPriority, TaskHandle_t *pxCreatedTask,
-                                   BaseType_t xCoreID)
-{
-    (void)xCoreID;
-    return xTaskCreate(pxTaskCode, pcName, usStackDepth, pvParameters, uxPriority, pxCreatedTask);
-}
-
 void vTaskDelete(TaskHandle_t xTaskToDelete)
 {
     if (xTaskToDelete != NULL && xTaskToDelete != t_current) {
@@ -101,24 +89,9 @@ void vTaskDelete(TaskHandle_t xTaskToDelete)
 TaskHandle_t xTaskGetCurrentTaskHandle(void)
 {
     if (t_current == NULL) {
-        t_current = new_task("host", MIN_STACK_BYTES); /* a library's thread, or main */
+        t_current = new_task("host"); /* a library's thread, or main */
     }
     return t_current;
-}
-
-char *pcTaskGetName(TaskHandle_t xTaskToQuery)
-{
-    return (xTaskToQuery != NULL ? xTaskToQuery : xTaskGetCurrentTaskHandle())->name;
-}
-
-UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t xTask)
-{
-    return (xTask != NULL ? xTask : xTaskGetCurrentTaskHandle())->stack_bytes;
-}
-
-TickType_t xTaskGetTickCount(void)
-{
-    return (TickType_t)(host_uptime_us() / (1000000 / configTICK_RATE_HZ));
 }
 
 static void sleep_until(int64_t uptime_us)
@@ -135,67 +108,13 @@ void vTaskDelay(TickType_t xTicksToDelay)
     sleep_until(host_deadline_of_ticks(xTicksToDelay));
 }
 
-BaseType_t xTaskDelayUntil(TickType_t *pxPreviousWakeTime, TickType_t xTimeIncrement)
+BaseType_t xTaskNotifyGive(TaskHandle_t xTaskToNotify)
 {
-    *pxPreviousWakeTime += xTimeIncrement;
-    int64_t wake_us = (int64_t)*pxPreviousWakeTime * (1000000 / configTICK_RATE_HZ);
-    bool is_late = wake_us <= host_uptime_us();
-    sleep_until(wake_us);
-    return is_late ? pdFALSE : pdTRUE;
-}
-
-BaseType_t xTaskNotify(TaskHandle_t xTaskToNotify, uint32_t ulValue, eNotifyAction eAction)
-{
-    TaskHandle_t task = xTaskToNotify;
-    BaseType_t result = pdPASS;
-    host_monitor_lock(&task->monitor);
-    switch (eAction) {
-    case eSetBits:
-        task->notification |= ulValue;
-        break;
-    case eIncrement:
-        task->notification++;
-        break;
-    case eSetValueWithOverwrite:
-        task->notification = ulValue;
-        break;
-    case eSetValueWithoutOverwrite:
-        if (task->is_notified) {
-            result = pdFAIL;
-        } else {
-            task->notification = ulValue;
-        }
-        break;
-    case eNoAction:
-        break;
-    }
-    task->is_notified = true;
-    host_monitor_notify(&task->monitor);
-    host_monitor_unlock(&task->monitor);
-    return result;
-}
-
-BaseType_t xTaskNotifyWait(uint32_t ulBitsToClearOnEntry, uint32_t ulBitsToClearOnExit,
-                           uint32_t *pulNotificationValue, TickType_t xTicksToWait)
-{
-    TaskHandle_t task = xTaskGetCurrentTaskHandle();
-    int64_t deadline = host_deadline_of_ticks(xTicksToWait);
-    host_monitor_lock(&task->monitor);
-    if (!task->is_notified) {
-        task->notification &= ~ulBitsToClearOnEntry;
-    }
-    while (!task->is_notified && host_monitor_wait_until(&task->monitor, deadline)) {
-    }
-    bool was_notified = task->is_notified;
-    if (pulNotificationValue != NULL) {
-        *pulNotificationValue = task->notification;
-    }
-    if (was_notified) {
-        task->notification &= ~ulBitsToClearOnExit;
-    }
-    task->is_notified = false;
-    host_monitor_unlock(&task->monitor);
-    return was_notified ? pdTRUE : pdFALSE;
+    host_monitor_lock(&xTaskToNotify->monitor);
+    xTaskToNotify->notification++;
+    host_monitor_notify(&xTaskToNotify->monitor);
+    host_monitor_unlock(&xTaskToNotify->monitor);
+    return pdPASS;
 }
 
 uint32_t ulTaskNotifyTake(BaseType_t xClearCountOnExit, TickType_t xTicksToWait)
@@ -209,7 +128,6 @@ uint32_t ulTaskNotifyTake(BaseType_t xClearCountOnExit, TickType_t xTicksToWait)
     if (value > 0) {
         task->notification = xClearCountOnExit ? 0 : value - 1;
     }
-    task->is_notified = false;
     host_monitor_unlock(&task->monitor);
     return value;
 }

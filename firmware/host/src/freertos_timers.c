@@ -1,7 +1,6 @@
 /* FreeRTOS software timers; callbacks in the "Tmr Svc" task. */
 #include "freertos/timers.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "freertos/task.h"
@@ -11,7 +10,6 @@
 
 struct tmrTimerControl {
     host_timer_t timer;
-    char name[configMAX_TASK_NAME_LEN];
     TickType_t period;
     BaseType_t is_auto_reload;
     void *id;
@@ -36,13 +34,13 @@ TimerHandle_t xTimerCreate(const char *pcTimerName, TickType_t xTimerPeriodInTic
                            BaseType_t xAutoReload, void *pvTimerID,
                            TimerCallbackFunction_t pxCallbackFunction)
 {
+    (void)pcTimerName;
     configASSERT(xTimerPeriodInTicks > 0);
     pthread_once(&s_once, start_service);
     TimerHandle_t timer = calloc(1, sizeof *timer);
     if (timer == NULL) {
         return NULL;
     }
-    snprintf(timer->name, sizeof timer->name, "%s", pcTimerName ? pcTimerName : "");
     timer->timer.callback = expire;
     timer->timer.arg = timer;
     timer->period = xTimerPeriodInTicks;
@@ -61,22 +59,11 @@ BaseType_t xTimerStart(TimerHandle_t xTimer, TickType_t xTicksToWait)
     return pdPASS;
 }
 
-BaseType_t xTimerReset(TimerHandle_t xTimer, TickType_t xTicksToWait)
-{
-    return xTimerStart(xTimer, xTicksToWait);
-}
-
 BaseType_t xTimerStop(TimerHandle_t xTimer, TickType_t xTicksToWait)
 {
     (void)xTicksToWait;
     host_timer_disarm(&s_service, &xTimer->timer);
     return pdPASS;
-}
-
-BaseType_t xTimerChangePeriod(TimerHandle_t xTimer, TickType_t xNewPeriod, TickType_t xTicksToWait)
-{
-    xTimer->period = xNewPeriod;
-    return xTimerStart(xTimer, xTicksToWait);
 }
 
 BaseType_t xTimerDelete(TimerHandle_t xTimer, TickType_t xTicksToWait)
@@ -94,14 +81,4 @@ BaseType_t xTimerIsTimerActive(TimerHandle_t xTimer)
 void *pvTimerGetTimerID(TimerHandle_t xTimer)
 {
     return xTimer->id;
-}
-
-void vTimerSetTimerID(TimerHandle_t xTimer, void *pvNewID)
-{
-    xTimer->id = pvNewID;
-}
-
-const char *pcTimerGetName(TimerHandle_t xTimer)
-{
-    return xTimer->name;
 }

@@ -61,19 +61,6 @@ esp_err_t gpio_config(const gpio_config_t *pGPIOConfig)
     return ESP_OK;
 }
 
-esp_err_t gpio_reset_pin(gpio_num_t gpio_num)
-{
-    if (!is_pin(gpio_num)) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    gpio_config_t defaults = {.pin_bit_mask = 1ULL << gpio_num,
-                              .mode = GPIO_MODE_DISABLE,
-                              .pull_up_en = GPIO_PULLUP_ENABLE,
-                              .pull_down_en = GPIO_PULLDOWN_DISABLE,
-                              .intr_type = GPIO_INTR_DISABLE};
-    return gpio_config(&defaults);
-}
-
 esp_err_t gpio_set_direction(gpio_num_t gpio_num, gpio_mode_t mode)
 {
     if (!is_pin(gpio_num)) {
@@ -83,22 +70,6 @@ esp_err_t gpio_set_direction(gpio_num_t gpio_num, gpio_mode_t mode)
     s_pins[gpio_num].mode = mode;
     pthread_mutex_unlock(&s_lock);
     return ESP_OK;
-}
-
-esp_err_t gpio_set_pull_mode(gpio_num_t gpio_num, gpio_pull_mode_t pull)
-{
-    if (!is_pin(gpio_num)) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    pthread_mutex_lock(&s_lock);
-    s_pins[gpio_num].is_pulled_down = pull == GPIO_PULLDOWN_ONLY;
-    pthread_mutex_unlock(&s_lock);
-    return ESP_OK;
-}
-
-esp_err_t gpio_pullup_en(gpio_num_t gpio_num)
-{
-    return gpio_set_pull_mode(gpio_num, GPIO_PULLUP_ONLY);
 }
 
 esp_err_t gpio_set_level(gpio_num_t gpio_num, uint32_t level)
@@ -124,17 +95,6 @@ int gpio_get_level(gpio_num_t gpio_num)
     return level;
 }
 
-esp_err_t gpio_set_intr_type(gpio_num_t gpio_num, gpio_int_type_t intr_type)
-{
-    if (!is_pin(gpio_num) || intr_type >= GPIO_INTR_MAX) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    pthread_mutex_lock(&s_lock);
-    s_pins[gpio_num].edge = intr_type;
-    pthread_mutex_unlock(&s_lock);
-    return ESP_OK;
-}
-
 esp_err_t gpio_install_isr_service(int intr_alloc_flags)
 {
     (void)intr_alloc_flags;
@@ -158,11 +118,6 @@ esp_err_t gpio_isr_handler_add(gpio_num_t gpio_num, gpio_isr_t isr_handler, void
     }
     pthread_mutex_unlock(&s_lock);
     return is_installed ? ESP_OK : ESP_ERR_INVALID_STATE;
-}
-
-esp_err_t gpio_isr_handler_remove(gpio_num_t gpio_num)
-{
-    return gpio_isr_handler_add(gpio_num, NULL, NULL);
 }
 
 static bool is_wanted_edge(gpio_int_type_t edge, int before, int after)

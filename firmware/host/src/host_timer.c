@@ -99,11 +99,3 @@ bool host_timer_is_armed(host_timer_service_t *service, host_timer_t *timer)
     host_monitor_unlock(&service->monitor);
     return is_running;
 }
-
-uint64_t host_timer_period(host_timer_service_t *service, host_timer_t *timer)
-{
-    host_monitor_lock(&service->monitor);
-    uint64_t period_us = timer->period_us;
-    host_monitor_unlock(&service->monitor);
-    return period_us;
-}

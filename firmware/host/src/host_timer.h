@@ -33,5 +33,3 @@ bool host_timer_arm(host_timer_service_t *service, host_timer_t *timer, uint64_t
 /** Disarm; false when it did not run. A callback under way is not waited for. */
 bool host_timer_disarm(host_timer_service_t *service, host_timer_t *timer);
 bool host_timer_is_armed(host_timer_service_t *service, host_timer_t *timer);
-/** The period given when it was armed. */
-uint64_t host_timer_period(host_timer_service_t *service, host_timer_t *timer);

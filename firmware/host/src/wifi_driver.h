@@ -27,7 +27,6 @@ typedef struct {
     bool is_started;
     wifi_mode_t mode;
     wifi_storage_t storage;
-    wifi_ps_type_t power_save;
     char country[3];
     wifi_ap_config_t ap_config;
     wifi_sta_config_t sta_config;

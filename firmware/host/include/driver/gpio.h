@@ -53,13 +53,6 @@ typedef enum {
     GPIO_PULLDOWN_ENABLE = 0x1,
 } gpio_pulldown_t;
 
-typedef enum {
-    GPIO_PULLUP_ONLY,
-    GPIO_PULLDOWN_ONLY,
-    GPIO_PULLUP_PULLDOWN,
-    GPIO_FLOATING,
-} gpio_pull_mode_t;
-
 typedef struct {
     uint64_t pin_bit_mask;
     gpio_mode_t mode;
@@ -72,16 +65,11 @@ typedef void (*gpio_isr_t)(void *arg);
 
 /** ESP_ERR_INVALID_ARG for an empty mask or a pin that does not exist. */
 esp_err_t gpio_config(const gpio_config_t *pGPIOConfig);
-esp_err_t gpio_reset_pin(gpio_num_t gpio_num);
 esp_err_t gpio_set_direction(gpio_num_t gpio_num, gpio_mode_t mode);
-esp_err_t gpio_set_pull_mode(gpio_num_t gpio_num, gpio_pull_mode_t pull);
-esp_err_t gpio_pullup_en(gpio_num_t gpio_num);
 esp_err_t gpio_set_level(gpio_num_t gpio_num, uint32_t level);
 /** 0 or 1; 0 when the pin is not an input, as on the chip. */
 int gpio_get_level(gpio_num_t gpio_num);
-esp_err_t gpio_set_intr_type(gpio_num_t gpio_num, gpio_int_type_t intr_type);
 /** ESP_ERR_INVALID_STATE when installed already. */
 esp_err_t gpio_install_isr_service(int intr_alloc_flags);
 /** ESP_ERR_INVALID_STATE without the service. Handlers run on the control thread, on edges only. */
 esp_err_t gpio_isr_handler_add(gpio_num_t gpio_num, gpio_isr_t isr_handler, void *args);
-esp_err_t gpio_isr_handler_remove(gpio_num_t gpio_num);

@@ -12,10 +12,6 @@ TimerHandle_t xTimerCreate(const char *pcTimerName, TickType_t xTimerPeriodInTic
 /** Starting a running timer restarts it. The wait never blocks here. */
 BaseType_t xTimerStart(TimerHandle_t xTimer, TickType_t xTicksToWait);
 BaseType_t xTimerStop(TimerHandle_t xTimer, TickType_t xTicksToWait);
-BaseType_t xTimerReset(TimerHandle_t xTimer, TickType_t xTicksToWait);
-BaseType_t xTimerChangePeriod(TimerHandle_t xTimer, TickType_t xNewPeriod, TickType_t xTicksToWait);
 BaseType_t xTimerDelete(TimerHandle_t xTimer, TickType_t xTicksToWait);
 BaseType_t xTimerIsTimerActive(TimerHandle_t xTimer);
 void *pvTimerGetTimerID(TimerHandle_t xTimer);
-void vTimerSetTimerID(TimerHandle_t xTimer, void *pvNewID);
-const char *pcTimerGetName(TimerHandle_t xTimer);

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import axios, { isAxiosError } from "axios";
 import { ProvError } from "../errors.js";
 import { deadline } from "../time/deadline.js";
-import { abortError, pause } from "../time/wait.js";
+import { type Failure, poll } from "../time/wait.js";
 import { DEFAULT_BASE_URL } from "./access-point.js";
 import type { HostWifi, JoinedAp } from "./host-wifi.js";
 
@@ -38,19 +38,15 @@ async function waitUntilReachable(
   intervalMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  let last = "no answer";
-  for (;;) {
-    if (signal.aborted) {
-      throw abortError(signal, {
-        code: "ap_unreachable",
-        message: `nothing answers at ${baseUrl} (${last})`,
-      });
-    }
+  const silence = (why: string): string => `nothing answers at ${baseUrl} (${why})`;
+  const onTimeout: Failure = { code: "ap_unreachable", message: silence("no answer") };
+  const isReachable = async (): Promise<true | undefined> => {
     const failure = await probe(baseUrl, signal);
-    if (failure === null) return;
-    if (!signal.aborted) last = failure; // the abort itself is no reason worth telling
-    await pause(intervalMs, signal);
-  }
+    if (failure === null) return true;
+    if (!signal.aborted) onTimeout.message = silence(failure); // the abort itself is no reason worth telling
+    return undefined;
+  };
+  await poll(isReachable, { intervalMs, signal, onTimeout });
 }
 
 /** One GET /status: null when anything spoke HTTP, else why not. */

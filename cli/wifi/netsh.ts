@@ -234,10 +234,11 @@ async function waitProfile(
   intervalMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  for (;;) {
-    signal.throwIfAborted();
+  const isBack = async (): Promise<true | undefined> => {
     const interfaces = await showInterfaces(run, signal);
-    if (interfaces.find(({ name }) => name === entry.iface)?.profile === profile) return;
-    await pause(intervalMs, signal);
-  }
+    const now = interfaces.find(({ name }) => name === entry.iface);
+    return now?.profile === profile || undefined;
+  };
+  const onTimeout = { code: "wifi_failed", message: "it took too long" } as const;
+  await poll(isBack, { intervalMs, signal, onTimeout });
 }

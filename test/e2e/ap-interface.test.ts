@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FirmwareProcess, startFirmware } from "../../cli/lab/board/firmware-process.js";
-import { openFlashChip } from "../../cli/lab/board/flash-chip.js";
+import { openFlashChip } from "../../cli/lab/loader/flash-chip.js";
 import {
   encodePartitionTable,
   PARTITION_TABLE_OFFSET,

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { onTestFinished } from "vitest";
-import { type FlashChip, openFlashChip } from "../../cli/lab/board/flash-chip.js";
 import {
   type ChipSecurity,
   loaderProfile,
   type ResetCircuit,
 } from "../../cli/lab/loader/chip-profile.js";
 import { type LoaderFaults, noFaults } from "../../cli/lab/loader/faults.js";
+import { type FlashChip, openFlashChip } from "../../cli/lab/loader/flash-chip.js";
 import { createLoader, type Loader } from "../../cli/lab/loader/loader.js";
 import { blockChecksum } from "../../cli/lab/loader/protocol.js";
 import { createSlipDecoder, encodeSlip } from "../../cli/serial/slip.js";

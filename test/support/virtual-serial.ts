@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type FlashChip, openFlashChip } from "../../cli/lab/board/flash-chip.js";
 import { packHostImage } from "../../cli/lab/board/host-image.js";
+import { type FlashChip, openFlashChip } from "../../cli/lab/loader/flash-chip.js";
 import {
   createSerialFront,
   type SerialFront,

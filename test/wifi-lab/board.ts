@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startFirmware } from "../../cli/lab/board/firmware-process.js";
-import { openFlashChip } from "../../cli/lab/board/flash-chip.js";
+import { openFlashChip } from "../../cli/lab/loader/flash-chip.js";
 import { PARTITION_TABLE_OFFSET } from "../../codegen/partitions.js";
 import { startRadio } from "./radio.js";
 import { mirrorSoftAp } from "./softap.js";

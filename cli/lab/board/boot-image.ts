@@ -11,7 +11,7 @@ import { replaceFile } from "../../files/files.js";
 import { ensurePrivateDir } from "../../files/private-dir.js";
 import { verifyEspImage } from "../../serial/esp-image.js";
 import { reasonOf } from "../../system-error.js";
-import type { FlashChip } from "./flash-chip.js";
+import type { FlashChip } from "../loader/flash-chip.js";
 import { hostElfOf } from "./host-image.js";
 
 const PARTITION_TABLE_BYTES = 0xc00;

@@ -9,6 +9,7 @@ import { reasonOf } from "../../system-error.js";
 import { forgetAnnouncement } from "../air/air.js";
 import { type AnnouncedAp, APS_FOLDER, readAnnouncedAp } from "../air/air-file.js";
 import { type EventSink, labEvent } from "../events.js";
+import { type FlashChip, openFlashChip } from "../loader/flash-chip.js";
 import { sectorsAround } from "../loader/protocol.js";
 import { createSerialFront, type SerialFront } from "../loader/serial-front.js";
 import { createStream, type Stream } from "../stream.js";
@@ -19,7 +20,6 @@ import {
   type ResetReason,
   startFirmware,
 } from "./firmware-process.js";
-import { type FlashChip, openFlashChip } from "./flash-chip.js";
 
 const LOG_LINES_KEPT = 4_000;
 /** This many crashes in a row, each soon after boot, and the board stays down. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { FlashChip } from "../board/flash-chip.js";
 import type { LoaderProfile } from "./chip-profile.js";
 import type { LoaderFaults } from "./faults.js";
+import type { FlashChip } from "./flash-chip.js";
 import type { Registers } from "./registers.js";
 
 /** What ROM loader and stub share: the chip around them. */

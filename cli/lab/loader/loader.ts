@@ -1,8 +1,8 @@
 import { createSlipDecoder, encodeSlip } from "../../serial/slip.js";
-import type { FlashChip } from "../board/flash-chip.js";
 import type { ChipContext, LoaderProgram } from "./chip-context.js";
 import type { LoaderProfile, ResetCircuit } from "./chip-profile.js";
 import type { LoaderFaults } from "./faults.js";
+import type { FlashChip } from "./flash-chip.js";
 import { createRegisters } from "./registers.js";
 import { createRomLoader } from "./rom.js";
 import { createStub } from "./stub.js";

@@ -1,7 +1,7 @@
 import type { LoaderChip } from "../../../codegen/chips.js";
-import type { FlashChip } from "../board/flash-chip.js";
 import { type ChipSecurity, loaderProfile, type ResetCircuit } from "./chip-profile.js";
 import { type LoaderFaults, noFaults } from "./faults.js";
+import type { FlashChip } from "./flash-chip.js";
 import { createLine } from "./line.js";
 import { createLoader, type LoaderMode } from "./loader.js";
 import { type OpenEnd, openPty } from "./pty.js";

@@ -50,6 +50,11 @@ const fake_call_t *fakes_take(const char *prefix)
     return found >= 0 ? &s_calls[found] : NULL;
 }
 
+const fake_call_t *fakes_peek(int index)
+{
+    return s_seen + index < s_count ? &s_calls[s_seen + index] : NULL;
+}
+
 bool fakes_saw(const char *prefix)
 {
     return find(prefix) >= 0;
@@ -160,7 +165,7 @@ esp_err_t device_store_load_pending(provisioning_t *pending, uint32_t *revision)
 {
     *revision = s_store.pending_revision;
     *pending = s_store.pending;
-    return s_store.has_pending ? ESP_OK : ESP_ERR_NOT_FOUND;
+    return s_store.unreadable ? ESP_FAIL : s_store.has_pending ? ESP_OK : ESP_ERR_NOT_FOUND;
 }
 
 esp_err_t device_store_drop_pending(uint32_t revision)

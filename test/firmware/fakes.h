@@ -16,6 +16,9 @@ typedef struct {
 /** The next call that begins with `prefix`, skipping others; NULL if there is none. */
 const fake_call_t *fakes_take(const char *prefix);
 
+/** The call that comes `index` after the last one that was taken; NULL if there is none. */
+const fake_call_t *fakes_peek(int index);
+
 /** True when a call with that prefix came after the last one that was taken. */
 bool fakes_saw(const char *prefix);
 
@@ -44,6 +47,7 @@ typedef struct {
     bool has_certificate;
     bool has_worked;
     bool broken; /* every write fails */
+    bool unreadable;
 } fake_store_t;
 
 fake_store_t *fakes_store(void);

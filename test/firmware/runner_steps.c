@@ -41,6 +41,53 @@ const fake_call_t *wait_call(const char *prefix, int64_t patience_ms)
     return call;
 }
 
+void forget(void)
+{
+    settle();
+    while (fakes_take("") != NULL) {
+    }
+}
+
+/** Adds a call to a list, without its job's id; ", " stands between two. */
+static void add_call(char *list, size_t size, const char *text)
+{
+    size_t length = strlen(list);
+    size_t digits = strcspn(text, "0123456789");
+    bool has_id = digits > 0 && text[digits - 1] == ' ';
+    snprintf(list + length, size - length, "%s%.*s", length > 0 ? ", " : "",
+             (int)(has_id ? digits - 1 : strlen(text)), text);
+}
+
+bool did(const char *calls)
+{
+    char list[512] = "";
+    settle();
+    for (const fake_call_t *call = fakes_take(""); call != NULL; call = fakes_take("")) {
+        add_call(list, sizeof list, call->text);
+    }
+    if (strcmp(list, calls) != 0) {
+        fprintf(stderr, "    it did \"%s\"\n", list);
+    }
+    return strcmp(list, calls) == 0;
+}
+
+bool stepped(const char *calls, prov_state_t state, prov_failure_t failure)
+{
+    prov_status_t before;
+    bool is_timely = true;
+    prov_status_get(&before);
+    settle();
+    for (int i = 0; fakes_peek(i) != NULL; i++) {
+        const fake_call_t *call = fakes_peek(i);
+        bool tells = strncmp(call->text, "status", 6) == 0 || strncmp(call->text, "report", 6) == 0;
+        is_timely = is_timely && (call->status.state == state) == (tells || before.state == state);
+    }
+    if (!is_timely) {
+        fprintf(stderr, "    others have seen the new state too soon, or too late\n");
+    }
+    return did(calls) && is_timely && wait_status(state, failure, 0) && runner_state() == state;
+}
+
 bool no_call(const char *prefix)
 {
     settle();
@@ -84,6 +131,41 @@ uint32_t job(const char *name)
 uint32_t job_now(const char *name)
 {
     return id_of(name, wait_call(name, 0));
+}
+
+uint32_t reach(prov_state_t state)
+{
+    uint32_t id = 0;
+    *fakes_store() = (fake_store_t){0};
+    power_on(ESP_OK);
+    EXPECT_STATUS_NOW(AP_MODE, NONE);
+    if (state >= PROV_STATE_WIFI_CONNECTING) {
+        CHECK(provision("home", "reach") == PROV_CLAIM_OK);
+        EXPECT("connect home");
+    }
+    if (state >= PROV_STATE_WIFI_CONNECTED) {
+        link_up();
+        id = job_now("clock ");
+    }
+    if (state >= PROV_STATE_CHECK_CERTIFICATES) {
+        event(PROV_EVENT_CLOCK_READY, id);
+        id = job_now("check ");
+    }
+    if (state >= PROV_STATE_SUBMIT_CSR) {
+        event(PROV_EVENT_CERT_NEEDED, id);
+        id = job_now("csr ");
+    }
+    if (state >= PROV_STATE_MQTT_CONNECTING) {
+        send_certificate(id);
+        id = job_now("mqtt_start ");
+        in_use(id, device_clock_now() - 1000, device_clock_now() + 1000000, true, false);
+    }
+    if (state == PROV_STATE_MQTT_CONNECTED) {
+        mqtt_up(id);
+    }
+    forget();
+    CHECK(runner_state() == state);
+    return id;
 }
 
 void event(prov_event_id_t id, uint32_t job_id)

@@ -23,6 +23,21 @@ void pass(int64_t ms);
 /** The next call with that prefix, which has to come within `patience_ms`; NULL otherwise. */
 const fake_call_t *wait_call(const char *prefix, int64_t patience_ms);
 
+/** Forgets the calls so far. */
+void forget(void);
+
+/**
+ * The calls since the last ones that were looked at, without the ids of jobs, are exactly these: "mqtt_leave, connect
+ * home". Tells them, if they are not.
+ */
+bool did(const char *calls);
+
+/**
+ * The same, of one step of the machine, which leads to `state`: nobody has seen that before all calls were made but those
+ * that tell of it.
+ */
+bool stepped(const char *calls, prov_state_t state, prov_failure_t failure);
+
 /** No call with that prefix has come, now that all messages are served. */
 bool no_call(const char *prefix);
 
@@ -34,6 +49,16 @@ bool wait_status(prov_state_t state, prov_failure_t failure, int64_t patience_ms
 
 #define EXPECT(prefix) CHECK(wait_call(prefix, PATIENCE_MS) != NULL)
 #define EXPECT_NOW(prefix) CHECK(wait_call(prefix, 0) != NULL)
+#define DID(calls) CHECK_CASE(did(calls), calls)
+#define STEP(calls, state, failure) CHECK_CASE(stepped(calls, PROV_STATE_##state, PROV_FAILURE_##failure), #state " " calls)
+/** Not a millisecond before. */
+#define AFTER(ms, calls)  \
+    do {                  \
+        pass((ms) - 1);   \
+        DID("");          \
+        pass(1);          \
+        DID(calls);       \
+    } while (0)
 #define EXPECT_NONE(prefix) CHECK(no_call(prefix))
 #define EXPECT_STATUS(state, failure) CHECK(wait_status(PROV_STATE_##state, PROV_FAILURE_##failure, PATIENCE_MS))
 #define EXPECT_STATUS_NOW(state, failure) CHECK(wait_status(PROV_STATE_##state, PROV_FAILURE_##failure, 0))
@@ -42,6 +67,9 @@ bool wait_status(prov_state_t state, prov_failure_t failure, int64_t patience_ms
 uint32_t job(const char *name);
 /** The same for one that is asked for at once. */
 uint32_t job_now(const char *name);
+
+/** A device without a past gets as far as that in a good world. Returns the job that it waits for there, if any. */
+uint32_t reach(prov_state_t state);
 
 void event(prov_event_id_t id, uint32_t job_id);
 void link_down(uint16_t reason);

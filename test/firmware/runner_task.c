@@ -13,6 +13,11 @@ bool runner_power_on(esp_err_t storage)
     return s_is_ready && prov_runner_start(storage) == ESP_OK;
 }
 
+prov_state_t runner_state(void)
+{
+    return s_context.status.state;
+}
+
 int64_t runner_wait_ms(void)
 {
     return fakes_has_mail() ? 0 : prov_timers_wait_ms(&s_context.timers, device_clock_uptime_ms(), IDLE_WAIT_MS);

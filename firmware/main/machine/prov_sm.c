@@ -97,7 +97,7 @@ static const edge_t EDGES[] = {
     {ANY, EV(PROVISION), TO(WIFI_CONNECTING),
      DO(ABANDON) | DO(MQTT_FAREWELL) | DO(WIFI_STOP) | DO(CLEAR_ERROR) | DO(AP_START) | DO(CONNECT_SOON) | SHOW},
     {ANY, EV(STORAGE_FAILED), TO(AP_MODE), BACK_TO_AP},
-    {ANY, EV(RESET), TO(INIT), DO(ABANDON) | DO(MQTT_FAREWELL) | DO(WIFI_STOP) | SHOW | DO(FACTORY_RESET)},
+    {ANY, EV(RESET), TO(INIT), DO(MQTT_FAREWELL) | DO(WIFI_STOP) | SHOW | DO(FACTORY_RESET)},
 };
 
 static const edge_t *find_edge(prov_state_t state, prov_event_id_t event)

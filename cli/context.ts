@@ -1,4 +1,5 @@
 import type { Output } from "./terminal/output.js";
+import type { Progress } from "./terminal/progress.js";
 
 /** The options that every command takes. */
 export interface GlobalOptions {
@@ -10,11 +11,16 @@ export interface GlobalOptions {
   color: boolean;
 }
 
-/** What every command is given: where it runs, how it speaks, and when it has to stop. */
-export interface CommandContext {
-  out: Output;
+/** Where work takes place, how it tells what it does, and when it has to stop. */
+export interface WorkContext {
+  out: Progress;
   /** Aborted by Ctrl-C (SIGINT) and SIGTERM. */
   signal: AbortSignal;
   cwd: string;
   env: NodeJS.ProcessEnv;
+}
+
+/** What every command is given: the same, with a terminal or a reader of JSON on the other side. */
+export interface CommandContext extends WorkContext {
+  out: Output;
 }

@@ -1,17 +1,12 @@
-import { findTarget, TARGETS, type Target } from "../../codegen/chips.js";
+import type { Target } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { securityIssues } from "../../codegen/security.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
-import type { BuiltImage } from "../flow/build.js";
-import { buildWithIdf } from "../flow/build-idf.js";
-import { generateConfig } from "../flow/codegen.js";
-import { makeKeys } from "../flow/keys.js";
-import { openProject, type Project } from "../flow/project.js";
-import { buildForHost, DEFAULT_VIRTUAL_CHIP } from "../lab/stages/build-host.js";
-import type { CommandResult } from "../terminal/output.js";
+import type { FirmwareSource } from "../flow/board.js";
+import type { Project } from "../flow/project.js";
+import type { Verb } from "../verb.js";
 
-export interface BuildOptions extends GlobalOptions {
+interface BuildOptions extends GlobalOptions {
   target?: string;
   clean?: boolean;
   docker?: boolean;
@@ -21,10 +16,23 @@ export interface BuildOptions extends GlobalOptions {
 const DEFAULT_IDF_IMAGE = "espressif/idf:release-v5.5";
 
 /** `prov build`: keys → codegen → firmware image. */
-export function buildCommand(
-  options: BuildOptions,
-): (context: CommandContext) => Promise<CommandResult> {
-  return async (context) => {
+export const build: Verb<BuildOptions> = {
+  name: "build",
+  summary: "build the firmware (ESP-IDF for a chip, cmake for the virtual board)",
+  options: (command) =>
+    command
+      .option(
+        "--target <chip>",
+        "override the manifest's target; `host` builds for the virtual board",
+      )
+      .option("--clean", "build everything again")
+      .option("--docker", "build in the espressif/idf image")
+      .option("--idf-image <image>", `the image for --docker; default ${DEFAULT_IDF_IMAGE}`),
+  async action(options, context) {
+    const { buildFirmware } = await import("../flow/chain.js");
+    const { openProject } = await import("../flow/project.js");
+    const { createStageClock } = await import("../flow/stages.js");
+    const { parseTarget } = await import("./options/target.js");
     const given = parseTarget(options.target);
     if (options.idfImage !== undefined && !options.docker)
       throw new ProvError("usage", "--idf-image is the image for --docker, which is not given");
@@ -32,7 +40,8 @@ export function buildCommand(
     const target = given ?? project.manifest.target;
     if (target === "host" && options.docker)
       throw new ProvError("usage", "--docker is for a chip's build, and the target is `host`");
-    const image = await buildDevice(project, target, options, context);
+    const source = await sourceFor(target, project, options, context);
+    const image = await buildFirmware(project, source, createStageClock(), context.out.warn);
     const percent = Math.round((100 * image.appBytes) / image.partitionBytes);
     return {
       json: {
@@ -44,53 +53,31 @@ export function buildCommand(
       },
       text: `${image.flasherArgs}\napplication: ${image.appBytes} of ${image.partitionBytes} bytes (${percent} %)`,
     };
-  };
-}
+  },
+};
 
-async function buildDevice(
-  project: Project,
+/** ESP-IDF for a chip; for `host`, what the lab builds with. */
+async function sourceFor(
   target: Target,
+  { manifest, root }: Project,
   options: BuildOptions,
-  context: CommandContext,
-): Promise<BuiltImage> {
-  const { manifest, root, workspace } = project;
-  const identity = await makeKeys(root, manifest, false);
-  const config = generateConfig(configuredFor(manifest, target), identity, workspace);
-  for (const warning of config.warnings) context.out.warn(warning);
-  const request = {
-    manifest,
-    config,
-    root,
-    clean: options.clean ?? false,
-    signal: context.signal,
-    progress: context.out,
-  };
+  { out, signal, env }: CommandContext,
+): Promise<FirmwareSource> {
+  const request = { manifest, root, clean: options.clean ?? false, signal, progress: out };
   if (target === "host") {
-    const chip = manifest.target === "host" ? DEFAULT_VIRTUAL_CHIP : manifest.target;
-    return buildForHost({ ...request, target, chip });
+    const { buildForHost, chipPlayedBy } = await import("../lab/stages/build-host.js");
+    const chip = chipPlayedBy(manifest);
+    return { manifest, build: (config) => buildForHost({ ...request, config, target, chip }) };
   }
-  return buildWithIdf({
-    ...request,
-    target,
-    env: context.env,
-    ...(options.docker ? { dockerImage: options.idfImage ?? DEFAULT_IDF_IMAGE } : {}),
-  });
-}
-
-/** A chip's configuration names the chip; the host's is that of the chip that the virtual board plays. */
-function configuredFor(manifest: DeviceManifest, target: Target): DeviceManifest {
-  if (target === "host") return manifest;
-  const configured = { ...manifest, target };
+  const { securityIssues } = await import("../../codegen/security.js");
+  const { buildWithIdf } = await import("../flow/build-idf.js");
+  const configured: DeviceManifest = { ...manifest, target };
   const issue = securityIssues(configured)[0];
-  if (issue === undefined) return configured;
-  throw new ProvError("manifest_invalid", `${issue.path}: expected ${issue.expected}`);
-}
-
-/** Accepts `esp32c3`, `c3` and `host`. @throws ProvError usage */
-export function parseTarget(given: string | undefined): Target | undefined {
-  if (given === undefined) return undefined;
-  const found = findTarget(given);
-  if (!found)
-    throw new ProvError("usage", `--target: expected one of ${TARGETS.join(", ")}, got "${given}"`);
-  return found;
+  if (issue !== undefined)
+    throw new ProvError("manifest_invalid", `${issue.path}: expected ${issue.expected}`);
+  const docker = options.docker ? { dockerImage: options.idfImage ?? DEFAULT_IDF_IMAGE } : {};
+  return {
+    manifest: configured,
+    build: (config) => buildWithIdf({ ...request, config, target, env, ...docker }),
+  };
 }

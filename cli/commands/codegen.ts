@@ -1,18 +1,14 @@
-import type { CommandContext, GlobalOptions } from "../context.js";
-import { generateConfig } from "../flow/codegen.js";
-import { makeKeys, requireKeys } from "../flow/keys.js";
-import { openProject } from "../flow/project.js";
-import type { CommandResult } from "../terminal/output.js";
-
-export interface CodegenOptions extends GlobalOptions {
-  check?: boolean;
-}
+import type { Verb } from "../verb.js";
 
 /** `prov codegen`: device_keys.h and sdkconfig; `--check` fails when they are stale. */
-export function codegenCommand(
-  options: CodegenOptions,
-): (context: CommandContext) => Promise<CommandResult> {
-  return async (context) => {
+export const codegen: Verb<{ check?: boolean }> = {
+  name: "codegen",
+  summary: "write device_keys.h and sdkconfig from the manifest",
+  options: (command) => command.option("--check", "write nothing; fail when files are stale"),
+  async action(options, context) {
+    const { generateConfig } = await import("../flow/codegen.js");
+    const { makeKeys, requireKeys } = await import("../flow/keys.js");
+    const { openProject } = await import("../flow/project.js");
     const check = options.check ?? false;
     const { root, manifest, workspace } = await openProject(options, context, check);
     const identity = check ? requireKeys(root, manifest) : await makeKeys(root, manifest, false);
@@ -28,5 +24,5 @@ export function codegenCommand(
       },
       text: changed.length > 0 ? changed.join("\n") : `${config.dir} is current`,
     };
-  };
-}
+  },
+};

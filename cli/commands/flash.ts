@@ -1,20 +1,13 @@
-import { join } from "node:path";
-import type { Chip, Target } from "../../codegen/chips.js";
 import type { CommandContext, GlobalOptions } from "../context.js";
-import { openApWarnings } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
-import { confirmEfuses, type FlashedBoard, flashBoard, refusePlaceholders } from "../flow/flash.js";
-import { openProject, type Project } from "../flow/project.js";
+import type { FlashedBoard } from "../flow/flash.js";
 import { toStageError } from "../flow/stage-error.js";
-import { DEFAULT_VIRTUAL_CHIP } from "../lab/stages/build-host.js";
-import { canAsk } from "../secrets.js";
-import { readFlasherArgs } from "../serial/flasher-args.js";
-import { chooseOnlyPort, distinctPorts, listPorts, type PortInfo } from "../serial/ports.js";
+import { DEFAULT_FLASH_BAUD } from "../serial/link.js";
 import { type CommandResult, toProvError } from "../terminal/output.js";
-import { renderTable } from "../terminal/table.js";
-import { parseTarget } from "./build.js";
+import type { Verb } from "../verb.js";
+import { collectPorts, positiveInteger } from "./options/values.js";
 
-export interface FlashOptions extends GlobalOptions {
+interface FlashOptions extends GlobalOptions {
   port?: string[];
   all?: boolean;
   target?: string;
@@ -25,21 +18,43 @@ export interface FlashOptions extends GlobalOptions {
 }
 
 /** `prov flash`: the device's image onto one board or several at once. */
-export function flashCommand(
-  options: FlashOptions,
-): (context: CommandContext) => Promise<CommandResult> {
-  return async (context) => {
+export const flash: Verb<FlashOptions> = {
+  name: "flash",
+  summary: "write to a board what differs, verify it by MD5, start it",
+  options: (command) =>
+    command
+      .option(
+        "--port <port>",
+        "serial port, socket://host:port or rfc2217://host:port; repeat for several",
+        collectPorts,
+      )
+      .option("--all", "every Espressif board that is connected")
+      .option("--target <chip>", "which build to flash; default: the manifest's target")
+      .option("--baud <rate>", "line rate while writing", positiveInteger, DEFAULT_FLASH_BAUD)
+      .option("--full", "write everything, not only what differs")
+      .option("--erase", "erase the whole flash first (settings and certificates too)")
+      .option(
+        "--yes-burn-efuses",
+        "yes, a hardened device's first boot may change the chip for good",
+      ),
+  async action(options, context) {
+    const { openApWarnings } = await import("../device/ap-password.js");
+    const { builtImage } = await import("../flow/build.js");
+    const { confirmEfuses, flashBoard, refusePlaceholders } = await import("../flow/flash.js");
+    const { openProject } = await import("../flow/project.js");
+    const { readFlasherArgs } = await import("../serial/flasher-args.js");
+    const { choosePorts } = await import("./options/ports.js");
+    const { parseTarget } = await import("./options/target.js");
     if (options.all && options.port !== undefined)
       throw new ProvError("usage", "--all and --port exclude each other");
     const given = parseTarget(options.target);
-    const project = await openProject(options, context);
-    const target = given ?? project.manifest.target;
-    const image = imageOf(project, target);
+    const { manifest, workspace } = await openProject(options, context);
+    const target = given ?? manifest.target;
+    const image = builtImage(workspace, target);
     if (target !== "host") {
-      refusePlaceholders(project.manifest);
-      const steps = confirmEfuses(project.manifest, options.yesBurnEfuses ?? false, image);
-      for (const warning of [...openApWarnings(project.manifest), ...steps])
-        context.out.warn(warning);
+      refusePlaceholders(manifest);
+      const steps = confirmEfuses(manifest, options.yesBurnEfuses ?? false, image);
+      for (const warning of [...openApWarnings(manifest), ...steps]) context.out.warn(warning);
     }
     // Whatever is wrong with it is wrong for every port, and said once.
     readFlasherArgs(image.flasherArgs);
@@ -49,71 +64,30 @@ export function flashCommand(
       baud: options.baud,
       full: options.full ?? false,
       erase: options.erase ?? false,
-      chip: chipOf(project, target),
+      chip:
+        target === "host"
+          ? (await import("../lab/stages/build-host.js")).chipPlayedBy(manifest)
+          : target,
       signal: context.signal,
       progress: context.out,
     };
     const results = await Promise.allSettled(ports.map((port) => flashBoard({ ...request, port })));
-    return describe(project.manifest.id, ports, results, context);
-  };
-}
-
-function imageOf(project: Project, target: string): { elf: string; flasherArgs: string } {
-  const dir = join(project.workspace.buildDir, target);
-  return { elf: join(dir, "prov_firmware.elf"), flasherArgs: join(dir, "flasher_args.json") };
-}
-
-function chipOf(project: Project, target: Target): Chip {
-  const { manifest } = project;
-  if (target !== "host") return target;
-  return manifest.target === "host" ? DEFAULT_VIRTUAL_CHIP : manifest.target;
-}
-
-async function choosePorts(options: FlashOptions, context: CommandContext): Promise<string[]> {
-  if (options.port !== undefined) return distinctPorts(options.port);
-  const ports = await listPorts();
-  if (options.all) {
-    const boards = ports.filter((port) => port.isEspressif).map((port) => port.path);
-    if (boards.length === 0)
-      throw new ProvError("port_not_found", "no Espressif device is connected");
-    return boards;
-  }
-  return [await choosePort(ports, context)];
-}
-
-/** The only Espressif device; on a terminal, people are asked when there is a choice. */
-export async function choosePort(
-  ports: readonly PortInfo[],
-  context: CommandContext,
-): Promise<string> {
-  try {
-    const only = chooseOnlyPort(ports);
-    context.out.note(`using ${only.path} (${only.name})`);
-    return only.path;
-  } catch (error) {
-    const { json, movement } = context.out.options;
-    const askable = canAsk() && !json && movement;
-    if (!(error instanceof ProvError) || error.code !== "port_ambiguous" || !askable) throw error;
-    const { default: select } = await import("@inquirer/select");
-    const choices = ports.map((port) => ({ value: port.path, name: `${port.path}  ${port.name}` }));
-    return select(
-      { message: "Which board?", choices },
-      { output: process.stderr, signal: context.signal },
-    );
-  }
-}
+    return describe(manifest.id, ports, results, context);
+  },
+};
 
 /** What went wrong with one port of several; most errors name it already. */
 function ofPort({ port, error }: { port: string; error: ProvError }): string {
   return error.message.includes(port) ? error.message : `${port}: ${error.message}`;
 }
 
-function describe(
+async function describe(
   deviceId: string,
   ports: readonly string[],
   results: readonly PromiseSettledResult<FlashedBoard>[],
   context: CommandContext,
-): CommandResult {
+): Promise<CommandResult> {
+  const { renderTable } = await import("../terminal/table.js");
   const done = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const failures = results.flatMap((result, index) =>
     result.status === "rejected"

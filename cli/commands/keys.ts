@@ -1,19 +1,16 @@
-import type { CommandContext, GlobalOptions } from "../context.js";
-import { readIfPresent } from "../files/files.js";
-import { makeKeys } from "../flow/keys.js";
-import { openProject } from "../flow/project.js";
-import type { CommandResult } from "../terminal/output.js";
 import { asTask } from "../terminal/progress.js";
-
-export interface KeysOptions extends GlobalOptions {
-  force?: boolean;
-}
+import type { Verb } from "../verb.js";
 
 /** `prov keys`: the device's private key and CSR; an existing key stays unless --force. */
-export function keysCommand(
-  options: KeysOptions,
-): (context: CommandContext) => Promise<CommandResult> {
-  return async (context) => {
+export const keys: Verb<{ force?: boolean }> = {
+  name: "keys",
+  summary: "make the device's private key and CSR, once",
+  options: (command) =>
+    command.option("--force", "replace an existing key, which is kept beside the new one"),
+  async action(options, context) {
+    const { readIfPresent } = await import("../files/files.js");
+    const { makeKeys } = await import("../flow/keys.js");
+    const { openProject } = await import("../flow/project.js");
     const { root, manifest, workspace } = await openProject(options, context);
     const identity = await asTask(context.out, `key and CSR of ${manifest.id}`, () =>
       makeKeys(root, manifest, options.force ?? false),
@@ -40,5 +37,5 @@ export function keysCommand(
       },
       text: lines.join("\n"),
     };
-  };
-}
+  },
+};

@@ -1,14 +1,10 @@
-import type { CommandContext, GlobalOptions } from "../context.js";
-import { openProject } from "../flow/project.js";
-import { createStageClock } from "../flow/stages.js";
-import { labInstructions } from "../lab/instructions.js";
-import { bootVirtualBoard, flashVirtualBoard } from "../lab/stages/board.js";
-import { bringUpLab } from "../lab/stages/bring-up.js";
+import { DEFAULT_BOUND_S } from "../flow/timeouts.js";
 import type { Sanitizer } from "../lab/stages/build-host.js";
-import type { CommandResult } from "../terminal/output.js";
+import type { Verb } from "../verb.js";
+import { type LabOptions, whichBroker, whichLab, whichSanitizer } from "./options/lab.js";
+import { positiveInteger, seconds } from "./options/values.js";
 
-export interface LabUpOptions extends GlobalOptions {
-  name: string;
+interface LabUpOptions extends LabOptions {
   broker: "embedded" | "mosquitto";
   sanitize?: Sanitizer;
   keep?: boolean;
@@ -18,34 +14,54 @@ export interface LabUpOptions extends GlobalOptions {
 }
 
 /** `prov lab up`: a lab in the foreground, until Ctrl-C. */
-export function labUpCommand(
-  options: LabUpOptions,
-): (context: CommandContext) => Promise<CommandResult> {
-  return async (context) => {
+export const labUp: Verb<LabUpOptions> = {
+  name: "up",
+  summary: "start a lab in the foreground and print how to drive it",
+  options: (command) =>
+    command
+      .option(
+        "--timeout <seconds>",
+        `bound on the board's boot; default ${DEFAULT_BOUND_S.virtualBoot}`,
+        seconds,
+      )
+      .option("--keep", "go on with the board's flash as the last `lab up` left it")
+      .option(
+        "--certificate-seconds <seconds>",
+        "lifetime of device certificates; default a year",
+        positiveInteger,
+      )
+      .addOption(whichLab())
+      .addOption(whichBroker("which broker").default("embedded"))
+      .addOption(whichSanitizer("build the firmware with a sanitizer")),
+  async action(options, context) {
+    const { buildFirmware } = await import("../flow/chain.js");
+    const { openProject } = await import("../flow/project.js");
+    const { createStageClock } = await import("../flow/stages.js");
+    const { labInstructions } = await import("../lab/instructions.js");
+    const { labBoard } = await import("../lab/stages/board.js");
+    const { bringUpLab } = await import("../lab/stages/bring-up.js");
     const project = await openProject(options, context);
     const { out, signal } = context;
-    const { lab, image } = await bringUpLab({
-      project,
-      name: options.name,
-      broker: options.broker,
-      clock: createStageClock(),
+    const { name, broker, certificateSeconds, sanitize, timeout: timeoutS } = options;
+    const lab = await bringUpLab(
+      {
+        ...{ project, name, broker, keepFlash: options.keep ?? false },
+        ...(sanitize ? { sanitize } : {}),
+        ...(certificateSeconds ? { certificateLifetimeMs: certificateSeconds * 1000 } : {}),
+      },
       context,
-      keepFlash: options.keep ?? false,
-      ...(options.sanitize ? { sanitize: options.sanitize } : {}),
-      ...(options.certificateSeconds
-        ? { certificateLifetimeMs: options.certificateSeconds * 1000 }
-        : {}),
-    });
+    );
     try {
+      const board = labBoard(lab, { project, sanitize, timeoutS }, context);
+      const image = await buildFirmware(project, board, createStageClock());
       lab.board.log.subscribe((line) => out.note(out.paint("dim", line)));
-      await flashVirtualBoard(lab, image, context);
-      await bootVirtualBoard(lab, context, options.timeout);
+      await board.boot(await board.flash(image));
       const baseUrl = lab.board.baseUrl();
       if (out.options.json) out.document({ lab: lab.info, baseUrl });
       else
         out.print(
           labInstructions({
-            name: options.name,
+            name,
             deviceId: project.manifest.id,
             info: lab.info,
             networks: lab.air().networks,
@@ -60,5 +76,5 @@ export function labUpCommand(
     } finally {
       await lab.stop();
     }
-  };
-}
+  },
+};

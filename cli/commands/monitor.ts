@@ -1,17 +1,14 @@
-import { join } from "node:path";
-import type { CommandContext, GlobalOptions } from "../context.js";
+import type { GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
-import { openProject } from "../flow/project.js";
 import { optional } from "../optional.js";
-import { secretsOfRun } from "../secrets.js";
-import { createBacktraceDecoder } from "../serial/backtrace.js";
-import { type LogLevel, parseLogFilter } from "../serial/log-line.js";
-import { type MonitorControl, type MonitorLine, monitor } from "../serial/monitor.js";
-import { listPorts } from "../serial/ports.js";
-import type { CommandResult, Output } from "../terminal/output.js";
-import { choosePort } from "./flash.js";
+import { DEFAULT_BAUD } from "../serial/link.js";
+import type { LogLevel } from "../serial/log-line.js";
+import type { MonitorLine } from "../serial/monitor.js";
+import type { Output } from "../terminal/output.js";
+import type { Verb } from "../verb.js";
+import { port, positiveInteger, seconds } from "./options/values.js";
 
-export interface MonitorOptions extends GlobalOptions {
+interface MonitorOptions extends GlobalOptions {
   port?: string;
   baud: number;
   until?: string;
@@ -22,9 +19,6 @@ export interface MonitorOptions extends GlobalOptions {
   reset?: boolean;
 }
 
-const CTRL_C = 0x03;
-const CTRL_R = 0x12;
-const CTRL_RIGHT_BRACKET = 0x1d;
 const COLOR: Partial<Record<LogLevel, "red" | "yellow" | "green" | "dim">> = {
   E: "red",
   W: "yellow",
@@ -34,10 +28,24 @@ const COLOR: Partial<Record<LogLevel, "red" | "yellow" | "green" | "dim">> = {
 };
 
 /** `prov monitor`: the device's log on stdout; with --until, an exit code for CI. */
-export function monitorCommand(
-  options: MonitorOptions,
-): (context: CommandContext) => Promise<CommandResult> {
-  return async (context) => {
+export const monitor: Verb<MonitorOptions> = {
+  name: "monitor",
+  summary: "show the device's log (Ctrl-R resets the board, Ctrl-] leaves)",
+  options: (command) =>
+    command
+      .option("--port <port>", "serial port, socket:// or rfc2217:// address", port)
+      .option("--baud <rate>", "line rate", positiveInteger, DEFAULT_BAUD)
+      .option("--until <regex>", "stop with success at the first line that matches")
+      .option("--timeout <seconds>", "give up after this long (exit 5)", seconds)
+      .option("--filter <filter>", 'what to show, such as "*:W wifi:I"')
+      .option("--timestamps", "put the host's time before each line")
+      .option("--log <file>", "also write the log to a file")
+      .option("--reset", "reset the board first"),
+  async action(options, context) {
+    const { logAids } = await import("../flow/log-aids.js");
+    const { parseLogFilter } = await import("../serial/log-line.js");
+    const { monitor } = await import("../serial/monitor.js");
+    const { createMonitorKeys } = await import("../terminal/monitor-keys.js");
     const { out } = context;
     const until = options.until === undefined ? undefined : parsePattern(options.until);
     const filter = options.filter === undefined ? undefined : parseLogFilter(options.filter);
@@ -46,10 +54,10 @@ export function monitorCommand(
         "usage",
         `--filter: expected pairs such as "*:W wifi:I", got "${options.filter}"`,
       );
-    const port = options.port ?? (await choosePort(await listPorts(), context));
-    const { decoder, secrets } = await deviceAids(options, context);
+    const port = options.port ?? (await (await import("./options/ports.js")).choosePort(context));
+    const { decoder, secrets } = await logAids(options, context);
     const leave = new AbortController();
-    const keys = createKeys(leave, out);
+    const keys = createMonitorKeys(leave, out);
     try {
       const result = await monitor({
         port,
@@ -70,8 +78,8 @@ export function monitorCommand(
     } finally {
       keys.detach();
     }
-  };
-}
+  },
+};
 
 function parsePattern(source: string): RegExp {
   try {
@@ -81,68 +89,9 @@ function parsePattern(source: string): RegExp {
   }
 }
 
-/** What the manifest adds to a log: the ELF for backtraces, and what must not be shown. A log without a manifest is fine too. */
-async function deviceAids(
-  options: MonitorOptions,
-  context: CommandContext,
-): Promise<{ decoder?: ReturnType<typeof createBacktraceDecoder>; secrets: string[] }> {
-  const { env } = context;
-  try {
-    const { manifest, workspace } = await openProject(options, context);
-    const secrets = secretsOfRun({ env, manifest });
-    if (manifest.target === "host") return { secrets };
-    return {
-      secrets,
-      decoder: createBacktraceDecoder({
-        elf: join(workspace.buildDir, manifest.target, "prov_firmware.elf"),
-        chip: manifest.target,
-      }),
-    };
-  } catch (error) {
-    if (
-      error instanceof ProvError &&
-      (error.stage === "manifest" || error.code === "device_unknown")
-    )
-      return { secrets: secretsOfRun({ env }) };
-    throw error;
-  }
-}
-
 function print(line: MonitorLine, options: MonitorOptions, out: Output): void {
   const time = options.timestamps ? `${line.at.toISOString().slice(11, 23)} ` : "";
   const color = line.isDecoded ? "yellow" : line.head && COLOR[line.head.level];
   const painted = color ? out.paint(color, line.text) : line.text;
   out.log(`${time}${line.colored ?? painted}`);
-}
-
-/** Ctrl-R resets the board, Ctrl-] leaves, as in ESP-IDF's monitor. */
-function createKeys(
-  leave: AbortController,
-  out: Output,
-): { attach(control: MonitorControl): void; detach(): void } {
-  let current: MonitorControl | undefined;
-  const { stdin } = process;
-  const onKey = (bytes: Buffer): void => {
-    if (bytes.includes(CTRL_C)) process.kill(process.pid, "SIGINT");
-    else if (bytes.includes(CTRL_RIGHT_BRACKET)) leave.abort();
-    else if (bytes.includes(CTRL_R))
-      void current?.reset().catch((error: unknown) => out.warn(String(error)));
-  };
-  return {
-    attach(control) {
-      if (!stdin.isTTY) return;
-      if (!current) {
-        stdin.setRawMode(true);
-        stdin.on("data", onKey);
-        out.note("Ctrl-R resets the board, Ctrl-] leaves");
-      }
-      current = control;
-    },
-    detach() {
-      if (!current) return;
-      stdin.off("data", onKey);
-      stdin.setRawMode(false);
-      stdin.pause();
-    },
-  };
 }

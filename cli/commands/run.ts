@@ -1,44 +1,57 @@
-import { randomBytes } from "node:crypto";
 import type { CommandContext } from "../context.js";
 import { ProvError } from "../errors.js";
-import { backendWitness } from "../flow/event-witness.js";
+import type { ChainResult } from "../flow/board.js";
 import { bestEvidence, boardReport } from "../flow/evidence.js";
 import type { Project } from "../flow/project.js";
-import { provisionBoard } from "../flow/provision-board.js";
-import type { ProvisionedBoard } from "../flow/provisioned.js";
-import { withStageReport } from "../flow/stage-report.js";
 import type { StageClock, StageRecord } from "../flow/stages.js";
-import { virtualWifi } from "../lab/air/virtual-wifi.js";
-import { isSigned } from "../lab/events.js";
-import type { Lab } from "../lab/lab-types.js";
-import { bootVirtualBoard, flashVirtualBoard } from "../lab/stages/board.js";
-import { bringUpLab, refuseCrashes } from "../lab/stages/bring-up.js";
+import { boundsOf, DEFAULT_BOUND_S } from "../flow/timeouts.js";
+import type { LabRun } from "../lab/stages/run.js";
+import { DEFAULT_FLASH_BAUD } from "../serial/link.js";
 import type { CommandResult } from "../terminal/output.js";
-import { renderTable } from "../terminal/table.js";
-import { AP_GONE_MS, boundsOf, checkReachOptions } from "./options/board.js";
-import { checkBrokerOptions } from "./options/broker.js";
-import { checkCredentials } from "./options/credentials.js";
-import type { RunOptions } from "./options/run.js";
-import { runOnRealBoard } from "./run-real.js";
+import type { Verb } from "../verb.js";
+import { WHOLE_BOUND, withProvisioningOptions, withReachOptions } from "./options/groups.js";
+import { whichBroker, whichSanitizer } from "./options/lab.js";
+import type { ProvisioningOptions } from "./options/provisioning.js";
+import { port, positiveInteger, seconds } from "./options/values.js";
 
-const POLL_MS = 50;
-const MOST_RUNS_AT_ONCE = 32;
+interface RunOptions extends ProvisioningOptions, Partial<Pick<LabRun, "broker" | "sanitize">> {
+  baud?: number;
+  yesBurnEfuses?: boolean;
+}
+
+const { boot, virtualBoot } = DEFAULT_BOUND_S;
 
 /** `prov run`: the whole chain. On the virtual board unless --port names a real one. */
-export function runCommand(
-  options: RunOptions,
-): (context: CommandContext) => Promise<CommandResult> {
-  return (context) =>
-    withStageReport("prov run", options, context, {
+export const run: Verb<RunOptions> = {
+  name: "run",
+  summary: "everything: keys, build, flash, boot, join, scan, provision, enrol, MQTT proof",
+  options: (command) =>
+    withProvisioningOptions(withReachOptions(command))
+      .option("--port <port>", "a real board; without it the virtual board is used", port)
+      .addOption(whichBroker("the lab's broker; default embedded"))
+      .addOption(whichSanitizer("build the virtual board's firmware with a sanitizer"))
+      .option(
+        "--timeout <seconds>",
+        `bound on the boot, and on everything after it; default ${boot} (virtual board: ${virtualBoot}) and ${WHOLE_BOUND}`,
+        seconds,
+      )
+      .option("--yes-burn-efuses", "with --port: as for `prov flash`")
+      .option(
+        "--baud <rate>",
+        `with --port: line rate while writing; default ${DEFAULT_FLASH_BAUD}`,
+        positiveInteger,
+      ),
+  async action(options, context) {
+    const { withStageReport } = await import("../flow/stage-report.js");
+    const { checkProvisioning } = await import("./options/provisioning.js");
+    const { port } = options;
+    return withStageReport("prov run", options, context, {
       check: () => {
-        if (options.port === undefined) return refuseRealBoardOptions(options);
+        if (port === undefined) return refuseRealBoardOptions(options);
         refuseVirtualBoardOptions(options);
-        checkReachOptions(options);
-        checkBrokerOptions(options);
-        checkCredentials(options, context.env);
+        checkProvisioning(options, context.env);
       },
       work: async (project, clock) => {
-        const { port } = options;
         const board =
           port === undefined
             ? await runOnVirtualBoard(project, options, context, clock)
@@ -46,7 +59,8 @@ export function runCommand(
         return describe(project, board, clock.records, context);
       },
     });
-}
+  },
+};
 
 /** Whoever names their own network means their own board, and is not to get a yes for the virtual one. */
 function refuseRealBoardOptions(options: RunOptions): void {
@@ -85,98 +99,41 @@ function refuseVirtualBoardOptions({ broker, sanitize }: RunOptions): void {
 
 async function runOnVirtualBoard(
   project: Project,
-  options: RunOptions,
+  { broker = "embedded", sanitize, timeout: timeoutS }: RunOptions,
   context: CommandContext,
   clock: StageClock,
-): Promise<ProvisionedBoard> {
-  const { out, signal } = context;
-  await mentionRealBoards(out);
-  const { lab, image } = await bringUpFreeLab({
-    project,
-    broker: options.broker ?? "embedded",
-    clock,
-    context,
-    ...(options.sanitize ? { sanitize: options.sanitize } : {}),
-  });
-  try {
-    lab.board.log.subscribe((line) => out.detail(`board: ${line}`));
-    await clock.run("flash", () => flashVirtualBoard(lab, image, context));
-    await clock.run("boot", () => bootVirtualBoard(lab, context, options.timeout));
-    const home = homeNetwork(lab);
-    const signed = (signal: AbortSignal) =>
-      lab.events.waitFor((event) => isSigned(event, project.manifest.id), { signal });
-    const result = await provisionBoard({
-      manifest: project.manifest,
-      credentials: {
-        ...home,
-        token: lab.issueToken(project.manifest.id),
-        bearer: randomBytes(16).toString("hex"),
-      },
-      wifi: virtualWifi(lab.info.airDir),
-      broker: { uri: lab.info.broker.uri, caPem: lab.caPem, ...lab.operator },
-      witnesses: [() => backendWitness(signed)],
-      ...boundsOf(options.timeout),
-      apGoneMs: AP_GONE_MS,
-      pollMs: POLL_MS,
-      clock,
-      signal,
-      progress: out,
-    });
-    refuseCrashes(lab);
-    if (!result.outcome.mqtt)
-      throw new ProvError("status_timeout", "the broker delivered no status message");
-    return result;
-  } finally {
-    await lab.stop();
-  }
+): Promise<ChainResult> {
+  const { runInLab } = await import("../lab/stages/run.js");
+  return runInLab(project, { broker, sanitize, timeoutS }, context, clock);
 }
 
-/** Nothing that was merely found is ever flashed; but whoever has a board plugged in may want to know. */
-async function mentionRealBoards(out: CommandContext["out"]): Promise<void> {
-  const { listPorts } = await import("../serial/ports.js");
-  const boards = (await listPorts()).filter((port) => port.isEspressif);
-  for (const board of boards)
-    out.note(
-      `seen, and left alone: ${board.name} on ${board.path} (use it with --port ${board.path})`,
-    );
-}
-
-/** Two runs at once get two labs: the first name that no other process holds. */
-async function bringUpFreeLab(
-  request: Omit<Parameters<typeof bringUpLab>[0], "name">,
-): ReturnType<typeof bringUpLab> {
-  for (let number = 1; number < MOST_RUNS_AT_ONCE; number += 1) {
-    try {
-      return await bringUpLab({ ...request, name: labName(number) });
-    } catch (error) {
-      if (!(error instanceof ProvError) || error.code !== "lab_busy") throw error;
-    }
-  }
-  return bringUpLab({ ...request, name: labName(MOST_RUNS_AT_ONCE) });
-}
-
-function labName(number: number): string {
-  return number === 1 ? "run" : `run-${number}`;
-}
-
-function homeNetwork(lab: Lab): { ssid: string; password: string } {
-  const network = lab.air().networks.find((each) => each.psk !== null);
-  if (!network?.psk) throw new ProvError("lab_failed", "the lab's air holds no secured network");
-  return { ssid: network.ssid, password: network.psk };
-}
-
-function describe(
+async function runOnRealBoard(
   project: Project,
-  board: ProvisionedBoard,
+  options: RunOptions & { port: string },
+  context: CommandContext,
+  clock: StageClock,
+): Promise<ChainResult> {
+  const { runChain } = await import("../flow/chain.js");
+  const { judgeRealRun, realBoard } = await import("../flow/real-board.js");
+  const { readProvisioning } = await import("./options/provisioning.js");
+  const { port, baud = DEFAULT_FLASH_BAUD, timeout: timeoutS } = options;
+  const run = judgeRealRun(project.manifest, options.yesBurnEfuses ?? false);
+  const { credentials, secrets, reach } = await readProvisioning(options, project, context);
+  const board = realBoard({ ...run, project, port, baud, timeoutS, secrets, reach }, context);
+  const { signal, out: progress } = context;
+  return runChain(project, board, { credentials, ...boundsOf(timeoutS), clock, signal, progress });
+}
+
+async function describe(
+  project: Project,
+  board: ChainResult,
   stages: readonly StageRecord[],
   { out }: CommandContext,
-): CommandResult {
+): Promise<CommandResult> {
+  const { renderTable } = await import("../terminal/table.js");
   const { outcome } = board;
-  const rows = stages.map((stage) => [
-    stage.name,
-    stage.ok ? "ok" : "failed",
-    `${(stage.ms / 1000).toFixed(2)} s`,
-  ]);
+  const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+  const rows = stages.map(({ name, ok, ms }) => [name, ok ? "ok" : "failed", inSeconds(ms)]);
   const total = stages.reduce((sum, stage) => sum + stage.ms, 0);
   return {
     json: {
@@ -187,7 +144,7 @@ function describe(
     text: [
       renderTable(
         ["STAGE", "RESULT", "TIME"],
-        [...rows, ["total", "", `${(total / 1000).toFixed(2)} s`]],
+        [...rows, ["total", "", inSeconds(total)]],
         out.columns,
       ),
       "",

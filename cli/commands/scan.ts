@@ -1,16 +1,18 @@
-import type { CommandContext } from "../context.js";
 import { visible } from "../terminal/foreign-text.js";
-import type { CommandResult } from "../terminal/output.js";
 import { asTask } from "../terminal/progress.js";
-import { renderTable } from "../terminal/table.js";
-import { type OnBoardOptions, onBoard } from "./on-board.js";
+import type { Verb } from "../verb.js";
+import type { OnBoardOptions } from "./options/board.js";
+import { askedPort, withAskingOptions } from "./options/groups.js";
 
 /** `prov scan`: the networks that the board sees, strongest first. */
-export function scanCommand(
-  options: OnBoardOptions,
-): (context: CommandContext) => Promise<CommandResult> {
-  return (context) =>
-    onBoard(options, context, {
+export const scan: Verb<OnBoardOptions> = {
+  name: "scan",
+  summary: "list the WiFi networks that the board sees",
+  options: (command) => withAskingOptions(command).addOption(askedPort()),
+  async action(options, context) {
+    const { onBoardOf } = await import("./options/board.js");
+    const { renderTable } = await import("../terminal/table.js");
+    return onBoardOf(options, context, {
       joined: async ({ api, status }, inTime) => {
         const networks = await asTask(context.out, "scan", () => api.scan(inTime));
         const rows = networks.map(({ ssid, rssi, channel, secure }) => [
@@ -28,4 +30,5 @@ export function scanCommand(
         };
       },
     });
-}
+  },
+};

@@ -1,28 +1,33 @@
-import type { CommandContext } from "../context.js";
 import type { DeviceStatus } from "../device/device-api.js";
 import { evidenceOf } from "../flow/evidence.js";
 import type { LiveDevice } from "../flow/online-already.js";
 import { safeJson, visible } from "../terminal/foreign-text.js";
-import type { CommandResult } from "../terminal/output.js";
-import { renderTable } from "../terminal/table.js";
-import { type OnBoardOptions, onBoard } from "./on-board.js";
+import type { Verb } from "../verb.js";
+import type { OnBoardOptions } from "./options/board.js";
+import { askedPort, withAskingOptions } from "./options/groups.js";
 
 /** `prov status`: what the board says of itself, over its AP or, when it is online, at the broker or in its log. */
-export function statusCommand(
-  options: OnBoardOptions,
-): (context: CommandContext) => Promise<CommandResult> {
-  return (context) =>
-    onBoard(options, context, {
-      joined: async ({ status, apSsid }) => ofItsAp(status, apSsid, context),
-      online: (deviceId, device, brokerUri) => ofOneOnline(deviceId, device, brokerUri, context),
+export const status: Verb<OnBoardOptions> = {
+  name: "status",
+  summary: "show the board's own status: over its AP, or at the broker when it is online",
+  options: (command) => withAskingOptions(command).addOption(askedPort()),
+  async action(options, context) {
+    const { onBoardOf } = await import("./options/board.js");
+    const { renderTable } = await import("../terminal/table.js");
+    const { json, rows } = await onBoardOf<Shown>(options, context, {
+      joined: async ({ status, apSsid }) => ofItsAp(status, apSsid),
+      online: ofOneOnline,
     });
+    return { json, text: renderTable(["", ""], rows, context.out.columns).trim() };
+  },
+};
+
+interface Shown {
+  readonly json: Record<string, unknown>;
+  readonly rows: readonly (readonly string[])[];
 }
 
-function ofItsAp(
-  status: DeviceStatus,
-  apSsid: string | undefined,
-  { out }: CommandContext,
-): CommandResult {
+function ofItsAp(status: DeviceStatus, apSsid: string | undefined): Shown {
   const rows = [
     ["device", status.deviceId],
     ...(apSsid === undefined ? [] : [["access point", visible(apSsid)]]),
@@ -37,17 +42,12 @@ function ofItsAp(
   const ap = apSsid === undefined ? {} : { ap: apSsid };
   return {
     json: { device: status.deviceId, source: "ap", ...ap, status: asInTheApi(status) },
-    text: renderTable(["", ""], rows, out.columns).trim(),
+    rows,
   };
 }
 
 /** An online device has no AP: its last status message, or at least its log, has to do. */
-function ofOneOnline(
-  deviceId: string,
-  device: LiveDevice,
-  brokerUri: string,
-  { out }: CommandContext,
-): CommandResult {
+function ofOneOnline(deviceId: string, device: LiveDevice, brokerUri: string): Shown {
   const { mqtt } = device.outcome;
   const source = mqtt ? `the broker ${brokerUri}, topic ${mqtt.topic}` : "its serial log";
   const rows = [
@@ -67,7 +67,7 @@ function ofOneOnline(
       evidence: evidenceOf(device.outcome),
       ...(mqtt ? { mqtt } : {}),
     },
-    text: renderTable(["", ""], rows, out.columns).trim(),
+    rows,
   };
 }
 

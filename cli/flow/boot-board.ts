@@ -1,35 +1,32 @@
 import { type DeviceManifest, LOG_LEVELS } from "../../codegen/manifest.js";
 import { irreversibleSteps } from "../../codegen/security.js";
-import type { CommandContext } from "../context.js";
-import { type BootedBoard, waitForBoot } from "./boot.js";
-
-const BOOT_TIMEOUT_MS = 30_000;
-/** Encrypting the whole flash takes about a minute (ESP-IDF, "Flash Encryption"); burning eFuses takes seconds. */
-const FIRST_BOOT_MS = { encrypting: 180_000, burning: 20_000 };
+import type { WorkContext } from "../context.js";
+import { type BootReport, waitForBoot } from "./boot.js";
+import { DEFAULT_BOUND_S, FIRST_BOOT_MS } from "./timeouts.js";
 
 /**
  * Restarts the board on a port and reads from its log how it is.
- * @param timeoutMs bound on the boot; never less than what a first boot needs that burns eFuses
- * @returns undefined for a board whose log does not tell
+ * @param timeoutS bound on the boot; never less than what a first boot needs that burns eFuses
+ * @returns nothing of a board whose log does not tell
  * @throws ProvError boot_timeout, port_*
  */
 export async function bootBoard(
   port: string,
   manifest: DeviceManifest,
-  { out, signal }: CommandContext,
+  { out, signal }: Pick<WorkContext, "out" | "signal">,
   secrets: readonly string[],
-  timeoutMs?: number,
-): Promise<BootedBoard | undefined> {
+  timeoutS?: number,
+): Promise<BootReport> {
   if (LOG_LEVELS.indexOf(manifest.logLevel) < LOG_LEVELS.indexOf("info")) {
     out.note(`logLevel is ${manifest.logLevel}: the board's log will not tell when it has booted`);
-    return undefined;
+    return {};
   }
   const firstBootMs = firstBootMsOf(manifest);
   return waitForBoot(
     { port },
     {
-      timeoutMs: timeoutMs ?? BOOT_TIMEOUT_MS,
-      firstBootMs: firstBootMs === 0 ? 0 : Math.max(firstBootMs, timeoutMs ?? 0),
+      timeoutMs: (timeoutS ?? DEFAULT_BOUND_S.boot) * 1000,
+      firstBootMs: firstBootMs === 0 ? 0 : Math.max(firstBootMs, (timeoutS ?? 0) * 1000),
       signal,
       progress: out,
       secrets,

@@ -5,11 +5,10 @@ import { monitor } from "../serial/monitor.js";
 import { asTask, type Progress } from "../terminal/progress.js";
 import type { FlashedBoard } from "./flash.js";
 
-/** A board whose state machine has settled. */
-export interface BootedBoard {
-  readonly port: string;
-  /** The state that it settled in. */
-  readonly state: BootedState;
+/** What a board's log tells of its boot. */
+export interface BootReport {
+  /** The state that it settled in; missing where the log tells none. */
+  readonly state?: BootedState;
   /** The digest of the network that it joins, if its log told one. */
   readonly network?: string;
   /** Whose firmware it runs, if its log told. */
@@ -44,7 +43,7 @@ interface BootOptions {
 export async function waitForBoot(
   board: Pick<FlashedBoard, "port">,
   options: BootOptions,
-): Promise<BootedBoard> {
+): Promise<BootReport> {
   const { timeoutMs, firstBootMs = 0, signal, progress } = options;
   return asTask(progress, "boot", async () => {
     if (firstBootMs > 0) {
@@ -66,7 +65,7 @@ async function watch(
   port: string,
   { signal, progress, secrets }: BootOptions,
   how: { reset: boolean; withinMs: number },
-): Promise<BootedBoard | { last: string }> {
+): Promise<(BootReport & { state: BootedState }) | { last: string }> {
   let last = "";
   let isConnecting = false;
   let network: string | undefined;
@@ -91,11 +90,11 @@ async function watch(
     });
     signal.throwIfAborted();
     const state = result.reason === "matched" ? settledIn(result.line.text) : undefined;
-    if (state !== undefined) return { port, state, ...told() };
+    if (state !== undefined) return { state, ...told() };
   } catch (error) {
     if (!(error instanceof ProvError) || error.code !== "monitor_timeout") throw error;
   }
-  return isConnecting ? { port, state: "WIFI_CONNECTING", ...told() } : { last };
+  return isConnecting ? { state: "WIFI_CONNECTING", ...told() } : { last };
 }
 
 /** The state in which nothing more happens by itself. */

@@ -4,6 +4,7 @@ import { deadline } from "../time/deadline.js";
 import type { BrokerAccess } from "./broker-session.js";
 import { findLiveStatus, findStatusOf, type Look } from "./broker-witness.js";
 import type { MqttProof, Outcome } from "./outcome.js";
+import { LAST_LOOK_MS, STATUS_GRACE_MS } from "./timeouts.js";
 
 export interface BrokerRequest {
   readonly manifest: DeviceManifest;
@@ -20,10 +21,13 @@ export interface AttemptBound {
   readonly endsAt: number;
 }
 
-/** However late it is, witnesses are asked once. */
-export const LAST_LOOK_MS = 1_000;
-/** A status message may be late by so much. */
-const STATUS_GRACE_MS = 5_000;
+/** The broker that the device reports to: a lab's, or the manifest's. */
+export function brokerUriOf({
+  broker,
+  manifest,
+}: Pick<BrokerRequest, "broker" | "manifest">): string {
+  return broker?.uri ?? manifest.mqtt.uri;
+}
 
 /** How long a device that is online may take to say so. */
 export function statusPatienceMs({ mqtt }: DeviceManifest): number {

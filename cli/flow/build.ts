@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Target } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
+import type { Workspace } from "../config/workspace.js";
 import { readIfPresent, readText, SECRET_FILE, writeIfChanged } from "../files/files.js";
 import { ensurePrivateDir, PROV_FOLDER } from "../files/private-dir.js";
 import { naming } from "../system-error.js";
@@ -21,6 +22,15 @@ export interface BuiltImage {
   readonly elf: string;
   readonly appBytes: number;
   readonly partitionBytes: number;
+}
+
+/** Where the build of a target lies, if there is one. */
+export function builtImage(
+  { buildDir }: Workspace,
+  target: Target,
+): Pick<BuiltImage, "elf" | "flasherArgs"> {
+  const inDir = (file: string): string => join(buildDir, target, file);
+  return { elf: inDir("prov_firmware.elf"), flasherArgs: inDir("flasher_args.json") };
 }
 
 export interface BuildRequest {

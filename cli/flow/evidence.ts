@@ -1,5 +1,5 @@
+import type { ChainResult } from "./board.js";
 import type { Evidence, Outcome } from "./outcome.js";
-import type { ProvisionedBoard } from "./provisioned.js";
 
 /** Whose word the result rests on: the weakest says the least. */
 type Proof = "broker_delivered" | "device_word" | "backend_word";
@@ -24,7 +24,7 @@ function proofOf({ witness, mqtt }: Evidence): Proof {
 }
 
 /** What every report tells of a board and its outcome. */
-export function boardReport({ outcome, alreadyOnline }: ProvisionedBoard): Record<string, unknown> {
+export function boardReport({ outcome, alreadyOnline }: ChainResult): Record<string, unknown> {
   const best = bestOf(outcome);
   return {
     already_online: alreadyOnline !== undefined,

@@ -7,6 +7,7 @@ import { deadline } from "../time/deadline.js";
 import { abortError, poll } from "../time/wait.js";
 import { apNotFound } from "../wifi/access-point.js";
 import type { ApTarget, HostWifi } from "../wifi/host-wifi.js";
+import { POLL_MS } from "./timeouts.js";
 
 /** The board's AP, joined, and the board on it known to be the right one. */
 export interface JoinedBoard {
@@ -27,8 +28,6 @@ export interface JoinRequest {
   /** Told when an AP that may be the board's has been seen. */
   readonly onSeen?: () => void;
 }
-
-const POLL_MS = 250;
 
 /**
  * Finds the board's AP, joins it and asks who is there, before any secret is sent. When several boards are
@@ -86,7 +85,7 @@ async function joinInTurn(
     return names.length > 0 || refusals.length > 0 ? names : undefined;
   };
   for (;;) {
-    const names = await poll(look, { intervalMs: POLL_MS, signal, onTimeout });
+    const names = await poll(look, { intervalMs: POLL_MS.join, signal, onTimeout });
     // A board that the last scan missed may be there now; those that have answered stay what they are.
     const fresh = names.filter((name) => !refusals.some(({ ssid }) => ssid === name));
     if (fresh.length === 0) throw noneIsOurs(refusals, request.manifest.id);
@@ -175,5 +174,5 @@ async function firstStatus(api: DeviceApi, signal: AbortSignal): Promise<DeviceS
       throw error;
     }
   };
-  return poll(ask, { intervalMs: POLL_MS, signal, onTimeout });
+  return poll(ask, { intervalMs: POLL_MS.join, signal, onTimeout });
 }

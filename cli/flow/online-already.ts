@@ -1,14 +1,15 @@
 import { ssidDigest } from "../device/ssid-digest.js";
 import { ProvError } from "../errors.js";
+import type { ChainResult, Credentials } from "./board.js";
 import {
   type BrokerRequest,
+  brokerUriOf,
   lookForLiveDevice,
   statusPatienceMs,
   withLook,
   withProof,
 } from "./broker-proof.js";
 import type { MqttProof, Outcome } from "./outcome.js";
-import type { Credentials, ProvisionedBoard } from "./provisioned.js";
 
 /** What the board was to be given, and how its owner gets at one that has no AP. */
 export interface AlreadyOnlineRequest extends BrokerRequest {
@@ -62,8 +63,8 @@ function networkOf(digest: unknown): { network?: string } {
 export function onlineAlready(
   request: AlreadyOnlineRequest,
   { outcome, network }: LiveDevice,
-): ProvisionedBoard {
-  const { broker, manifest, credentials, progress, port } = request;
+): ChainResult {
+  const { manifest, credentials, progress, port } = request;
   const { ssid } = credentials;
   const more = {
     hint: `${howToReset(port)} Then run the same command again.`,
@@ -87,7 +88,7 @@ export function onlineAlready(
     `it is online already on ${JSON.stringify(ssid)}: what was given here has not been sent to it${names}`,
   );
   return {
-    brokerUri: broker?.uri ?? manifest.mqtt.uri,
+    brokerUri: brokerUriOf(request),
     networks: [],
     outcome,
     alreadyOnline: { notUsed },

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { type LoadedManifest, loadManifest, selectDevice } from "../config/load-manifest.js";
 import { deviceWorkspace, type Workspace } from "../config/workspace.js";
-import type { CommandContext, GlobalOptions } from "../context.js";
+import type { GlobalOptions, WorkContext } from "../context.js";
 import { withApPassword } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
 import { keepFromGit, PROV_FOLDER } from "../files/private-dir.js";
@@ -29,7 +29,7 @@ export interface Project {
  */
 export async function openProject(
   options: GlobalOptions,
-  context: CommandContext,
+  context: WorkContext,
   readOnly = false,
 ): Promise<Project> {
   const loaded = await loadManifestFor(options, context);
@@ -55,7 +55,7 @@ export async function openProject(
  */
 export async function openDevices(
   options: GlobalOptions,
-  context: CommandContext,
+  context: WorkContext,
 ): Promise<{ root: string; devices: readonly DeviceManifest[] }> {
   const loaded = await loadManifestFor(options, context);
   const { root } = loaded;
@@ -68,7 +68,7 @@ export async function openDevices(
   return { root, devices };
 }
 
-function journalDirOf(root: string, { env }: CommandContext): string {
+function journalDirOf(root: string, { env }: WorkContext): string {
   return stateDir(thisMachine(env), join(root, PROV_FOLDER));
 }
 
@@ -78,7 +78,7 @@ function journalDirOf(root: string, { env }: CommandContext): string {
  */
 export async function loadManifestFor(
   { config }: GlobalOptions,
-  { cwd, signal }: CommandContext,
+  { cwd, signal }: WorkContext,
 ): Promise<LoadedManifest> {
   const path = resolve(cwd, config);
   if (existsSync(path)) refuseBackslash(path, "the loader of manifests");

@@ -7,6 +7,7 @@ import type { BrokerAccess } from "./broker-session.js";
 import { findLiveStatus, type Look } from "./broker-witness.js";
 import { type JoinedBoard, type JoinRequest, joinBoard } from "./join.js";
 import { howToReset, type LiveDevice, liveByBroker } from "./online-already.js";
+import { WONDER_MS } from "./timeouts.js";
 
 export interface ReachRequest extends JoinRequest {
   /** How the broker can be watched, when it can. */
@@ -18,8 +19,6 @@ export interface ReachRequest extends JoinRequest {
   /** How long no AP is seen before people are told what that may mean, where nobody can look; default 5 s. */
   readonly wonderMs?: number;
 }
-
-const WONDER_MS = 5_000;
 
 /** How an adapter says that the AP is not there; the manual one only knows that nobody answers. */
 const NO_AP: ReadonlySet<ErrorCode> = new Set(["ap_not_found", "ap_unreachable"]);

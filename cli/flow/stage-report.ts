@@ -1,7 +1,6 @@
-import type { CommandContext, GlobalOptions } from "../context.js";
+import type { GlobalOptions, WorkContext } from "../context.js";
 import { prepareOutput, writeOutput } from "../files/files.js";
 import { withDetails } from "../system-error.js";
-import type { CommandResult } from "../terminal/output.js";
 import { renderJunit } from "./junit.js";
 import { openProject, type Project } from "./project.js";
 import { toStageError } from "./stage-error.js";
@@ -12,10 +11,10 @@ export interface ReportOptions extends GlobalOptions {
   junit?: string;
 }
 
-interface StageChain {
+interface StageChain<Result> {
   /** What the command line alone tells: judged before the manifest is read. */
   check: () => void;
-  work: (project: Project, clock: StageClock) => Promise<CommandResult>;
+  work: (project: Project, clock: StageClock) => Promise<Result>;
 }
 
 /**
@@ -23,12 +22,12 @@ interface StageChain {
  * report, when one is asked for, is written either way, and never without a failure when there was one.
  * @throws ProvError file_inaccessible before anything is done, or whatever `check` and `work` throw
  */
-export async function withStageReport(
+export async function withStageReport<Result>(
   command: string,
   options: ReportOptions,
-  context: CommandContext,
-  { check, work }: StageChain,
-): Promise<CommandResult> {
+  context: WorkContext,
+  { check, work }: StageChain<Result>,
+): Promise<Result> {
   const { junit } = options;
   if (junit !== undefined) prepareOutput(junit);
   const write = (suite: string, stages: readonly StageRecord[]): void => {
@@ -37,7 +36,7 @@ export async function withStageReport(
   const clock = createStageClock();
   let device: string | undefined;
   const suite = () => (device === undefined ? command : `${command} ${device}`);
-  let result: CommandResult;
+  let result: Result;
   try {
     check();
     const project = await openProject(options, context);

@@ -6,7 +6,7 @@ export const CHAIN_LIMIT_MS = 2_500;
 
 const report = z.object({ stages: z.array(z.object({ name: z.string(), ms: z.number() })) });
 /** The stages between the POST and the proof. */
-const TIMED = new Set(["provision", "status", "mqtt"]);
+const TIMED = new Set(["provision", "enrol", "mqtt"]);
 
 /** Medians in milliseconds over `runs` whole chains. */
 export async function benchChain(

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { boundsOf } from "../../cli/commands/options/board.js";
+import { boundsOf } from "../../cli/flow/timeouts.js";
 import { bootVirtualBoard } from "../../cli/lab/stages/board.js";
 import { silent } from "../../cli/terminal/progress.js";
 import { waitingStatus } from "../helpers/board-status.js";

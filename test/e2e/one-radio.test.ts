@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { type ProvisionBoardRequest, provisionBoard } from "../../cli/flow/provision-board.js";
+import type { ProvisionBoardRequest } from "../../cli/flow/attempt.js";
+import { provisionBoard } from "../../cli/flow/provision-board.js";
 import { createStageClock } from "../../cli/flow/stages.js";
 import { virtualWifi } from "../../cli/lab/air/virtual-wifi.js";
 import { silent } from "../../cli/terminal/progress.js";

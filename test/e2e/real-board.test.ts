@@ -134,7 +134,7 @@ describe("prov run --port", () => {
     const names = document.stages.map((stage: { name: string }) => stage.name);
     expect(names).toEqual([
       ...["keys", "codegen", "build", "flash", "boot", "join", "scan", "provision"],
-      ...["status", "mqtt"],
+      ...["enrol", "mqtt"],
     ]);
     const cases = readFileSync(junit, "utf8").match(/<testcase [^>]*name="\w+"/g);
     expect(cases).toHaveLength(names.length);

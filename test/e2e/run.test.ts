@@ -11,7 +11,7 @@ const STAGES = [
   "join",
   "scan",
   "provision",
-  "status",
+  "enrol",
   "mqtt",
 ];
 

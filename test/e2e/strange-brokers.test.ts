@@ -2,12 +2,13 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import type { ProvisionBoardRequest } from "../../cli/flow/attempt.js";
+import type { ChainResult } from "../../cli/flow/board.js";
 import type { BrokerAccess } from "../../cli/flow/broker-session.js";
 import { boardReport } from "../../cli/flow/evidence.js";
 import { judgeLogLine } from "../../cli/flow/log-witness.js";
 import type { Witness } from "../../cli/flow/outcome.js";
-import { type ProvisionBoardRequest, provisionBoard } from "../../cli/flow/provision-board.js";
-import type { ProvisionedBoard } from "../../cli/flow/provisioned.js";
+import { provisionBoard } from "../../cli/flow/provision-board.js";
 import { createStageClock } from "../../cli/flow/stages.js";
 import type { Air } from "../../cli/lab/air/air-file.js";
 import { virtualWifi } from "../../cli/lab/air/virtual-wifi.js";
@@ -49,7 +50,7 @@ async function rigWith(mqtt: Partial<RigOptions["mqtt"]> = {}): Promise<Rig> {
 function provision(
   { lab, credentials }: Rig,
   more: Pick<ProvisionBoardRequest, "timeoutMs" | "broker" | "witnesses">,
-): Promise<ProvisionedBoard> {
+): Promise<ChainResult> {
   return provisionBoard({
     manifest: {
       ...DEFAULT_MANIFEST,
@@ -185,7 +186,7 @@ describe("a broker that delivers the device's message to the operator", () => {
     timeoutMs: number,
     more: Pick<ProvisionBoardRequest, "witnesses"> = {},
     faults: Air["faults"] = {},
-  ): Promise<ProvisionedBoard> {
+  ): Promise<ChainResult> {
     const { access } = await scriptedBroker(script, { ca: caOf(rig.lab), port });
     rig.lab.setAir({ networks: rig.lab.air().networks, faults });
     await rig.board.powerOff();

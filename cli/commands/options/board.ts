@@ -1,11 +1,14 @@
 import type { CommandContext, GlobalOptions } from "../../context.js";
 import { ProvError } from "../../errors.js";
-import type { Project } from "../../flow/project.js";
-import { virtualWifi } from "../../lab/air/virtual-wifi.js";
-import { findLab, type LabClient } from "../../lab/client.js";
+import type { BoardReach } from "../../flow/board.js";
+import { type OnBoardWork, onBoard } from "../../flow/on-board.js";
+import { openProject, type Project } from "../../flow/project.js";
+import { POLL_MS } from "../../flow/timeouts.js";
 import { optional } from "../../optional.js";
-import type { HostWifi, HostWifiKind } from "../../wifi/host-wifi.js";
+import type { HostWifiKind } from "../../wifi/host-wifi.js";
 import { selectWifi } from "../../wifi/select.js";
+import { type BrokerOptions, brokerAccess, checkBrokerOptions } from "./broker.js";
+import { labNameOf } from "./values.js";
 
 /** The options of every command that talks to a board over its AP. */
 export interface BoardOptions extends GlobalOptions {
@@ -20,38 +23,28 @@ export interface BoardOptions extends GlobalOptions {
   timeout?: number;
 }
 
-export interface BoardReach {
-  wifi: HostWifi;
-  lab?: LabClient;
-  /** The board's serial port, where one is known. */
+/** The options of the commands that ask a board something over its AP. */
+export interface OnBoardOptions extends BoardOptions, BrokerOptions {
+  /** Its serial port: it is restarted there, and its log tells whether it has an AP. */
   port?: string;
-  apSsid?: string;
-  pollMs: number;
 }
 
-/** A host follows the board's AP to another channel within seconds. */
-export const AP_GONE_MS = 20_000;
-const RADIO_POLL_MS = 500;
-/** Loopback has no air time to save. */
-const LAB_POLL_MS = 50;
-
-/** Where no --timeout says otherwise: a device without an AP is not waited for as long as one that works. */
-const DEFAULT_TIMEOUT_S = 120;
-const DEFAULT_JOIN_S = 45;
-
-export interface Bounds {
-  /** On finding and joining the board's AP. */
-  joinTimeoutMs: number;
-  /** On all of it. */
-  timeoutMs: number;
-}
-
-/** What --timeout, in seconds, means. */
-export function boundsOf(timeout: number | undefined): Bounds {
-  return {
-    joinTimeoutMs: (timeout ?? DEFAULT_JOIN_S) * 1000,
-    timeoutMs: (timeout ?? DEFAULT_TIMEOUT_S) * 1000,
-  };
+/**
+ * Runs the work on the board that the options mean.
+ * @throws ProvError usage, and what `onBoard` throws
+ */
+export async function onBoardOf<T>(
+  options: OnBoardOptions,
+  context: CommandContext,
+  work: OnBoardWork<T>,
+): Promise<T> {
+  checkReachOptions(options);
+  checkBrokerOptions(options);
+  const project = await openProject(options, context);
+  const { manifest } = project;
+  const reach = await reachBoard(options, project, context);
+  const { port: restartOn, timeout: timeoutS } = options;
+  return onBoard({ manifest, reach, restartOn, timeoutS }, context, work);
 }
 
 /** Judges what flags alone tell. @throws ProvError usage for one that would be left aside */
@@ -70,33 +63,41 @@ export function refuseBeside(option: string, others: readonly (string | undefine
   if (other) throw new ProvError("usage", `${option} and ${other} exclude each other`);
 }
 
-/** The lab that `--lab` means; undefined without it. */
-export function labNameOf({ lab }: Pick<BoardOptions, "lab">): string | undefined {
-  return lab === true ? "default" : lab;
-}
-
-/** How the board is reached, and where its serial port is: through a lab's air, an address, or this machine's WiFi. */
+/**
+ * How the board is reached, and who watches: a lab's air and servers, or an address or this machine's WiFi and, with an
+ * operator certificate, the broker.
+ * @throws ProvError usage, file_inaccessible, lab_not_running, wifi_no_adapter
+ */
 export async function reachBoard(
-  options: BoardOptions,
+  options: BoardOptions & BrokerOptions,
   project: Project,
   context: CommandContext,
 ): Promise<BoardReach> {
-  const name = labNameOf(options);
-  const lab = name === undefined ? undefined : await findLab(project.root, name);
-  if (lab) context.out.note(`using the lab "${name}": its board, backend, broker and CA`);
+  const { manifest, root, stateDir } = project;
+  const lab = await labOf(options, root);
+  if (lab) context.out.note(`using the lab "${lab.info.name}": its board, backend, broker and CA`);
+  const inLab = lab?.reach(manifest.id);
+  const broker = lab ? undefined : brokerAccess(options, manifest.mqtt.uri, context.env);
   const port = options.port ?? lab?.info.board.tty ?? undefined;
   const wifi = selectWifi({
     kind: options.wifi,
-    stateDir: project.stateDir,
-    ...optional({
-      baseUrl: options.url,
-      virtual: lab && virtualWifi(lab.info.airDir),
-      iface: options.iface,
-    }),
+    stateDir,
+    ...optional({ baseUrl: options.url, virtual: inLab?.wifi, iface: options.iface }),
   });
   return {
+    pollMs: POLL_MS.radio,
+    ...inLab,
     wifi,
-    pollMs: lab ? LAB_POLL_MS : RADIO_POLL_MS,
-    ...optional({ lab, port, apSsid: options.ap }),
+    ...optional({ broker, port, apSsid: options.ap }),
   };
+}
+
+/** The running lab that the options mean. Its code is loaded for it only. */
+async function labOf(options: BoardOptions, root: string) {
+  const name = labNameOf(options);
+  if (name === undefined) return undefined;
+  const { findLab } = await import("../../lab/client.js");
+  const { labReach } = await import("../../lab/stages/reach.js");
+  const { info, nextEvent } = await findLab(root, name);
+  return { info, reach: (deviceId: string) => labReach(info, deviceId, nextEvent) };
 }

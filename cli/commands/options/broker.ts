@@ -8,9 +8,7 @@ import {
 import { requireNamedFile } from "../../config/named-file.js";
 import { mqttTextFlaw } from "../../device/credential-rules.js";
 import { ProvError } from "../../errors.js";
-import { readText } from "../../files/files.js";
 import type { BrokerAccess } from "../../flow/broker-session.js";
-import type { LabClient } from "../../lab/client.js";
 
 /** How the broker can be watched: the identity of an operator who may read the device's topics. */
 export interface BrokerOptions {
@@ -24,16 +22,6 @@ export interface BrokerOptions {
 /** What to tell when there is no such identity. */
 export const NO_OPERATOR_NOTE =
   "no operator certificate for the broker (--mqtt-ca, --mqtt-cert, --mqtt-key): the board's own word is the evidence";
-
-/** A lab's own operator, who may read everything there. */
-export function labBroker({ info }: LabClient): BrokerAccess {
-  return {
-    uri: info.broker.uri,
-    caPem: readText(info.operator.caPath),
-    certPem: readText(info.operator.certPath),
-    keyPem: readText(info.operator.keyPath),
-  };
-}
 
 /** Judges what flags alone tell. @throws ProvError usage when something is missing, or a lab has its own */
 export function checkBrokerOptions(options: BrokerOptions & { lab?: string | true }): void {

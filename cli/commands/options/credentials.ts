@@ -3,7 +3,7 @@ import type { DeviceManifest } from "../../../codegen/manifest.js";
 import type { CommandContext } from "../../context.js";
 import { type Flaw, passwordFlaw, ssidFlaw, tokenFlaw } from "../../device/credential-rules.js";
 import { ProvError } from "../../errors.js";
-import type { Credentials } from "../../flow/provisioned.js";
+import type { Credentials } from "../../flow/board.js";
 import { resolveSecret, type SecretSource, secretGiven } from "../../secrets.js";
 
 export interface CredentialOptions {

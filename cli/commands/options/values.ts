@@ -27,6 +27,11 @@ export function labName(value: string): string {
   return value;
 }
 
+/** The lab that `--lab [name]` means; undefined without it. */
+export function labNameOf({ lab }: { readonly lab?: string | true }): string | undefined {
+  return lab === true ? "default" : lab;
+}
+
 /** A duration; Node's timers take no more than 24 days and fire at once when asked for more. */
 export function seconds(value: string): number {
   const number = Number(value);

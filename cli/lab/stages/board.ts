@@ -1,15 +1,21 @@
+import { join } from "node:path";
 import { parseTransition } from "../../../codegen/states.js";
-import type { CommandContext } from "../../context.js";
+import type { WorkContext } from "../../context.js";
 import { ProvError } from "../../errors.js";
+import type { BoardSide } from "../../flow/board.js";
 import type { BuiltImage } from "../../flow/build.js";
 import { flashBoard } from "../../flow/flash.js";
+import type { Project } from "../../flow/project.js";
+import { DEFAULT_BOUND_S, POLL_MS } from "../../flow/timeouts.js";
 import { asTask } from "../../terminal/progress.js";
 import { deadline } from "../../time/deadline.js";
 import { poll } from "../../time/wait.js";
+import { labDir } from "../lab-info.js";
 import type { Lab } from "../lab-types.js";
+import { loaderChipOf } from "./bring-up.js";
+import { buildForHost, type Sanitizer } from "./build-host.js";
+import { labReach } from "./reach.js";
 
-const BOOT_TIMEOUT_S = 20;
-const AP_POLL_MS = 20;
 /** A pseudo-terminal has no line rate; the loader is told one all the same. */
 const BAUD = 921_600;
 
@@ -17,7 +23,7 @@ const BAUD = 921_600;
 export async function flashVirtualBoard(
   lab: Lab,
   image: BuiltImage,
-  context: CommandContext,
+  context: WorkContext,
 ): Promise<void> {
   const { tty } = lab.info.board;
   if (tty === null) {
@@ -60,8 +66,8 @@ function isProvisioned(lab: Lab): boolean {
  */
 export async function bootVirtualBoard(
   lab: Lab,
-  context: CommandContext,
-  timeoutS = BOOT_TIMEOUT_S,
+  context: WorkContext,
+  timeoutS: number = DEFAULT_BOUND_S.virtualBoot,
 ): Promise<void> {
   await asTask(context.out, "boot", async () => {
     const timeout = deadline(timeoutS * 1000);
@@ -73,7 +79,7 @@ export async function bootVirtualBoard(
       } as const;
       const isSettled = async () =>
         isProvisioned(lab) || lab.board.baseUrl() !== null ? true : undefined;
-      await poll(isSettled, { intervalMs: AP_POLL_MS, signal, onTimeout });
+      await poll(isSettled, { intervalMs: POLL_MS.virtualBoot, signal, onTimeout });
     } catch (error) {
       context.signal.throwIfAborted();
       if (!timeout.aborted) throw error;
@@ -85,4 +91,57 @@ export async function bootVirtualBoard(
       );
     }
   });
+}
+
+export interface LabBoardRequest {
+  readonly project: Project;
+  readonly sanitize?: Sanitizer | undefined;
+  /** Bound on the boot, in seconds. */
+  readonly timeoutS?: number | undefined;
+}
+
+/** The lab's board, with the lab's own firmware. */
+export function labBoard(
+  lab: Lab,
+  { project, sanitize, timeoutS }: LabBoardRequest,
+  context: WorkContext,
+): BoardSide<Lab> {
+  const { manifest, root } = project;
+  const { info } = lab;
+  // The chip decides which pin the BOOT button is on.
+  const chip = loaderChipOf(manifest);
+  return {
+    manifest: { ...manifest, target: chip },
+    lab: {
+      dir: join(labDir(root, info.name), "firmware", "config"),
+      overrides: {
+        backendUrl: info.backend.url,
+        backendCa: lab.caPem,
+        mqttUri: info.broker.uri,
+      },
+    },
+    build: (config) =>
+      buildForHost({
+        manifest,
+        config,
+        root,
+        target: "host",
+        chip,
+        clean: false,
+        signal: context.signal,
+        progress: context.out,
+        ...(sanitize ? { sanitize } : {}),
+      }),
+    confirm() {}, // It has no eFuses.
+    async flash(image) {
+      await flashVirtualBoard(lab, image, context);
+      return lab;
+    },
+    async boot() {
+      await bootVirtualBoard(lab, context, timeoutS);
+      return labReach(info, manifest.id, (matches, signal) =>
+        lab.events.waitFor(matches, { signal }),
+      );
+    },
+  };
 }

@@ -1,25 +1,15 @@
-import { join } from "node:path";
 import { type Chip, isLoaderChip } from "../../../codegen/chips.js";
 import type { DeviceManifest } from "../../../codegen/manifest.js";
-import type { Workspace } from "../../config/workspace.js";
-import type { CommandContext } from "../../context.js";
+import type { WorkContext } from "../../context.js";
 import { ProvError } from "../../errors.js";
-import type { BuiltImage } from "../../flow/build.js";
-import { generateConfig } from "../../flow/codegen.js";
-import { makeKeys } from "../../flow/keys.js";
-import type { StageClock } from "../../flow/stages.js";
+import type { Project } from "../../flow/project.js";
 import { startLab } from "../lab.js";
 import { labDir } from "../lab-info.js";
 import type { Lab } from "../lab-types.js";
-import { buildForHost, DEFAULT_VIRTUAL_CHIP, type Sanitizer } from "./build-host.js";
+import { chipPlayedBy, DEFAULT_VIRTUAL_CHIP, type Sanitizer } from "./build-host.js";
 
 export interface BringUpRequest {
-  /** `root` is the folder of the manifest. */
-  readonly project: {
-    readonly manifest: DeviceManifest;
-    readonly root: string;
-    readonly workspace: Workspace;
-  };
+  readonly project: Project;
   readonly name: string;
   readonly broker: "embedded" | "mosquitto";
   readonly sanitize?: Sanitizer;
@@ -27,13 +17,6 @@ export interface BringUpRequest {
   readonly keepFlash?: boolean;
   /** Of device certificates; default a year. */
   readonly certificateLifetimeMs?: number;
-  readonly clock: StageClock;
-  readonly context: CommandContext;
-}
-
-export interface PreparedLab {
-  readonly lab: Lab;
-  readonly image: BuiltImage;
 }
 
 /** A report ends the firmware's process, which the board then logs as a crash. */
@@ -43,73 +26,52 @@ const SANITIZER_ENVIRONMENT: Readonly<Record<Sanitizer, Record<string, string>>>
   thread: { TSAN_OPTIONS: "halt_on_error=1:exitcode=99:second_deadlock_stack=1" },
 };
 
-/** Starts a lab whose board is still off, and builds the firmware that reports to it. */
-export async function bringUpLab(request: BringUpRequest): Promise<PreparedLab> {
-  const { project, clock, context, sanitize } = request;
-  const { manifest, root, workspace } = project;
-  const { out, signal } = context;
-  const chip = virtualChip(manifest.target === "host" ? DEFAULT_VIRTUAL_CHIP : manifest.target);
+/** Starts a lab whose board is still off. @throws ProvError lab_busy, lab_failed, tool_missing */
+export async function bringUpLab(
+  request: BringUpRequest,
+  { out }: Pick<WorkContext, "out">,
+): Promise<Lab> {
+  const { project, name, broker, sanitize, certificateLifetimeMs } = request;
   const lab = await startLab({
-    root: labDir(root, request.name),
-    deviceIds: [manifest.id],
-    broker: request.broker,
-    chip,
-    ...(request.certificateLifetimeMs
-      ? { certificateLifetimeMs: request.certificateLifetimeMs }
-      : {}),
+    root: labDir(project.root, name),
+    deviceIds: [project.manifest.id],
+    broker,
+    chip: loaderChipOf(project.manifest),
+    ...(certificateLifetimeMs ? { certificateLifetimeMs } : {}),
     ...(sanitize ? { firmwareEnvironment: SANITIZER_ENVIRONMENT[sanitize] } : {}),
   });
   try {
     if (!request.keepFlash) lab.board.flash.erase(0, lab.board.flash.size);
-    out.note(
-      `lab "${request.name}": ${lab.info.backend.url} (backend) and ${lab.info.broker.uri} (${request.broker} broker) with the lab's CA replace the manifest's`,
-    );
-    const identity = await clock.run("keys", () => makeKeys(root, manifest, false));
-    const config = await clock.run("codegen", async () =>
-      // The chip decides which pin the BOOT button is on.
-      generateConfig({ ...manifest, target: chip }, identity, workspace, {
-        lab: {
-          dir: join(labDir(root, request.name), "firmware", "config"),
-          overrides: {
-            backendUrl: lab.info.backend.url,
-            backendCa: lab.caPem,
-            mqttUri: lab.info.broker.uri,
-          },
-        },
-      }),
-    );
-    const image = await clock.run("build", () =>
-      buildForHost({
-        manifest,
-        config,
-        root,
-        target: "host",
-        chip,
-        clean: false,
-        signal,
-        progress: out,
-        ...(sanitize ? { sanitize } : {}),
-      }),
-    );
-    return { lab, image };
   } catch (error) {
     await lab.stop();
     throw error;
   }
-}
-
-/** A run that ended well is still a failure when the firmware crashed on the way. */
-export function refuseCrashes(lab: Lab): void {
-  const crash = lab.events.recent().find((event) => event.what === "crash");
-  if (!crash) return;
-  const log = join(lab.info.airDir, "..", "board");
-  throw new ProvError(
-    "lab_failed",
-    `the virtual board's firmware crashed: ${crash.detail ?? crash.outcome} (board files: ${log})`,
-    { cause: new Error(lab.board.log.recent(60).join("\n")) },
+  out.note(
+    `lab "${name}": ${lab.info.backend.url} (backend) and ${lab.info.broker.uri} (${broker} broker) with the lab's CA replace the manifest's`,
   );
+  return lab;
 }
 
-function virtualChip(chip: Chip): Chip {
+/** The manifest's chip, or the default one where the virtual board does not speak its ROM loader. */
+export function loaderChipOf(manifest: DeviceManifest): Chip {
+  const chip = chipPlayedBy(manifest);
   return isLoaderChip(chip) ? chip : DEFAULT_VIRTUAL_CHIP;
 }
+
+/** Two runs at once get two labs: the first name that no other process holds. */
+export async function bringUpFreeLab(
+  request: Omit<BringUpRequest, "name">,
+  context: Pick<WorkContext, "out">,
+): Promise<Lab> {
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? "run" : `run-${number}`;
+    try {
+      return await bringUpLab({ ...request, name }, context);
+    } catch (error) {
+      const isBusy = error instanceof ProvError && error.code === "lab_busy";
+      if (!isBusy || number === MOST_RUNS_AT_ONCE) throw error;
+    }
+  }
+}
+
+const MOST_RUNS_AT_ONCE = 32;

@@ -1,25 +1,24 @@
-import type { CommandContext } from "../context.js";
+import type { DeviceManifest } from "../../codegen/manifest.js";
+import type { WorkContext } from "../context.js";
 import { ProvError } from "../errors.js";
-import { bootBoard } from "../flow/boot-board.js";
-import type { JoinedBoard } from "../flow/join.js";
-import { type LiveDevice, onlineByItsLog } from "../flow/online-already.js";
-import { openProject } from "../flow/project.js";
-import { joinOrFindOnline, onlineInstead, type ReachRequest } from "../flow/reach.js";
 import { secretsOfRun } from "../secrets.js";
 import { deadline } from "../time/deadline.js";
 import { abortsAs } from "../time/wait.js";
-import { type BoardOptions, boundsOf, checkReachOptions, reachBoard } from "./options/board.js";
-import {
-  type BrokerOptions,
-  brokerAccess,
-  checkBrokerOptions,
-  labBroker,
-} from "./options/broker.js";
+import type { BoardReach } from "./board.js";
+import { bootBoard } from "./boot-board.js";
+import { type BrokerRequest, brokerUriOf } from "./broker-proof.js";
+import type { JoinedBoard } from "./join.js";
+import { type LiveDevice, onlineByItsLog } from "./online-already.js";
+import { joinOrFindOnline, onlineInstead } from "./reach.js";
+import { boundsOf } from "./timeouts.js";
 
-/** The options of the commands that ask a board something over its AP. */
-export interface OnBoardOptions extends BoardOptions, BrokerOptions {
-  /** Its serial port: it is restarted there, and its log tells whether it has an AP. */
-  port?: string;
+export interface OnBoardRequest {
+  readonly manifest: DeviceManifest;
+  readonly reach: BoardReach;
+  /** A serial port on which it is restarted first: its log tells whether it has an AP. */
+  readonly restartOn?: string | undefined;
+  /** Bound on all of it, in seconds. */
+  readonly timeoutS?: number | undefined;
 }
 
 export interface OnBoardWork<T> {
@@ -40,35 +39,20 @@ const TOO_SLOW = {
  * @throws ProvError of the join stage, device_online, boot_timeout, port_*
  */
 export async function onBoard<T>(
-  options: OnBoardOptions,
-  context: CommandContext,
+  { manifest, reach, restartOn, timeoutS }: OnBoardRequest,
+  context: WorkContext,
   work: OnBoardWork<T>,
 ): Promise<T> {
-  checkReachOptions(options);
-  checkBrokerOptions(options);
-  const project = await openProject(options, context);
-  const { manifest } = project;
-  const { port } = options;
-  const { timeoutMs, joinTimeoutMs } = boundsOf(options.timeout);
+  const { timeoutMs, joinTimeoutMs } = boundsOf(timeoutS);
   const endsAt = performance.now() + timeoutMs;
   const leftMs = (): number => Math.max(0, endsAt - performance.now());
-  const inTime = AbortSignal.any([context.signal, deadline(timeoutMs)]);
-  const reach = await reachBoard(options, project, context);
-  const broker = reach.lab
-    ? labBroker(reach.lab)
-    : brokerAccess(options, manifest.mqtt.uri, context.env);
-  const request = {
-    manifest,
-    wifi: reach.wifi,
-    signal: context.signal,
-    progress: context.out,
-    ...(broker ? { broker } : {}),
-    ...(reach.port === undefined ? {} : { port: reach.port }),
-    ...(reach.apSsid === undefined ? {} : { apSsid: reach.apSsid }),
-  };
+  const inTime = deadline(timeoutMs, context.signal);
+  const request = { ...reach, manifest, signal: context.signal, progress: context.out };
   try {
     const network =
-      port === undefined ? undefined : await onlineOnPort(port, request, options, context);
+      restartOn === undefined
+        ? undefined
+        : await onlineOnPort(restartOn, request, context, timeoutS);
     const found = network
       ? await onlineByItsLog(request, network.digest, leftMs())
       : await joinOrFindOnline({
@@ -78,7 +62,7 @@ export async function onBoard<T>(
         });
     if ("api" in found) return await abortsAs(inTime, TOO_SLOW, () => work.joined(found, inTime));
     if (!work.online) throw onlineInstead(found, manifest, reach.port);
-    return work.online(manifest.id, found, request.broker?.uri ?? manifest.mqtt.uri);
+    return work.online(manifest.id, found, brokerUriOf(request));
   } finally {
     const report = await reach.wifi.leave();
     if (!report.restored) context.out.warn(report.message);
@@ -91,23 +75,23 @@ export async function onBoard<T>(
  */
 async function onlineOnPort(
   port: string,
-  { manifest, broker }: Pick<ReachRequest, "manifest" | "broker">,
-  { timeout }: OnBoardOptions,
-  context: CommandContext,
+  { manifest, broker }: BrokerRequest,
+  context: WorkContext,
+  timeoutS: number | undefined,
 ): Promise<{ digest: string | undefined } | undefined> {
   const secrets = secretsOfRun({ env: context.env, manifest, broker });
-  const booted = await bootBoard(port, manifest, context, secrets, timeout && timeout * 1000);
-  if (booted?.device !== undefined && booted.device !== manifest.id)
+  const { state, device, network } = await bootBoard(port, manifest, context, secrets, timeoutS);
+  if (device !== undefined && device !== manifest.id)
     throw new ProvError(
       "device_mismatch",
-      `the board on ${port} is "${booted.device}", not "${manifest.id}"`,
+      `the board on ${port} is "${device}", not "${manifest.id}"`,
       {
         hint: "Name the port of this device, or the device of this port with --device or --config.",
       },
     );
-  if (booted?.state === "WIFI_CONNECTING")
+  if (state === "WIFI_CONNECTING")
     context.out.warn(
       "it has credentials, but did not get online; its AP may be closed while it tries",
     );
-  return booted?.state === "MQTT_CONNECTED" ? { digest: booted.network } : undefined;
+  return state === "MQTT_CONNECTED" ? { digest: network } : undefined;
 }

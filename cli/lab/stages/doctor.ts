@@ -1,0 +1,17 @@
+import { ProvError } from "../../errors.js";
+import { readText } from "../../files/files.js";
+import { noServers, type ServersToTry } from "../../flow/doctor-request.js";
+import { findLab } from "../client.js";
+
+/** The servers of the running lab `name`, or why there are none. */
+export async function labServers(root: string, name: string): Promise<ServersToTry> {
+  try {
+    const { backend, broker } = (await findLab(root, name)).info;
+    const backends = [{ url: backend.url, caPem: readText(backend.caPath) }];
+    return { backends, brokerUris: [broker.uri], found: [] };
+  } catch (error) {
+    if (!(error instanceof ProvError)) throw error;
+    const { message: detail, hint: fix } = error;
+    return noServers({ name: "lab", verdict: "failed", detail, fix });
+  }
+}

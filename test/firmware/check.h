@@ -1,21 +1,22 @@
 /* Assertions that NDEBUG cannot remove, and that let a test go on to show every failure at once. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One for all files of a program. */
-__attribute__((weak)) int s_failures;
-__attribute__((weak)) int s_checks;
+/* One for all files of a program. Any thread may check, and ThreadSanitizer is to see no order in it. */
+__attribute__((weak)) atomic_int s_failures;
+__attribute__((weak)) atomic_int s_checks;
 __attribute__((weak)) bool s_ends_at_failure;
 
 static inline void check_that(int ok, const char *what, const char *file, int line)
 {
-    s_checks++;
+    atomic_fetch_add_explicit(&s_checks, 1, memory_order_relaxed);
     if (!ok) {
-        s_failures++;
+        atomic_fetch_add_explicit(&s_failures, 1, memory_order_relaxed);
         fprintf(stderr, "%s:%d: %s\n", file, line, what);
         if (s_ends_at_failure) {
             _Exit(1);

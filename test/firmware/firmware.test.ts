@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
+import { buildProject } from "../helpers/cmake.js";
 
 const run = promisify(execFile);
 const source = fileURLToPath(new URL(".", import.meta.url));
@@ -27,10 +28,7 @@ const TESTS = [
   "test_button",
 ];
 
-beforeAll(async () => {
-  await run("cmake", ["-G", "Ninja", "-S", source, "-B", build]);
-  await run("ninja", ["-C", build, "-j2"], { maxBuffer: 16 * 1024 * 1024 });
-});
+beforeAll(() => buildProject(source, build));
 
 describe("the pure parts of the firmware, under ASan and UBSan", () => {
   test.each(TESTS)("%s", async (name) => {

@@ -4,16 +4,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
+import { buildProject } from "../helpers/cmake.js";
 
 const run = promisify(execFile);
 const source = fileURLToPath(new URL("../fuzz", import.meta.url));
 const build = fileURLToPath(new URL("../../.cache/fuzz-replay", import.meta.url));
 const targets = readdirSync(source).flatMap((name) => /^(fuzz_\w+)\.c$/.exec(name)?.[1] ?? []);
 
-beforeAll(async () => {
-  await run("cmake", ["-G", "Ninja", "-S", source, "-B", build, "-DPROV_FUZZ_REPLAY=ON"]);
-  await run("ninja", ["-C", build, "-j2"], { maxBuffer: 16 * 1024 * 1024 });
-});
+beforeAll(() => buildProject(source, build, "-DPROV_FUZZ_REPLAY=ON"));
 
 describe("the fuzz targets on their corpora, under ASan and UBSan (npm run fuzz goes on from there)", () => {
   test.each(targets)("%s", async (target) => {

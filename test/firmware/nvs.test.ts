@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildProject } from "../helpers/cmake.js";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -49,9 +50,7 @@ let dir: string;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "prov-nvs-"));
-  await mkdir(build, { recursive: true });
-  await run("cmake", ["-S", join(root, "test/firmware/nvs"), "-B", build, "-G", "Ninja"]);
-  await run("ninja", ["-C", build, "-j2"]);
+  await buildProject(join(root, "test/firmware/nvs"), build);
 });
 
 afterAll(async () => {

@@ -286,7 +286,7 @@ static bool boot(void (*what)(void), int cut_at)
 
 static void erase_flash(void)
 {
-    CHECK(blank_flash_write(s_flash));
+    CHECK(blank_flash_write(s_flash, BLANK_FLASH_PAGES));
     memset(s_progress, 0, sizeof *s_progress);
 }
 

@@ -221,7 +221,7 @@ int main(int argc, char **argv)
     snprintf(s_flash, sizeof s_flash, "%s/room-flash.bin", argv[1]);
     setenv("PROV_HOST_FLASH", s_flash, 1);
     for (unsigned seed = 1; seed <= SEEDS; seed++) {
-        CHECK(blank_flash_write(s_flash));
+        CHECK(blank_flash_write(s_flash, BLANK_FLASH_PAGES));
         fflush(NULL);
         pid_t pid = fork(); /* every device is a process: its NVS is opened once */
         if (pid == 0) {

@@ -9,6 +9,7 @@ import type { Air } from "../../cli/lab/air/air-file.js";
 import { listAnnouncedAps } from "../../cli/lab/air/air-file.js";
 import { createLineSplitter } from "../../cli/lines.js";
 import { hasExited, spawnBound } from "../../cli/processes/child.js";
+import { buildProject } from "./cmake.js";
 import { longer } from "./longer.js";
 import { temporaryDir } from "./project.js";
 
@@ -32,10 +33,7 @@ export async function buildPrograms(): Promise<void> {
   mkdirSync(BUILD, { recursive: true });
   await withLock(join(BUILD, "lock"), AbortSignal.timeout(longer(280_000)), async () => {
     for (const variant of VARIANTS) {
-      const dir = buildDir(variant);
-      const args = ["-S", SOURCE, "-B", dir, "-G", "Ninja", `-DPROV_SANITIZE=${variant}`];
-      await run("cmake", args);
-      await run("ninja", ["-C", dir, "-j2"], { maxBuffer: 16 * 1024 * 1024 });
+      await buildProject(SOURCE, buildDir(variant), `-DPROV_SANITIZE=${variant}`);
     }
   });
 }

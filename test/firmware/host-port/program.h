@@ -1,38 +1,19 @@
 /* What the programs share: how they end, how they report, how they get onto a network. */
 #pragma once
 
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "../check.h"
 #include "esp_wifi.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
 
-/* Checks may be made by any task. */
-static atomic_int s_checks;
-static atomic_int s_failures;
-
-static inline void check_that(bool is_true, const char *what, const char *file, int line)
-{
-    atomic_fetch_add(&s_checks, 1);
-    if (!is_true) {
-        atomic_fetch_add(&s_failures, 1);
-        fprintf(stderr, "%s:%d: %s\n", file, line, what);
-    }
-}
-
-#define CHECK(condition) check_that((condition) ? true : false, #condition, __FILE__, __LINE__)
-#define CHECK_TEXT(actual, expected) check_that(strcmp(actual, expected) == 0, #actual, __FILE__, __LINE__)
-
 /** Print the result of the checks and end the process; one that checked nothing has failed. */
 static inline void finish(const char *name)
 {
-    printf("%s: %d checks, %d failures\n", name, s_checks, s_failures);
+    const int result = check_result(name);
     fflush(stdout);
-    _exit(s_failures == 0 && s_checks > 0 ? 0 : 1);
+    _exit(result);
 }
 
 /** One line of output, at once. */

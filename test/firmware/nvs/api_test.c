@@ -332,8 +332,8 @@ static void statistics(void)
     CHECK(used == 1 + 3 + (2 + 1));
     CHECK_OK(nvs_get_stats(NULL, &stats));
     CHECK(stats.used_entries == used + 1);
-    CHECK(stats.total_entries == TEST_PAGES * 126);
-    CHECK(stats.free_entries == TEST_PAGES * 126 - stats.used_entries);
+    CHECK(stats.total_entries == BLANK_FLASH_PAGES * 126);
+    CHECK(stats.free_entries == BLANK_FLASH_PAGES * 126 - stats.used_entries);
     CHECK(stats.available_entries == stats.free_entries - 126);
     CHECK(stats.namespace_count == 1);
 }

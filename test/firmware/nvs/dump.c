@@ -22,7 +22,7 @@ static void print_hex(const void *data, size_t size)
 
 static void print_value(nvs_handle_t handle, const nvs_entry_info_t *info)
 {
-    static uint8_t data[TEST_PAGES * 4096];
+    static uint8_t data[BLANK_FLASH_PAGES * 4096];
     size_t size = sizeof(data);
 
     printf("%s\t%s\t%02x\t", info->namespace_name, info->key, (unsigned)info->type);

@@ -3,7 +3,6 @@
  *
  *   nvs_fill FLASH LEAVE
  */
-#include "flash_file.h"
 #include "support.h"
 
 #define CHUNK 480
@@ -24,11 +23,8 @@ static int put_until_full(nvs_handle_t handle, size_t size, int first)
 
 int main(int argc, char **argv)
 {
-    nvs_handle_t handle;
     CHECK(argc == 3);
-    CHECK_OK(flash_file_open(argv[1], FLASH_FILE_IN_PLACE));
-    CHECK_OK(nvs_flash_init());
-    CHECK_OK(nvs_open("other", NVS_READWRITE, &handle));
+    nvs_handle_t handle = open_flash(argv[1], "other");
     int large = put_until_full(handle, CHUNK, 0);
     put_until_full(handle, 1, large);
     int freed = (int)strtoul(argv[2], NULL, 10) / CHUNK;
@@ -37,8 +33,6 @@ int main(int argc, char **argv)
         snprintf(key, sizeof(key), "k%d", i);
         CHECK_OK(nvs_erase_key(handle, key));
     }
-    nvs_close(handle);
-    CHECK_OK(nvs_flash_deinit());
-    flash_file_close();
+    close_flash(handle);
     return 0;
 }

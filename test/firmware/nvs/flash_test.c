@@ -7,7 +7,7 @@
 #include "nvs_format.h"
 #include "support.h"
 
-enum { NVS_END = TEST_NVS_OFFSET + TEST_PAGES * 4096 };
+enum { NVS_END = BLANK_FLASH_NVS + BLANK_FLASH_PAGES * 4096 };
 
 static void nor(void)
 {
@@ -96,12 +96,12 @@ static void write_page(uint32_t page, uint32_t state, uint8_t version)
     header.sequence = page;
     header.version = version;
     header.crc32 = nvs_page_header_crc(&header);
-    poke_flash(TEST_NVS_OFFSET + page * NVS_PAGE_SIZE, &header, sizeof(header));
+    poke_flash(BLANK_FLASH_NVS + page * NVS_PAGE_SIZE, &header, sizeof(header));
 }
 
 static void no_free_pages(void)
 {
-    for (uint32_t page = 0; page < TEST_PAGES; ++page) {
+    for (uint32_t page = 0; page < BLANK_FLASH_PAGES; ++page) {
         write_page(page, NVS_PAGE_FULL, NVS_FORMAT_VERSION);
     }
     CHECK_ERR(nvs_flash_init(), ESP_ERR_NVS_NO_FREE_PAGES);
@@ -114,9 +114,9 @@ static void no_free_pages(void)
 static void torn_headers(void)
 {
     const uint32_t no_crc = UINT32_MAX;
-    for (uint32_t page = 0; page < TEST_PAGES; ++page) {
+    for (uint32_t page = 0; page < BLANK_FLASH_PAGES; ++page) {
         write_page(page, NVS_PAGE_FULL, NVS_FORMAT_VERSION);
-        poke_flash(TEST_NVS_OFFSET + page * NVS_PAGE_SIZE + 28, &no_crc, sizeof(no_crc));
+        poke_flash(BLANK_FLASH_NVS + page * NVS_PAGE_SIZE + 28, &no_crc, sizeof(no_crc));
     }
     nvs_handle_t handle = start();
     CHECK_OK(nvs_set_u8(handle, "key", 1));
@@ -135,12 +135,12 @@ static void corrupt_pages(void)
 {
     static uint8_t junk[4096];
     static uint8_t data[11000];
-    for (uint32_t page = 0; page < TEST_PAGES; ++page) {
+    for (uint32_t page = 0; page < BLANK_FLASH_PAGES; ++page) {
         fill_pattern(junk, sizeof(junk), page);
         if (page % 2 == 0) {
             memset(junk, 0xFF, 4); /* state says blank, the rest does not */
         }
-        poke_flash(TEST_NVS_OFFSET + page * 4096, junk, sizeof(junk));
+        poke_flash(BLANK_FLASH_NVS + page * 4096, junk, sizeof(junk));
     }
     nvs_handle_t handle = start();
     fill_pattern(data, sizeof(data), 7);
@@ -201,7 +201,7 @@ static void damage_survives_collection(void)
 /* Read all there is; what comes out does not matter, only that nothing else happens. */
 static void read_everything(void)
 {
-    static uint8_t data[TEST_PAGES * 4096];
+    static uint8_t data[BLANK_FLASH_PAGES * 4096];
     nvs_iterator_t it = NULL;
     esp_err_t err = nvs_entry_find(NVS_DEFAULT_PART_NAME, NULL, NVS_TYPE_ANY, &it);
     while (err == ESP_OK) {
@@ -238,7 +238,7 @@ static void store_something(void)
 /* Damage at random places of a used partition: values may be lost, and nothing else happens. */
 static void random_damage(void)
 {
-    static uint8_t image[TEST_PAGES * 4096];
+    static uint8_t image[BLANK_FLASH_PAGES * 4096];
     static uint8_t data[5000];
     nvs_handle_t handle = start();
     for (uint32_t i = 0; i < 25; ++i) {
@@ -249,18 +249,18 @@ static void random_damage(void)
         snprintf(key, sizeof(key), "text%u", (unsigned)i);
         CHECK_OK(nvs_set_str(handle, key, key));
     }
-    peek_flash(TEST_NVS_OFFSET, image, sizeof(image));
+    peek_flash(BLANK_FLASH_NVS, image, sizeof(image));
     CHECK_OK(nvs_flash_deinit());
 
     for (uint32_t round = 0; round < 300; ++round) {
         uint8_t random[256];
         fill_pattern(random, sizeof(random), round);
-        poke_flash(TEST_NVS_OFFSET, image, sizeof(image));
+        poke_flash(BLANK_FLASH_NVS, image, sizeof(image));
         for (size_t i = 0; i + 4 <= 4 * (1 + round % 60); i += 4) {
             /* Every second hit goes to the head of a page, where it hurts most. */
             uint32_t at = (uint32_t)(random[i] << 8 | random[i + 1]) % sizeof(image);
             at = random[i + 2] % 2 == 0 ? at : at / 4096 * 4096 + at % 128;
-            poke_flash(TEST_NVS_OFFSET + at, &random[i + 3], 1);
+            poke_flash(BLANK_FLASH_NVS + at, &random[i + 3], 1);
         }
         const esp_err_t err = nvs_flash_init();
         if (err != ESP_OK) {

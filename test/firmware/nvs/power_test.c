@@ -295,7 +295,7 @@ static void verify_image(const uint8_t *image, int begun, unsigned long cut, uns
 {
     if (boot(verify, begun, 0) != 0) {
         fprintf(stderr, "after cut %lu (and %lu of the recovery)\n", cut, again);
-        poke_flash(TEST_NVS_OFFSET, image, NVS_SIZE); /* left behind for a look */
+        poke_flash(BLANK_FLASH_NVS, image, NVS_SIZE); /* left behind for a look */
         exit(1);
     }
 }
@@ -303,10 +303,10 @@ static void verify_image(const uint8_t *image, int begun, unsigned long cut, uns
 static unsigned long cut_recovery(const uint8_t *image, int begun, unsigned long cut)
 {
     unsigned long cuts = 0;
-    poke_flash(TEST_NVS_OFFSET, image, NVS_SIZE);
+    poke_flash(BLANK_FLASH_NVS, image, NVS_SIZE);
     const unsigned long total = boot_and_count(recover, 0);
     for (unsigned long at = 1; at <= total; ++at) {
-        poke_flash(TEST_NVS_OFFSET, image, NVS_SIZE);
+        poke_flash(BLANK_FLASH_NVS, image, NVS_SIZE);
         boot_and_cut(recover, at);
         verify_image(image, begun, cut, at);
         cuts += 1;
@@ -319,7 +319,7 @@ static uint32_t newest_page(void)
     uint32_t newest = 0;
     for (uint32_t page = 0; page < PAGES; ++page) {
         uint32_t words[2];
-        peek_flash(TEST_NVS_OFFSET + page * 4096, words, sizeof(words));
+        peek_flash(BLANK_FLASH_NVS + page * 4096, words, sizeof(words));
         newest = words[0] != UINT32_MAX && words[1] > newest ? words[1] : newest;
     }
     return newest;
@@ -341,7 +341,7 @@ int main(int argc, char **argv)
 
     CHECK(boot(prepare, 0, 0) == 0);
     const uint32_t pages_before = newest_page();
-    peek_flash(TEST_NVS_OFFSET, base, sizeof(base));
+    peek_flash(BLANK_FLASH_NVS, base, sizeof(base));
     const unsigned long total = boot_and_count(play, 0);
     const uint32_t pages_taken = newest_page() - pages_before;
     CHECK(boot(verify, STEP_COUNT + 1, 0) == 0);
@@ -349,10 +349,10 @@ int main(int argc, char **argv)
 
     unsigned long again = 0;
     for (unsigned long cut = 1; cut <= total; ++cut) {
-        poke_flash(TEST_NVS_OFFSET, base, sizeof(base));
+        poke_flash(BLANK_FLASH_NVS, base, sizeof(base));
         boot_and_cut(play, cut);
         const int begun = *s_progress;
-        peek_flash(TEST_NVS_OFFSET, after, sizeof(after));
+        peek_flash(BLANK_FLASH_NVS, after, sizeof(after));
         verify_image(after, begun, cut, 0);
         if (cut % stride == 0) {
             again += cut_recovery(after, begun, cut);

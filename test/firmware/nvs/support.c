@@ -2,12 +2,16 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { TABLE_OFFSET = 0x8000, SECTOR = 4096 };
+#include "flash_file.h"
 
 static char s_path[4096];
+
+__attribute__((constructor)) static void end_at_failure(void)
+{
+    s_ends_at_failure = true;
+}
 
 int run_test_case(int argc, char **argv, const test_case_t *cases, size_t count)
 {
@@ -17,7 +21,7 @@ int run_test_case(int argc, char **argv, const test_case_t *cases, size_t count)
     }
     for (size_t i = 0; i < count; ++i) {
         if (strcmp(cases[i].name, argv[1]) == 0) {
-            create_flash(argv[2], TEST_PAGES);
+            create_flash(argv[2], BLANK_FLASH_PAGES);
             cases[i].run();
             (void)nvs_flash_deinit();
             return 0;
@@ -27,28 +31,12 @@ int run_test_case(int argc, char **argv, const test_case_t *cases, size_t count)
     return 2;
 }
 
-void create_flash(const char *path, uint32_t pages)
+void create_flash(const char *path, uint8_t pages)
 {
-    uint8_t blank[SECTOR];
-    const uint8_t table[] = {
-        0xAA, 0x50, 0x01, 0x02,                         /* magic, data, nvs */
-        0x00, 0x90, 0x00, 0x00,                         /* offset 0x9000 */
-        0x00, (uint8_t)(pages * SECTOR >> 8), 0x00, 0x00, /* size */
-        'n',  'v',  's',  0,    0,    0,    0,    0,    0, 0, 0, 0, 0, 0, 0, 0,
-        0,    0,    0,    0,
-    };
-    CHECK(pages < 16 && strlen(path) < sizeof(s_path));
+    CHECK(strlen(path) < sizeof(s_path));
     strcpy(s_path, path);
     CHECK(setenv("PROV_HOST_FLASH", path, 1) == 0);
-
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    CHECK(fd >= 0);
-    memset(blank, 0xFF, sizeof(blank));
-    for (uint32_t at = 0; at < TEST_NVS_OFFSET + pages * SECTOR; at += SECTOR) {
-        CHECK(write(fd, blank, sizeof(blank)) == (ssize_t)sizeof(blank));
-    }
-    CHECK(pwrite(fd, table, sizeof(table), TABLE_OFFSET) == (ssize_t)sizeof(table));
-    CHECK(close(fd) == 0);
+    CHECK(blank_flash_write(path, pages));
 }
 
 void poke_flash(uint32_t address, const void *data, size_t size)
@@ -69,13 +57,29 @@ void peek_flash(uint32_t address, void *data, size_t size)
 
 uint32_t locate_in_flash(const void *data, size_t size)
 {
-    static uint8_t image[TEST_PAGES * SECTOR];
-    peek_flash(TEST_NVS_OFFSET, image, sizeof(image));
+    static uint8_t image[BLANK_FLASH_PAGES * 4096];
+    peek_flash(BLANK_FLASH_NVS, image, sizeof(image));
     const uint8_t *found = memmem(image, sizeof(image), data, size);
     CHECK(found != NULL);
     const size_t rest = sizeof(image) - (size_t)(found + 1 - image);
     CHECK(memmem(found + 1, rest, data, size) == NULL);
-    return TEST_NVS_OFFSET + (uint32_t)(found - image);
+    return BLANK_FLASH_NVS + (uint32_t)(found - image);
+}
+
+nvs_handle_t open_flash(const char *path, const char *namespace_name)
+{
+    nvs_handle_t handle;
+    CHECK_OK(flash_file_open(path, FLASH_FILE_IN_PLACE));
+    CHECK_OK(nvs_flash_init());
+    CHECK_OK(nvs_open(namespace_name, NVS_READWRITE, &handle));
+    return handle;
+}
+
+void close_flash(nvs_handle_t handle)
+{
+    nvs_close(handle);
+    CHECK_OK(nvs_flash_deinit());
+    flash_file_close();
 }
 
 nvs_handle_t start(void)
@@ -112,7 +116,7 @@ void check_str(nvs_handle_t handle, const char *key, const char *expected)
 
 void check_blob(nvs_handle_t handle, const char *key, const void *expected, size_t size)
 {
-    static uint8_t value[TEST_PAGES * SECTOR];
+    static uint8_t value[BLANK_FLASH_PAGES * 4096];
     size_t got = sizeof(value);
     CHECK_OK(nvs_get_blob(handle, key, value, &got));
     CHECK(got == size);

@@ -1,35 +1,24 @@
-/* What the NVS tests share: checks that name their line, and flash images. */
+/* What the NVS tests share: checks that end the program, and flash images. */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
+#include "../blank_flash.h"
+#include "../check.h"
 #include "nvs_flash.h"
 
-#define CHECK(condition)                                                          \
-    do {                                                                          \
-        if (!(condition)) {                                                       \
-            fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
-            exit(1);                                                              \
-        }                                                                         \
-    } while (0)
+static inline void check_err(esp_err_t got, esp_err_t expected, const char *what, const char *file, int line)
+{
+    if (got != expected) {
+        fprintf(stderr, "got 0x%x: ", (unsigned)got);
+    }
+    check_that(got == expected, what, file, line);
+}
 
-#define CHECK_ERR(call, expected)                                                       \
-    do {                                                                                \
-        const esp_err_t got_ = (call);                                                  \
-        if (got_ != (expected)) {                                                       \
-            fprintf(stderr, "%s:%d: %s: got 0x%x, expected %s\n", __FILE__, __LINE__,   \
-                    #call, (unsigned)got_, #expected);                                  \
-            exit(1);                                                                    \
-        }                                                                               \
-    } while (0)
-
+#define CHECK_ERR(call, expected) check_err((call), (expected), #call " is " #expected, __FILE__, __LINE__)
 #define CHECK_OK(call) CHECK_ERR(call, ESP_OK)
 
-#define TEST_NVS_OFFSET 0x9000u
-#define TEST_PAGES 6u
 
 typedef struct {
     const char *name;
@@ -40,7 +29,7 @@ typedef struct {
 int run_test_case(int argc, char **argv, const test_case_t *cases, size_t count);
 
 /** Create an erased flash image with an NVS partition of `pages` pages and make it PROV_HOST_FLASH. */
-void create_flash(const char *path, uint32_t pages);
+void create_flash(const char *path, uint8_t pages);
 
 /** Overwrite bytes of the image behind the NVS's back. */
 void poke_flash(uint32_t address, const void *data, size_t size);
@@ -48,6 +37,10 @@ void peek_flash(uint32_t address, void *data, size_t size);
 
 /** Address of the only place where the image's NVS partition holds these bytes. */
 uint32_t locate_in_flash(const void *data, size_t size);
+
+/** Start the NVS of an image that is there, and open a namespace for writing; end it again. */
+nvs_handle_t open_flash(const char *path, const char *namespace_name);
+void close_flash(nvs_handle_t handle);
 
 /** nvs_open of "test" for writing, after nvs_flash_init. */
 nvs_handle_t start(void);

@@ -189,7 +189,7 @@ static void run(const char *name, void *(*scenario)(void *), void *arg)
 
 static void make_flash(const char *path)
 {
-    if (!blank_flash_write(path)) {
+    if (!blank_flash_write(path, BLANK_FLASH_PAGES)) {
         abort();
     }
     setenv("PROV_HOST_FLASH", path, 1);

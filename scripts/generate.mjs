@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Writes the committed files that codegen/ makes for the firmware and the README's tables, what is not current only.
 // `npm run build` first. The golden tests say when this is due.
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,3 +56,14 @@ if (room !== fillNvsRoom(room)) write(NVS_ROOM_PATH, fillNvsRoom(room));
 
 const readme = read("README.md");
 if (readme !== fillTables(readme)) write("README.md", fillTables(readme));
+
+const { fillStateDiagram, STATE_DIAGRAM_PATH, STATE_MACHINE_PATH } = await import(
+  "../dist/codegen/state-diagram.js"
+);
+const machine = execFileSync(process.execPath, [join(ROOT, "scripts/state-machine.mjs")], {
+  encoding: "utf8",
+});
+if (read(STATE_MACHINE_PATH) !== machine) write(STATE_MACHINE_PATH, machine);
+const design = read(STATE_DIAGRAM_PATH);
+if (design !== fillStateDiagram(design, machine))
+  write(STATE_DIAGRAM_PATH, fillStateDiagram(design, machine));

@@ -26,7 +26,7 @@ bool prov_state_is_working(prov_state_t state)
 const char *prov_event_name(prov_event_id_t event)
 {
     static const char *const NAMES[] = {
-#define X(name) #name,
+#define X(name, text) #name,
         PROV_EVENTS(X)
 #undef X
     };

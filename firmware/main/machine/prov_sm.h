@@ -14,19 +14,19 @@
 /** What an edge may ask for, in the order of execution, each with its function, prov_do_…() in prov_actions.h. */
 #define PROV_ACTIONS(X) \
     X(ABANDON, abandon, "results of running jobs no longer count; stop its timers") \
-    X(MQTT_STOP, mqtt_stop, "the next connection is about to begin, or there is no network to say so") \
+    X(MQTT_STOP, mqtt_stop, "drop the connection: the next one is about to begin, or there is no network to say so") \
     X(MQTT_LEAVE, mqtt_leave, "tell the broker that the device is offline, then stop") \
     X(MQTT_FAREWELL, mqtt_farewell, "the same, and wait until the broker has heard it: the network goes next") \
     X(WIFI_STOP, wifi_stop, "leave the network, make no further attempt") \
     X(DROP_PENDING, drop_pending, "forget credentials that never worked") \
     X(COMMIT_PENDING, commit_pending, "they work: pending becomes proven") \
     X(SPEND_TOKEN, spend_token, "the provisioning token is used up") \
-    X(STORE_CERTIFICATE, store_certificate, "for the broker to prove") \
+    X(STORE_CERTIFICATE, store_certificate, "what the backend has signed, for the broker to prove") \
     X(PROVE_CERTIFICATE, prove_certificate, "the one in use works: a new one that failed beside it goes") \
     X(NOTE_ERROR, note_error, "the event's failure is the last error, and is over") \
     X(SET_ERROR, set_error, "the event's failure becomes `error` in /status") \
     X(CLEAR_ERROR, clear_error, "there is none any more") \
-    X(AP_START, ap_start, "when it is up, its window is as new") \
+    X(AP_START, ap_start, "open the AP; when it is up, its window is as new") \
     X(AP_OFFER, ap_offer, "the same, but once only, and for a device that was online only when its broker denies it") \
     X(LOAD_CREDENTIALS, load_credentials, "the newest; FOUND_PENDING, FOUND_PROVEN or UNPROVISIONED says which") \
     X(CONNECT_SOON, connect_soon, "after PROV_CONNECT_DELAY_MS, with the newest credentials") \
@@ -37,14 +37,14 @@
     X(CHECK_CERTIFICATE, check_certificate, "CERT_READY or CERT_NEEDED says how it went") \
     X(SUBMIT_CSR, submit_csr, "ask the backend for a certificate") \
     X(MQTT_START, mqtt_start, "connect to the broker") \
-    X(RENEW, renew, "beside the connection, which goes on") \
-    X(RENEW_LATER, renew_later, "after a part of the time that is left") \
+    X(RENEW, renew, "ask for the next certificate, beside the connection") \
+    X(RENEW_LATER, renew_later, "try that again after a part of the time that is left") \
     X(RETRY_BACKOFF, retry_backoff, "RETRY_DUE after the backoff of the failures so far") \
     X(SHOW_STATUS, show_status, "from here on others see the new state, which is complete") \
     X(PUBLISH_STATUS, publish_status, "to the broker, now and again after the status interval") \
     X(REPORT, report, "tell the backend once, after an enrolment") \
     X(AP_LINGER, ap_linger, "LINGER_OVER after PROV_AP_LINGER_MS when the AP is up") \
-    X(AP_STOP, ap_stop, "when the last answer has left") \
+    X(AP_STOP, ap_stop, "close the AP when the last answer has left") \
     X(OFFLINE_BEGIN, offline_begin, "OFFLINE_LONG after PROV_FALLBACK_AP_S, unless it runs already") \
     X(FACTORY_RESET, factory_reset, "erase and restart")
 

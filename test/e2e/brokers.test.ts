@@ -88,6 +88,21 @@ describe("prov provision and the device name the broker that", () => {
   });
 });
 
+describe("prov provision", () => {
+  it("takes no denial for the end: a broker may get to know the device later", async () => {
+    await lab.client.setFaults([answers("20020005")]);
+    const provisioning = prov(provisionArgs(lab), {
+      cwd: project,
+      env: { PROV_WIFI_PASSWORD: lab.home.password, PROV_TOKEN: await lab.token(BROKER_DEVICE) },
+    });
+    await device.statusWhere((now) => now.error?.code === "broker_rejected");
+    await lab.logLine(/error broker_rejected/, { fromNow: true }); // once more, and prov has asked meanwhile
+    await lab.client.setFaults([]);
+    const { code, stdout } = await provisioning;
+    expect(code, stdout).toBe(0);
+  });
+});
+
 describe.runIf(WITH_ALL_BROKERS)("the device names the broker that", () => {
   const PUBLISHED: readonly Case[] = [
     ["hangs up 300 ms after", onPublish({ closeAfterMs: 300 }), "publish_refused", CLOSED],

@@ -136,7 +136,8 @@ describe("mosquitto with a password file beside the certificates", () => {
     onTestFinished(() => rig.stop());
     await startMosquitto(caOf(rig.lab));
     const broker = await operatorAt(rig);
-    const provisioning = provision(rig, { timeoutMs: longer(GOING_WELL_MS), broker });
+    const timeoutMs = longer(code === null ? GOING_WELL_MS : FAILING_MS);
+    const provisioning = provision(rig, { timeoutMs, broker });
     if (code === null) {
       const { outcome } = await provisioning;
       expect(outcome.mqtt?.payload).toMatchObject({ status: "connected" });

@@ -30,11 +30,11 @@ export function fillTables(readme: string): string {
 }
 
 function fieldTable(): string {
-  const rows = manifestFields().map(({ path, takes, fallback, meaning }) => [
+  const rows = manifestFields().map(({ path, takes, fallback, doc }) => [
     code(path),
     fallback === undefined ? (path === "id" ? "required" : "none") : code(fallback),
     takes,
-    meaning,
+    doc,
   ]);
   return markdownTable(["field", "default", "takes", "what it becomes"], rows);
 }

@@ -49,6 +49,10 @@ export interface LoaderFacts {
 
 const AP_CLIENTS = 10;
 
+function pins(...runs: ChipFacts["buttonPins"]): ChipFacts["buttonPins"] {
+  return runs;
+}
+
 const TABLE = {
   esp32: {
     label: "ESP32",
@@ -57,13 +61,7 @@ const TABLE = {
     bootloaderOffset: 0x1000,
     dromStart: 0x3f40_0000,
     bootButtonGpio: 0,
-    buttonPins: [
-      [0, 5],
-      [12, 19],
-      [21, 23],
-      [25, 27],
-      [32, 33],
-    ],
+    buttonPins: pins([0, 5], [12, 19], [21, 23], [25, 27], [32, 33]),
     apClients: AP_CLIENTS,
     peripherals: [],
     signingKey: "RSA-3072",
@@ -81,10 +79,7 @@ const TABLE = {
     bootloaderOffset: 0x1000,
     dromStart: 0x3f00_0000,
     bootButtonGpio: 0,
-    buttonPins: [
-      [0, 21],
-      [33, 45],
-    ],
+    buttonPins: pins([0, 21], [33, 45]),
     apClients: AP_CLIENTS,
     peripherals: ["HMAC", "DS"],
     signingKey: "RSA-3072",
@@ -97,10 +92,7 @@ const TABLE = {
     bootloaderOffset: 0,
     dromStart: 0x3c00_0000,
     bootButtonGpio: 0,
-    buttonPins: [
-      [0, 21],
-      [33, 48],
-    ],
+    buttonPins: pins([0, 21], [33, 48]),
     apClients: AP_CLIENTS,
     peripherals: ["HMAC", "DS", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
@@ -121,10 +113,7 @@ const TABLE = {
     bootloaderOffset: 0,
     dromStart: 0x3c00_0000,
     bootButtonGpio: 9,
-    buttonPins: [
-      [0, 10],
-      [18, 20],
-    ],
+    buttonPins: pins([0, 10], [18, 20]),
     apClients: 4,
     peripherals: [],
     signingKey: "P-256",
@@ -137,10 +126,7 @@ const TABLE = {
     bootloaderOffset: 0,
     dromStart: 0x3c00_0000,
     bootButtonGpio: 9,
-    buttonPins: [
-      [0, 10],
-      [18, 21],
-    ],
+    buttonPins: pins([0, 10], [18, 21]),
     apClients: AP_CLIENTS,
     peripherals: ["HMAC", "DS", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
@@ -161,10 +147,7 @@ const TABLE = {
     bootloaderOffset: 0x2000,
     dromStart: 0x4200_0000,
     bootButtonGpio: 28,
-    buttonPins: [
-      [0, 15],
-      [23, 28],
-    ],
+    buttonPins: pins([0, 15], [23, 28]),
     apClients: AP_CLIENTS,
     peripherals: ["HMAC", "DS", "ECDSA", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
@@ -177,7 +160,7 @@ const TABLE = {
     bootloaderOffset: 0,
     dromStart: 0x4200_0000,
     bootButtonGpio: 9,
-    buttonPins: [[0, 23]],
+    buttonPins: pins([0, 23]),
     apClients: AP_CLIENTS,
     peripherals: ["HMAC", "DS", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
@@ -203,7 +186,7 @@ export const TARGETS: readonly Target[] = [...CHIP_NAMES, "host"];
 export const IDF_RELEASES = ["5.0", "5.5", "6.0", "6.1"] as const;
 export const NEWEST_IDF = IDF_RELEASES[IDF_RELEASES.length - 1];
 
-const HOST = { bootButtonGpio: 0, buttonPins: [[0, 54]], apClients: AP_CLIENTS } as const;
+const HOST = { bootButtonGpio: 0, buttonPins: pins([0, 54]), apClients: AP_CLIENTS } as const;
 
 /** What a configuration has to know of the hardware below it. */
 export function hardwareOf(

@@ -17,7 +17,6 @@ export interface CrossFieldIssue {
   readonly got?: string;
 }
 
-const MIN_MAX_PAIRS = ["RECONNECT", "BACKEND_RETRY", "MQTT_RECONNECT"] as const;
 /** Parts of ESP-IDF without which the AP does not start, or gives nobody an address. */
 const AP_NEEDS = [
   "CONFIG_ESP_WIFI_ENABLED",
@@ -32,7 +31,7 @@ export function crossFieldIssues(device: DeviceManifest): CrossFieldIssue[] {
   const entries = Object.entries(device.sdkconfig);
   return [
     ...entries.flatMap(([name, value]) => symbolIssue(name, value, device)),
-    ...MIN_MAX_PAIRS.flatMap((pair) => orderIssue(pair, device)),
+    ...SDKCONFIG_SYMBOLS.flatMap((symbol) => orderIssue(symbol, device)),
     ...radioIssues(device),
     ...buttonIssue(device),
     ...captiveDnsIssue(device),
@@ -80,45 +79,27 @@ function unknownProvSymbol(name: string, path: string): CrossFieldIssue[] {
 }
 
 function accepts(symbol: SdkconfigSymbol, value: SdkconfigValue, device: DeviceManifest): boolean {
-  if (symbol.type === "string") return typeof value === "string" && value !== "";
-  if (symbol.type === "bool") {
-    return (
-      typeof value === "boolean" && (symbol.needed === undefined || value === symbol.value(device))
-    );
-  }
-  const [min, max] = rangeOf(symbol, device) ?? [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
-  return typeof value === "number" && value >= min && value <= max;
+  const own = symbol.value(device);
+  if (typeof value !== typeof own || value === "") return false;
+  if (typeof value === "boolean") return symbol.needed === undefined || value === own;
+  const [min, max] = symbol.range?.(device) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  return typeof value === "string" || (value >= min && value <= max);
 }
 
 function expectedValue(symbol: SdkconfigSymbol, device: DeviceManifest): string {
+  const own = symbol.value(device);
   const reason = symbol.needed === undefined ? "" : ` (${symbol.needed})`;
-  if (symbol.type === "string") return "non-empty text";
-  if (symbol.type === "int") return `integer ${rangeOf(symbol, device)?.join("–") ?? ""}${reason}`;
-  return symbol.needed === undefined ? "boolean" : `${symbol.value(device)}${reason}`;
-}
-
-function rangeOf(
-  symbol: SdkconfigSymbol,
-  device: DeviceManifest,
-): readonly [number, number] | undefined {
-  return typeof symbol.range === "function" ? symbol.range(device) : symbol.range;
+  if (typeof own === "string") return "non-empty text";
+  if (typeof own === "number") return `integer ${symbol.range?.(device).join("–") ?? ""}${reason}`;
+  return symbol.needed === undefined ? "boolean" : `${own}${reason}`;
 }
 
 /** A backoff starts at its smallest delay and never exceeds its largest. */
-function orderIssue(
-  pair: (typeof MIN_MAX_PAIRS)[number],
-  device: DeviceManifest,
-): CrossFieldIssue[] {
-  const min = effective(`CONFIG_PROV_${pair}_MIN_MS`, device);
-  const max = effective(`CONFIG_PROV_${pair}_MAX_MS`, device);
+function orderIssue({ name, atMost }: SdkconfigSymbol, device: DeviceManifest): CrossFieldIssue[] {
+  if (atMost === undefined) return [];
+  const [min, max] = [effective(name, device), effective(atMost, device)];
   if (typeof min !== "number" || typeof max !== "number" || min <= max) return [];
-  return [
-    {
-      path: `sdkconfig.CONFIG_PROV_${pair}_MIN_MS`,
-      expected: `at most CONFIG_PROV_${pair}_MAX_MS (${max})`,
-      got: String(min),
-    },
-  ];
+  return [{ path: `sdkconfig.${name}`, expected: `at most ${atMost} (${max})`, got: String(min) }];
 }
 
 /** The country decides about the channels, the chip about the number of clients. */

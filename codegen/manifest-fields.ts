@@ -1,213 +1,226 @@
 import { z } from "zod";
-import { findTarget, TARGETS } from "./chips.js";
+import { findTarget, type ShortChip, TARGETS, type Target } from "./chips.js";
 import { DEVICE_ID_PATTERN } from "./device-keys.js";
+import {
+  baseUrl,
+  brokerUri,
+  field,
+  flag,
+  hostNames,
+  integer,
+  isPath,
+  offOr,
+  oneOf,
+  plainText,
+  printable,
+  sdkconfigValues,
+  section,
+  table,
+  text,
+  textOrNone,
+  urlPath,
+} from "./field-kinds.js";
 import { LIMITS } from "./limits.js";
-import { DEFAULTS, KEY_ALGORITHMS, LOG_LEVELS } from "./manifest.js";
+import {
+  DEFAULT_AP_PASSWORD,
+  KEY_ALGORITHMS,
+  LOG_LEVELS,
+  PLACEHOLDER_BACKEND,
+  PLACEHOLDER_BROKER,
+} from "./manifest.js";
 
 /** Room for `-XXXXXX` (three bytes of the MAC) after the prefix. */
 const SSID_PREFIX_MAX_BYTES = LIMITS.ssidMaxBytes - "-XXXXXX".length;
-const URL_MAX_BYTES = LIMITS.backendUrlMaxBytes;
-const PASSPHRASE = printable(LIMITS.passphraseMinBytes, LIMITS.passphraseMaxBytes);
-const PAIRING_SECRET = printable(LIMITS.pairingSecretMinBytes, LIMITS.pairingSecretMaxBytes);
 const PINNED_CA = `PEM with certificates only, ${LIMITS.pinnedCaMaxBytes / 1024} KiB at most, or the path of such a file, relative to the manifest`;
 const SIGNING_KEY = "false, or the path of the PEM file with the signing key";
-const PATH_MAX_BYTES = 1024;
+const DAY_SECONDS = 86_400;
 /** They have to fit into the firmware's MQTT buffer (mqtt_link.c) with the rest of a CONNECT. */
 const MQTT_USERNAME_MAX_BYTES = 128;
 const MQTT_PASSWORD_MAX_BYTES = 512;
 
 /**
- * Pass one: each field for itself. The message of a zod issue holds only what was *expected*; the
+ * Pass one: each field for itself, in one row. The message of a zod issue holds only what was *expected*; the
  * caller adds the path and what came, because only it knows which values are secret.
  */
 export const deviceSchema = table({
-  id: text("1–64 of A–Z a–z 0–9 _ -", (value) => DEVICE_ID_PATTERN.test(value)),
-  target: z
-    .any()
-    .transform((value) => (typeof value === "string" ? (findTarget(value) ?? value) : value))
-    .pipe(oneOf(TARGETS))
-    .prefault(DEFAULTS.target),
+  id: field(
+    text("1–64 of A–Z a–z 0–9 _ -", (value) => DEVICE_ID_PATTERN.test(value)),
+    {
+      doc: "the device's name: certificate CN, MQTT client id, `DEVICE_ID`",
+    },
+  ),
+  target: field(
+    z
+      .custom<Target | ShortChip>()
+      .transform((value) => (typeof value === "string" ? (findTarget(value) ?? value) : value))
+      .pipe(oneOf(TARGETS))
+      .default("esp32"),
+    {
+      doc: "the chip (`s2` is short for `esp32s2`), or `host`: a process of this machine",
+      type: "Target | ShortChip",
+      checkedType: "Target",
+    },
+  ),
   softAp: section({
-    ssidPrefix: text(
-      `1–${SSID_PREFIX_MAX_BYTES} bytes of text without control characters`,
-      (value) => isPlainText(value, 1, SSID_PREFIX_MAX_BYTES),
-    ).default(DEFAULTS.softAp.ssidPrefix),
-    password: text(PASSPHRASE.expected, PASSPHRASE.accepts).default(DEFAULTS.softAp.password),
-    channel: integer(1, 13).default(DEFAULTS.softAp.channel),
-    pairingSecret: text(
-      `${PAIRING_SECRET.expected}, or ""`,
-      (value) => value === "" || PAIRING_SECRET.accepts(value),
-    ).default(DEFAULTS.softAp.pairingSecret),
-    windowSeconds: integer(0, 86_400).default(DEFAULTS.softAp.windowSeconds),
+    ssidPrefix: field(text(...plainText(SSID_PREFIX_MAX_BYTES)).default("ESP32-Prov"), {
+      doc: "the AP is `<prefix>-XXXXXX`",
+      option: ["PROV_SOFTAP_SSID_PREFIX", "SoftAP name prefix"],
+    }),
+    password: field(
+      text(...printable(LIMITS.passphraseMinBytes, LIMITS.passphraseMaxBytes)).default(
+        DEFAULT_AP_PASSWORD,
+      ),
+      {
+        doc: 'the AP\'s password, WPA2; `"per-device"`: a random one that `prov keys` prints',
+        option: ["PROV_SOFTAP_PASSWORD", "SoftAP password", "8 to 63 bytes, WPA2."],
+      },
+    ),
+    channel: field(integer(1, 13).default(1), {
+      doc: "the AP's channel; 12 and 13 where `wifi.country` allows them",
+      option: [
+        "PROV_SOFTAP_CHANNEL",
+        "SoftAP channel",
+        "Until the device joins a network: then the SoftAP follows to that network's channel. 12 and 13 are for countries that allow them; where the driver refuses it, it is 1.",
+      ],
+    }),
+    pairingSecret: field(
+      textOrNone(...printable(LIMITS.pairingSecretMinBytes, LIMITS.pairingSecretMaxBytes)).default(
+        "",
+      ),
+      {
+        doc: "whoever provisions or resets must give it, besides the AP's password; 5 wrong tries lock",
+        checkedDoc: '"" for none',
+        option: ["PROV_PAIRING_SECRET", "Pairing secret"],
+      },
+    ),
+    windowSeconds: field(integer(0, DAY_SECONDS).default(0), {
+      doc: "the unused AP closes after this long, until the next power-up; 0 is never",
+      checkedDoc: "0 for never",
+      option: ["PROV_AP_WINDOW_S", "The SoftAP closes after this long without a provisioning (s)"],
+    }),
   }),
   wifi: section({
-    allowOpen: z.boolean({ error: "boolean" }).default(DEFAULTS.wifi.allowOpen),
-    country: text("two capital letters of ISO 3166, or 01", (value) =>
-      /^([A-Z]{2}|01)$/.test(value),
-    ).default(DEFAULTS.wifi.country),
-    fallbackApSeconds: integer(0, 86_400).default(DEFAULTS.wifi.fallbackApSeconds),
+    allowOpen: field(flag().default(false), {
+      doc: "whether networks without a password may be joined",
+      option: ["PROV_WIFI_ALLOW_OPEN", "Join networks without a password"],
+    }),
+    country: field(
+      text("two capital letters of ISO 3166, or 01", (value) =>
+        /^([A-Z]{2}|01)$/.test(value),
+      ).default("01"),
+      {
+        doc: "where the radio is used: a code that the WiFi driver knows; `01` is legal everywhere",
+        option: [
+          "PROV_WIFI_COUNTRY",
+          "Country code",
+          "One that esp_wifi_set_country_code() knows, or 01 for what is legal everywhere, which is also what is used instead of any other.",
+        ],
+      },
+    ),
+    fallbackApSeconds: field(integer(0, DAY_SECONDS).default(300), {
+      doc: "without WiFi for this long, the AP opens and the device tries on; 0 is never",
+      checkedDoc: "0 for never",
+      option: ["PROV_FALLBACK_AP_S", "The SoftAP opens after this long without WiFi (s)"],
+    }),
   }),
   time: section({
-    servers: z
-      .array(
-        text("host name or address of at most 64 bytes", (value) =>
-          /^[A-Za-z0-9.:_-]{1,64}$/.test(value),
-        ),
-        { error: "array of 1–4 host names" },
-      )
-      .refine((list) => list.length >= 1 && list.length <= 4, {
-        error: "array of 1–4 host names",
-      })
-      .default([...DEFAULTS.time.servers]),
+    servers: field(hostNames(4).default(["pool.ntp.org"]), {
+      doc: "SNTP servers, tried in turn",
+      option: ["PROV_SNTP_SERVERS", "Time servers", "Separated by spaces; tried in turn."],
+    }),
   }),
   backend: section({
-    url: text(
-      `https:// URL of at most ${URL_MAX_BYTES} bytes, without user, query and fragment`,
-      isBaseUrl,
-    )
-      .transform((url) => url.replace(/\/+$/, ""))
-      .default(DEFAULTS.backend.url),
+    url: field(baseUrl().default(`https://${PLACEHOLDER_BACKEND}`), {
+      doc: "the backend that signs the CSR: `/sign-csr`, `/renew-csr` and the report go there; the default is a placeholder",
+      checkedDoc: "without a trailing slash",
+      option: ["PROV_BACKEND_URL", "Backend URL"],
+    }),
     // The judge of PEM has seen it before (manifest-schema.ts): here it is a text that is one, or none.
-    ca: z.string({ error: PINNED_CA }).optional(),
-    reportPath: text(
-      `path of at most ${LIMITS.backendPathMaxBytes} printable ASCII characters that starts with "/", or ""`,
-      (value) =>
-        value === "" ||
-        (/^\/[\x21-\x7e]*$/.test(value) && value.length <= LIMITS.backendPathMaxBytes),
-    ).default(DEFAULTS.backend.reportPath),
+    ca: field(
+      z
+        .string({ error: PINNED_CA })
+        .optional()
+        .transform((pem) => pem ?? null),
+      {
+        doc: "the CA to pin; the system's bundle without it",
+        checkedDoc: "PEM, or null for the system's bundle",
+        checkedType: "string | null",
+      },
+    ),
+    reportPath: field(urlPath().default("/device-report"), {
+      doc: 'where the report after enrolment goes; `""` switches it off',
+      option: [
+        "PROV_REPORT_PATH",
+        "Path of the report after enrolment",
+        "POST <URL><path> on the user's behalf, with the Bearer token of the provisioning. Empty switches the report off.",
+      ],
+    }),
   }),
   mqtt: section({
-    uri: text(`mqtts:// URL of at most ${URL_MAX_BYTES} bytes, host and port only`, isBrokerUri)
-      .transform((uri) => uri.replace(/\/$/, ""))
-      .default(DEFAULTS.mqtt.uri),
-    statusIntervalSeconds: integer(1, 86_400).default(DEFAULTS.mqtt.statusIntervalSeconds),
-    username: plainText(MQTT_USERNAME_MAX_BYTES).default(DEFAULTS.mqtt.username),
-    password: plainText(MQTT_PASSWORD_MAX_BYTES).default(DEFAULTS.mqtt.password),
+    uri: field(brokerUri().default(`mqtts://${PLACEHOLDER_BROKER}:8883`), {
+      doc: "the broker; the default is a placeholder",
+      option: ["PROV_MQTT_BROKER_URI", "Broker URI"],
+    }),
+    statusIntervalSeconds: field(integer(1, DAY_SECONDS).default(30), {
+      doc: "seconds between two status messages",
+      option: ["PROV_MQTT_STATUS_INTERVAL_S", "Interval of the status message (s)"],
+    }),
+    username: field(textOrNone(...plainText(MQTT_USERNAME_MAX_BYTES)).default(""), {
+      doc: "for a broker that wants it beside the certificate",
+      checkedDoc: '"" for none',
+    }),
+    password: field(textOrNone(...plainText(MQTT_PASSWORD_MAX_BYTES)).default(""), {
+      doc: "goes with the user name; as secret as the device's key",
+      checkedDoc: '"" for none',
+    }),
   }),
-  key: section({ algorithm: oneOf(KEY_ALGORITHMS).default(DEFAULTS.key.algorithm) }),
-  security: section({
-    nvsEncryption: offOr(["flash-encryption", "hmac"]),
-    flashEncryption: offOr(["development", "release"]),
-    secureBoot: z
-      .union(
-        [z.literal(false), text(SIGNING_KEY, (value) => isPlainText(value, 1, PATH_MAX_BYTES))],
-        { error: SIGNING_KEY },
-      )
-      .default(DEFAULTS.security.secureBoot),
+  key: section({
+    algorithm: field(oneOf(KEY_ALGORITHMS).default("P-256"), {
+      doc: "the device's private key",
+      type: "KeyAlgorithm",
+    }),
   }),
-  logLevel: oneOf(LOG_LEVELS).default(DEFAULTS.logLevel),
-  coreDump: z.boolean({ error: "boolean" }).default(DEFAULTS.coreDump),
-  sdkconfig: z
-    .record(z.string().regex(/^CONFIG_[A-Z0-9_]+$/), sdkconfigValue(), {
-      error: (issue) =>
-        issue.code === "invalid_key"
-          ? "name like CONFIG_LWIP_MAX_SOCKETS"
-          : "object of CONFIG_* values",
-    })
-    .default({}),
+  security: section(
+    {
+      nvsEncryption: field(offOr(["flash-encryption", "hmac"]).default(false), {
+        doc: "encrypts settings, tokens and certificates in flash; `hmac` burns an eFuse block, see [Hardening](#hardening)",
+      }),
+      flashEncryption: field(offOr(["development", "release"]).default(false), {
+        doc: "encrypts the whole flash, and with it the device's private key; burns eFuses, see [Hardening](#hardening)",
+      }),
+      secureBoot: field(
+        z
+          .union([z.literal(false), text(SIGNING_KEY, isPath)], { error: SIGNING_KEY })
+          .default(false),
+        {
+          doc: "runs signed firmware only; the path is relative to the manifest; burns eFuses, see [Hardening](#hardening)",
+          checkedDoc: "absolute path of the signing key",
+        },
+      ),
+    },
+    "what protects the device against somebody who holds it: all off by default, most of it is for good",
+  ),
+  logLevel: field(oneOf(LOG_LEVELS).default("info"), {
+    doc: "how much the device logs; below `info` the log no longer tells the states that `prov` reads there",
+    type: "LogLevel",
+  }),
+  coreDump: field(flag().default(false), {
+    doc: "a crash leaves a core dump in flash, with all that was in memory, secrets included",
+    option: ["ESP_COREDUMP_ENABLE_TO_FLASH"],
+  }),
+  sdkconfig: field(sdkconfigValues().default({}), {
+    doc: "further `CONFIG_*` lines for ESP-IDF",
+    type: `{ readonly [symbol: \`CONFIG_\${string}\`]: SdkconfigValue }`,
+    checkedType: "{ readonly [symbol: string]: SdkconfigValue }",
+  }),
 });
 
-/** The fields of each section (`""` is the device itself), for the hint at a misspelt one. */
-export const FIELD_NAMES: Readonly<Record<string, readonly string[]>> = {
-  "": Object.keys(deviceSchema.shape),
+/** The fields of each section, and under `""` those of the device itself, sections included. */
+export const SHAPES: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>> = {
+  "": deviceSchema.shape,
   ...Object.fromEntries(
-    (["softAp", "wifi", "time", "backend", "mqtt", "key", "security"] as const).map((name) => [
-      name,
-      Object.keys(deviceSchema.shape[name].unwrap().shape),
-    ]),
+    Object.entries(deviceSchema.shape).flatMap(([name, schema]) =>
+      schema instanceof z.ZodPrefault ? [[name, schema.unwrap().shape]] : [],
+    ),
   ),
 };
-
-export function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
-}
-
-function table<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.strictObject(shape, { error: "object" });
-}
-
-/** An object that may be left out because each of its fields has a default. */
-function section<const Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const inner = table(shape);
-  return inner.prefault({} as z.input<typeof inner>);
-}
-
-function text(expected: string, accepts: (value: string) => boolean) {
-  return z.string({ error: expected }).refine(accepts, { error: expected });
-}
-
-function plainText(maxBytes: number) {
-  return text(`1–${maxBytes} bytes of text without control characters, or ""`, (value) =>
-    isPlainText(value, 0, maxBytes),
-  );
-}
-
-function printable(min: number, max: number) {
-  const pattern = new RegExp(`^[\\x20-\\x7e]{${min},${max}}$`);
-  return {
-    expected: `${min}–${max} printable ASCII characters`,
-    accepts: (value: string) => pattern.test(value),
-  };
-}
-
-function integer(min: number, max: number) {
-  const expected = `integer ${min}–${max}`;
-  return z.int({ error: expected }).min(min, { error: expected }).max(max, { error: expected });
-}
-
-function oneOf<const Values extends readonly [string, ...string[]] | readonly string[]>(
-  values: Values,
-) {
-  return z.enum(values as readonly Values[number][], { error: `one of ${values.join(", ")}` });
-}
-
-/** A protection that is off unless it is named. */
-function offOr<const Values extends readonly string[]>(values: Values) {
-  const error = `false, ${values.map((value) => `"${value}"`).join(" or ")}`;
-  return z
-    .union([z.literal(false), z.enum(values as readonly Values[number][])], { error })
-    .default(false);
-}
-
-function sdkconfigValue() {
-  const expected = "boolean, integer, or text of at most 1024 bytes without control characters";
-  return z.union(
-    [
-      z.boolean(),
-      z.int(),
-      z.string().refine((value) => isPlainText(value, 0, 1024), { error: expected }),
-    ],
-    { error: expected },
-  );
-}
-
-function isPlainText(value: string, minBytes: number, maxBytes: number): boolean {
-  const bytes = byteLength(value);
-  // A lone surrogate has no UTF-8 form and would turn into U+FFFD on the way to the chip.
-  return (
-    bytes >= minBytes &&
-    bytes <= maxBytes &&
-    !/\p{Surrogate}/u.test(value) &&
-    !/\p{Cc}/u.test(value)
-  );
-}
-
-function isBaseUrl(value: string): boolean {
-  const url = parseUrl(value, "https:");
-  return url !== undefined && url.search === "" && url.hash === "" && !/[?#]/.test(value);
-}
-
-function isBrokerUri(value: string): boolean {
-  const url = parseUrl(value, "mqtts:");
-  return url !== undefined && /^mqtts:\/\/[^/?#]+\/?$/.test(value);
-}
-
-/** Printable ASCII only: the value becomes a C string that esp_http_client and esp-mqtt parse themselves. */
-function parseUrl(value: string, protocol: string): URL | undefined {
-  if (!/^[\x21-\x7e]+$/.test(value) || value.length > URL_MAX_BYTES) return undefined;
-  if (!value.startsWith(`${protocol}//`) || !URL.canParse(value)) return undefined;
-  const url = new URL(value);
-  const plain =
-    url.hostname !== "" && url.username === "" && url.password === "" && url.port !== "0";
-  return plain && !value.includes("@") ? url : undefined;
-}

@@ -1,10 +1,12 @@
 import type { z } from "zod";
 import { closest } from "./closest.js";
+import { byteLength } from "./field-kinds.js";
 import type { DeviceManifest } from "./manifest.js";
 import { crossFieldIssues } from "./manifest-cross.js";
-import { byteLength, deviceSchema, FIELD_NAMES } from "./manifest-fields.js";
+import { deviceSchema, SHAPES } from "./manifest-fields.js";
 import { looksLikePem } from "./pem-content.js";
 import { type ReadFile, readPinnedCa } from "./pinned-ca.js";
+import { valueAt } from "./value-at.js";
 
 /** One fault of a manifest. `message` is complete: `mqtt.uri: expected mqtts:// URL, got "mqtt://x"`. */
 export interface ManifestIssue {
@@ -33,8 +35,7 @@ export function parseDevice(
     const issues = parsed.error.issues.flatMap((issue) => fieldIssues(issue, written, ca?.fault));
     return { ok: false, issues };
   }
-  const { backend, ...rest } = parsed.data;
-  const device: DeviceManifest = { ...rest, backend: { ...backend, ca: backend.ca ?? null } };
+  const device: DeviceManifest = parsed.data;
   const issues = crossFieldIssues(device).map(({ path, expected, got }) => ({
     path,
     message: `${path}: expected ${expected}, got ${got ?? describe(path, valueAt(written, path.split(".")))}`,
@@ -66,7 +67,7 @@ function fieldIssues(
 }
 
 function unknownField(path: readonly string[], key: string): ManifestIssue {
-  const names = FIELD_NAMES[path.join(".")] ?? [];
+  const names = Object.keys(SHAPES[path.join(".")] ?? {});
   const near = closest(key, names);
   const hint = near === undefined ? "" : ` (did you mean "${near}"?)`;
   const full = [...path, key].join(".");
@@ -74,15 +75,6 @@ function unknownField(path: readonly string[], key: string): ManifestIssue {
     path: full,
     message: `${full}: expected one of ${names.join(", ")}, got an unknown field${hint}`,
   };
-}
-
-function valueAt(root: unknown, path: readonly string[]): unknown {
-  let value = root;
-  for (const key of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
-  }
-  return value;
 }
 
 const SECRET_PATH = /password|passphrase|psk|secret|token|private/i;

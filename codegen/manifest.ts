@@ -9,82 +9,88 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type SdkconfigValue = string | number | boolean;
 
+// The types of the fields: written by `npm run generate` from manifest-fields.ts.
+// fields
 /** What `device.config.ts` may say about a device; everything but `id` has a default. */
 export interface DeviceDefinition {
-  /** Name of the device, certificate CN and MQTT client id: 1–64 of `A–Z a–z 0–9 _ -`. */
+  /** The device's name: certificate CN, MQTT client id, `DEVICE_ID`. 1–64 of A–Z a–z 0–9 _ -. */
   readonly id: string;
-  /** The chip, or `host`. Default `esp32`. */
+  /** The chip (`s2` is short for `esp32s2`), or `host`: a process of this machine. Default "esp32". */
   readonly target?: Target | ShortChip | undefined;
   readonly softAp?:
     | {
-        /** The AP is called `<prefix>-XXXXXX`; at most 25 bytes. Default `ESP32-Prov`. */
+        /** The AP is `<prefix>-XXXXXX`. 1–25 bytes of text without control characters. Default "ESP32-Prov". */
         readonly ssidPrefix?: string | undefined;
-        /** WPA2 password of the AP, 8–63 printable ASCII characters, or `per-device`: a random one that `prov keys` prints. Default `prov12345678`. */
+        /** The AP's password, WPA2; `"per-device"`: a random one that `prov keys` prints. 8–63 printable ASCII characters. Default "prov12345678". */
         readonly password?: string | undefined;
-        /** WiFi channel of the AP, 1–11, or up to 13 where `wifi.country` allows it. Default 1. */
+        /** The AP's channel; 12 and 13 where `wifi.country` allows them. Integer 1–13. Default 1. */
         readonly channel?: number | undefined;
-        /** Asked of whoever provisions or resets, besides the AP's password; 8–64 printable ASCII characters. Default "": none. */
+        /** Whoever provisions or resets must give it, besides the AP's password; 5 wrong tries lock. 8–64 printable ASCII characters, or "". Default "". */
         readonly pairingSecret?: string | undefined;
-        /** The AP closes after this long without a provisioning, until the next power-up; 0–86400. Default 0: never. */
+        /** The unused AP closes after this long, until the next power-up; 0 is never. Integer 0–86400. Default 0. */
         readonly windowSeconds?: number | undefined;
       }
     | undefined;
   readonly wifi?:
     | {
-        /** Whether the device joins networks without a password. Default false. */
+        /** Whether networks without a password may be joined. Default false. */
         readonly allowOpen?: boolean | undefined;
-        /** Where the radio is used: ISO 3166 code that the driver knows, or `01`, which is legal everywhere. Default `01`. */
+        /** Where the radio is used: a code that the WiFi driver knows; `01` is legal everywhere. Two capital letters of ISO 3166, or 01. Default "01". */
         readonly country?: string | undefined;
-        /** The AP opens after this long without WiFi, while the device goes on trying; 0–86400, 0 is never. Default 300. */
+        /** Without WiFi for this long, the AP opens and the device tries on; 0 is never. Integer 0–86400. Default 300. */
         readonly fallbackApSeconds?: number | undefined;
       }
     | undefined;
   readonly time?:
     | {
-        /** SNTP servers, tried in turn: 1–4 host names or addresses. Default `["pool.ntp.org"]`. */
+        /** SNTP servers, tried in turn. Array of 1–4 host names. Default ["pool.ntp.org"]. */
         readonly servers?: readonly string[] | undefined;
       }
     | undefined;
   readonly backend?:
     | {
-        /** Base URL of the backend that signs the CSR; https only. */
+        /** The backend that signs the CSR: `/sign-csr`, `/renew-csr` and the report go there; the default is a placeholder. https:// URL of at most 256 bytes, without user, query and fragment. Default "https://your-backend.com". */
         readonly url?: string | undefined;
-        /** CA to pin: PEM text, or a path relative to the manifest. Default: the system bundle. */
+        /** The CA to pin; the system's bundle without it. PEM with certificates only, 16 KiB at most, or the path of such a file, relative to the manifest. */
         readonly ca?: string | undefined;
-        /** Path of the report after enrolment; "" switches it off. Default `/device-report`. */
+        /** Where the report after enrolment goes; `""` switches it off. Path of at most 128 printable ASCII characters that starts with "/", or "". Default "/device-report". */
         readonly reportPath?: string | undefined;
       }
     | undefined;
   readonly mqtt?:
     | {
-        /** The broker; mqtts only. */
+        /** The broker; the default is a placeholder. mqtts:// URL of at most 256 bytes, host and port only. Default "mqtts://your-broker.com:8883". */
         readonly uri?: string | undefined;
-        /** Seconds between two status messages, 1–86400. Default 30. */
+        /** Seconds between two status messages. Integer 1–86400. Default 30. */
         readonly statusIntervalSeconds?: number | undefined;
-        /** For a broker that wants it beside the certificate: 1–128 bytes. Default "": none. */
+        /** For a broker that wants it beside the certificate. 1–128 bytes of text without control characters, or "". Default "". */
         readonly username?: string | undefined;
-        /** Goes with `username`: 1–512 bytes. It is as secret as the device's key. Default "": none. */
+        /** Goes with the user name; as secret as the device's key. 1–512 bytes of text without control characters, or "". Default "". */
         readonly password?: string | undefined;
       }
     | undefined;
-  /** The device's private key. Default P-256. */
-  readonly key?: { readonly algorithm?: KeyAlgorithm | undefined } | undefined;
-  /** What protects the device against somebody who holds it. All off by default; most of it is for good. */
+  readonly key?:
+    | {
+        /** The device's private key. Default "P-256". */
+        readonly algorithm?: KeyAlgorithm | undefined;
+      }
+    | undefined;
+  /** What protects the device against somebody who holds it: all off by default, most of it is for good. */
   readonly security?:
     | {
-        /** Encrypts settings, tokens and certificates in flash; `hmac` burns an eFuse block. */
+        /** Encrypts settings, tokens and certificates in flash; `hmac` burns an eFuse block, see Hardening in the README. Default false. */
         readonly nvsEncryption?: false | "flash-encryption" | "hmac" | undefined;
-        /** Encrypts the whole flash, and with it the device's private key. Burns eFuses. */
+        /** Encrypts the whole flash, and with it the device's private key; burns eFuses, see Hardening in the README. Default false. */
         readonly flashEncryption?: false | "development" | "release" | undefined;
-        /** Runs signed firmware only: the PEM file with the signing key, relative to the manifest. Burns eFuses. */
+        /** Runs signed firmware only; the path is relative to the manifest; burns eFuses, see Hardening in the README. False, or the path of the PEM file with the signing key. Default false. */
         readonly secureBoot?: false | string | undefined;
       }
     | undefined;
-  /** How much the device logs. Default `info`: below it, the log no longer tells the states that `prov` reads there. */
+  /** How much the device logs; below `info` the log no longer tells the states that `prov` reads there. Default "info". */
   readonly logLevel?: LogLevel | undefined;
-  /** Whether a crash leaves a core dump in flash. It holds what was in memory, secrets included. Default false. */
+  /** A crash leaves a core dump in flash, with all that was in memory, secrets included. Default false. */
   readonly coreDump?: boolean | undefined;
-  /** Further `CONFIG_*` lines for ESP-IDF. */
+  /** Further `CONFIG_*` lines for ESP-IDF. Default {}. */
   readonly sdkconfig?: { readonly [symbol: `CONFIG_${string}`]: SdkconfigValue } | undefined;
 }
 
@@ -107,11 +113,13 @@ export interface DeviceManifest {
     /** 0 for never. */
     readonly fallbackApSeconds: number;
   };
-  readonly time: { readonly servers: readonly string[] };
+  readonly time: {
+    readonly servers: readonly string[];
+  };
   readonly backend: {
     /** Without a trailing slash. */
     readonly url: string;
-    /** PEM, or null for the system bundle. */
+    /** PEM, or null for the system's bundle. */
     readonly ca: string | null;
     readonly reportPath: string;
   };
@@ -123,7 +131,9 @@ export interface DeviceManifest {
     /** "" for none. */
     readonly password: string;
   };
-  readonly key: { readonly algorithm: KeyAlgorithm };
+  readonly key: {
+    readonly algorithm: KeyAlgorithm;
+  };
   readonly security: {
     readonly nvsEncryption: false | "flash-encryption" | "hmac";
     readonly flashEncryption: false | "development" | "release";
@@ -134,6 +144,7 @@ export interface DeviceManifest {
   readonly coreDump: boolean;
   readonly sdkconfig: { readonly [symbol: string]: SdkconfigValue };
 }
+// /fields
 
 /** `never` at each field that the definition does not have, at any depth, so that a typo does not compile. */
 type Exact<Shape, Given> = Given extends object
@@ -163,32 +174,12 @@ export function placeholderFields(manifest: DeviceManifest): string[] {
   return fields;
 }
 
-const PLACEHOLDER_BACKEND = "your-backend.com";
-const PLACEHOLDER_BROKER = "your-broker.com";
+/** Hosts of the defaults: nobody has their devices there. */
+export const PLACEHOLDER_BACKEND = "your-backend.com";
+export const PLACEHOLDER_BROKER = "your-broker.com";
 
 /** As `softAp.password`: one of its own for each device. */
 export const PER_DEVICE = "per-device";
 
-export const DEFAULTS = {
-  target: "esp32",
-  softAp: {
-    ssidPrefix: "ESP32-Prov",
-    password: "prov12345678",
-    channel: 1,
-    pairingSecret: "",
-    windowSeconds: 0,
-  },
-  wifi: { allowOpen: false, country: "01", fallbackApSeconds: 300 },
-  time: { servers: ["pool.ntp.org"] },
-  backend: { url: `https://${PLACEHOLDER_BACKEND}`, reportPath: "/device-report" },
-  mqtt: {
-    uri: `mqtts://${PLACEHOLDER_BROKER}:8883`,
-    statusIntervalSeconds: 30,
-    username: "",
-    password: "",
-  },
-  key: { algorithm: "P-256" },
-  security: { nvsEncryption: false, flashEncryption: false, secureBoot: false },
-  logLevel: "info",
-  coreDump: false,
-} as const;
+/** The AP's password in a manifest that says none: known to everybody. */
+export const DEFAULT_AP_PASSWORD = "prov12345678";

@@ -31,3 +31,8 @@ export function fillBetween(
   });
   return [...lines.slice(0, (start ?? 0) + 1), content, ...lines.slice(end)].join("\n");
 }
+
+/** `the CA to pin` as a sentence; what begins with no word (a URL, code) keeps its first letter. */
+export function sentence(text: string): string {
+  return `${text.replace(/^[a-z]+(?=[ ,'])/, (word) => word.charAt(0).toUpperCase() + word.slice(1))}.`;
+}

@@ -1,136 +1,158 @@
-import { hardwareOf } from "./chips.js";
+import { hardwareOf, type Target } from "./chips.js";
+import { type FieldOption, ROWS } from "./field-kinds.js";
 import { type DeviceManifest, LOG_LEVELS, type SdkconfigValue } from "./manifest.js";
+import { SHAPES } from "./manifest-fields.js";
 import { partitionsFile } from "./security.js";
+import { valueAt } from "./value-at.js";
 
 type Range = readonly [number, number];
+type RangeOf = (manifest: DeviceManifest) => Range;
 
-/** One CONFIG symbol that codegen sets itself. */
+/** One CONFIG symbol that codegen sets itself; its type is that of its value. */
 export interface SdkconfigSymbol {
   /** With the `CONFIG_` prefix. */
   readonly name: string;
   readonly menu: string;
-  readonly type: "bool" | "int" | "string";
   readonly value: (manifest: DeviceManifest) => SdkconfigValue;
   /** The manifest field that alone decides the value; `sdkconfig` may not set it beside. */
   readonly field?: string;
-  /** Smallest and largest value of an int, both allowed. */
-  readonly range?: Range | ((manifest: DeviceManifest) => Range);
-  /** Why the manifest may not weaken it: a bool must stay as it is, an int may only grow. */
+  /** Smallest and largest value of a number, both allowed. */
+  readonly range?: RangeOf;
+  /** Why the manifest may not weaken it: a boolean must stay as it is, a number may only grow. */
   readonly needed?: string;
+  /** The symbol whose value a number may not exceed either. */
+  readonly atMost?: string;
+  /** What menuconfig shows of a symbol of the firmware's own. */
+  readonly prompt?: string;
+  readonly help?: string;
+  /** What menuconfig takes, where that is not `range`. */
+  readonly menuRange?: RangeOf;
 }
 
-const WIFI_MENU = "WiFi Provisioning Configuration";
-const BACKEND_MENU = "Backend Configuration";
-const MQTT_MENU = "MQTT Configuration";
-const LOG_MENU = "Log and core dump";
+type Row = Omit<SdkconfigSymbol, "menu">;
+
 const IDF_MENU = "What a sound build needs of ESP-IDF";
+const LOG_MENU = "Log and core dump";
+
+function lastPin(target: Target): number {
+  return Math.max(...hardwareOf(target).buttonPins.map(([, last]) => last));
+}
 
 /** The last pin of any chip. */
-export const BUTTON_GPIO_MAX = 54;
+export const BUTTON_GPIO_MAX = lastPin("host");
 
 /** Every symbol of the firmware's Kconfig menus, and those of ESP-IDF that the firmware depends on. */
 export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
-  fromField(
-    WIFI_MENU,
-    "SOFTAP_SSID_PREFIX",
-    "string",
-    "softAp.ssidPrefix",
-    (m) => m.softAp.ssidPrefix,
-  ),
-  fromField(WIFI_MENU, "SOFTAP_PASSWORD", "string", "softAp.password", (m) => m.softAp.password),
-  fromField(WIFI_MENU, "SOFTAP_CHANNEL", "int", "softAp.channel", (m) => m.softAp.channel),
-  tunable(WIFI_MENU, "SOFTAP_MAX_CLIENTS", 4, (m) => [1, hardwareOf(m.target).apClients]),
-  fromField(
-    WIFI_MENU,
-    "PAIRING_SECRET",
-    "string",
-    "softAp.pairingSecret",
-    (m) => m.softAp.pairingSecret,
-  ),
-  fromField(WIFI_MENU, "AP_WINDOW_S", "int", "softAp.windowSeconds", (m) => m.softAp.windowSeconds),
-  fromField(WIFI_MENU, "WIFI_ALLOW_OPEN", "bool", "wifi.allowOpen", (m) => m.wifi.allowOpen),
-  fromField(WIFI_MENU, "WIFI_COUNTRY", "string", "wifi.country", (m) => m.wifi.country),
-  fromField(
-    WIFI_MENU,
-    "FALLBACK_AP_S",
-    "int",
-    "wifi.fallbackApSeconds",
-    (m) => m.wifi.fallbackApSeconds,
-  ),
-  tunable(WIFI_MENU, "CAPTIVE_DNS_PORT", 53, [0, 65_535]),
-  tunable(WIFI_MENU, "WIFI_MAX_ATTEMPTS", 5, [1, 100]),
-  tunable(WIFI_MENU, "WIFI_CONNECT_TIMEOUT_MS", 15_000, [1_000, 120_000]),
-  tunable(WIFI_MENU, "DHCP_TIMEOUT_MS", 15_000, [1_000, 120_000]),
-  tunable(WIFI_MENU, "CONNECT_DELAY_MS", 1_000, [0, 10_000]),
-  tunable(WIFI_MENU, "AP_LINGER_MS", 30_000, [0, 600_000]),
-  tunable(WIFI_MENU, "RECONNECT_MIN_MS", 1_000, [100, 600_000]),
-  tunable(WIFI_MENU, "RECONNECT_MAX_MS", 60_000, [100, 3_600_000]),
-  {
-    name: "CONFIG_PROV_BUTTON_GPIO",
-    menu: WIFI_MENU,
-    type: "int",
-    value: (m) => hardwareOf(m.target).bootButtonGpio,
-    range: [0, BUTTON_GPIO_MAX],
-  },
-  tunable(WIFI_MENU, "BUTTON_HOLD_MS", 5_000, [500, 60_000]),
-
-  fromField(BACKEND_MENU, "BACKEND_URL", "string", "backend.url", (m) => m.backend.url),
-  tunable(BACKEND_MENU, "BACKEND_TIMEOUT_MS", 10_000, [1_000, 120_000]),
-  tunable(BACKEND_MENU, "BACKEND_MAX_ATTEMPTS", 5, [1, 100]),
-  tunable(BACKEND_MENU, "BACKEND_RETRY_MIN_MS", 500, [10, 600_000]),
-  tunable(BACKEND_MENU, "BACKEND_RETRY_MAX_MS", 30_000, [10, 3_600_000]),
-  fromField(
-    BACKEND_MENU,
-    "REPORT_PATH",
-    "string",
-    "backend.reportPath",
-    (m) => m.backend.reportPath,
-  ),
-  fromField(BACKEND_MENU, "SNTP_SERVERS", "string", "time.servers", (m) =>
-    m.time.servers.join(" "),
-  ),
-  tunable(BACKEND_MENU, "SNTP_TIMEOUT_MS", 10_000, [100, 120_000]),
-
-  fromField(MQTT_MENU, "MQTT_BROKER_URI", "string", "mqtt.uri", (m) => m.mqtt.uri),
-  fromField(
-    MQTT_MENU,
-    "MQTT_STATUS_INTERVAL_S",
-    "int",
-    "mqtt.statusIntervalSeconds",
-    (m) => m.mqtt.statusIntervalSeconds,
-  ),
-  tunable(MQTT_MENU, "MQTT_KEEPALIVE_S", 60, [5, 65_535]),
-  tunable(MQTT_MENU, "MQTT_RECONNECT_MIN_MS", 1_000, [100, 600_000]),
-  tunable(MQTT_MENU, "MQTT_RECONNECT_MAX_MS", 60_000, [100, 3_600_000]),
-  tunable(MQTT_MENU, "MQTT_ACK_TIMEOUT_MS", 20_000, [100, 600_000]),
-  tunable(MQTT_MENU, "MQTT_STABLE_S", 60, [1, 86_400]),
-
+  ...menu("WiFi Provisioning Configuration", ["softAp", "wifi"], {
+    "softAp.channel": [
+      int(
+        "SOFTAP_MAX_CLIENTS",
+        4,
+        (m) => [1, hardwareOf(m.target).apClients],
+        "SoftAP clients at most",
+      ),
+    ],
+    "wifi.fallbackApSeconds": [
+      int(
+        "CAPTIVE_DNS_PORT",
+        53,
+        [0, 65_535],
+        "Port of the SoftAP's name server",
+        "It answers every name with the device's address, so that phones open the set-up page by themselves. 0 switches it off.",
+      ),
+      int("WIFI_MAX_ATTEMPTS", 5, [1, 100], "Attempts with new WiFi credentials before a verdict"),
+      int("WIFI_CONNECT_TIMEOUT_MS", 15_000, [1_000, 120_000], "Time for one association (ms)"),
+      int("DHCP_TIMEOUT_MS", 15_000, [1_000, 120_000], "Time to get an IP address (ms)"),
+      int(
+        "CONNECT_DELAY_MS",
+        1_000,
+        [0, 10_000],
+        "Delay between the answer to POST /provision and the first attempt (ms)",
+        "The radio changes channel when it connects; the client must have its answer before.",
+      ),
+      int(
+        "AP_LINGER_MS",
+        30_000,
+        [0, 600_000],
+        "How long the SoftAP stays after success (ms)",
+        'It goes away earlier when a client has read "connected".',
+      ),
+      ...backoff(
+        "RECONNECT",
+        [100, 1_000],
+        [60_000, 3_600_000],
+        ["WiFi: shortest", "WiFi: longest"],
+      ),
+      {
+        name: "CONFIG_PROV_BUTTON_GPIO",
+        value: (m) => hardwareOf(m.target).bootButtonGpio,
+        range: () => [0, BUTTON_GPIO_MAX],
+        menuRange: (m) => [0, lastPin(m.target)],
+        prompt: "GPIO of the reset button",
+        help: "Active low. The default is the BOOT button of Espressif's boards. A pin of the flash, or one without pull-up, does not build.",
+      },
+      int(
+        "BUTTON_HOLD_MS",
+        5_000,
+        [500, 60_000],
+        "Hold the button this long for a factory reset (ms)",
+      ),
+    ],
+  }),
+  ...menu("Backend Configuration", ["backend", "time"], {
+    "backend.url": [
+      int("BACKEND_TIMEOUT_MS", 10_000, [1_000, 120_000], "Network timeout (ms)"),
+      int(
+        "BACKEND_MAX_ATTEMPTS",
+        5,
+        [1, 100],
+        "Attempts before the failure is reported",
+        "The device goes on trying after that, at the longest delay.",
+      ),
+      ...backoff("BACKEND_RETRY", [10, 500], [30_000, 3_600_000]),
+    ],
+    "time.servers": [
+      int("SNTP_TIMEOUT_MS", 10_000, [100, 120_000], "Time for the time server's answer (ms)"),
+    ],
+  }),
+  ...menu("MQTT Configuration", ["mqtt"], {
+    "mqtt.statusIntervalSeconds": [
+      int("MQTT_KEEPALIVE_S", 60, [5, 65_535], "Keepalive (s)"),
+      ...backoff("MQTT_RECONNECT", [100, 1_000], [60_000, 3_600_000]),
+      int(
+        "MQTT_ACK_TIMEOUT_MS",
+        20_000,
+        [100, 600_000],
+        "Time for the broker to acknowledge a status message (ms)",
+      ),
+      int(
+        "MQTT_STABLE_S",
+        60,
+        [1, 86_400],
+        "A connection that lasts so long makes up for the failures before it (s)",
+        "Or one interval of the status message, if that is longer.",
+      ),
+    ],
+  }),
   // One of a choice, whose others are off.
   ...LOG_LEVELS.map(
     (level): SdkconfigSymbol => ({
       name: `CONFIG_LOG_DEFAULT_LEVEL_${level.toUpperCase()}`,
       menu: LOG_MENU,
-      type: "bool",
       value: (m) => m.logLevel === level,
       field: "logLevel",
     }),
   ),
-  {
-    name: "CONFIG_ESP_COREDUMP_ENABLE_TO_FLASH",
-    menu: LOG_MENU,
-    type: "bool",
-    value: (m) => m.coreDump,
-    field: "coreDump",
-  },
+  ...menu(LOG_MENU, [""], {}),
 
   needed("MBEDTLS_HAVE_TIME_DATE", true, "without it expired certificates are accepted"),
   needed("MBEDTLS_PEM_PARSE_C", true, "keys and certificates are PEM"),
   needed("MBEDTLS_ECP_DP_SECP256R1_ENABLED", true, "the CA's and the device's keys are on P-256"),
   needed("ESP_TLS_INSECURE", false, "it would let TLS go without a check of the server"),
-  { name: "CONFIG_MBEDTLS_CERTIFICATE_BUNDLE", menu: IDF_MENU, type: "bool", value: () => true },
+  { name: "CONFIG_MBEDTLS_CERTIFICATE_BUNDLE", menu: IDF_MENU, value: () => true },
   // A choice, not a lack: with 1.3 a server refuses our certificate after the handshake only, where nothing tells it
   // from a broker that shuts down, and MBEDTLS_DYNAMIC_BUFFER is excluded.
-  { name: "CONFIG_MBEDTLS_SSL_PROTO_TLS1_3", menu: IDF_MENU, type: "bool", value: () => false },
+  { name: "CONFIG_MBEDTLS_SSL_PROTO_TLS1_3", menu: IDF_MENU, value: () => false },
   needed("LWIP_MAX_SOCKETS", 16, "the HTTP server alone takes 10 and leaves none for TLS", 64),
   needed("HTTPD_MAX_REQ_HDR_LEN", 2_048, "an Authorization header may have 1024 bytes", 65_536),
   needed(
@@ -144,40 +166,75 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
   {
     name: "CONFIG_PARTITION_TABLE_CUSTOM_FILENAME",
     menu: IDF_MENU,
-    type: "string",
     value: partitionsFile,
   },
-  { name: "CONFIG_ESPTOOLPY_FLASHSIZE_4MB", menu: IDF_MENU, type: "bool", value: () => true },
+  { name: "CONFIG_ESPTOOLPY_FLASHSIZE_4MB", menu: IDF_MENU, value: () => true },
 ];
 
 export function findSdkconfigSymbol(name: string): SdkconfigSymbol | undefined {
   return SDKCONFIG_SYMBOLS.find((symbol) => symbol.name === name);
 }
 
-function fromField(
-  menu: string,
-  name: string,
-  type: SdkconfigSymbol["type"],
-  field: string,
-  value: SdkconfigSymbol["value"],
-): SdkconfigSymbol {
-  return { name: `CONFIG_PROV_${name}`, menu, type, value, field };
+/** The symbols of some sections' fields, each with what stands below it in the menu. */
+function menu(
+  title: string,
+  sections: readonly string[],
+  below: Readonly<Record<string, readonly Row[]>>,
+): SdkconfigSymbol[] {
+  const fields = sections.flatMap((section) =>
+    Object.entries(SHAPES[section] ?? {}).map(([name, schema]) => {
+      const path = section === "" ? [name] : [section, name];
+      return { path, option: ROWS.get(schema)?.option };
+    }),
+  );
+  return fields
+    .flatMap(({ path, option }) => [
+      ...(option ? [fromField(path, option)] : []),
+      ...(below[path.join(".")] ?? []),
+    ])
+    .map((row) => ({ ...row, menu: title }));
+}
+
+function fromField(path: readonly string[], [symbol, prompt, help]: FieldOption): Row {
+  const value = (manifest: DeviceManifest): SdkconfigValue => {
+    const given = valueAt(manifest, path);
+    return Array.isArray(given) ? given.join(" ") : (given as SdkconfigValue);
+  };
+  const row = { name: `CONFIG_${symbol}`, value, field: path.join(".") };
+  return { ...row, ...(prompt && { prompt }), ...(help && { help }) };
 }
 
 /** A value without a manifest field of its own; `sdkconfig` may change it within the range. */
-function tunable(
-  menu: string,
+function int(
   name: string,
   value: number,
-  range: NonNullable<SdkconfigSymbol["range"]>,
-): SdkconfigSymbol {
-  return { name: `CONFIG_PROV_${name}`, menu, type: "int", value: () => value, range };
+  range: Range | RangeOf,
+  prompt: string,
+  help?: string,
+): Row {
+  const rangeOf = typeof range === "function" ? range : () => range;
+  const row = { name: `CONFIG_PROV_${name}`, value: () => value, range: rangeOf, prompt };
+  return { ...row, ...(help && { help }) };
+}
+
+/** A delay that grows from attempt to attempt: least and default of its start, default and most of its end. */
+function backoff(
+  name: string,
+  [least, start]: Range,
+  [end, most]: Range,
+  [shortest, longest] = ["Shortest", "Longest"],
+): Row[] {
+  const of = "delay between attempts (ms)";
+  const min = int(`${name}_MIN_MS`, start, [least, 600_000], `${shortest} ${of}`);
+  return [
+    { ...min, atMost: `CONFIG_PROV_${name}_MAX_MS` },
+    int(`${name}_MAX_MS`, end, [least, most], `${longest} ${of}`),
+  ];
 }
 
 function needed(name: string, value: boolean, why: string): SdkconfigSymbol;
 function needed(name: string, value: number, why: string, max: number): SdkconfigSymbol;
 function needed(name: string, value: boolean | number, why: string, max?: number): SdkconfigSymbol {
   const row = { name: `CONFIG_${name}`, menu: IDF_MENU, value: () => value, needed: why };
-  if (typeof value === "boolean") return { ...row, type: "bool" };
-  return { ...row, type: "int", range: [value, max ?? value] };
+  return typeof value === "number" ? { ...row, range: () => [value, max ?? value] } : row;
 }

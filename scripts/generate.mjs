@@ -7,13 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
-const { emitFailureInc, FAILURE_INC_PATH } = await import("../dist/codegen/failure-inc.js");
-const { BUTTON_PINS_PATH, CI_PATH, emitButtonPins, fillCiMatrix } = await import(
-  "../dist/codegen/chip-files.js"
-);
-const { emitLimitsHeader, LIMITS_HEADER_PATH } = await import("../dist/codegen/limits.js");
-const { emitRefusalsHeader, REFUSALS_HEADER_PATH } = await import("../dist/codegen/refusals.js");
-const { emitStatesInc, STATES_INC_PATH } = await import("../dist/codegen/states.js");
+const { GENERATED } = await import("../dist/codegen/generated.js");
 const { emitPageInc, isPageCurrent, PAGE_INC_PATH, PAGE_SOURCE_DIR, PAGE_SOURCES } = await import(
   "../dist/codegen/page.js"
 );
@@ -34,25 +28,15 @@ function write(path, text) {
   console.error(`wrote ${path}`);
 }
 
-for (const [path, text] of [
-  [FAILURE_INC_PATH, emitFailureInc()],
-  [STATES_INC_PATH, emitStatesInc()],
-  [REFUSALS_HEADER_PATH, emitRefusalsHeader()],
-  [BUTTON_PINS_PATH, emitButtonPins()],
-  [LIMITS_HEADER_PATH, emitLimitsHeader()],
-])
-  if (read(path) !== text) write(path, text);
-const workflow = read(CI_PATH);
-if (workflow !== fillCiMatrix(workflow)) write(CI_PATH, fillCiMatrix(workflow));
+for (const { path, fill } of GENERATED) {
+  const current = read(path);
+  if (current !== fill(current)) write(path, fill(current));
+}
 
 const sources = Object.fromEntries(
   PAGE_SOURCES.map((name) => [name, read(`${PAGE_SOURCE_DIR}/${name}`)]),
 );
 if (!isPageCurrent(read(PAGE_INC_PATH), sources)) write(PAGE_INC_PATH, emitPageInc(sources));
-
-const { fillNvsRoom, NVS_ROOM_PATH } = await import("../dist/codegen/nvs-room.js");
-const room = read(NVS_ROOM_PATH);
-if (room !== fillNvsRoom(room)) write(NVS_ROOM_PATH, fillNvsRoom(room));
 
 const readme = read("README.md");
 if (readme !== fillTables(readme)) write("README.md", fillTables(readme));

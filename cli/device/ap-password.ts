@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { LIMITS } from "../../codegen/limits.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { DEFAULTS, PER_DEVICE } from "../../codegen/manifest.js";
+import { DEFAULT_AP_PASSWORD, PER_DEVICE } from "../../codegen/manifest.js";
 import type { Workspace } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
 import { readIfPresent, SECRET_FILE, writeNew } from "../files/files.js";
@@ -42,7 +42,7 @@ function makePassword(): string {
 
 /** What a neighbour needs to know to take over a device, when it is what everybody knows. */
 export function openApWarnings({ softAp }: DeviceManifest): string[] {
-  if (softAp.password !== DEFAULTS.softAp.password || softAp.pairingSecret !== "") return [];
+  if (softAp.password !== DEFAULT_AP_PASSWORD || softAp.pairingSecret !== "") return [];
   return [
     "softAp.password is the default, which everybody knows, and there is no softAp.pairingSecret: whoever is near " +
       `can provision and reset the device. Set one of them; password: "${PER_DEVICE}" makes one for each device`,

@@ -94,7 +94,6 @@ describe("the README", () => {
 describe("the matrix of CI", () => {
   it("has every chip with every ESP-IDF that builds for it, as `npm run generate` writes it", () => {
     const workflow = read(CI_PATH);
-    expect(workflow).toBe(fillCiMatrix(workflow));
     expect(fillCiMatrix(workflow.replace("esp32c6", "esp32h2"))).toBe(workflow);
   });
 });

@@ -1,5 +1,21 @@
 import { defineDevice } from "prov";
 import { expect, expectTypeOf, test } from "vitest";
+import type { z } from "zod";
+import type { DeviceDefinition, DeviceManifest } from "../../codegen/manifest.js";
+import type { deviceSchema } from "../../codegen/manifest-fields.js";
+
+/** Without the difference of what may be written to. */
+type Plain<Type> = Type extends object ? { readonly [Key in keyof Type]: Plain<Type[Key]> } : Type;
+
+test("the generated types are those of the schema", () => {
+  type Given = z.input<typeof deviceSchema>;
+  type Checked = z.output<typeof deviceSchema>;
+  expectTypeOf<Plain<Checked>>().toEqualTypeOf<Plain<DeviceManifest>>();
+  // A pattern is no type to the schema: the names of sdkconfig are held by the case below.
+  expectTypeOf<Plain<Omit<Given, "sdkconfig">>>().toEqualTypeOf<
+    Plain<Omit<DeviceDefinition, "sdkconfig">>
+  >();
+});
 
 test("defineDevice returns what it was given, with its literal types", () => {
   const device = defineDevice({ id: "d1", target: "c3", softAp: { channel: 6 } });

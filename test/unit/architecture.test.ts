@@ -110,7 +110,6 @@ const LONG_TESTS = [
   "test/e2e/field.test.ts",
   "test/e2e/http-gate.test.ts",
   "test/e2e/real-board.test.ts",
-  "test/unit/manifest-schema.test.ts",
 ];
 
 test.each([

@@ -5,6 +5,7 @@ import {
   fsyncSync,
   linkSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -48,6 +49,15 @@ export function readText(path: string): string {
     return readFileSync(path, "utf8");
   } catch (error) {
     throw inaccessible(path, error);
+  }
+}
+
+/** The names in a folder; none where it is not there or cannot be read. */
+export function listFolder(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
   }
 }
 

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { CHIPS, type Chip } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
+import { listFolder } from "../files/files.js";
 
 /** The ESP-IDF release that prov suggests to whoever has none. */
 export const SUGGESTED_IDF = "v5.5.1";
@@ -67,11 +68,7 @@ function usualFolders(home: string): string[] {
 
 /** The newest release first. */
 function subfolders(dir: string): string[] {
-  try {
-    return readdirSync(dir).sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
-  } catch {
-    return [];
-  }
+  return listFolder(dir).sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
 }
 
 /** Major and minor of an ESP-IDF folder; undefined where it does not tell. */

@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { CHIPS, type Chip } from "../../codegen/chips.js";
+import { listFolder } from "../files/files.js";
 import { childEnvironment } from "../processes/child-environment.js";
 import { isExecutable } from "../processes/on-path.js";
 
@@ -65,15 +66,7 @@ export function findAddr2line(
 /** tools/<toolchain>/<version>/<toolchain>/bin, newest version first. */
 function toolchainFolders(tools: string): string[] {
   return ["xtensa-esp-elf", "xtensa-esp32-elf", "riscv32-esp-elf"].flatMap((toolchain) => {
-    const versions = list(path.join(tools, toolchain)).sort().reverse();
+    const versions = listFolder(path.join(tools, toolchain)).sort().reverse();
     return versions.map((version) => path.join(tools, toolchain, version, toolchain, "bin"));
   });
-}
-
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

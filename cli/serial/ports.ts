@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { ProvError } from "../errors.js";
+import { listFolder } from "../files/files.js";
 import { optional } from "../optional.js";
 import { visible } from "../terminal/foreign-text.js";
 
@@ -172,13 +173,7 @@ function numeric(key: "vendorId" | "productId", text: string | undefined): UsbId
 }
 
 function listFromSysfs(root: string): PortInfo[] {
-  let names: string[];
-  try {
-    names = readdirSync(path.join(root, "sys/class/tty"));
-  } catch {
-    return [];
-  }
-  return names
+  return listFolder(path.join(root, "sys/class/tty"))
     .filter((name) => /^tty(USB|ACM)\d+$/.test(name))
     .flatMap((name) => {
       const usb = readSysfsPort(`/dev/${name}`, root);

@@ -1,7 +1,7 @@
 import { pbkdf2Sync, timingSafeEqual } from "node:crypto";
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { listFolder } from "../../files/files.js";
 import { readJson } from "../../files/json.js";
 import { isProcessAlive } from "../../processes/alive.js";
 
@@ -95,7 +95,8 @@ export interface AnnouncedAp {
 /** The SoftAPs that live boards announce in `airDir`, sorted by SSID; leftovers of dead boards are ignored. */
 export function listAnnouncedAps(airDir: string): AnnouncedAp[] {
   const folder = join(airDir, APS_FOLDER);
-  return announcementFiles(folder)
+  return listFolder(folder)
+    .filter((name) => /^[0-9a-f]{12}\.json$/i.test(name))
     .map((name) => readAnnouncedAp(join(folder, name)))
     .filter((ap) => ap !== null)
     .sort((a, b) => a.ssid.localeCompare(b.ssid) || a.bssid.localeCompare(b.bssid));
@@ -123,14 +124,6 @@ export function passwordOpensAp(ap: AnnouncedAp, password: string | null): boole
   if (password === null) return false;
   const given = Buffer.from(computePmk(password, ap.ssid), "hex");
   return timingSafeEqual(given, Buffer.from(ap.pmk, "hex"));
-}
-
-function announcementFiles(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => /^[0-9a-f]{12}\.json$/i.test(name));
-  } catch {
-    return []; // no board has announced anything yet
-  }
 }
 
 function isBetween(value: number, low: number, high: number): boolean {

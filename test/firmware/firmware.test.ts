@@ -19,6 +19,7 @@ const TESTS = [
   "test_http",
   "test_records",
   "test_small",
+  "test_judges",
   "test_certificate_check",
   "test_tls_handshake",
   "test_store_power",

@@ -74,6 +74,13 @@ static void test_timers(void)
     CHECK(prov_timers_wait_ms(&timers, 500, 1000) == 1000);
 }
 
+static int64_t renewal_due_at(int64_t not_before, int64_t not_after, uint32_t random)
+{
+    renewal_t renewal = {0};
+    renewal_plan(&renewal, not_before, not_after, not_before, random);
+    return renewal.due_at;
+}
+
 static void test_renewal(void)
 {
     const int64_t day = 24 * 60 * 60;

@@ -34,6 +34,14 @@ backend_verdict_t backend_status_verdict(int http_status, prov_failure_t *failur
     }
 }
 
+prov_event_id_t backend_judge(backend_verdict_t verdict, uint32_t failures, uint32_t max_attempts)
+{
+    if (verdict == BACKEND_VERDICT_REJECTED) {
+        return PROV_EVENT_ENROL_REJECTED;
+    }
+    return verdict == BACKEND_VERDICT_STUCK || failures >= max_attempts ? PROV_EVENT_ENROL_STUCK : PROV_EVENT_ENROL_RETRY;
+}
+
 static const char *pem_of(const cJSON *root, const char *name)
 {
     const cJSON *holder = cJSON_GetObjectItemCaseSensitive(root, name);

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "prov_failure.h"
 #include "prov_records.h"
+#include "prov_state.h"
 
 typedef enum {
     BACKEND_VERDICT_OK,
@@ -15,6 +17,9 @@ typedef enum {
 
 /** What an HTTP status means; `failure` is NONE for 200 and 201. */
 backend_verdict_t backend_status_verdict(int http_status, prov_failure_t *failure);
+
+/** What a request without success is to the device, after so many in a row: ENROL_RETRY, ENROL_STUCK or ENROL_REJECTED. */
+prov_event_id_t backend_judge(backend_verdict_t verdict, uint32_t failures, uint32_t max_attempts);
 
 /**
  * Parses `{"certificate":{"content"},"ca_certificate":{"content"}}`, each content PEM text. NULL when the caller owns

@@ -102,3 +102,11 @@ prov_failure_t wifi_judge(wifi_judge_t *judge, uint16_t reason, uint16_t max_att
     bool accuses = class != WIFI_REASON_CLASS_PASSWORD || judge->streak >= needed;
     return accuses ? class_failure(class) : PROV_FAILURE_WIFI_TIMEOUT;
 }
+
+prov_event_id_t wifi_judge_event(const wifi_judge_t *judge, prov_failure_t verdict, bool is_pending)
+{
+    if (is_pending) {
+        return verdict != PROV_FAILURE_NONE ? PROV_EVENT_WIFI_REJECTED : PROV_EVENT_WIFI_RETRY;
+    }
+    return judge->attempts < 2 ? PROV_EVENT_WIFI_RETRY : PROV_EVENT_WIFI_DOWN; /* a single failure is no news */
+}

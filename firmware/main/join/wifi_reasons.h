@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "prov_failure.h"
+#include "prov_state.h"
 
 /** Pseudo reasons beside the driver's (1..212): what the runner found by itself. */
 #define WIFI_REASON_NO_ANSWER 0x1000  /* neither connected nor refused in PROV_WIFI_CONNECT_TIMEOUT_MS */
@@ -42,3 +43,9 @@ typedef struct {
  * two such results in a row, because a congested network produces single ones by itself.
  */
 prov_failure_t wifi_judge(wifi_judge_t *judge, uint16_t reason, uint16_t max_attempts);
+
+/**
+ * What wifi_judge() has counted and said is to the device: WIFI_RETRY, WIFI_DOWN, or for credentials that have never
+ * worked (`is_pending`) WIFI_REJECTED.
+ */
+prov_event_id_t wifi_judge_event(const wifi_judge_t *judge, prov_failure_t verdict, bool is_pending);

@@ -35,11 +35,8 @@ bool prov_do_abandon(prov_context_t *c, const prov_msg_t *msg)
     prov_timer_stop(&c->timers, PROV_TIMER_AP_STOP);
     prov_timer_stop(&c->timers, PROV_TIMER_RENEW);
     c->status.cert_not_after = 0;
-    c->enrolled = false;
-    c->tries_old = false;
+    c->trial = (broker_trial_t){0};
     c->ap_offered = false;
-    c->denials = 0;
-    c->broker_failures = 0;
     memset(&c->judge, 0, sizeof c->judge);
     return true;
 }
@@ -139,7 +136,7 @@ bool prov_do_submit_csr(prov_context_t *c, const prov_msg_t *msg)
 
 bool prov_do_mqtt_start(prov_context_t *c, const prov_msg_t *msg)
 {
-    return submit(c, c->tries_old ? NET_JOB_MQTT_START_OLD : NET_JOB_MQTT_START);
+    return submit(c, c->trial.tries_old ? NET_JOB_MQTT_START_OLD : NET_JOB_MQTT_START);
 }
 
 bool prov_do_save_clock(prov_context_t *c, const prov_msg_t *msg)

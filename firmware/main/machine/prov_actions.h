@@ -5,11 +5,13 @@
 #include <stdint.h>
 
 #include "backoff.h"
+#include "broker_judge.h"
 #include "device_clock.h"
 #include "prov_event.h"
 #include "prov_sm.h"
 #include "prov_status.h"
 #include "prov_timers.h"
+#include "renewal.h"
 #include "wifi_reasons.h"
 
 /* No job takes that long; if its result is lost, the step is repeated. */
@@ -28,13 +30,8 @@ typedef struct {
     uint32_t last_id;      /* given to a job */
     uint32_t job_id;       /* of the job whose result counts */
     uint32_t renewal_id;   /* the same for a renewal, which runs beside the others */
-    certificate_in_use_t in_use;
-    int64_t renew_at;      /* Unix seconds */
-    bool renewed;          /* at least once since boot */
-    bool enrolled;         /* the certificate in use answers a token, and has yet to prove itself */
-    uint32_t broker_failures; /* in a row, with the certificates that are there */
-    uint32_t denials;      /* the broker's, in a row */
-    bool tries_old;        /* the new certificate has failed: it is the turn of the one before */
+    renewal_t renewal;
+    broker_trial_t trial;
     wifi_judge_t judge;
     backoff_t wifi_backoff;
     backoff_t clock_backoff;

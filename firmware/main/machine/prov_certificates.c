@@ -5,14 +5,9 @@
 #include "esp_log.h"
 #include "esp_random.h"
 #include "net_jobs.h"
-#include "renewal.h"
 
 /* One signature for every action; most need no message. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
-
-#define DAY_MS (24u * 60 * 60 * 1000)
-/* A CA whose certificates arrive in their last third already must not be asked without a pause. */
-#define RENEWAL_PAUSE_MAX_S 3600
 
 static const char *TAG = "prov";
 
@@ -24,11 +19,8 @@ bool prov_do_store_certificate(prov_context_t *c, const prov_msg_t *msg)
     certificate_free(&certificate);
     device_clock_confirm(true);
     c->backend_backoff = (backoff_t){0};
-    c->broker_failures = 0;
-    c->denials = 0;
+    c->trial = (broker_trial_t){.is_enrolled = true};
     c->report_due = true;
-    c->enrolled = true;
-    c->tries_old = false;
     c->ap_offered = false;
     return err == ESP_OK;
 }
@@ -36,43 +28,32 @@ bool prov_do_store_certificate(prov_context_t *c, const prov_msg_t *msg)
 /** A new one becomes the active one, or goes when it has failed beside that. */
 bool prov_do_prove_certificate(prov_context_t *c, const prov_msg_t *msg)
 {
-    if (c->tries_old && !c->in_use.is_new) {
+    if (c->trial.tries_old && !c->trial.is_new) {
         ESP_LOGW(TAG, "back to the certificate before");
         device_store_drop_certificate(CERTIFICATE_SLOT_NEW);
     } else if (device_store_promote_certificate() != ESP_OK) {
         ESP_LOGW(TAG, "the new certificate works but stays in its slot");
     }
     device_clock_confirm(false);
-    c->enrolled = false;
-    c->tries_old = false;
+    c->trial = (broker_trial_t){0};
     c->ap_offered = false;
-    c->denials = 0;
-    c->broker_failures = 0;
     prov_timer_stop(&c->timers, PROV_TIMER_RETRY);
     return true;
 }
 
 void prov_certificates_watch(prov_context_t *c, int64_t delay_ms)
 {
-    int64_t left_ms = (c->in_use.not_after - device_clock_now() + 1) * 1000;
-    delay_ms = delay_ms < left_ms ? delay_ms : left_ms;
-    delay_ms = delay_ms > 0 ? delay_ms : 0;
-    prov_timer_start(&c->timers, PROV_TIMER_RENEW, device_clock_uptime_ms(),
-                     delay_ms < DAY_MS ? (uint32_t)delay_ms : DAY_MS);
+    prov_start_timer(c, PROV_TIMER_RENEW, renewal_wait_ms(&c->renewal, device_clock_now(), delay_ms));
 }
 
-void prov_certificates_plan_renewal(prov_context_t *c, const certificate_in_use_t *in_use)
+void prov_certificates_in_use(prov_context_t *c, const certificate_in_use_t *in_use)
 {
     int64_t now = device_clock_now();
-    c->in_use = *in_use;
+    c->trial.is_new = in_use->is_new;
+    c->trial.has_other = in_use->is_new && in_use->has_fallback;
     c->status.cert_not_after = in_use->not_after;
-    c->renew_at = renewal_due_at(in_use->not_before, in_use->not_after, esp_random());
-    if (c->renewed) {
-        int64_t pause_s = (in_use->not_after - now) / 8;
-        int64_t earliest = now + (pause_s < RENEWAL_PAUSE_MAX_S ? pause_s : RENEWAL_PAUSE_MAX_S);
-        c->renew_at = c->renew_at > earliest ? c->renew_at : earliest;
-    }
-    prov_certificates_watch(c, (c->renew_at - now) * 1000);
+    renewal_plan(&c->renewal, in_use->not_before, in_use->not_after, now, esp_random());
+    prov_certificates_watch(c, (c->renewal.due_at - now) * 1000);
 }
 
 bool prov_do_renew(prov_context_t *c, const prov_msg_t *msg)
@@ -85,6 +66,6 @@ bool prov_do_renew(prov_context_t *c, const prov_msg_t *msg)
 
 bool prov_do_renew_later(prov_context_t *c, const prov_msg_t *msg)
 {
-    prov_certificates_watch(c, renewal_retry_ms(device_clock_now(), c->in_use.not_after, esp_random()));
+    prov_certificates_watch(c, renewal_retry_ms(device_clock_now(), c->renewal.not_after, esp_random()));
     return true;
 }

@@ -3,7 +3,7 @@
 
 #include "prov_actions.h"
 
-/** Takes note of the certificate that is about to be used, and of when to renew it. */
-void prov_certificates_plan_renewal(prov_context_t *context, const certificate_in_use_t *in_use);
+/** Takes note of the certificate that the broker is about to be shown, and of when to renew it. */
+void prov_certificates_in_use(prov_context_t *context, const certificate_in_use_t *in_use);
 /** Looks again at the lifetime of the certificate in use after `delay_ms`, or when it ends. */
 void prov_certificates_watch(prov_context_t *context, int64_t delay_ms);

@@ -19,11 +19,6 @@
 #define STACK_SIZE 6144
 #define PRIORITY 5
 #define IDLE_WAIT_MS 60000
-/* So many failures in a row are no hiccup of a broker that restarts. */
-#define HICCUPS_MAX 1
-/* A new certificate that fails so often takes turns with the one before it. */
-#define TRIES_OF_RENEWED 2
-#define TRIES_OF_ENROLLED 5
 
 /* A connection that lasts so long has shown that the trouble before it is over. */
 #define STABLE_S \
@@ -90,14 +85,8 @@ static void attempt_failed(uint16_t reason)
     backoff_down(&c->wifi_backoff, device_clock_uptime_ms(), STABLE_MS);
     prov_failure_t verdict = wifi_judge(&c->judge, reason, CONFIG_PROV_WIFI_MAX_ATTEMPTS);
     prov_msg_t msg = link_failure(reason);
-    if (c->pending && verdict != PROV_FAILURE_NONE) {
-        msg.failure = verdict;
-        msg.event = PROV_EVENT_WIFI_REJECTED;
-    } else if (c->pending || c->judge.attempts < 2) {
-        msg.event = PROV_EVENT_WIFI_RETRY; /* one failure of a network that has worked is no news */
-    } else {
-        msg.event = PROV_EVENT_WIFI_DOWN;
-    }
+    msg.event = wifi_judge_event(&c->judge, verdict, c->pending);
+    msg.failure = msg.event == PROV_EVENT_WIFI_REJECTED ? verdict : msg.failure;
     step(&msg);
 }
 
@@ -164,34 +153,9 @@ static void backend_failed(const prov_msg_t *msg)
     prov_msg_t event = *msg;
     event.kind = PROV_MSG_EVENT;
     backoff_down(&c->backend_backoff, device_clock_uptime_ms(), STABLE_MS);
-    if (msg->verdict == BACKEND_VERDICT_REJECTED) {
-        event.event = PROV_EVENT_ENROL_REJECTED;
-    } else if (msg->verdict == BACKEND_VERDICT_STUCK || c->backend_backoff.failures >= CONFIG_PROV_BACKEND_MAX_ATTEMPTS) {
-        event.event = PROV_EVENT_ENROL_STUCK;
-    } else {
-        event.event = PROV_EVENT_ENROL_RETRY;
-    }
+    event.event = backend_judge((backend_verdict_t)msg->verdict, c->backend_backoff.failures,
+                                CONFIG_PROV_BACKEND_MAX_ATTEMPTS);
     step(&event);
-}
-
-/** An attempt ended before the broker had acknowledged anything. */
-static prov_event_id_t judge_broker_failure(prov_context_t *c, const prov_msg_t *msg)
-{
-    c->broker_failures++;
-    c->denials = msg->is_denied ? c->denials + 1 : 0;
-    bool has_other = c->in_use.is_new && c->in_use.has_fallback;
-    /* Not only when it is refused: many a broker just hangs up. Which of the two works, will show. */
-    c->tries_old = has_other && c->broker_failures >= (c->enrolled ? TRIES_OF_ENROLLED : TRIES_OF_RENEWED);
-    /* A certificate does not become trusted by waiting; anything else may be a broker that restarts. */
-    bool is_news = msg->failure == PROV_FAILURE_BROKER_UNTRUSTED || c->broker_failures > HICCUPS_MAX;
-    if (!is_news) {
-        return PROV_EVENT_MQTT_RETRY;
-    }
-    /* Whoever has just asked for a certificate wants to hear that it is denied; else the other one may work. */
-    bool is_last_word = c->enrolled || !has_other;
-    bool is_denied = c->denials > HICCUPS_MAX;
-    bool is_failing = c->denials == 0 && c->broker_failures > HICCUPS_MAX;
-    return is_last_word && (is_denied || is_failing) ? PROV_EVENT_MQTT_REFUSED : PROV_EVENT_MQTT_STUCK;
 }
 
 /** The connection to the broker has ended, however far it had come. */
@@ -200,7 +164,9 @@ static void broker_failed(const prov_msg_t *msg)
     prov_context_t *c = &s_context;
     prov_msg_t event = *msg;
     backoff_down(&c->broker_backoff, device_clock_uptime_ms(), STABLE_MS);
-    event.event = c->status.state == PROV_STATE_MQTT_CONNECTED ? PROV_EVENT_MQTT_LOST : judge_broker_failure(c, msg);
+    event.event = c->status.state == PROV_STATE_MQTT_CONNECTED
+                      ? PROV_EVENT_MQTT_LOST
+                      : broker_trial_failed(&c->trial, msg->failure, msg->is_denied);
     step(&event);
 }
 
@@ -233,10 +199,8 @@ static void renewed(const prov_msg_t *msg)
     if (wanted && device_store_save_certificate(&msg->certificate) == ESP_OK) {
         device_clock_confirm(true);
         prov_timer_stop(&c->timers, PROV_TIMER_RENEW);
-        c->renewed = true;
-        c->tries_old = false;
-        c->denials = 0;
-        c->broker_failures = 0;
+        c->renewal.has_renewed = true;
+        c->trial = (broker_trial_t){.is_enrolled = c->trial.is_enrolled};
     } else {
         event.event = PROV_EVENT_RENEW_FAILED;
     }
@@ -249,12 +213,16 @@ static void certificate_tick(void)
 {
     prov_context_t *c = &s_context;
     int64_t now = device_clock_now();
-    if (now > c->in_use.not_after) {
+    switch (renewal_judge(&c->renewal, now)) {
+    case RENEWAL_TOO_LATE:
         step_event(PROV_EVENT_CERT_EXPIRED);
-    } else if (now >= c->renew_at) {
+        break;
+    case RENEWAL_DUE:
         step_event(PROV_EVENT_RENEW_DUE);
-    } else {
-        prov_certificates_watch(c, (c->renew_at - now) * 1000);
+        break;
+    case RENEWAL_LATER:
+        prov_certificates_watch(c, (c->renewal.due_at - now) * 1000);
+        break;
     }
 }
 
@@ -296,7 +264,7 @@ static void handle(const prov_msg_t *msg)
         published();
         break;
     case PROV_MSG_CERTIFICATE:
-        prov_certificates_plan_renewal(c, &msg->in_use);
+        prov_certificates_in_use(c, &msg->in_use);
         break;
     case PROV_MSG_RENEWED:
         renewed(msg);

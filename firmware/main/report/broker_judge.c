@@ -7,6 +7,12 @@
 #define CONNACK_BAD_CREDENTIALS 4
 #define CONNACK_NOT_AUTHORIZED 5
 
+/* So many failures in a row are no hiccup of a broker that restarts. */
+#define HICCUPS_MAX 1
+/* A new certificate that fails so often takes turns with the one before it. */
+#define TRIES_OF_RENEWED 2
+#define TRIES_OF_ENROLLED 5
+
 static void judge_connack(int code, broker_verdict_t *verdict)
 {
     verdict->is_denied = code == CONNACK_BAD_CREDENTIALS || code == CONNACK_NOT_AUTHORIZED;
@@ -83,4 +89,20 @@ broker_verdict_t broker_judge(const broker_attempt_t *attempt)
         judge_silence(attempt, &verdict);
     }
     return verdict;
+}
+
+prov_event_id_t broker_trial_failed(broker_trial_t *trial, prov_failure_t failure, bool is_denied)
+{
+    trial->failures++;
+    trial->denials = is_denied ? trial->denials + 1 : 0;
+    /* Not only when it is refused: many a broker just hangs up. Which of the two works, will show. */
+    trial->tries_old = trial->has_other && trial->failures >= (trial->is_enrolled ? TRIES_OF_ENROLLED : TRIES_OF_RENEWED);
+    /* A certificate does not become trusted by waiting; anything else may be a broker that restarts. */
+    if (failure != PROV_FAILURE_BROKER_UNTRUSTED && trial->failures <= HICCUPS_MAX) {
+        return PROV_EVENT_MQTT_RETRY;
+    }
+    /* Whoever has just asked for a certificate wants to hear that it is denied; else the other one may work. */
+    bool is_last_word = trial->is_enrolled || !trial->has_other;
+    uint32_t in_a_row = trial->denials > 0 ? trial->denials : trial->failures;
+    return is_last_word && in_a_row > HICCUPS_MAX ? PROV_EVENT_MQTT_REFUSED : PROV_EVENT_MQTT_STUCK;
 }

@@ -1,4 +1,7 @@
-/* What an attempt at the broker ended with. A connection is one when a status message was acknowledged. Pure. */
+/*
+ * What an attempt at the broker ended with, and what a series of them means. A connection is one when a status message
+ * was acknowledged. Pure.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -27,3 +30,16 @@ typedef struct {
 } broker_verdict_t;
 
 broker_verdict_t broker_judge(const broker_attempt_t *attempt);
+
+/** How the certificates fare with the broker before one is proven. Zero-initialise; with `is_enrolled`, if so. */
+typedef struct {
+    uint32_t failures;  /* in a row, with the certificates that are there */
+    uint32_t denials;   /* the broker's own, in a row */
+    bool is_enrolled;   /* a new one answers a token: somebody waits to hear of it */
+    bool is_new;        /* the one in use, which has yet to prove itself */
+    bool has_other;     /* it is new, and one that has worked is there */
+    bool tries_old;     /* the new one has failed so often that it takes turns with the one before */
+} broker_trial_t;
+
+/** An attempt ended before the broker had acknowledged anything: MQTT_RETRY, MQTT_STUCK or MQTT_REFUSED. */
+prov_event_id_t broker_trial_failed(broker_trial_t *trial, prov_failure_t failure, bool is_denied);

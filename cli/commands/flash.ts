@@ -1,7 +1,6 @@
 import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import type { FlashedBoard } from "../flow/flash.js";
-import { toStageError } from "../flow/stage-error.js";
 import { DEFAULT_FLASH_BAUD } from "../serial/link.js";
 import { type CommandResult, toProvError } from "../terminal/output.js";
 import type { Verb } from "../verb.js";
@@ -87,6 +86,7 @@ async function describe(
   results: readonly PromiseSettledResult<FlashedBoard>[],
   context: CommandContext,
 ): Promise<CommandResult> {
+  const { toStageError } = await import("../flow/stage-error.js");
   const { renderTable } = await import("../terminal/table.js");
   const done = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const failures = results.flatMap((result, index) =>

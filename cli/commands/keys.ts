@@ -1,4 +1,3 @@
-import { asTask } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
 
 /** `prov keys`: the device's private key and CSR; an existing key stays unless --force. */
@@ -11,6 +10,7 @@ export const keys: Verb<{ force?: boolean }> = {
     const { readIfPresent } = await import("../files/files.js");
     const { makeKeys } = await import("../flow/keys.js");
     const { openProject } = await import("../flow/project.js");
+    const { asTask } = await import("../terminal/progress.js");
     const { root, manifest, workspace } = await openProject(options, context);
     const identity = await asTask(context.out, `key and CSR of ${manifest.id}`, () =>
       makeKeys(root, manifest, options.force ?? false),

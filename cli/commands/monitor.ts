@@ -1,6 +1,5 @@
 import type { GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
-import { optional } from "../optional.js";
 import { DEFAULT_BAUD } from "../serial/link.js";
 import type { LogLevel } from "../serial/log-line.js";
 import type { MonitorLine } from "../serial/monitor.js";
@@ -43,6 +42,7 @@ export const monitor: Verb<MonitorOptions> = {
       .option("--reset", "reset the board first"),
   async action(options, context) {
     const { logAids } = await import("../flow/log-aids.js");
+    const { optional } = await import("../optional.js");
     const { parseLogFilter } = await import("../serial/log-line.js");
     const { monitor } = await import("../serial/monitor.js");
     const { createMonitorKeys } = await import("../terminal/monitor-keys.js");

@@ -4,7 +4,6 @@ import type { ResetScope } from "../device/device-api.js";
 import { ProvError } from "../errors.js";
 import { DEFAULT_FLASH_BAUD } from "../serial/link.js";
 import type { CommandResult } from "../terminal/output.js";
-import { asTask } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
 import type { OnBoardOptions } from "./options/board.js";
 import { withAskingOptions } from "./options/groups.js";
@@ -48,6 +47,7 @@ async function resetOverAp(options: ResetOptions, context: CommandContext): Prom
       "usage",
       "--baud is the line rate of a serial port, and no --port names one",
     );
+  const { asTask } = await import("../terminal/progress.js");
   const { onBoardOf } = await import("./options/board.js");
   return onBoardOf(options, context, {
     joined: async ({ api, status }, inTime) => {

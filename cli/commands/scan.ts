@@ -1,5 +1,4 @@
 import { visible } from "../terminal/foreign-text.js";
-import { asTask } from "../terminal/progress.js";
 import type { Verb } from "../verb.js";
 import type { OnBoardOptions } from "./options/board.js";
 import { askedPort, withAskingOptions } from "./options/groups.js";
@@ -11,6 +10,7 @@ export const scan: Verb<OnBoardOptions> = {
   options: (command) => withAskingOptions(command).addOption(askedPort()),
   async action(options, context) {
     const { onBoardOf } = await import("./options/board.js");
+    const { asTask } = await import("../terminal/progress.js");
     const { renderTable } = await import("../terminal/table.js");
     return onBoardOf(options, context, {
       joined: async ({ api, status }, inTime) => {

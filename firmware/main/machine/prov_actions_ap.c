@@ -1,3 +1,4 @@
+/* The actions that open and close the AP, and say when. */
 #include "captive_dns.h"
 #include "device_store.h"
 #include "esp_log.h"

@@ -1,3 +1,4 @@
+/* The actions that have to do with WiFi credentials and their network. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -23,7 +23,7 @@ typedef struct __attribute__((packed, aligned(4))) {
 #define BACK_TO_AP \
     (DO(ABANDON) | DO(MQTT_FAREWELL) | DO(WIFI_STOP) | DO(SET_ERROR) | DO(AP_START) | SHOW | DO(OFFLINE_BEGIN))
 
-/* The first edge that matches wins, so exceptions stand before the rule they except from. */
+/* No event has two edges from one state. */
 static const edge_t EDGES[] = {
     {IN(INIT), EV(BOOT), TO(CHECK_PROVISIONING), DO(LOAD_CREDENTIALS) | SHOW},
 

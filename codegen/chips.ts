@@ -178,6 +178,9 @@ export type LoaderChip = {
   [Name in Chip]: (typeof TABLE)[Name] extends { readonly loader: object } ? Name : never;
 }[Chip];
 
+/** What the virtual board plays unless told otherwise. */
+export const DEFAULT_LOADER_CHIP: LoaderChip = "esp32c3";
+
 export const CHIPS: Readonly<Record<Chip, ChipFacts>> = TABLE;
 export const CHIP_NAMES = Object.keys(TABLE) as readonly Chip[];
 export const TARGETS: readonly Target[] = [...CHIP_NAMES, "host"];

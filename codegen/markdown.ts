@@ -34,5 +34,5 @@ export function fillBetween(
 
 /** `the CA to pin` as a sentence; what begins with no word (a URL, code) keeps its first letter. */
 export function sentence(text: string): string {
-  return `${text.replace(/^[a-z]+(?=[ ,'])/, (word) => word.charAt(0).toUpperCase() + word.slice(1))}.`;
+  return `${text.replace(/^[a-z]+(?=[ ,';]|$)/, (word) => word.charAt(0).toUpperCase() + word.slice(1))}.`;
 }

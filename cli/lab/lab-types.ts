@@ -14,7 +14,7 @@ export interface LabOptions {
   readonly deviceIds: readonly string[];
   /** Default `embedded`. */
   readonly broker?: "embedded" | "mosquitto";
-  /** What the board pretends to be; default esp32c3. */
+  /** What the board pretends to be; default DEFAULT_LOADER_CHIP. */
   readonly chip?: Chip;
   /** Default: what the last run left, or a home and its neighbours. */
   readonly air?: Air;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { DEFAULT_LOADER_CHIP } from "../../codegen/chips.js";
 import { DEVICE_ID_PATTERN } from "../../codegen/device-keys.js";
 import { ProvError } from "../errors.js";
 import { replaceFile } from "../files/files.js";
@@ -107,7 +108,7 @@ async function start(
   writeLastPorts(root, { backend: backend.port, broker: broker.port });
   const board = createVirtualBoard({
     dir: join(root, "board"),
-    chip: options.chip ?? "esp32c3",
+    chip: options.chip ?? DEFAULT_LOADER_CHIP,
     airDir,
     mac: macFor(root),
     onEvent: events.push,

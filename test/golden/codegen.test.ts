@@ -8,10 +8,12 @@ import { emitFailureInc } from "../../codegen/failure-inc.js";
 import { DEVICE_FAILURES } from "../../codegen/failures.js";
 import { GENERATED } from "../../codegen/generated.js";
 import { emitLimitsHeader, LIMITS } from "../../codegen/limits.js";
+import { manifestFields } from "../../codegen/manifest-docs.js";
 import { fillNvsRoom, NVS_ENTRIES, NVS_ROOM_PATH, NVS_WORST_CASE } from "../../codegen/nvs-room.js";
 import { parsePartitions } from "../../codegen/partitions.js";
 import { emitRefusalsHeader, REFUSALS } from "../../codegen/refusals.js";
 import { emitSdkconfigDefaults, emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
+import { SDKCONFIG_SYMBOLS } from "../../codegen/sdkconfig-table.js";
 import { DEVICE_STATES, emitStatesInc } from "../../codegen/states.js";
 import { temporaryDir } from "../helpers/project.js";
 import {
@@ -118,6 +120,21 @@ test("sdkconfig.defaults of a manifest that says nothing", async () => {
 
 test("sdkconfig.h", async () => {
   await expect(emitSdkconfigHeader(GOLDEN_MANIFEST)).toMatchFileSnapshot("sdkconfig.h");
+});
+
+test("each field that becomes a CONFIG symbol has its place in a menu", () => {
+  const symbols = new Map(SDKCONFIG_SYMBOLS.map(({ name, field }) => [name, field]));
+  for (const { path, option } of manifestFields())
+    if (option) expect(symbols.get(`CONFIG_${option[0]}`), path).toBe(path);
+});
+
+test("the firmware reads each symbol of its menus, and no other", () => {
+  const inMenus = SDKCONFIG_SYMBOLS.map(({ name }) => name).filter((name) => /_PROV_/.test(name));
+  const sources = readdirSync(join(ROOT, "firmware/main"), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.[ch]$/.test(name))
+    .map((name) => readFileSync(join(ROOT, "firmware/main", name), "utf8"));
+  const read = sources.flatMap((text) => text.match(/\bCONFIG_PROV_[A-Z0-9_]+/g) ?? []);
+  expect([...new Set(read)].sort()).toEqual(inMenus.sort());
 });
 
 test("the host target leaves the choice of a chip to idf.py", () => {

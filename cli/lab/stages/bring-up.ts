@@ -1,4 +1,4 @@
-import { type Chip, isLoaderChip } from "../../../codegen/chips.js";
+import { type Chip, DEFAULT_LOADER_CHIP, isLoaderChip } from "../../../codegen/chips.js";
 import type { DeviceManifest } from "../../../codegen/manifest.js";
 import type { WorkContext } from "../../context.js";
 import { ProvError } from "../../errors.js";
@@ -6,7 +6,7 @@ import type { Project } from "../../flow/project.js";
 import { startLab } from "../lab.js";
 import { labDir } from "../lab-info.js";
 import type { Lab } from "../lab-types.js";
-import { chipPlayedBy, DEFAULT_VIRTUAL_CHIP, type Sanitizer } from "./build-host.js";
+import { chipPlayedBy, type Sanitizer } from "./build-host.js";
 
 export interface BringUpRequest {
   readonly project: Project;
@@ -55,7 +55,7 @@ export async function bringUpLab(
 /** The manifest's chip, or the default one where the virtual board does not speak its ROM loader. */
 export function loaderChipOf(manifest: DeviceManifest): Chip {
   const chip = chipPlayedBy(manifest);
-  return isLoaderChip(chip) ? chip : DEFAULT_VIRTUAL_CHIP;
+  return isLoaderChip(chip) ? chip : DEFAULT_LOADER_CHIP;
 }
 
 /** Two runs at once get two labs: the first name that no other process holds. */

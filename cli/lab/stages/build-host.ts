@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Chip } from "../../../codegen/chips.js";
+import { type Chip, DEFAULT_LOADER_CHIP } from "../../../codegen/chips.js";
 import type { DeviceManifest } from "../../../codegen/manifest.js";
 import { encodePartitionTable, parsePartitions } from "../../../codegen/partitions.js";
 import { ProvError } from "../../errors.js";
@@ -31,12 +31,9 @@ export interface HostBuildRequest extends BuildRequest {
   readonly sanitize?: Sanitizer;
 }
 
-/** The chip that a virtual board plays when the manifest's target is `host`. */
-export const DEFAULT_VIRTUAL_CHIP = "esp32c3" satisfies Chip;
-
 /** The chip that a virtual board of this device plays. */
 export function chipPlayedBy({ target }: DeviceManifest): Chip {
-  return target === "host" ? DEFAULT_VIRTUAL_CHIP : target;
+  return target === "host" ? DEFAULT_LOADER_CHIP : target;
 }
 
 const BINARY = "prov_firmware";

@@ -63,3 +63,9 @@ export function parseTransition(line: string): { from: string; to: string } | un
   const [, from, to] = TRANSITION.exec(line) ?? [];
   return from === undefined || to === undefined ? undefined : { from, to };
 }
+
+/** What the device does from that line of its log on; undefined when the line says nothing of it. */
+export function phaseFrom(line: string): DeviceState["phase"] | undefined {
+  const step = parseTransition(line);
+  return step && findState(step.to)?.phase;
+}

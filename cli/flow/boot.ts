@@ -1,4 +1,4 @@
-import { parseTransition } from "../../codegen/states.js";
+import { type DeviceState, phaseFrom } from "../../codegen/states.js";
 import { ProvError } from "../errors.js";
 import { optional } from "../optional.js";
 import { monitor } from "../serial/monitor.js";
@@ -7,16 +7,15 @@ import type { FlashedBoard } from "./flash.js";
 
 /** What a board's log tells of its boot. */
 export interface BootReport {
-  /** The state that it settled in; missing where the log tells none. */
-  readonly state?: BootedState;
+  /** Waiting for credentials; provisioned but not online (yet); online. Missing where the log tells none. */
+  readonly phase?: BootedPhase;
   /** The digest of the network that it joins, if its log told one. */
   readonly network?: string;
   /** Whose firmware it runs, if its log told. */
   readonly device?: string;
 }
 
-/** Waiting for credentials; provisioned but not online (yet); online. */
-type BootedState = "AP_MODE" | "WIFI_CONNECTING" | "MQTT_CONNECTED";
+type BootedPhase = Exclude<DeviceState["phase"], "starting">;
 
 /** prov_do_connect() in prov_actions_join.c. */
 const JOINING = /joining the network ([0-9a-f]{16})\b/;
@@ -49,11 +48,11 @@ export async function waitForBoot(
     if (firstBootMs > 0) {
       progress.note("the first boot burns eFuses and may take minutes: leave the board its power");
       const settled = await watch(board.port, options, { reset: false, withinMs: firstBootMs });
-      if ("state" in settled) return settled;
+      if ("phase" in settled) return settled;
       signal.throwIfAborted();
     }
     const settled = await watch(board.port, options, { reset: true, withinMs: timeoutMs });
-    if ("state" in settled) return settled;
+    if ("phase" in settled) return settled;
     throw new ProvError(
       "boot_timeout",
       `the board on ${board.port} did not report AP_MODE within ${timeoutMs / 1000} s; its last line: ${settled.last === "" ? "none" : settled.last}`,
@@ -65,9 +64,9 @@ async function watch(
   port: string,
   { signal, progress, secrets }: BootOptions,
   how: { reset: boolean; withinMs: number },
-): Promise<(BootReport & { state: BootedState }) | { last: string }> {
+): Promise<(BootReport & { phase: BootedPhase }) | { last: string }> {
   let last = "";
-  let isConnecting = false;
+  let isWorking = false;
   let network: string | undefined;
   let device: string | undefined;
   const told = () => optional({ network, device });
@@ -82,23 +81,23 @@ async function watch(
       onNote: progress.note,
       onLine: (line) => {
         last = line.text;
-        isConnecting ||= parseTransition(line.text)?.to === "WIFI_CONNECTING";
+        isWorking ||= phaseFrom(line.text) === "working";
         network = JOINING.exec(line.text)?.[1] ?? network;
         device = DEVICE.exec(line.text)?.[1] ?? device;
         progress.detail(`board: ${line.text}`);
       },
     });
     signal.throwIfAborted();
-    const state = result.reason === "matched" ? settledIn(result.line.text) : undefined;
-    if (state !== undefined) return { state, ...told() };
+    const phase = result.reason === "matched" ? settledIn(result.line.text) : undefined;
+    if (phase !== undefined) return { phase, ...told() };
   } catch (error) {
     if (!(error instanceof ProvError) || error.code !== "monitor_timeout") throw error;
   }
-  return isConnecting ? { state: "WIFI_CONNECTING", ...told() } : { last };
+  return isWorking ? { phase: "working", ...told() } : { last };
 }
 
-/** The state in which nothing more happens by itself. */
-function settledIn(line: string): "AP_MODE" | "MQTT_CONNECTED" | undefined {
-  const state = parseTransition(line)?.to;
-  return state === "AP_MODE" || state === "MQTT_CONNECTED" ? state : undefined;
+/** What the device does when nothing more happens by itself. */
+function settledIn(line: string): "waiting" | "online" | undefined {
+  const phase = phaseFrom(line);
+  return phase === "waiting" || phase === "online" ? phase : undefined;
 }

@@ -39,7 +39,7 @@ export async function runChain<Flashed>(
   const flashed = await clock.run("flash", () => board.flash(image));
   const booted = await clock.run("boot", () => board.boot(flashed));
   const request = { ...goal, ...booted, manifest: project.manifest };
-  if (booted.state !== "MQTT_CONNECTED") return provisionBoard(request);
+  if (booted.phase !== "online") return provisionBoard(request);
   return clock.run("mqtt", async () =>
     onlineAlready(request, await onlineByItsLog(request, booted.network, goal.timeoutMs)),
   );

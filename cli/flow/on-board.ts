@@ -80,7 +80,7 @@ async function onlineOnPort(
   timeoutS: number | undefined,
 ): Promise<{ digest: string | undefined } | undefined> {
   const secrets = secretsOfRun({ env: context.env, manifest, broker });
-  const { state, device, network } = await bootBoard(port, manifest, context, secrets, timeoutS);
+  const { phase, device, network } = await bootBoard(port, manifest, context, secrets, timeoutS);
   if (device !== undefined && device !== manifest.id)
     throw new ProvError(
       "device_mismatch",
@@ -89,9 +89,9 @@ async function onlineOnPort(
         hint: "Name the port of this device, or the device of this port with --device or --config.",
       },
     );
-  if (state === "WIFI_CONNECTING")
+  if (phase === "working")
     context.out.warn(
       "it has credentials, but did not get online; its AP may be closed while it tries",
     );
-  return state === "MQTT_CONNECTED" ? { digest: network } : undefined;
+  return phase === "online" ? { digest: network } : undefined;
 }

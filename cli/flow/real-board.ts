@@ -62,7 +62,7 @@ export function realBoard(
     async boot(flashed) {
       const { timeoutS, secrets } = request;
       const booted = await bootBoard(flashed.port, manifest, { out, signal }, secrets, timeoutS);
-      if (booted.state === "WIFI_CONNECTING")
+      if (booted.phase === "working")
         out.warn(
           `it has credentials, but did not get online; \`prov reset --scope all --port ${port}\` makes it forget them`,
         );

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { DEVICE_FAILURES } from "../../codegen/failures.js";
 import {
   buildAnswer,
   buildPage,
@@ -16,6 +17,7 @@ import {
   type PageSources,
   pageBytes,
 } from "../../codegen/page.js";
+import { REFUSALS } from "../../codegen/refusals.js";
 import { DEVICE_STATES } from "../../codegen/states.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -99,6 +101,16 @@ describe("the page", () => {
     expect(named.length).toBeGreaterThan(3);
     for (const [, compared, set] of named)
       expect(Object.keys(DEVICE_STATES)).toContain(compared ?? set);
+  });
+
+  test("points at a field for failures and refusals that there are", () => {
+    const tables = [/FIELD_OF_FAILURE = \{([^}]*)\}/, /const name = \{([^}]*)\}\[code\]/].map(
+      (table) => [...(table.exec(sources["page.js"])?.[1] ?? "").matchAll(/(\w+):/g)],
+    );
+    const [failures = [], refusals = []] = tables.map((rows) => rows.map(([, code]) => code));
+    expect(failures.length * refusals.length).toBeGreaterThan(0);
+    expect(Object.keys(DEVICE_FAILURES)).toEqual(expect.arrayContaining(failures));
+    expect(Object.keys(REFUSALS)).toEqual(expect.arrayContaining(refusals));
   });
 
   test("needs each of its marks exactly once", () => {

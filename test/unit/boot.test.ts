@@ -20,7 +20,7 @@ it("a first boot that burns eFuses is watched, not reset", async () => {
   expect(boots).toEqual(["app"]);
   talking = setInterval(() => front.write(SETTLED), 20);
   const booted = await wait(board, { timeoutMs: longer(5_000), firstBootMs: longer(60_000) });
-  expect(booted.state).toBe("AP_MODE");
+  expect(booted.phase).toBe("waiting");
   expect(boots).toEqual(["app"]);
 });
 
@@ -31,7 +31,7 @@ it("one that said it before anybody listened is reset when its time is over", as
     if (boots.length > 1) front.write(SETTLED);
   }, 20);
   const booted = await wait(board, { timeoutMs: longer(60_000), firstBootMs: 300 });
-  expect(booted.state).toBe("AP_MODE");
+  expect(booted.phase).toBe("waiting");
   expect(boots).toEqual(["app", "app"]);
 });
 

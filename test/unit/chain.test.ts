@@ -66,7 +66,7 @@ async function run(board: BoardSide<typeof FLASHED>) {
 
 test("each stage gets what the one before made; a board that is online needs no more", async () => {
   const network = ssidDigest(DEFAULT_MANIFEST.id, "Home");
-  const board = fakeBoard({ state: "MQTT_CONNECTED", network });
+  const board = fakeBoard({ phase: "online", network });
   const { outcome, stages } = await run(board);
   expect(stages).toEqual(["keys", "codegen", "build", "flash", "boot", "mqtt"]);
   expect(outcome).toMatchObject({
@@ -92,7 +92,7 @@ test("an image that nobody agreed to is not flashed", async () => {
 });
 
 test("any other is joined the way that its boot tells, and the host's WiFi is put back", async () => {
-  const { outcome, stages } = await run(fakeBoard({ state: "AP_MODE" }));
+  const { outcome, stages } = await run(fakeBoard({ phase: "waiting" }));
   expect(outcome).toMatchObject({ reason: { code: "wifi_no_adapter" } });
   expect(stages).toEqual(["keys", "codegen", "build", "flash", "boot", "join failed"]);
   expect(wifi.leave).toHaveBeenCalled();

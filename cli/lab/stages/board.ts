@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { parseTransition } from "../../../codegen/states.js";
+import { phaseFrom } from "../../../codegen/states.js";
 import type { WorkContext } from "../../context.js";
 import { ProvError } from "../../errors.js";
 import type { BoardSide } from "../../flow/board.js";
@@ -54,10 +54,7 @@ function isProvisioned(lab: Lab): boolean {
         outcome === "ok" &&
         lab.info.deviceIds.includes(deviceId ?? ""),
     );
-  return (
-    isOnline ||
-    lab.board.log.recent().some((line) => parseTransition(line)?.to === "WIFI_CONNECTING")
-  );
+  return isOnline || lab.board.log.recent().some((line) => phaseFrom(line) === "working");
 }
 
 /**

@@ -14,7 +14,13 @@ import {
   type WindowsInterface,
 } from "./netsh-parse.js";
 import { checkPassphrase } from "./passphrase.js";
-import { type AdapterOptions, hostSession, RESTORE_LIMIT_MS } from "./session.js";
+import {
+  type AdapterOptions,
+  backOn,
+  hostSession,
+  orNotRestored,
+  RESTORE_LIMIT_MS,
+} from "./session.js";
 import { newProfileName } from "./temporary-profile.js";
 
 /** Windows never reports a failed connection; after this long without one it has failed. */
@@ -205,7 +211,7 @@ export async function restoreAndForgetWindows(
   const signal = deadline(options.limitMs ?? RESTORE_LIMIT_MS);
   const iface = `interface=${entry.iface}`;
   const previous = entry.previousProfile;
-  try {
+  return orNotRestored(JSON.stringify(previous), "; choose it in the taskbar", async () => {
     // A profile that is gone already is no failure.
     await run({
       file: "netsh",
@@ -217,14 +223,8 @@ export async function restoreAndForgetWindows(
       await waitProfile(run, entry, previous, options.pollIntervalMs ?? 1000, signal);
     }
     removeJournal(stateDir);
-    const message =
-      previous === null ? "the adapter is idle again" : `back on ${JSON.stringify(previous)}`;
-    return { changed: true, restored: true, network: previous, message };
-  } catch (error) {
-    const why = error instanceof ProvError ? error.message : "it took too long";
-    const message = `could not restore ${JSON.stringify(previous)}: ${why}; choose it in the taskbar`;
-    return { changed: true, restored: false, network: null, message };
-  }
+    return backOn(previous, "the adapter is idle again");
+  });
 }
 
 async function waitProfile(

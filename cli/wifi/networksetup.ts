@@ -15,7 +15,13 @@ import {
   parseWifiDevice,
 } from "./networksetup-parse.js";
 import { checkPassphrase } from "./passphrase.js";
-import { type AdapterOptions, hostSession, RESTORE_LIMIT_MS } from "./session.js";
+import {
+  type AdapterOptions,
+  backOn,
+  hostSession,
+  orNotRestored,
+  RESTORE_LIMIT_MS,
+} from "./session.js";
 
 /** How often a join is tried whose failure macOS does not explain. */
 const UNCLEAR_ATTEMPTS = 3;
@@ -194,20 +200,12 @@ export async function restoreAndForgetMac(
 ): Promise<RestoreReport> {
   const signal = deadline(options.limitMs ?? RESTORE_LIMIT_MS);
   const pollIntervalMs = options.pollIntervalMs ?? 2000;
-  try {
+  return orNotRestored("the WiFi", "; choose your network in the menu bar", async () => {
     const context = { run, stateDir, iface: entry.iface, signal, pollIntervalMs };
     const report = await restore(context, entry);
-    if (report.restored) removeJournal(stateDir);
+    removeJournal(stateDir);
     return report;
-  } catch (error) {
-    const why = error instanceof ProvError ? error.message : "it took too long";
-    return {
-      changed: true,
-      restored: false,
-      network: null,
-      message: `could not restore the WiFi: ${why}; choose your network in the menu bar`,
-    };
-  }
+  });
 }
 
 async function restore(context: Context, entry: NetworksetupEntry): Promise<RestoreReport> {
@@ -235,11 +233,9 @@ async function restore(context: Context, entry: NetworksetupEntry): Promise<Rest
     const state = parseAirport(stdout, iface);
     const isBack = entry.previousSsid === null || state?.ssid === entry.previousSsid;
     if (state?.isConnected && isBack) {
-      const message =
-        entry.previousSsid === null
-          ? "WiFi was switched off and on, so that macOS chose its network by itself"
-          : `back on ${JSON.stringify(entry.previousSsid)}`;
-      return { changed: true, restored: true, network: state.ssid, message: message + leftover };
+      const idle = "WiFi was switched off and on, so that macOS chose its network by itself";
+      const report = backOn(entry.previousSsid, idle);
+      return { ...report, network: state.ssid, message: report.message + leftover };
     }
     await pause(pollIntervalMs, signal);
   }

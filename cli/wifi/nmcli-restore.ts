@@ -4,6 +4,7 @@ import { pause } from "../time/wait.js";
 import type { RestoreReport } from "./host-wifi.js";
 import type { NmcliEntry } from "./journal.js";
 import type { NmcliClient } from "./nmcli-client.js";
+import { backOn, orNotRestored } from "./session.js";
 
 /** A home network came back after 21–24 s in the lab, after its radio had been away. */
 const RESTORE_LIMIT_MS = 75_000;
@@ -21,7 +22,9 @@ export async function restoreNmcli(
 ): Promise<RestoreReport> {
   const signal = deadline(options.limitMs ?? RESTORE_LIMIT_MS);
   const name = entry.previous?.name ?? null;
-  try {
+  const wayOut =
+    entry.previous === null ? "" : `; try: nmcli connection up uuid ${entry.previous.uuid}`;
+  return orNotRestored(name === null ? entry.iface : JSON.stringify(name), wayOut, async () => {
     if (!entry.autoconnect) await client.setAutoconnect(entry.iface, false, signal);
     // First of all: an activation that is still under way ends with its profile, so the state that
     // is read below is the final one.
@@ -32,21 +35,8 @@ export async function restoreNmcli(
         retryIntervalMs: options.retryIntervalMs ?? RETRY_INTERVAL_MS,
       });
     }
-    const message =
-      name === null ? `${entry.iface} is idle again` : `back on ${JSON.stringify(name)}`;
-    return { changed: true, restored: true, network: name, message };
-  } catch (error) {
-    const why = error instanceof ProvError ? error.message : "it took too long";
-    const how =
-      entry.previous === null ? "" : `; try: nmcli connection up uuid ${entry.previous.uuid}`;
-    const what = name === null ? entry.iface : JSON.stringify(name);
-    return {
-      changed: true,
-      restored: false,
-      network: null,
-      message: `could not restore ${what}: ${why}${how}`,
-    };
-  }
+    return backOn(name, `${entry.iface} is idle again`);
+  });
 }
 
 async function bringBack(

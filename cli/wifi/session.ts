@@ -72,3 +72,24 @@ export function hostSession<Entry>(
     leave,
   };
 }
+
+/** The report of a host that is back on its network; null stands for none, which `idle` words. */
+export function backOn(network: string | null, idle: string): RestoreReport {
+  const message = network === null ? idle : `back on ${JSON.stringify(network)}`;
+  return { changed: true, restored: true, network, message };
+}
+
+/** Runs a restore; what it throws becomes the report of a host that is not back on `what`. */
+export async function orNotRestored(
+  what: string,
+  wayOut: string,
+  restore: () => Promise<RestoreReport>,
+): Promise<RestoreReport> {
+  try {
+    return await restore();
+  } catch (error) {
+    const why = error instanceof ProvError ? error.message : "it took too long";
+    const message = `could not restore ${what}: ${why}${wayOut}`;
+    return { changed: true, restored: false, network: null, message };
+  }
+}

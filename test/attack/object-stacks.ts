@@ -41,6 +41,10 @@ export async function compileForStacks(): Promise<Frames> {
   return readFrames();
 }
 
+/** What gcc's graph cannot follow: functions that call through a table, and the names of those that are in it. */
+const CALLS_BY_TABLE: Readonly<Record<string, RegExp>> = { prov_actions_run: /^prov_do_/ };
+const INDIRECT = "__indirect_call";
+
 const NODE = /^node: \{ title: "([^"]+)" label: "[^"]*?\\n(\d+) bytes/;
 const EDGE = /^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"/;
 
@@ -60,7 +64,21 @@ function readFrames(): Frames {
     if (name !== undefined)
       frames.set(name, { bytes: Number(bytes), calls: calls.get(name) ?? [] });
   }
+  for (const [caller, inTable] of Object.entries(CALLS_BY_TABLE)) {
+    const name = nameOf(frames, caller);
+    const frame = frames.get(name);
+    const called = [...frames.keys()].filter((each) => inTable.test(short(each)));
+    if (!frame?.calls.includes(INDIRECT) || called.length === 0)
+      throw new Error(`${caller} calls through no table`);
+    frames.set(name, { bytes: frame.bytes, calls: [...frame.calls, ...called] });
+  }
   return frames;
+}
+
+function nameOf(frames: Frames, wanted: string): string {
+  const found = [...frames.keys()].find((name) => short(name) === wanted);
+  if (found === undefined) throw new Error(`no function ${wanted}`);
+  return found;
 }
 
 export interface TaskStack {
@@ -72,11 +90,7 @@ export interface TaskStack {
 
 /** What a task needs of its stack for our own code, from the functions where it enters. */
 export function stackOf(frames: Frames, entries: readonly string[]): TaskStack {
-  const names = entries.map((entry) => {
-    const found = [...frames.keys()].find((name) => short(name) === entry);
-    if (found === undefined) throw new Error(`no function ${entry}`);
-    return found;
-  });
+  const names = entries.map((entry) => nameOf(frames, entry));
   const reached = new Set<string>();
   const depthOf = (name: string, above: ReadonlySet<string>): number => {
     const frame = frames.get(name);

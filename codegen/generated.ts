@@ -1,8 +1,8 @@
 import { BUTTON_PINS_PATH, CI_PATH, emitButtonPins, fillCiMatrix } from "./chip-files.js";
+import { emitManifestTypes, MANIFEST_TYPES_PATH } from "./emit-types.js";
 import { emitFailureInc, FAILURE_INC_PATH } from "./failure-inc.js";
 import { emitKconfig, KCONFIG_PATH } from "./kconfig.js";
 import { emitLimitsHeader, LIMITS_HEADER_PATH } from "./limits.js";
-import { fillManifestTypes, MANIFEST_TYPES_PATH } from "./manifest-types.js";
 import { fillNvsRoom, NVS_ROOM_PATH } from "./nvs-room.js";
 import { emitRefusalsHeader, REFUSALS_HEADER_PATH } from "./refusals.js";
 import { emitStatesInc, STATES_INC_PATH } from "./states.js";
@@ -22,7 +22,7 @@ export const GENERATED: readonly {
   { path: LIMITS_HEADER_PATH, fill: emitLimitsHeader },
   { path: BUTTON_PINS_PATH, fill: emitButtonPins },
   { path: KCONFIG_PATH, fill: emitKconfig },
-  { path: MANIFEST_TYPES_PATH, fill: fillManifestTypes },
+  { path: MANIFEST_TYPES_PATH, fill: emitManifestTypes },
   { path: CI_PATH, fill: fillCiMatrix },
   { path: NVS_ROOM_PATH, fill: fillNvsRoom },
 ];

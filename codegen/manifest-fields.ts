@@ -177,7 +177,6 @@ export const deviceSchema = table({
   key: section({
     algorithm: field(oneOf(KEY_ALGORITHMS).default("P-256"), {
       doc: "the device's private key",
-      type: "KeyAlgorithm",
     }),
   }),
   security: section(
@@ -202,7 +201,6 @@ export const deviceSchema = table({
   ),
   logLevel: field(oneOf(LOG_LEVELS).default("info"), {
     doc: "how much the device logs; below `info` the log no longer tells the states that `prov` reads there",
-    type: "LogLevel",
   }),
   coreDump: field(flag().default(false), {
     doc: "a crash leaves a core dump in flash, with all that was in memory, secrets included",
@@ -210,8 +208,8 @@ export const deviceSchema = table({
   }),
   sdkconfig: field(sdkconfigValues().default({}), {
     doc: "further `CONFIG_*` lines for ESP-IDF",
-    type: `{ readonly [symbol: \`CONFIG_\${string}\`]: SdkconfigValue }`,
-    checkedType: "{ readonly [symbol: string]: SdkconfigValue }",
+    type: `{ readonly [symbol: \`CONFIG_\${string}\`]: string | number | boolean }`,
+    checkedType: "{ readonly [symbol: string]: string | number | boolean }",
   }),
 });
 

@@ -17,7 +17,7 @@ const LEVELS = ["-O1", "-O2", "-Os"] as const;
 /** What the program runs; functions of no scenario are left out by the linker. */
 const UNDER_TEST = [
   ...["form_decode", "json_guard", "json_memory", "prov_records", "provision_request"],
-  ...["device_store", "flash_purge", "secret_wipe", "wifi_link"],
+  ...["device_store", "flash_purge", "nvs_record", "secret_wipe", "wifi_link"],
 ].map((name) => firmwareFile(`${name}.c`));
 
 function portSources(): string[] {

@@ -7,26 +7,18 @@ import { isProcessAlive } from "../processes/alive.js";
 import { deadline } from "../time/deadline.js";
 import { type Air, airSchema } from "./air/air-file.js";
 import type { BoardAction } from "./control.js";
-import type { LabEvent } from "./events.js";
+import { type LabEvent, labEventSchema } from "./events.js";
 import type { LabFault } from "./faults.js";
-import { type LabInfo, labDir, readLabInfo } from "./lab-info.js";
+import { boardStateSchema, type LabInfo, labDir, readLabInfo } from "./lab-info.js";
 
 const CALL_TIMEOUT_MS = 120_000;
 
 const boardStatus = z.object({
-  state: z.enum(["off", "running", "download", "halted"]),
+  state: boardStateSchema,
   baseUrl: z.string().nullable(),
 });
 const tokenAnswer = z.object({ token: z.string() });
 const refusal = z.object({ code: z.string(), message: z.string() });
-const labEventSchema: z.ZodType<LabEvent> = z.object({
-  at: z.string(),
-  source: z.enum(["backend", "broker", "board"]),
-  deviceId: z.string().nullable(),
-  what: z.string(),
-  outcome: z.string(),
-  detail: z.string().exactOptional(),
-});
 
 export type BoardStatus = z.infer<typeof boardStatus>;
 

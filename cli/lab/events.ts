@@ -1,17 +1,23 @@
+import { z } from "zod";
+import { optional } from "../optional.js";
+
 /** One thing that the lab saw. It is evidence, and it may be printed: it never holds a secret. */
-export interface LabEvent {
-  /** ISO 8601 */
-  readonly at: string;
-  readonly source: "backend" | "broker" | "board";
-  /** Who it was about, as far as that was proven (or, on a refusal, claimed). */
-  readonly deviceId: string | null;
-  /** `sign-csr`, `connect`, `publish`, `power_on` … */
-  readonly what: string;
-  /** `ok`, or the code of the refusal or fault. */
-  readonly outcome: string;
-  /** Topic, address, exit status …: whatever helps the reader. */
-  readonly detail?: string;
-}
+export const labEventSchema = z
+  .object({
+    /** ISO 8601 */
+    at: z.string(),
+    source: z.enum(["backend", "broker", "board"]),
+    /** Who it was about, as far as that was proven (or, on a refusal, claimed). */
+    deviceId: z.string().nullable(),
+    /** `sign-csr`, `connect`, `publish`, `power_on` … */
+    what: z.string(),
+    /** `ok`, or the code of the refusal or fault. */
+    outcome: z.string(),
+    /** Topic, address, exit status …: whatever helps the reader. */
+    detail: z.string().exactOptional(),
+  })
+  .readonly();
+export type LabEvent = z.infer<typeof labEventSchema>;
 
 export type EventSink = (event: LabEvent) => void;
 
@@ -24,9 +30,7 @@ export function labEvent(
   detail?: string,
 ): LabEvent {
   const at = new Date().toISOString();
-  return detail === undefined
-    ? { at, source, deviceId, what, outcome }
-    : { at, source, deviceId, what, outcome, detail };
+  return { at, source, deviceId, what, outcome, ...optional({ detail }) };
 }
 
 /** Whether the backend signed a CSR of this device. */

@@ -11,6 +11,10 @@ const identitySchema = z.object({
   caPath: z.string(),
 });
 
+/** `halted`: powered, but nothing that could run (or nothing that would stay up). */
+export const boardStateSchema = z.enum(["off", "running", "download", "halted"]);
+export type BoardState = z.infer<typeof boardStateSchema>;
+
 /** What other processes need to know about a running lab. No token and no key is in it, only paths. */
 export const labInfoSchema = z.object({
   name: z.string(),

@@ -9,6 +9,7 @@ import { reasonOf } from "../../system-error.js";
 import { forgetAnnouncement } from "../air/air.js";
 import { type AnnouncedAp, APS_FOLDER, readAnnouncedAp } from "../air/air-file.js";
 import { type EventSink, labEvent } from "../events.js";
+import type { BoardState } from "../lab-info.js";
 import { type FlashChip, openFlashChip } from "../loader/flash-chip.js";
 import { sectorsAround } from "../loader/protocol.js";
 import { createSerialFront, type SerialFront } from "../loader/serial-front.js";
@@ -42,9 +43,6 @@ export interface VirtualBoardOptions {
   readonly throttle?: boolean;
   readonly onEvent?: EventSink;
 }
-
-/** `halted`: powered, but nothing that could run (or nothing that would stay up). */
-export type BoardState = "off" | "running" | "download" | "halted";
 
 export interface VirtualBoard {
   readonly chip: Chip;

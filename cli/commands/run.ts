@@ -62,32 +62,22 @@ export const run: Verb<RunOptions> = {
   },
 };
 
+/** In the order in which one is complained of. */
+const OF_A_REAL_BOARD = [
+  ...(["ssid", "password", "passwordStdin", "open", "bearer", "token"] as const),
+  ...(["url", "ap", "iface", "baud", "yesBurnEfuses", "wifi"] as const),
+  ...(["mqttCa", "mqttCert", "mqttKey", "mqttUsername", "mqttPassword"] as const),
+];
+
 /** Whoever names their own network means their own board, and is not to get a yes for the virtual one. */
 function refuseRealBoardOptions(options: RunOptions): void {
-  const { ssid, password, passwordStdin, open, token, bearer } = options;
-  const {
-    url,
-    ap,
-    iface,
-    baud,
-    yesBurnEfuses,
-    mqttCa,
-    mqttCert,
-    mqttKey,
-    mqttUsername,
-    mqttPassword,
-  } = options;
-  const given = {
-    ...{ ssid, password, "password-stdin": passwordStdin, open, bearer },
-    ...(token === false ? { "no-token": token } : { token }),
-    ...{ url, ap, iface, baud, "yes-burn-efuses": yesBurnEfuses },
-    ...(options.wifi === "auto" ? {} : { wifi: options.wifi }),
-    ...{ "mqtt-ca": mqttCa, "mqtt-cert": mqttCert, "mqtt-key": mqttKey },
-    ...{ "mqtt-username": mqttUsername, "mqtt-password": mqttPassword },
-  };
-  const [name] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
-  if (name !== undefined)
-    throw new ProvError("usage", `--${name} is for a real board, and no --port names one`);
+  const name = OF_A_REAL_BOARD.find((each) =>
+    each === "wifi" ? options.wifi !== "auto" : options[each] !== undefined,
+  );
+  if (name === undefined) return;
+  const words = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const flag = options[name] === false ? `--no-${words}` : `--${words}`;
+  throw new ProvError("usage", `${flag} is for a real board, and no --port names one`);
 }
 
 /** A real board has its own broker, and its firmware no sanitizer. */

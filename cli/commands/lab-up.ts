@@ -45,9 +45,8 @@ export const labUp: Verb<LabUpOptions> = {
     const { name, broker, certificateSeconds, sanitize, timeout: timeoutS } = options;
     const lab = await bringUpLab(
       {
-        ...{ project, name, broker, keepFlash: options.keep ?? false },
-        ...(sanitize ? { sanitize } : {}),
-        ...(certificateSeconds ? { certificateLifetimeMs: certificateSeconds * 1000 } : {}),
+        ...{ project, name, broker, sanitize, keepFlash: options.keep ?? false },
+        certificateLifetimeMs: certificateSeconds && certificateSeconds * 1000,
       },
       context,
     );

@@ -36,7 +36,7 @@ export const provision: Verb<ProvisionOptions> = {
         const board = await provisionBoard({
           ...reach,
           ...boundsOf(options.timeout),
-          ...(options.wait ? { goal: options.wait } : {}),
+          goal: options.wait,
           manifest,
           credentials,
           clock,

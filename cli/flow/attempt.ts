@@ -12,7 +12,7 @@ import type { Bounds } from "./timeouts.js";
 export interface ChainGoal extends Bounds {
   readonly credentials: Credentials;
   /** Default: the furthest that can be observed. */
-  readonly goal?: Milestone;
+  readonly goal?: Milestone | undefined;
   /** When the board's AP has been silent for so long, the host goes back to its own network; default `AP_GONE_MS`. */
   readonly apGoneMs?: number;
   readonly clock: StageClock;

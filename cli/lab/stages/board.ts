@@ -124,21 +124,20 @@ export function labBoard(
         root,
         target: "host",
         chip,
+        sanitize,
         clean: false,
         signal: context.signal,
         progress: context.out,
-        ...(sanitize ? { sanitize } : {}),
       }),
     confirm() {}, // It has no eFuses.
     async flash(image) {
       await flashVirtualBoard(lab, image, context);
       return lab;
     },
-    async boot() {
-      await bootVirtualBoard(lab, context, timeoutS);
-      return labReach(info, manifest.id, (matches, signal) =>
-        lab.events.waitFor(matches, { signal }),
-      );
+    async boot(flashed) {
+      await bootVirtualBoard(flashed, context, timeoutS);
+      const { events } = flashed;
+      return labReach(info, manifest.id, (matches, signal) => events.waitFor(matches, { signal }));
     },
   };
 }

@@ -3,6 +3,7 @@ import type { DeviceManifest } from "../../../codegen/manifest.js";
 import type { WorkContext } from "../../context.js";
 import { ProvError } from "../../errors.js";
 import type { Project } from "../../flow/project.js";
+import { optional } from "../../optional.js";
 import { startLab } from "../lab.js";
 import { labDir } from "../lab-info.js";
 import type { Lab } from "../lab-types.js";
@@ -12,11 +13,11 @@ export interface BringUpRequest {
   readonly project: Project;
   readonly name: string;
   readonly broker: "embedded" | "mosquitto";
-  readonly sanitize?: Sanitizer;
+  readonly sanitize?: Sanitizer | undefined;
   /** Go on with the board's flash as the last run left it; otherwise it is a new, empty board. */
   readonly keepFlash?: boolean;
   /** Of device certificates; default a year. */
-  readonly certificateLifetimeMs?: number;
+  readonly certificateLifetimeMs?: number | undefined;
 }
 
 /** A report ends the firmware's process, which the board then logs as a crash. */
@@ -37,8 +38,10 @@ export async function bringUpLab(
     deviceIds: [project.manifest.id],
     broker,
     chip: loaderChipOf(project.manifest),
-    ...(certificateLifetimeMs ? { certificateLifetimeMs } : {}),
-    ...(sanitize ? { firmwareEnvironment: SANITIZER_ENVIRONMENT[sanitize] } : {}),
+    ...optional({
+      certificateLifetimeMs,
+      firmwareEnvironment: sanitize && SANITIZER_ENVIRONMENT[sanitize],
+    }),
   });
   try {
     if (!request.keepFlash) lab.board.flash.erase(0, lab.board.flash.size);

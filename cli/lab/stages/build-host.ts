@@ -28,7 +28,7 @@ export type Sanitizer = "address" | "undefined" | "thread";
 export interface HostBuildRequest extends BuildRequest {
   /** The chip whose ROM loader the virtual board speaks. */
   readonly chip: Chip;
-  readonly sanitize?: Sanitizer;
+  readonly sanitize?: Sanitizer | undefined;
 }
 
 /** The chip that a virtual board of this device plays. */

@@ -33,7 +33,7 @@ export async function runInLab(
   const { out, signal } = context;
   const { id } = project.manifest;
   await mentionRealBoards(out);
-  const lab = await bringUpFreeLab({ project, broker, ...(sanitize ? { sanitize } : {}) }, context);
+  const lab = await bringUpFreeLab({ project, broker, sanitize }, context);
   try {
     lab.board.log.subscribe((line) => out.detail(`board: ${line}`));
     const result = await runChain(

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { buildProgram } from "../../cli/program.js";
 import { projectWith, temporaryDir } from "../helpers/project.js";
 import { prov, REPOSITORY } from "../helpers/prov.js";
 
@@ -16,6 +17,8 @@ describe("help and version", () => {
     expect(code).toBe(0);
     expect(stderr).toBe("");
     for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, "m"));
+    const program = buildProgram(async () => {});
+    expect(program.commands.map((command) => command.name())).toEqual(COMMANDS);
   });
 
   test.each(COMMANDS)("%s --help shows its own and the global options", async (command) => {

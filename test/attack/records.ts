@@ -3,6 +3,7 @@ import { type KeyObject, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { buildProject } from "../helpers/cmake.js";
 import { type Credentials, DEVICE_ID } from "./rig.js";
 
 const run = promisify(execFile);
@@ -15,8 +16,8 @@ export type Records = ReadonlyMap<string, readonly string[]>;
 
 /** Builds the programs that print, fill and change an NVS; the values are the test's own, so they may be seen. */
 export async function buildNvsTools(): Promise<void> {
-  await run("cmake", ["-S", join(REPOSITORY, "test/firmware/nvs"), "-B", BUILD, "-G", "Ninja"]);
-  await run("ninja", ["-C", BUILD, "nvs_dump", "nvs_fill", "nvs_put"]);
+  const targets = ["nvs_dump", "nvs_fill", "nvs_put"];
+  await buildProject(join(REPOSITORY, "test/firmware/nvs"), BUILD, { targets });
 }
 
 /** Reads a flash image as the next boot would, without changing it. @throws when a record is malformed */

@@ -1,12 +1,10 @@
-import { execFile } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { APP_OFFSET, packHostImage } from "../../cli/lab/board/host-image.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
+import { buildProject } from "../helpers/cmake.js";
 
-const run = promisify(execFile);
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
@@ -22,11 +20,10 @@ export type Variant = "heap" | "soak";
 export async function buildVariant(root: string, variant: Variant): Promise<string> {
   const build = join(root, `${variant}-build`);
   const config = join(root, ".prov", "build", "host", "config");
-  const args = [`-DPROV_CONFIG_DIR=${config}`];
-  if (variant === "soak") args.push(`-DPROV_MAIN_DIR=${copyWithoutPause(join(root, "main"))}`);
+  const defines: Record<string, string> = { PROV_CONFIG_DIR: config };
+  if (variant === "soak") defines.PROV_MAIN_DIR = copyWithoutPause(join(root, "main"));
   const source = variant === "heap" ? "test/firmware/heap" : "firmware/host";
-  await run("cmake", ["-S", join(REPOSITORY, source), "-B", build, "-G", "Ninja", ...args]);
-  await run("ninja", ["-C", build, "prov_firmware"], { maxBuffer: 1 << 26 });
+  await buildProject(join(REPOSITORY, source), build, { defines, targets: ["prov_firmware"] });
   const csv = readFileSync(join(REPOSITORY, "firmware", "partitions.csv"), "utf8");
   const partitions = parsePartitions(csv);
   const app = partitions.find((partition) => partition.offset === APP_OFFSET);

@@ -11,7 +11,7 @@ const source = fileURLToPath(new URL("../fuzz", import.meta.url));
 const build = fileURLToPath(new URL("../../.cache/fuzz-replay", import.meta.url));
 const targets = readdirSync(source).flatMap((name) => /^(fuzz_\w+)\.c$/.exec(name)?.[1] ?? []);
 
-beforeAll(() => buildProject(source, build, "-DPROV_FUZZ_REPLAY=ON"));
+beforeAll(() => buildProject(source, build, { defines: { PROV_FUZZ_REPLAY: "ON" } }));
 
 describe("the fuzz targets on their corpora, under ASan and UBSan (npm run fuzz goes on from there)", () => {
   test.each(targets)("%s", async (target) => {

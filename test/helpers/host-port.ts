@@ -1,10 +1,9 @@
 import { type ChildProcess, execFile } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
-import { withLock } from "../../cli/files/lock.js";
 import type { Air } from "../../cli/lab/air/air-file.js";
 import { listAnnouncedAps } from "../../cli/lab/air/air-file.js";
 import { createLineSplitter } from "../../cli/lines.js";
@@ -28,14 +27,10 @@ export const OPEN_AIR: Air = {
   networks: [{ ssid: "Open", psk: null, rssi: -50, channel: 6, auth: "open" }],
 };
 
-/** Builds all programs in both variants; several test files may ask for it at once. */
+/** Builds all programs in both variants. */
 export async function buildPrograms(): Promise<void> {
-  mkdirSync(BUILD, { recursive: true });
-  await withLock(join(BUILD, "lock"), AbortSignal.timeout(longer(280_000)), async () => {
-    for (const variant of VARIANTS) {
-      await buildProject(SOURCE, buildDir(variant), `-DPROV_SANITIZE=${variant}`);
-    }
-  });
+  for (const variant of VARIANTS)
+    await buildProject(SOURCE, buildDir(variant), { defines: { PROV_SANITIZE: variant } });
 }
 
 /** Which files of the port use which others, by the symbols of their objects. */

@@ -7,10 +7,10 @@ import { partitionsFile, securityDeviations, securityLines } from "../../codegen
 import { ProvError } from "../errors.js";
 import { readIfPresent } from "../files/files.js";
 import { withLock } from "../files/lock.js";
+import { refuseForBuild } from "../files/supported-path.js";
 import { installRoot } from "../paths.js";
 import { runTool, type ToolRun } from "../processes/tool.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
-import { refuseForBuild } from "../supported-path.js";
 import { asTask, type Task } from "../terminal/progress.js";
 import {
   type BuildRequest,

@@ -7,7 +7,7 @@ import type { GlobalOptions, WorkContext } from "../context.js";
 import { withApPassword } from "../device/ap-password.js";
 import { ProvError } from "../errors.js";
 import { keepFromGit, PROV_FOLDER } from "../files/private-dir.js";
-import { refuseBackslash } from "../supported-path.js";
+import { refuseBackslash } from "../files/supported-path.js";
 import { systemError } from "../system-error.js";
 import type { Progress } from "../terminal/progress.js";
 import { hasJournal } from "../wifi/journal.js";

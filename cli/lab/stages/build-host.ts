@@ -6,6 +6,7 @@ import { encodePartitionTable, parsePartitions } from "../../../codegen/partitio
 import { ProvError } from "../../errors.js";
 import { withLock } from "../../files/lock.js";
 import { PROV_FOLDER } from "../../files/private-dir.js";
+import { refuseForBuild } from "../../files/supported-path.js";
 import {
   type BuildRequest,
   type BuiltImage,
@@ -19,7 +20,6 @@ import { buildFailed } from "../../flow/build-errors.js";
 import { installRoot } from "../../paths.js";
 import { requireProgram } from "../../processes/on-path.js";
 import { runTool } from "../../processes/tool.js";
-import { refuseForBuild } from "../../supported-path.js";
 import { asTask } from "../../terminal/progress.js";
 import { APP_OFFSET, packHostImage } from "../board/host-image.js";
 

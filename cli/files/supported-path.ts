@@ -1,4 +1,4 @@
-import { ProvError } from "./errors.js";
+import { ProvError } from "../errors.js";
 
 /**
  * CMake takes `;` for the end of a list's item, and writes paths unescaped into files in which quotes,

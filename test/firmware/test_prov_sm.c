@@ -125,6 +125,13 @@ int main(void)
     CHECK(prov_sm_step(S(INIT), PROV_EVENT_COUNT).actions == 0);
     CHECK_TEXT(prov_state_name(S(MQTT_CONNECTED)), "MQTT_CONNECTED");
     CHECK_TEXT(prov_state_name(PROV_STATE_COUNT), "?");
+    static const bool IS_WORKING[PROV_STATE_COUNT + 1] = {
+        [S(WIFI_CONNECTING)] = true, [S(WIFI_CONNECTED)] = true,  [S(CHECK_CERTIFICATES)] = true,
+        [S(SUBMIT_CSR)] = true,      [S(MQTT_CONNECTING)] = true,
+    };
+    for (int state = 0; state <= PROV_STATE_COUNT; state++) {
+        CHECK(prov_state_is_working((prov_state_t)state) == IS_WORKING[state]);
+    }
     CHECK_TEXT(prov_event_name(E(WIFI_REJECTED)), "WIFI_REJECTED");
     return check_result("prov_sm");
 }

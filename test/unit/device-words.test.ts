@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { DeviceStatus } from "../../cli/device/device-api.js";
-import { deviceError } from "../../cli/errors.js";
+import { deviceError, HOST_FAILURES } from "../../cli/errors.js";
 import { judgeLogLine } from "../../cli/flow/log-witness.js";
 import { judgeStatus } from "../../cli/flow/status-witness.js";
-import { DEVICE_FAILURES } from "../../codegen/failures.js";
+import { DEVICE_FAILURES, isFailureCode } from "../../codegen/failures.js";
 import { DEVICE_STATES, parseTransition } from "../../codegen/states.js";
 
 // What the device says of itself, over its AP and in its log, and what of it is the end of a run.
@@ -69,6 +69,15 @@ describe("GET /status", () => {
       message: 'the device reported "antenna_missing": no antenna',
       hint: expect.stringContaining("update prov"),
     });
+  });
+
+  it("says whether the device tries on by its column, not in its words", () => {
+    for (const [code, { hint, words }] of Object.entries(DEVICE_FAILURES))
+      expect(`${hint} ${words}`, code).not.toMatch(/keeps trying|tries (on|again)|by itself/);
+  });
+
+  it("is none that the host can name", () => {
+    expect(Object.keys(HOST_FAILURES).filter(isFailureCode)).toEqual([]);
   });
 
   it("is of the stage and with the hint of its own row, whichever that is", () => {

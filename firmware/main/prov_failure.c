@@ -26,3 +26,17 @@ const char *prov_failure_message(prov_failure_t failure)
 {
     return row_of(failure)->message;
 }
+
+bool prov_failure_needs_help(prov_failure_t failure)
+{
+    enum { OUTLOOK_GIVES_UP, OUTLOOK_NEEDS_HELP, OUTLOOK_TRIES_ON };
+    switch (failure) {
+#define PROV_FAILURE(name, code, message, outlook) \
+    case PROV_FAILURE_##name:                      \
+        return OUTLOOK_##outlook == OUTLOOK_NEEDS_HELP;
+#include "prov_failure.inc"
+#undef PROV_FAILURE
+    default:
+        return false;
+    }
+}

@@ -1,6 +1,8 @@
 /* Every way the device can fail, named once: the rows come from the same table as the host's names. */
 #pragma once
 
+#include <stdbool.h>
+
 typedef enum {
     PROV_FAILURE_NONE = 0,
 #define PROV_FAILURE(name, code, message, outlook) PROV_FAILURE_##name,
@@ -14,3 +16,6 @@ const char *prov_failure_code(prov_failure_t failure);
 
 /** One English sentence for people; "" for NONE. */
 const char *prov_failure_message(prov_failure_t failure);
+
+/** Whether no try gets the device out of it, though it goes on trying: a certificate does not become trusted by waiting. */
+bool prov_failure_needs_help(prov_failure_t failure);

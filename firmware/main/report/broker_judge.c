@@ -97,8 +97,8 @@ prov_event_id_t broker_trial_failed(broker_trial_t *trial, prov_failure_t failur
     trial->denials = is_denied ? trial->denials + 1 : 0;
     /* Not only when it is refused: many a broker just hangs up. Which of the two works, will show. */
     trial->tries_old = trial->has_other && trial->failures >= (trial->is_enrolled ? TRIES_OF_ENROLLED : TRIES_OF_RENEWED);
-    /* A certificate does not become trusted by waiting; anything else may be a broker that restarts. */
-    if (failure != PROV_FAILURE_BROKER_UNTRUSTED && trial->failures <= HICCUPS_MAX) {
+    /* Anything else may be a broker that restarts. */
+    if (!prov_failure_needs_help(failure) && trial->failures <= HICCUPS_MAX) {
         return PROV_EVENT_MQTT_RETRY;
     }
     /* Whoever has just asked for a certificate wants to hear that it is denied; else the other one may work. */

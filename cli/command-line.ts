@@ -2,7 +2,7 @@ import { isatty } from "node:tty";
 import { CommanderError } from "commander";
 import type { GlobalOptions } from "./context.js";
 import { EXIT, ProvError } from "./errors.js";
-import { buildProgram } from "./program.js";
+import { buildProgram, type CommandRun } from "./program.js";
 import { SECRET_VARIABLES } from "./secrets.js";
 import { hasCode, systemError } from "./system-error.js";
 import { hasColor, isDumb } from "./terminal/color.js";
@@ -87,10 +87,7 @@ async function main(argv: readonly string[]): Promise<number> {
   // Progress that nobody reads any more is no reason to stop half-way.
   process.stderr.on("error", () => {});
 
-  const runCommand = async (
-    options: GlobalOptions,
-    command: Parameters<Parameters<typeof buildProgram>[0]>[1],
-  ): Promise<void> => {
+  const runCommand = async (options: GlobalOptions, command: CommandRun): Promise<void> => {
     globals = options;
     const out = await openOutput();
     const result: CommandResult = await command({

@@ -18,7 +18,11 @@ export const provision: Verb<ProvisionOptions> = {
   options: (command) =>
     withTimeout(
       withProvisioningOptions(withBoardOptions(command)).addOption(
-        new Option("--wait <what>", "how far to wait").choices(["wifi", "certificate", "mqtt"]),
+        new Option("--wait <what>", "how far to wait").choices([
+          "wifi",
+          "certificate",
+          "mqtt",
+        ] satisfies Milestone[]),
       ),
     ).option("--port <port>", "serial port of the board: its log is one more witness", port),
   async action(options, context) {
@@ -27,12 +31,9 @@ export const provision: Verb<ProvisionOptions> = {
     const { checkProvisioning, readProvisioning } = await import("./options/provisioning.js");
     return withStageReport("prov provision", options, context, {
       check: () => checkProvisioning(options, context.env),
-      work: async ({ manifest, ...project }, clock) => {
-        const { credentials, reach } = await readProvisioning(
-          options,
-          { ...project, manifest },
-          context,
-        );
+      work: async (project, clock) => {
+        const { manifest } = project;
+        const { credentials, reach } = await readProvisioning(options, project, context);
         const board = await provisionBoard({
           ...reach,
           ...boundsOf(options.timeout),

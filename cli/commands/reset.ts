@@ -23,7 +23,9 @@ export const reset: Verb<ResetOptions> = {
   options: (command) =>
     withAskingOptions(command)
       .addOption(
-        new Option("--scope <scope>", "what to forget").choices(["wifi", "all"]).default("wifi"),
+        new Option("--scope <scope>", "what to forget")
+          .choices(["wifi", "all"] satisfies ResetScope[])
+          .default("wifi"),
       )
       .option(
         "--port <port>",

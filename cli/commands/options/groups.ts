@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { DEFAULT_BOUND_S } from "../../flow/timeouts.js";
+import type { HostWifiKind } from "../../wifi/host-wifi.js";
 import { boardUrl, labName, port, seconds, ssid } from "./values.js";
 
 // What several verbs declare alike. Loaded for every help: nothing but declarations.
@@ -40,7 +41,10 @@ export function withReachOptions(command: Command): Command {
     .option("--iface <name>", "the WiFi adapter to use")
     .addOption(
       new Option("--wifi <adapter>", "how to join the board's AP")
-        .choices(["auto", "nmcli", "networksetup", "netsh", "manual"])
+        .choices(["auto", "nmcli", "networksetup", "netsh", "manual"] satisfies (
+          | HostWifiKind
+          | "auto"
+        )[])
         .default("auto"),
     )
     .optionsGroup("");

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import type { CommandContext, GlobalOptions } from "../../context.js";
 import type { LabClient } from "../../lab/client.js";
+import type { Sanitizer } from "../../lab/stages/build-host.js";
 import { labName } from "./values.js";
 
 export interface LabOptions extends GlobalOptions {
@@ -16,7 +17,11 @@ export function whichBroker(help: string): Option {
 }
 
 export function whichSanitizer(help: string): Option {
-  return new Option("--sanitize <kind>", help).choices(["address", "undefined", "thread"]);
+  return new Option("--sanitize <kind>", help).choices([
+    "address",
+    "undefined",
+    "thread",
+  ] satisfies Sanitizer[]);
 }
 
 /** The running lab that is meant. @throws ProvError of the manifest stage, lab_not_running */

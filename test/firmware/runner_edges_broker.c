@@ -1,18 +1,8 @@
 /* The edges from a network to the broker and back: what the machine does at each, and when. */
 #include "device_clock.h"
+#include "prov_actions.h"
 #include "runner_scenarios.h"
 #include "runner_steps.h"
-
-#define AP_OPENS "ap_start, http_start, dns_start"
-#define AP_CLOSES "dns_stop, http_stop, ap_stop"
-/* What CONFIG_PROV_… says in config/sdkconfig.h; the faked esp_random() makes 17 ms of the first backoffs. */
-#define BACKOFF_MS 17
-#define SLOW_BACKOFF_MS 27
-#define WINDOW_MS 2000
-#define AP_GRACE_MS 500
-#define LINGER_MS 200
-#define STATUS_MS 1000
-#define WATCHDOG_MS 180000
 
 /** The AP that a POST has left open closes; nobody comes. */
 static void close_ap(prov_state_t state)
@@ -46,7 +36,7 @@ static void test_certificate_check(void)
     AFTER(BACKOFF_MS, "clock");
     reach(PROV_STATE_CHECK_CERTIFICATES);
     close_ap(PROV_STATE_CHECK_CERTIFICATES);
-    AFTER(WATCHDOG_MS - WINDOW_MS - AP_GRACE_MS, "check"); /* its result is lost */
+    AFTER(PROV_JOB_WATCHDOG_MS - WINDOW_MS - AP_GRACE_MS, "check"); /* its result is lost */
     STEP("", CHECK_CERTIFICATES, NONE);
     event(PROV_EVENT_CERT_NEEDED, 0);
     STEP("csr", SUBMIT_CSR, NONE);
@@ -106,10 +96,10 @@ static void test_first_connection(void)
     STEP("status", MQTT_CONNECTING, NONE);
     acknowledged(id);
     STEP("promote, confirm_clock, report", MQTT_CONNECTED, NONE);
-    pass(LINGER_MS);
+    pass(CONFIG_PROV_AP_LINGER_MS);
     STEP("", MQTT_CONNECTED, NONE);
     AFTER(AP_GRACE_MS, AP_CLOSES);
-    AFTER(STATUS_MS - LINGER_MS - AP_GRACE_MS, "status");
+    AFTER(STATUS_MS - CONFIG_PROV_AP_LINGER_MS - AP_GRACE_MS, "status");
     STEP("", MQTT_CONNECTED, NONE);
     reach(PROV_STATE_MQTT_CONNECTED);
     event(PROV_EVENT_STATUS_READ, 0);

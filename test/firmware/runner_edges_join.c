@@ -1,16 +1,7 @@
 /* The edges up to a network, and those of every state: what the machine does at each, and when. */
+#include "button.h"
 #include "runner_scenarios.h"
 #include "runner_steps.h"
-
-#define AP_OPENS "ap_start, http_start, dns_start"
-#define AP_CLOSES "dns_stop, http_stop, ap_stop"
-/* What CONFIG_PROV_… says in config/sdkconfig.h; the faked esp_random() makes 17 ms of the first two backoffs. */
-#define CONNECT_DELAY_MS 10
-#define BACKOFF_MS 17
-#define WINDOW_MS 2000
-#define FALLBACK_MS 1000
-#define AP_GRACE_MS 500
-#define BUTTON_MS 100
 
 /** A device that has been online, with a network that it knows. */
 static void keep_past(void)
@@ -92,7 +83,7 @@ static void test_new_network(void)
     keep_past();
     CHECK(provision("home", "n1") == PROV_CLAIM_OK);
     STEP("mqtt_leave, disconnect", WIFI_CONNECTING, NONE);
-    AFTER(CONNECT_DELAY_MS, "connect home");
+    AFTER(CONFIG_PROV_CONNECT_DELAY_MS, "connect home");
     STEP("", WIFI_CONNECTING, NONE);
     CHECK(status()->ssid_digest[0] != '\0' && status()->attempts_remaining == 5);
     link_down(2);
@@ -147,7 +138,7 @@ static void test_provisioned_anew(void)
     CHECK(provision("other", "c1") == PROV_CLAIM_OK);
     STEP("mqtt_leave, wait_left, disconnect, " AP_OPENS, WIFI_CONNECTING, NONE);
     CHECK(status()->cert_not_after == 0);
-    AFTER(CONNECT_DELAY_MS, "connect other");
+    AFTER(CONFIG_PROV_CONNECT_DELAY_MS, "connect other");
     link_down(15);
     AFTER(BACKOFF_MS, "connect other");
     link_down(15);
@@ -188,7 +179,7 @@ static void test_reset(void)
 {
     reach(PROV_STATE_MQTT_CONNECTED);
     fakes_press_button();
-    pass(BUTTON_MS);
+    pass(BUTTON_POLL_MS);
     const fake_call_t *erasure = NULL;
     for (int i = 0; fakes_peek(i) != NULL; i++) {
         erasure = strcmp(fakes_peek(i)->text, "erase all") == 0 ? fakes_peek(i) : erasure;

@@ -6,10 +6,23 @@
 #include "fakes.h"
 #include "prov_mailbox.h"
 #include "prov_status.h"
+#include "sdkconfig.h"
 #include "wifi_reasons.h"
 
 /** Long enough for whatever the machine does by itself, the watchdog of its jobs included. */
 #define PATIENCE_MS (10 * 60 * 1000)
+
+/* What the machine does to open its AP, and to close it. */
+#define AP_OPENS "ap_start, http_start, dns_start"
+#define AP_CLOSES "dns_stop, http_stop, ap_stop"
+
+/* How long things take with config/sdkconfig.h, and with the faked esp_random(), which makes 17 ms of the first backoffs. */
+#define BACKOFF_MS 17
+#define SLOW_BACKOFF_MS 27
+#define WINDOW_MS (CONFIG_PROV_AP_WINDOW_S * 1000)
+#define FALLBACK_MS (CONFIG_PROV_FALLBACK_AP_S * 1000)
+#define STATUS_MS (CONFIG_PROV_MQTT_STATUS_INTERVAL_S * 1000)
+#define AP_GRACE_MS 500
 
 /** A device starts, with what the faked storage holds; calls before that are forgotten. */
 void power_on(esp_err_t storage);

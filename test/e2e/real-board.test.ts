@@ -1,117 +1,27 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { isSigned } from "../../cli/lab/events.js";
 import { createCa } from "../../cli/lab/pki/ca.js";
-import { type CiStep, readmeRecipe, runStep } from "../helpers/ci-recipe.js";
-import { type Forward, forwardTo } from "../helpers/forward.js";
-import { type IdfStandIn, idfStandIn } from "../helpers/idf.js";
-import { labUp, type RunningLab } from "../helpers/lab.js";
+import { runStep } from "../helpers/ci-recipe.js";
+import type { RunningLab } from "../helpers/lab.js";
 import { longerSeconds } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
-import { MAIN, PROJECT, prov, withDefaults } from "../helpers/prov.js";
-
-const DEVICE_ID = "e2e-real";
-
-// `prov run --port` as on a workbench: the lab's board is behind its serial port and an address, its backend
-// and broker are "somebody's". Only idf.py is a stand-in: it hands out the firmware compiled for the board.
-
-let lab: RunningLab;
-let idf: IdfStandIn;
-/** One address for the board, whichever port its AP has in this boot. */
-let wire: Forward;
-let url: string;
-let config: string;
-
-beforeAll(async () => {
-  lab = await labUp("real");
-  const { backend, broker } = lab.client.info;
-  config = join(PROJECT, "real.config.ts");
-  writeFileSync(
-    config,
-    `export default ${JSON.stringify({
-      id: DEVICE_ID,
-      target: "esp32c3",
-      backend: { url: backend.url, ca: backend.caPath },
-      mqtt: { uri: broker.uri, statusIntervalSeconds: 1 },
-    })};\n`,
-  );
-  const build = await prov(["build", "--config", config, "--target", "host"]);
-  expect(build.code, build.stderr).toBe(0);
-  idf = idfStandIn();
-  idf.handOut(join(PROJECT, ".prov", "devices", DEVICE_ID, "build", "host"));
-  wire = await forwardTo(async () => {
-    const { baseUrl } = await lab.client.boardStatus();
-    return baseUrl === null ? null : Number(new URL(baseUrl).port);
-  });
-  url = `http://127.0.0.1:${wire.port}`;
-});
-
-afterAll(async () => {
-  wire.close();
-  await lab.stop();
-});
-
-function boardDefaults(): Record<string, string> {
-  return {
-    "--ssid": lab.home.ssid,
-    "--wifi": "manual",
-    "--url": url,
-    "--timeout": longerSeconds(40),
-  };
-}
-
-async function runOnPort(...more: string[]) {
-  const { tty } = lab.client.info.board;
-  const { code, stdout, stderr } = await prov(
-    [
-      ...["run", "--json", "--no-input", "--config", config, "--port", tty ?? ""],
-      ...withDefaults(boardDefaults(), more),
-    ],
-    {
-      env: {
-        IDF_PATH: idf.path,
-        PROV_WIFI_PASSWORD: lab.home.password,
-        PROV_TOKEN: await lab.token(DEVICE_ID),
-      },
-    },
-  );
-  return { code, stderr, document: JSON.parse(stdout) };
-}
-
-async function provision(...more: string[]) {
-  return prov(
-    [
-      ...["provision", "--json", "--no-input", "--config", config],
-      ...withDefaults(boardDefaults(), more),
-    ],
-    {
-      env: {
-        PROV_WIFI_PASSWORD: lab.home.password,
-        PROV_TOKEN: await lab.token(DEVICE_ID),
-      },
-    },
-  );
-}
-
-async function forgetEverything() {
-  const { tty } = lab.client.info.board;
-  const reset = await prov(["reset", "--scope", "all", "--port", tty ?? "", "--config", config]);
-  expect(reset.code, reset.stderr).toBe(0);
-}
-
-/** A manifest of another device than the one on the port. */
-function otherConfig(): string {
-  const path = join(temporaryDir(), "other.config.ts");
-  writeFileSync(path, 'export default { id: "another-one", target: "esp32c3" };\n');
-  return path;
-}
-
-function operatorArgs(): string[] {
-  const { caPath, certPath, keyPath } = lab.client.info.operator;
-  return ["--mqtt-ca", caPath, "--mqtt-cert", certPath, "--mqtt-key", keyPath];
-}
+import { PROJECT, prov } from "../helpers/prov.js";
+import {
+  config,
+  DEVICE_ID,
+  forgetEverything,
+  idf,
+  lab,
+  operatorArgs,
+  otherConfig,
+  provision,
+  recipeSteps,
+  runOnPort,
+  url,
+} from "../helpers/workbench.js";
 
 type Operator = RunningLab["client"]["info"]["operator"];
 
@@ -272,32 +182,6 @@ describe("prov run --port", () => {
 });
 
 describe("the recipe for CI in the README", () => {
-  /** The steps, with this workbench in the place of a runner's: its port, its board's address, its backend. */
-  function steps(folder: string): CiStep[] {
-    const prov = `node ${MAIN} --config ${config}`;
-    const here: readonly (readonly [string, string])[] = [
-      ["npx prov", prov],
-      ["/dev/ttyACM0", lab.client.info.board.tty ?? ""],
-      ["--docker", "--target host"],
-      [" flash ", " flash --target host "],
-      ["./new-token", `${prov} lab token --name ${lab.name} ${DEVICE_ID}`],
-      ["provision.xml", join(folder, "provision.xml")],
-      ["--no-input", `--no-input --wifi manual --url ${url}`],
-    ];
-    const given: Readonly<Record<string, string>> = {
-      "${{ vars.TEST_SSID }}": lab.home.ssid,
-      "${{ secrets.TEST_WIFI_PASSWORD }}": lab.home.password,
-    };
-    return readmeRecipe()
-      .filter(({ run }) => run !== "npm run setup")
-      .map(({ run, env }) => ({
-        run: here.reduce((text, [there, own]) => text.replaceAll(there, own), run),
-        env: Object.fromEntries(
-          Object.entries(env).map(([name, value]) => [name, given[value] ?? value]),
-        ),
-      }));
-  }
-
   async function countSigned(): Promise<number> {
     let count = 0;
     for await (const event of lab.client.events()) if (isSigned(event, DEVICE_ID)) count += 1;
@@ -306,7 +190,7 @@ describe("the recipe for CI in the README", () => {
 
   it("provisions the same board night after night, also when it is online from the last one", async () => {
     const folder = temporaryDir();
-    const recipe = steps(folder);
+    const recipe = recipeSteps(folder);
     expect(recipe).toHaveLength(5);
     const before = await countSigned();
     for (const night of [1, 2]) {

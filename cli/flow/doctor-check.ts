@@ -7,3 +7,15 @@ export interface Check {
   readonly detail: string;
   readonly fix?: string;
 }
+
+export function ok(name: string, detail: string): Check {
+  return { name, verdict: "ok", detail };
+}
+
+export function warning(name: string, detail: string, fix: string): Check {
+  return { name, verdict: "warning", detail, fix };
+}
+
+export function failed(name: string, detail: string, fix: string): Check {
+  return { name, verdict: "failed", detail, fix };
+}

@@ -1,7 +1,7 @@
 import { PROV_FOLDER } from "../files/private-dir.js";
 import { runTool } from "../processes/tool.js";
 import { visible } from "../terminal/foreign-text.js";
-import type { Check } from "./doctor-check.js";
+import { type Check, warning } from "./doctor-check.js";
 
 /** Whether git has taken in what `.prov/.gitignore` keeps out now: an older prov wrote none. */
 export async function checkTracked(root: string, signal: AbortSignal): Promise<Check[]> {
@@ -11,11 +11,10 @@ export async function checkTracked(root: string, signal: AbortSignal): Promise<C
   const [first] = tracked;
   if (first === undefined) return [];
   return [
-    {
-      name: "private keys",
-      verdict: "warning",
-      detail: `git tracks ${tracked.length} files in ${PROV_FOLDER}, such as ${visible(first)}`,
-      fix: `Run \`git rm -r --cached ${PROV_FOLDER}\`; where others can read the repository, make new keys with \`prov keys --force\`.`,
-    },
+    warning(
+      "private keys",
+      `git tracks ${tracked.length} files in ${PROV_FOLDER}, such as ${visible(first)}`,
+      `Run \`git rm -r --cached ${PROV_FOLDER}\`; where others can read the repository, make new keys with \`prov keys --force\`.`,
+    ),
   ];
 }

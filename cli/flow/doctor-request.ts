@@ -7,7 +7,7 @@ import { ProvError } from "../errors.js";
 import { installRoot } from "../paths.js";
 import { shellQuote } from "../terminal/shell-quote.js";
 import type { DoctorRequest } from "./doctor.js";
-import type { Check } from "./doctor-check.js";
+import { type Check, failed, warning } from "./doctor-check.js";
 import type { BackendToTry } from "./doctor-servers.js";
 import { openDevices } from "./project.js";
 
@@ -49,7 +49,7 @@ export function noServers(found: Check): ServersToTry {
 /** A folder without a manifest is none of prov's projects, which is no fault where nobody says that it is one. */
 function manifestTrouble({ code, message, hint }: ProvError, isMeant: boolean): Check {
   const isNone = code === "manifest_not_found" && !isMeant;
-  return { name: "manifest", verdict: isNone ? "warning" : "failed", detail: message, fix: hint };
+  return (isNone ? warning : failed)("manifest", message, hint);
 }
 
 /** Those of the manifest, each once, as far as they are more than placeholders. */

@@ -1,4 +1,4 @@
-import type { Check } from "./doctor-check.js";
+import { type Check, failed, ok, warning } from "./doctor-check.js";
 import { shakeHands } from "./handshake.js";
 
 const EXPIRY_WARNING_DAYS = 14;
@@ -23,24 +23,18 @@ export async function checkBackend({ url, caPem }: BackendToTry): Promise<Check[
   });
   if ("problem" in seen)
     return [
-      {
-        name: "backend",
-        verdict: "failed",
-        detail: `${url}: ${seen.problem}`,
-        fix: "Check backend.url and backend.ca in the manifest, and the network.",
-      },
+      failed(
+        "backend",
+        `${url}: ${seen.problem}`,
+        "Check backend.url and backend.ca in the manifest, and the network.",
+      ),
     ];
   const checks = [expiryCheck("backend", url, seen.validTo)];
   if (seen.skewS !== undefined) {
-    const off = Math.abs(seen.skewS) > SKEW_WARNING_S;
-    checks.push({
-      name: "clock",
-      verdict: off ? "failed" : "ok",
-      detail: `${seen.skewS} s from the backend's`,
-      ...(off
-        ? { fix: "Set this machine's clock (NTP): prov hands it to devices that have none." }
-        : {}),
-    });
+    const detail = `${seen.skewS} s from the backend's`;
+    const fix = "Set this machine's clock (NTP): prov hands it to devices that have none.";
+    const isOff = Math.abs(seen.skewS) > SKEW_WARNING_S;
+    checks.push(isOff ? failed("clock", detail, fix) : ok("clock", detail));
   }
   return checks;
 }
@@ -58,12 +52,11 @@ export async function checkBroker(uri: string): Promise<Check[]> {
   });
   if ("problem" in seen)
     return [
-      {
-        name: "broker",
-        verdict: "failed",
-        detail: `${uri}: ${seen.problem}`,
-        fix: "Check mqtt.uri in the manifest, and that the port is open.",
-      },
+      failed(
+        "broker",
+        `${uri}: ${seen.problem}`,
+        "Check mqtt.uri in the manifest, and that the port is open.",
+      ),
     ];
   return [expiryCheck("broker", uri, seen.validTo)];
 }
@@ -71,11 +64,6 @@ export async function checkBroker(uri: string): Promise<Check[]> {
 function expiryCheck(name: string, where: string, validTo: Date): Check {
   const days = Math.floor((validTo.getTime() - Date.now()) / DAY_MS);
   const detail = `${where}, certificate for another ${days} days`;
-  if (days >= EXPIRY_WARNING_DAYS) return { name, verdict: "ok", detail };
-  return {
-    name,
-    verdict: days < 0 ? "failed" : "warning",
-    detail,
-    fix: "Renew the server's certificate.",
-  };
+  if (days >= EXPIRY_WARNING_DAYS) return ok(name, detail);
+  return (days < 0 ? failed : warning)(name, detail, "Renew the server's certificate.");
 }

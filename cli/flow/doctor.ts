@@ -7,7 +7,7 @@ import { isNodeSupported, NODE_AT_LEAST } from "../node-version.js";
 import { isOnPath } from "../processes/on-path.js";
 import { runTool } from "../processes/tool.js";
 import { listPorts } from "../serial/ports.js";
-import type { Check } from "./doctor-check.js";
+import { type Check, failed, ok, warning } from "./doctor-check.js";
 import { checkTracked } from "./doctor-git.js";
 import { type BackendToTry, checkBackend, checkBroker } from "./doctor-servers.js";
 import { findIdf, howToInstall } from "./idf.js";
@@ -48,16 +48,9 @@ export async function examine(request: DoctorRequest): Promise<Check[]> {
 }
 
 function checkNode(): Check[] {
-  if (isNodeSupported(process.versions.node))
-    return [{ name: "Node", verdict: "ok", detail: process.versions.node }];
-  return [
-    {
-      name: "Node",
-      verdict: "failed",
-      detail: process.versions.node,
-      fix: `Install Node ${NODE_AT_LEAST.join(".")} or newer.`,
-    },
-  ];
+  if (isNodeSupported(process.versions.node)) return [ok("Node", process.versions.node)];
+  const fix = `Install Node ${NODE_AT_LEAST.join(".")} or newer.`;
+  return [failed("Node", process.versions.node, fix)];
 }
 
 /** One line where the same ESP-IDF does for all chips, or else one for each. */
@@ -76,41 +69,25 @@ function checkIdf({ env, devices }: DoctorRequest): Check[] {
 /** @param chip undefined: any will do, and there is nothing that could be built in a container */
 function idfFor(env: NodeJS.ProcessEnv, chip: Chip | undefined): Check {
   try {
-    return { name: "ESP-IDF", verdict: "ok", detail: findIdf(env, chip ?? "esp32") };
+    return ok("ESP-IDF", findIdf(env, chip ?? "esp32"));
   } catch (error) {
     if (!(error instanceof ProvError)) throw error;
-    return {
-      name: "ESP-IDF",
-      verdict: "warning",
-      detail: `${error.message}; only the virtual board can be built for`,
-      fix: chip === undefined ? howToInstall("all") : error.hint,
-    };
+    const fix = chip === undefined ? howToInstall("all") : error.hint;
+    return warning("ESP-IDF", `${error.message}; only the virtual board can be built for`, fix);
   }
 }
 
 async function checkPorts(): Promise<Check[]> {
   const ports = await listPorts();
   if (ports.length === 0)
-    return [
-      {
-        name: "serial ports",
-        verdict: "warning",
-        detail: "none",
-        fix: "Connect a board with a cable that carries data.",
-      },
-    ];
+    return [warning("serial ports", "none", "Connect a board with a cable that carries data.")];
   return ports.map((port): Check => {
     const name = `port ${port.path}`;
     try {
       accessSync(port.path, constants.R_OK | constants.W_OK);
-      return { name, verdict: "ok", detail: port.name };
+      return ok(name, port.name);
     } catch {
-      return {
-        name,
-        verdict: "failed",
-        detail: `${port.name}: no permission`,
-        fix: HOST_FAILURES.port_forbidden.hint,
-      };
+      return failed(name, `${port.name}: no permission`, HOST_FAILURES.port_forbidden.hint);
     }
   });
 }
@@ -118,17 +95,10 @@ async function checkPorts(): Promise<Check[]> {
 async function checkWifi({ env, signal }: DoctorRequest): Promise<Check[]> {
   const name = "WiFi service";
   if (process.platform !== "linux")
-    return [
-      {
-        name,
-        verdict: "ok",
-        detail: `driven through ${process.platform === "darwin" ? "networksetup" : "netsh"}`,
-      },
-    ];
+    return [ok(name, `driven through ${process.platform === "darwin" ? "networksetup" : "netsh"}`)];
   const fix =
     "Install and start NetworkManager, or join the board's AP yourself and use `--wifi manual`.";
-  if (!isOnPath("nmcli", env))
-    return [{ name, verdict: "warning", detail: "nmcli is not installed", fix }];
+  if (!isOnPath("nmcli", env)) return [warning(name, "nmcli is not installed", fix)];
   const { lines } = await runTool({
     command: "nmcli",
     args: ["-t", "-f", "DEVICE,TYPE,STATE", "device"],
@@ -137,26 +107,17 @@ async function checkWifi({ env, signal }: DoctorRequest): Promise<Check[]> {
     signal,
   });
   const adapters = lines.filter((line) => line.split(":")[1] === "wifi");
-  if (adapters.length > 0) return [{ name, verdict: "ok", detail: adapters.join(", ") }];
-  return [
-    {
-      name,
-      verdict: "warning",
-      detail: lines[0]?.startsWith("Error") ? lines[0] : "no WiFi adapter",
-      fix,
-    },
-  ];
+  if (adapters.length > 0) return [ok(name, adapters.join(", "))];
+  return [warning(name, lines[0]?.startsWith("Error") ? lines[0] : "no WiFi adapter", fix)];
 }
 
 function checkDevice(manifest: DeviceManifest): Check {
   const { id, target } = manifest;
   const placeholders = placeholderFields(manifest);
-  if (placeholders.length === 0)
-    return { name: "manifest", verdict: "ok", detail: `${id} (${target})` };
-  return {
-    name: "manifest",
-    verdict: "warning",
-    detail: `${id} (${target}): placeholder in ${placeholders.join(", ")}`,
-    fix: "Put your own addresses there before flashing a real board.",
-  };
+  if (placeholders.length === 0) return ok("manifest", `${id} (${target})`);
+  return warning(
+    "manifest",
+    `${id} (${target}): placeholder in ${placeholders.join(", ")}`,
+    "Put your own addresses there before flashing a real board.",
+  );
 }

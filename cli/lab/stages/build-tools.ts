@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Check } from "../../flow/doctor-check.js";
+import { type Check, failed, ok } from "../../flow/doctor-check.js";
 import { isOnPath } from "../../processes/on-path.js";
 import { runTool } from "../../processes/tool.js";
 
@@ -28,8 +28,7 @@ export async function checkHostBuild(
 }
 
 function check(name: string, trouble: string | undefined, all: string[], fix: string): Check {
-  if (trouble === undefined) return { name, verdict: "ok", detail: all.join(", ") };
-  return { name, verdict: "failed", detail: trouble, fix };
+  return trouble === undefined ? ok(name, all.join(", ")) : failed(name, trouble, fix);
 }
 
 /** What is wrong with the libraries, in pkg-config's words where it has some. */

@@ -1,5 +1,6 @@
 import { ProvError } from "../../errors.js";
 import { readText } from "../../files/files.js";
+import { failed } from "../../flow/doctor-check.js";
 import { noServers, type ServersToTry } from "../../flow/doctor-request.js";
 import { findLab } from "../client.js";
 
@@ -11,7 +12,6 @@ export async function labServers(root: string, name: string): Promise<ServersToT
     return { backends, brokerUris: [broker.uri], found: [] };
   } catch (error) {
     if (!(error instanceof ProvError)) throw error;
-    const { message: detail, hint: fix } = error;
-    return noServers({ name: "lab", verdict: "failed", detail, fix });
+    return noServers(failed("lab", error.message, error.hint));
   }
 }

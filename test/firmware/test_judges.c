@@ -2,6 +2,7 @@
 #include "backend_answer.h"
 #include "broker_judge.h"
 #include "check.h"
+#include "outlook.h"
 #include "renewal.h"
 #include "wifi_reasons.h"
 
@@ -75,8 +76,8 @@ static void test_denials_are_the_brokers(void)
     for (int failure = 1; failure < PROV_FAILURE_COUNT; failure++) {
         broker_trial_t trial = {0};
         prov_event_id_t first = broker_trial_failed(&trial, (prov_failure_t)failure, false);
-        bool is_untrusted = failure == PROV_FAILURE_BROKER_UNTRUSTED;
-        CHECK(first == (is_untrusted ? PROV_EVENT_MQTT_STUCK : PROV_EVENT_MQTT_RETRY));
+        bool is_news = outlook_of((prov_failure_t)failure) == OUTLOOK_NEEDS_HELP;
+        CHECK(first == (is_news ? PROV_EVENT_MQTT_STUCK : PROV_EVENT_MQTT_RETRY));
         CHECK(trial.denials == 0 && trial.failures == 1);
     }
 }

@@ -106,32 +106,21 @@ typedef struct {
 esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t *config);
 /** Connect, send, receive; the body goes to HTTP_EVENT_ON_DATA. */
 esp_err_t esp_http_client_perform(esp_http_client_handle_t client);
-esp_err_t esp_http_client_set_url(esp_http_client_handle_t client, const char *url);
 /** The data is not copied. */
 esp_err_t esp_http_client_set_post_field(esp_http_client_handle_t client, const char *data, int len);
 /** Replaces; a NULL value removes. */
 esp_err_t esp_http_client_set_header(esp_http_client_handle_t client, const char *key,
                                      const char *value);
-esp_err_t esp_http_client_delete_header(esp_http_client_handle_t client, const char *key);
-esp_err_t esp_http_client_set_method(esp_http_client_handle_t client,
-                                     esp_http_client_method_t method);
 esp_err_t esp_http_client_set_timeout_ms(esp_http_client_handle_t client, int timeout_ms);
-int esp_http_client_get_errno(esp_http_client_handle_t client);
-esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client,
-                                                       int *esp_tls_error_code,
-                                                       int *esp_tls_flags);
 /** Connect and send the request head; `write_len` becomes Content-Length. */
 esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len);
 /** Bytes written, or -1. */
 int esp_http_client_write(esp_http_client_handle_t client, const char *buffer, int len);
 /** Content-Length; 0 when absent or chunked; ESP_FAIL; -ESP_ERR_HTTP_EAGAIN on a timeout. */
 int64_t esp_http_client_fetch_headers(esp_http_client_handle_t client);
-bool esp_http_client_is_chunked_response(esp_http_client_handle_t client);
 /** Body bytes read, 0 at the end, ESP_FAIL, -ESP_ERR_HTTP_EAGAIN on a timeout before any. */
 int esp_http_client_read(esp_http_client_handle_t client, char *buffer, int len);
-int esp_http_client_read_response(esp_http_client_handle_t client, char *buffer, int len);
 int esp_http_client_get_status_code(esp_http_client_handle_t client);
-int64_t esp_http_client_get_content_length(esp_http_client_handle_t client);
 bool esp_http_client_is_complete_data_received(esp_http_client_handle_t client);
 esp_err_t esp_http_client_close(esp_http_client_handle_t client);
 esp_err_t esp_http_client_cleanup(esp_http_client_handle_t client);

@@ -120,8 +120,6 @@ typedef struct httpd_uri {
 
 /** ESP_ERR_HTTPD_HANDLERS_FULL, ESP_ERR_HTTPD_HANDLER_EXISTS. */
 esp_err_t httpd_register_uri_handler(httpd_handle_t handle, const httpd_uri_t *uri_handler);
-esp_err_t httpd_unregister_uri_handler(httpd_handle_t handle, const char *uri,
-                                       httpd_method_t method);
 
 typedef enum {
     HTTPD_500_INTERNAL_SERVER_ERROR = 0,
@@ -166,10 +164,6 @@ size_t httpd_req_get_hdr_value_len(httpd_req_t *r, const char *field);
 /** ESP_ERR_NOT_FOUND, ESP_ERR_HTTPD_RESULT_TRUNC. Not after the response was sent. */
 esp_err_t httpd_req_get_hdr_value_str(httpd_req_t *r, const char *field, char *val,
                                       size_t val_size);
-size_t httpd_req_get_url_query_len(httpd_req_t *r);
-esp_err_t httpd_req_get_url_query_str(httpd_req_t *r, char *buf, size_t buf_len);
-bool httpd_uri_match_wildcard(const char *uri_template, const char *uri_to_match,
-                              size_t match_upto);
 
 #define HTTPD_200 "200 OK"
 #define HTTPD_204 "204 No Content"

@@ -158,7 +158,6 @@ esp_err_t esp_mqtt_client_stop(esp_mqtt_client_handle_t client);
 esp_err_t esp_mqtt_client_destroy(esp_mqtt_client_handle_t client);
 /** ESP_FAIL unless the client waits to reconnect. */
 esp_err_t esp_mqtt_client_reconnect(esp_mqtt_client_handle_t client);
-esp_err_t esp_mqtt_client_disconnect(esp_mqtt_client_handle_t client);
 /** Handlers run in the client's own task. */
 esp_err_t esp_mqtt_client_register_event(esp_mqtt_client_handle_t client, esp_mqtt_event_id_t event,
                                          esp_event_handler_t event_handler,
@@ -167,10 +166,6 @@ esp_err_t esp_mqtt_client_register_event(esp_mqtt_client_handle_t client, esp_mq
 int esp_mqtt_client_subscribe_single(esp_mqtt_client_handle_t client, const char *topic, int qos);
 #define esp_mqtt_client_subscribe(client, topic, qos)                                              \
     esp_mqtt_client_subscribe_single(client, topic, qos)
-int esp_mqtt_client_unsubscribe(esp_mqtt_client_handle_t client, const char *topic);
 /** Message id (0 for QoS 0), -1 on failure, -2 when the outbox is full. */
 int esp_mqtt_client_publish(esp_mqtt_client_handle_t client, const char *topic, const char *data,
                             int len, int qos, int retain);
-int esp_mqtt_client_enqueue(esp_mqtt_client_handle_t client, const char *topic, const char *data,
-                            int len, int qos, int retain, bool store);
-int esp_mqtt_client_get_outbox_size(esp_mqtt_client_handle_t client);

@@ -67,11 +67,8 @@ static bool take_url_parts(esp_http_client_handle_t client, CURLU *url)
     return is_valid;
 }
 
-esp_err_t esp_http_client_set_url(esp_http_client_handle_t client, const char *url)
+static esp_err_t set_url(esp_http_client_handle_t client, const char *url)
 {
-    if (client == NULL || url == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
     CURLU *parsed = curl_url();
     if (parsed == NULL) {
         return ESP_ERR_NO_MEM;
@@ -119,7 +116,7 @@ esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t *co
     const char *agent = config->user_agent != NULL ? config->user_agent : DEFAULT_USER_AGENT;
     if (client->rx == NULL || client->tx == NULL || client->early == NULL ||
         !http_headers_set(&client->headers, "User-Agent", agent) ||
-        esp_http_client_set_url(client, config->url) != ESP_OK) {
+        set_url(client, config->url) != ESP_OK) {
         esp_http_client_cleanup(client);
         return NULL;
     }
@@ -146,7 +143,7 @@ esp_err_t esp_http_client_cleanup(esp_http_client_handle_t client)
 esp_err_t esp_http_client_close(esp_http_client_handle_t client)
 {
     if (client->state > CLIENT_INIT) {
-        http_client_dispatch(client, HTTP_EVENT_DISCONNECTED, &client->connection.error.parent, 0);
+        http_client_dispatch(client, HTTP_EVENT_DISCONNECTED, &client->connection.error, 0);
         client->state = CLIENT_INIT;
     }
     http_connection_close(&client->connection);
@@ -157,21 +154,6 @@ esp_err_t esp_http_client_set_header(esp_http_client_handle_t client, const char
                                      const char *value)
 {
     return http_headers_set(&client->headers, key, value) ? ESP_OK : ESP_ERR_NO_MEM;
-}
-
-esp_err_t esp_http_client_delete_header(esp_http_client_handle_t client, const char *key)
-{
-    return esp_http_client_set_header(client, key, NULL);
-}
-
-esp_err_t esp_http_client_set_method(esp_http_client_handle_t client,
-                                     esp_http_client_method_t method)
-{
-    if (method >= HTTP_METHOD_MAX) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    client->config.method = method;
-    return ESP_OK;
 }
 
 esp_err_t esp_http_client_set_timeout_ms(esp_http_client_handle_t client, int timeout_ms)
@@ -198,25 +180,9 @@ esp_err_t esp_http_client_set_post_field(esp_http_client_handle_t client, const 
     return esp_http_client_set_header(client, "Content-Type", "application/x-www-form-urlencoded");
 }
 
-int esp_http_client_get_errno(esp_http_client_handle_t client)
-{
-    return client != NULL ? client->connection.error.sock_errno : -1;
-}
-
-esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t client,
-                                                       int *esp_tls_error_code,
-                                                       int *esp_tls_flags)
-{
-    if (client == NULL) {
-        return ESP_FAIL;
-    }
-    return esp_tls_get_and_clear_last_error(&client->connection.error.parent, esp_tls_error_code,
-                                            esp_tls_flags);
-}
-
 static esp_err_t report_error(esp_http_client_handle_t client, esp_err_t err)
 {
-    http_client_dispatch(client, HTTP_EVENT_ERROR, &client->connection.error.parent, 0);
+    http_client_dispatch(client, HTTP_EVENT_ERROR, &client->connection.error, 0);
     return err;
 }
 
@@ -317,33 +283,9 @@ int esp_http_client_read(esp_http_client_handle_t client, char *buffer, int len)
     return receive_body(client, buffer, filled, len);
 }
 
-int esp_http_client_read_response(esp_http_client_handle_t client, char *buffer, int len)
-{
-    int total = 0;
-    while (total < len) {
-        int got = esp_http_client_read(client, buffer + total, len - total);
-        if (got <= 0) {
-            break;
-        }
-        total += got;
-    }
-    return total;
-}
-
-bool esp_http_client_is_chunked_response(esp_http_client_handle_t client)
-{
-    /* A body without a length counts as chunked, as in ESP-IDF. */
-    return client->response.is_chunked || client->response.content_length <= 0;
-}
-
 int esp_http_client_get_status_code(esp_http_client_handle_t client)
 {
     return client->response.status;
-}
-
-int64_t esp_http_client_get_content_length(esp_http_client_handle_t client)
-{
-    return client->response.content_length;
 }
 
 bool esp_http_client_is_complete_data_received(esp_http_client_handle_t client)
@@ -429,7 +371,7 @@ esp_err_t esp_http_client_perform(esp_http_client_handle_t client)
         } else {
             client->state = CLIENT_CONNECTED;
         }
-        if (is_again && esp_http_client_set_url(client, client->location) != ESP_OK) {
+        if (is_again && set_url(client, client->location) != ESP_OK) {
             return ESP_ERR_INVALID_ARG;
         }
     } while (is_again);

@@ -249,28 +249,6 @@ esp_err_t httpd_register_uri_handler(httpd_handle_t handle, const httpd_uri_t *u
     return err;
 }
 
-esp_err_t httpd_unregister_uri_handler(httpd_handle_t handle, const char *uri,
-                                       httpd_method_t method)
-{
-    httpd_server_t *server = handle;
-    if (server == NULL || uri == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    esp_err_t err = ESP_ERR_NOT_FOUND;
-    host_monitor_lock(&server->monitor);
-    for (size_t i = 0; i < server->handler_count && err != ESP_OK; i++) {
-        httpd_uri_t *slot = &server->handlers[i];
-        if (slot->method == method && strcmp(slot->uri, uri) == 0) {
-            free((char *)slot->uri);
-            memmove(slot, slot + 1, (server->handler_count - i - 1) * sizeof *slot);
-            server->handler_count--;
-            err = ESP_OK;
-        }
-    }
-    host_monitor_unlock(&server->monitor);
-    return err;
-}
-
 esp_err_t httpd_register_err_handler(httpd_handle_t handle, httpd_err_code_t error,
                                      httpd_err_handler_func_t handler_fn)
 {
@@ -320,30 +298,4 @@ esp_err_t httpd_dispatch(httpd_request_t *request)
         ESP_LOGW(TAG, "uri handler execution failed");
     }
     return err;
-}
-
-bool httpd_uri_match_wildcard(const char *uri_template, const char *uri_to_match,
-                              size_t match_upto)
-{
-    size_t template_length = strlen(uri_template);
-    char last = template_length > 0 ? uri_template[template_length - 1] : '\0';
-    char before = template_length > 1 ? uri_template[template_length - 2] : '\0';
-    bool has_asterisk = last == '*' || (before == '*' && last == '?');
-    bool has_quest = last == '?' || (before == '?' && last == '*');
-    size_t special = (has_asterisk ? 1u : 0u) + (has_quest ? 2u : 0u);
-    if (template_length < special) {
-        return false;
-    }
-    size_t exact = template_length - special;
-    if (match_upto < exact || strncmp(uri_template, uri_to_match, exact) != 0) {
-        return false;
-    }
-    if (!has_quest) {
-        return has_asterisk || match_upto == exact;
-    }
-    bool has_optional = match_upto > exact;
-    if (has_optional && uri_template[exact] != uri_to_match[exact]) {
-        return false;
-    }
-    return has_asterisk || match_upto <= exact + 1;
 }

@@ -19,10 +19,9 @@ static void init_curl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static void fail(http_connection_t *connection, esp_err_t error, int sock_errno)
+static void fail(http_connection_t *connection, esp_err_t error)
 {
-    connection->error.parent.last_error = error;
-    connection->error.sock_errno = sock_errno;
+    connection->error.last_error = error;
 }
 
 /* What the board cannot reach, whatever the host could. */
@@ -32,11 +31,11 @@ static bool is_reachable(http_connection_t *connection, const char *host)
     bool is_address = host_is_ip_address(host);
     if (!is_address && !link.does_resolve) {
         ESP_LOGE(TAG, "couldn't get hostname for :%s:", host);
-        fail(connection, ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME, 0);
+        fail(connection, ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME);
         return false;
     }
     if (!link.is_up) {
-        fail(connection, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, EHOSTUNREACH);
+        fail(connection, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST);
         return false;
     }
     return true;
@@ -77,28 +76,26 @@ static void set_options(http_connection_t *connection)
 
 static void describe_failure(http_connection_t *connection, CURLcode code)
 {
-    long os_errno = 0;
-    curl_easy_getinfo(connection->curl, CURLINFO_OS_ERRNO, &os_errno);
     if (connection->setup_error != ESP_OK) {
-        fail(connection, connection->setup_error, 0);
+        fail(connection, connection->setup_error);
         return;
     }
-    if (host_tls_describe(&connection->trace, &connection->error.parent)) {
+    if (host_tls_describe(&connection->trace, &connection->error)) {
         return;
     }
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        fail(connection, ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME, 0);
+        fail(connection, ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME);
         break;
     case CURLE_COULDNT_CONNECT:
-        fail(connection, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, (int)os_errno);
+        fail(connection, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST);
         break;
     case CURLE_OPERATION_TIMEDOUT:
-        fail(connection, ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT, 0);
+        fail(connection, ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT);
         break;
     default:
-        if (!host_tls_describe_hang_up(&connection->trace, &connection->error.parent)) {
-            fail(connection, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST, (int)os_errno);
+        if (!host_tls_describe_hang_up(&connection->trace, &connection->error)) {
+            fail(connection, ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST);
         }
         break;
     }
@@ -113,7 +110,7 @@ bool http_connection_open(http_connection_t *connection, const http_endpoint_t *
     }
     connection->curl = curl_easy_init();
     if (connection->curl == NULL) {
-        fail(connection, ESP_ERR_NO_MEM, 0);
+        fail(connection, ESP_ERR_NO_MEM);
         return false;
     }
     connection->endpoint = endpoint;
@@ -157,12 +154,12 @@ int http_connection_read(http_connection_t *connection, char *buffer, size_t siz
             return (int)got;
         }
         if (code == CURLE_OK) {
-            fail(connection, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN, 0);
+            fail(connection, ESP_ERR_ESP_TLS_TCP_CLOSED_FIN);
             return HTTP_CONNECTION_CLOSED;
         }
         if (code != CURLE_AGAIN) {
-            if (!host_tls_describe(&connection->trace, &connection->error.parent)) {
-                fail(connection, ESP_ERR_MBEDTLS_SSL_READ_FAILED, ECONNRESET);
+            if (!host_tls_describe(&connection->trace, &connection->error)) {
+                fail(connection, ESP_ERR_MBEDTLS_SSL_READ_FAILED);
             }
             return HTTP_CONNECTION_FAILED;
         }
@@ -186,7 +183,7 @@ int http_connection_write(http_connection_t *connection, const char *data, size_
             return (int)sent;
         }
         if (code != CURLE_AGAIN) {
-            fail(connection, ESP_ERR_MBEDTLS_SSL_WRITE_FAILED, ECONNRESET);
+            fail(connection, ESP_ERR_MBEDTLS_SSL_WRITE_FAILED);
             return HTTP_CONNECTION_FAILED;
         }
         int ready = wait_for(connection, POLLOUT, timeout_ms);

@@ -10,7 +10,7 @@
 
 #include <curl/curl.h>
 
-#include "esp_tls_priv.h"
+#include "esp_tls_errors.h"
 #include "host_tls.h"
 
 typedef struct {
@@ -26,7 +26,7 @@ typedef struct {
     const http_endpoint_t *endpoint; /* during open only */
     esp_err_t setup_error;
     host_tls_trace_t trace;
-    host_tls_error_t error; /* of the last failure */
+    esp_tls_last_error_t error; /* of the last failure */
 } http_connection_t;
 
 enum {

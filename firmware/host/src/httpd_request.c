@@ -129,26 +129,6 @@ esp_err_t httpd_req_get_hdr_value_str(httpd_req_t *r, const char *field, char *v
     return copy_value(val, val_size, value, strlen(value));
 }
 
-static const char *query_of(httpd_req_t *r)
-{
-    const char *mark = strchr(r->uri, '?');
-    return mark != NULL ? mark + 1 : "";
-}
-
-size_t httpd_req_get_url_query_len(httpd_req_t *r)
-{
-    return r != NULL ? strcspn(query_of(r), "#") : 0;
-}
-
-esp_err_t httpd_req_get_url_query_str(httpd_req_t *r, char *buf, size_t buf_len)
-{
-    if (r == NULL || buf == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    size_t length = httpd_req_get_url_query_len(r);
-    return length > 0 ? copy_value(buf, buf_len, query_of(r), length) : ESP_ERR_NOT_FOUND;
-}
-
 /* A line break in a header would let its value write further headers. */
 static bool has_line_break(const char *text)
 {

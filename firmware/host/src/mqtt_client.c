@@ -164,7 +164,6 @@ esp_err_t esp_mqtt_client_start(esp_mqtt_client_handle_t client)
         client->is_running = true;
         client->is_stop_wanted = false;
         client->is_reconnect_wanted = false;
-        client->is_disconnect_wanted = false;
         client->state = MQTT_CLIENT_CONNECTING;
         int stack = client->config.task.stack_size > 0 ? client->config.task.stack_size : 6144;
         if (xTaskCreate(mqtt_client_run, "mqtt_task", (uint32_t)stack, client, 5, &client->task) ==
@@ -241,17 +240,6 @@ esp_err_t esp_mqtt_client_reconnect(esp_mqtt_client_handle_t client)
     return is_waiting ? ESP_OK : ESP_FAIL;
 }
 
-esp_err_t esp_mqtt_client_disconnect(esp_mqtt_client_handle_t client)
-{
-    if (client == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    host_monitor_lock(&client->monitor);
-    client->is_disconnect_wanted = true;
-    host_monitor_unlock(&client->monitor);
-    return ESP_OK;
-}
-
 bool mqtt_client_settle(esp_mqtt_client_handle_t client, int msg_id)
 {
     bool is_found = false;
@@ -320,38 +308,10 @@ int esp_mqtt_client_publish(esp_mqtt_client_handle_t client, const char *topic, 
     return msg_id;
 }
 
-int esp_mqtt_client_enqueue(esp_mqtt_client_handle_t client, const char *topic, const char *data,
-                            int len, int qos, int retain, bool store)
-{
-    if (qos == 0 && !store) {
-        return -1;
-    }
-    return esp_mqtt_client_publish(client, topic, data, len, qos, retain);
-}
-
-int esp_mqtt_client_get_outbox_size(esp_mqtt_client_handle_t client)
-{
-    if (client == NULL) {
-        return 0;
-    }
-    host_monitor_lock(&client->monitor);
-    int bytes = outbox_bytes(client);
-    host_monitor_unlock(&client->monitor);
-    return bytes;
-}
-
 int esp_mqtt_client_subscribe_single(esp_mqtt_client_handle_t client, const char *topic, int qos)
 {
     int msg_id = 0;
     bool is_sent = client != NULL && mosquitto_subscribe(client->mosquitto, &msg_id, topic, qos) ==
-                                         MOSQ_ERR_SUCCESS;
-    return is_sent ? msg_id : -1;
-}
-
-int esp_mqtt_client_unsubscribe(esp_mqtt_client_handle_t client, const char *topic)
-{
-    int msg_id = 0;
-    bool is_sent = client != NULL && mosquitto_unsubscribe(client->mosquitto, &msg_id, topic) ==
                                          MOSQ_ERR_SUCCESS;
     return is_sent ? msg_id : -1;
 }

@@ -35,7 +35,6 @@ struct esp_mqtt_client {
     bool is_running;
     bool is_stop_wanted;
     bool is_reconnect_wanted;
-    bool is_disconnect_wanted;
     TaskHandle_t task;
     struct {
         esp_mqtt_event_id_t event;

@@ -64,13 +64,6 @@ static void on_subscribe(struct mosquitto *mosquitto, void *argument, int msg_id
     mqtt_client_dispatch(argument, &event);
 }
 
-static void on_unsubscribe(struct mosquitto *mosquitto, void *argument, int msg_id)
-{
-    (void)mosquitto;
-    esp_mqtt_event_t event = {.event_id = MQTT_EVENT_UNSUBSCRIBED, .msg_id = msg_id};
-    mqtt_client_dispatch(argument, &event);
-}
-
 static void on_message(struct mosquitto *mosquitto, void *argument,
                        const struct mosquitto_message *message)
 {
@@ -92,7 +85,6 @@ void mqtt_client_set_callbacks(esp_mqtt_client_handle_t client)
     mosquitto_connect_with_flags_callback_set(client->mosquitto, on_connect);
     mosquitto_publish_callback_set(client->mosquitto, on_publish);
     mosquitto_subscribe_callback_set(client->mosquitto, on_subscribe);
-    mosquitto_unsubscribe_callback_set(client->mosquitto, on_unsubscribe);
     mosquitto_message_callback_set(client->mosquitto, on_message);
 }
 
@@ -203,15 +195,6 @@ static bool open_connection(esp_mqtt_client_handle_t client)
     return true;
 }
 
-static bool take_flag(esp_mqtt_client_handle_t client, bool *flag)
-{
-    host_monitor_lock(&client->monitor);
-    bool is_set = *flag;
-    *flag = false;
-    host_monitor_unlock(&client->monitor);
-    return is_set;
-}
-
 static bool is_stop_wanted(esp_mqtt_client_handle_t client)
 {
     host_monitor_lock(&client->monitor);
@@ -252,7 +235,7 @@ static bool serve(esp_mqtt_client_handle_t client)
     int64_t connack_deadline = host_uptime_us() + (int64_t)timeout_ms(client) * 1000;
     uint32_t generation = host_link_get().generation;
     for (;;) {
-        if (is_stop_wanted(client) || take_flag(client, &client->is_disconnect_wanted)) {
+        if (is_stop_wanted(client)) {
             leave(client);
             return true;
         }

@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 import { isSigned } from "../../cli/lab/events.js";
 import { createCa } from "../../cli/lab/pki/ca.js";
 import { runStep } from "../helpers/ci-recipe.js";
-import type { RunningLab } from "../helpers/lab.js";
 import { longerSeconds } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
 import { PROJECT, prov } from "../helpers/prov.js";
@@ -15,6 +14,7 @@ import {
   forgetEverything,
   idf,
   lab,
+  type Operator,
   operatorArgs,
   otherConfig,
   provision,
@@ -22,8 +22,6 @@ import {
   runOnPort,
   url,
 } from "../helpers/workbench.js";
-
-type Operator = RunningLab["client"]["info"]["operator"];
 
 interface Shown {
   witness: string;

@@ -98,6 +98,8 @@ export async function forgetEverything() {
   expect(reset.code, reset.stderr).toBe(0);
 }
 
+export type Operator = RunningLab["client"]["info"]["operator"];
+
 /** A manifest of another device than the one on the port. */
 export function otherConfig(): string {
   const path = join(temporaryDir(), "other.config.ts");

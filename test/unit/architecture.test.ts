@@ -106,11 +106,7 @@ test("codegen is pure: it knows neither files nor processes nor the network", ()
 });
 
 /** What shares one lab stays together: another one costs the suite more than the length does. */
-const LONG_TESTS = [
-  "test/e2e/field.test.ts",
-  "test/e2e/http-gate.test.ts",
-  "test/e2e/real-board.test.ts",
-];
+const LONG_TESTS = ["test/e2e/field.test.ts", "test/e2e/http-gate.test.ts"];
 
 test.each([
   [300, /\.(ts|mjs)$/, ["codegen", "cli", "scripts", "test", "run.ts"], LONG_TESTS],

@@ -32,7 +32,7 @@ const GENERATED = [
   "has the tables that `npm run generate` writes",
   "is current: `npm run generate` otherwise",
   "the committed '.github/workflows/ci.yml' is current",
-  "the committed 'codegen/manifest.ts' is current",
+  "the committed 'codegen/manifest-types.ts' is current",
   "the committed 'firmware/main/Kconfig.projbuild' is current",
   "the committed 'firmware/main/button_pins.h' is current",
   "the committed 'firmware/main/prov_failure.inc' is current",
@@ -118,7 +118,7 @@ test("of a whole row every place that follows from it is named", () => {
   expect([...written].map(([, path]) => path).sort()).toEqual([
     ".github/workflows/ci.yml",
     "README.md",
-    "codegen/manifest.ts",
+    "codegen/manifest-types.ts",
     "firmware/main/Kconfig.projbuild",
     "firmware/main/button_pins.h",
     "firmware/main/portal/page.inc",

@@ -48,11 +48,7 @@ export const REFUSALS = {
   /** The message names the field, and so does what the page says: FIELD_WORDS. */
   bad_field: { status: 400 },
   bad_request: { status: 400, message: "not a valid HTTP request" },
-  bad_length: {
-    status: 400,
-    code: "bad_request",
-    message: "Content-Length: expected a number",
-  },
+  bad_length: { status: 400, code: "bad_request", message: "Content-Length: expected a number" },
   pairing_required: {
     status: 401,
     message: "the pairing secret is missing or wrong",
@@ -79,10 +75,7 @@ export const REFUSALS = {
     error: "provision_busy",
     words: "The device is busy with the details it was given before. Wait a minute and try again.",
   },
-  length_required: {
-    status: 411,
-    message: "expected Content-Length, no Transfer-Encoding",
-  },
+  length_required: { status: 411, message: "expected Content-Length, no Transfer-Encoding" },
   too_large: {
     status: 413,
     message: `the body exceeds ${LIMITS.requestBodyMaxBytes} bytes`,
@@ -114,11 +107,7 @@ export const REFUSALS = {
     words: DEVICE_FAILURES.storage_failed.words,
   },
   out_of_memory: { status: 503, code: "busy", message: "out of memory, try again" },
-  scan_unavailable: {
-    status: 503,
-    message: "the radio is busy, try again",
-    error: "scan_failed",
-  },
+  scan_unavailable: { status: 503, message: "the radio is busy, try again", error: "scan_failed" },
 } as const satisfies Record<string, Refusal>;
 
 /** The row of a code, or undefined for one of a (newer) firmware that this table lacks. */

@@ -21,7 +21,7 @@ const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const HEADERS = join(REPOSITORY, "firmware", "host", "include");
 const SHIMS = join(REPOSITORY, "test", "firmware", "riscv");
 const CACHE = join(REPOSITORY, ".cache", "chip-objects");
-const PREFIX = "riscv64-unknown-elf-";
+export const PREFIX = "riscv64-unknown-elf-";
 const SPECS = "/usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs";
 /** Libraries whose headers the chips' compiler may share with this machine's, since they name no system. */
 const LIBRARIES = ["cjson", "mbedtls", "psa"];

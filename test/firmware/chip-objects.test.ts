@@ -3,8 +3,10 @@ import {
   compileForChip,
   flashBytes,
   missingCompiler,
+  PREFIX,
   undefinedSymbols,
 } from "../attack/chip-objects.js";
+import { edgesOf, linkedEdges, readCGraph } from "../helpers/c-graph.js";
 
 /** Everything of ours that lies in a device's flash, the page included. */
 const FLASH_MAX = 60 * 1024;
@@ -21,6 +23,12 @@ describe.skipIf(missing !== undefined)("firmware/main, compiled for the chips", 
     );
     expect(bytes).toBeGreaterThan(20_000);
     expect(bytes).toBeLessThanOrEqual(FLASH_MAX);
+  });
+
+  it("has the edges between its files that its sources tell", async () => {
+    const linked = await linkedEdges(await compileForChip("rv32imac"), `${PREFIX}nm`);
+    expect(linked.length).toBeGreaterThan(100);
+    expect(edgesOf(readCGraph("firmware/main"))).toEqual(linked);
   });
 
   it("asks for no atomic helper where the chip has atomic instructions", async () => {

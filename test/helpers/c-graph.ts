@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
+const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Each C file with those that it points at: the files that define the functions and variables it uses. */
@@ -16,6 +19,8 @@ const DEFINITION = new RegExp(
 );
 const INLINE_FUNCTION = /^static inline [^;{]*?(\w+)\([^;{]*\{([\s\S]*?)^\}/gm;
 const MACRO = /^[ \t]*#[ \t]*define (\w*[A-Z]\w*)((?:\\\n|.)*)/gm;
+/** The first half of a name; the second one is written elsewhere. */
+const PASTED = /(\w+)##\w/g;
 /** Not a member of a structure. */
 const NAME = /(?<!\.|->|\w)[A-Za-z_]\w*/g;
 
@@ -55,12 +60,35 @@ export function cGraph(sources: ReadonlyMap<string, string>): CGraph {
   const graph = new Map<string, string[]>();
   for (const [file, text] of texts) {
     const used = reachable(namesOf(text), (name) => namesOf(bodies.get(name) ?? ""));
+    for (const [, prefix = ""] of text.matchAll(PASTED))
+      for (const name of homes.keys())
+        if (name.startsWith(prefix) && used.has(name.slice(prefix.length))) used.add(name);
     const foreign = [...used].filter((name) => !locals.has(`${file} ${name}`));
     const targets = new Set(foreign.map((name) => homes.get(name) ?? file));
     targets.delete(file);
     graph.set(file, [...targets]);
   }
   return graph;
+}
+
+/** The edges of the graph as the linker sees them, by the symbols of the objects: what edgesOf() gives. */
+export async function linkedEdges(objects: readonly string[], nm = "nm"): Promise<string[]> {
+  const { stdout } = await run(nm, ["-A", ...objects], { maxBuffer: 1 << 24 });
+  const symbols = [...stdout.matchAll(/^(?:.*\/)?(\w+)(?:\.c)?\.o:.* ([A-Z]) (.*)$/gm)];
+  const homes = new Map(symbols.map(([, file, kind, name]) => [kind === "U" ? "" : name, file]));
+  const edges = symbols.flatMap(([, file, kind, name]) => {
+    const home = kind === "U" ? homes.get(name) : undefined;
+    return home === undefined ? [] : [`${file}.c → ${home}.c`];
+  });
+  return [...new Set(edges)].sort();
+}
+
+/** `user → home`, without the folders. */
+export function edgesOf(graph: CGraph): string[] {
+  const edges = [...graph].flatMap(([user, homes]) =>
+    homes.map((home) => `${basename(user)} → ${basename(home)}`),
+  );
+  return edges.sort();
 }
 
 /** The circles of a graph: groups of files each of which reaches all of them (strongly connected components). */

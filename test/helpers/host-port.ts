@@ -1,8 +1,7 @@
-import { type ChildProcess, execFile } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 import type { Air } from "../../cli/lab/air/air-file.js";
 import { listAnnouncedAps } from "../../cli/lab/air/air-file.js";
@@ -12,7 +11,6 @@ import { buildProject } from "./cmake.js";
 import { longer } from "./longer.js";
 import { temporaryDir } from "./project.js";
 
-const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL("../firmware/host-port", import.meta.url));
 const BUILD = fileURLToPath(new URL("../../.cache/host-port-tests", import.meta.url));
 
@@ -33,26 +31,11 @@ export async function buildPrograms(): Promise<void> {
     await buildProject(SOURCE, buildDir(variant), { defines: { PROV_SANITIZE: variant } });
 }
 
-/** Which files of the port use which others, by the symbols of their objects. */
-export async function linkedGraph(): Promise<Map<string, string[]>> {
+/** The objects of the port's own files. */
+export function portObjects(): string[] {
   const objects = join(buildDir("thread"), "host", "CMakeFiles", "host_port.dir", "src");
   const sources = readdirSync(fileURLToPath(new URL("../../firmware/host/src", import.meta.url)));
-  const names = sources.filter((name) => name.endsWith(".c")).map((name) => `${name}.o`);
-  const { stdout } = await run("nm", ["-A", ...names], { cwd: objects, maxBuffer: 1 << 24 });
-  const symbols = [...stdout.matchAll(/^(.*)\.o:.* ([A-Z]) (.*)$/gm)].map(
-    ([, file, kind, name = ""]) => ({ file: `firmware/host/src/${file}`, kind, name }),
-  );
-  const isUse = ({ kind }: { kind?: string | undefined }) => kind === "U";
-  const homes = new Map(
-    symbols.filter((each) => !isUse(each)).map(({ name, file }) => [name, file]),
-  );
-  const graph = new Map<string, string[]>();
-  for (const { file, name } of symbols.filter(isUse)) {
-    const home = homes.get(name);
-    const known = graph.get(file) ?? [];
-    if (home !== undefined && !known.includes(home)) graph.set(file, [...known, home]);
-  }
-  return graph;
+  return sources.filter((name) => name.endsWith(".c")).map((name) => join(objects, `${name}.o`));
 }
 
 function buildDir(variant: Variant): string {

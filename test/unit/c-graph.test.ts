@@ -15,6 +15,11 @@ const char *user_name(int (*pick)(void), int n)
     log_line("not_used()");
     return g_table[own()].not_used + CHECK(n) + shared_size();
 }
+#define X(name) do_##name,
+static action_t *const s_actions[] = {ALL(X)};
+static void end(void)
+{
+}
 `,
       ],
       [
@@ -24,10 +29,13 @@ const char *user_name(int (*pick)(void), int n)
       ["log.c", "BaseType_t log_line(const char *text)\n{\n    return pdTRUE;\n}\n"],
       ["check.c", "int check_failed(int line)\n{\n    return helper(line);\n}\n"],
       ["size.c", "size_t real_size(void) { return 0; }\nsize_t own(void)\n{\n    return 0;\n}\n"],
+      ["walk.c", "bool do_walk(void)\n{\n    return true;\n}\n"],
+      ["run.c", "bool do_run(void)\n{\n    return true;\n}\n"],
       ["unused.c", "void not_used(void)\n{\n}\nextern int g_table;\nuint32_t g_unused;\n"],
       [
         "shared.h",
         `int not_used(void);
+#define ALL(X) X(walk) X(stand)
 #define CHECK(n) ((n) ? 0 : \\
                   check_failed(n))
 static inline size_t shared_size(void)
@@ -38,7 +46,13 @@ static inline size_t shared_size(void)
       ],
     ]),
   );
-  expect(graph.get("user.c")?.toSorted()).toEqual(["check.c", "log.c", "size.c", "table.c"]);
+  expect(graph.get("user.c")?.toSorted()).toEqual([
+    "check.c",
+    "log.c",
+    "size.c",
+    "table.c",
+    "walk.c",
+  ]);
   expect(graph.get("table.c")).toEqual([]);
   expect(graph.has("shared.h")).toBe(false);
 });

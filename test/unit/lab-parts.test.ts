@@ -2,7 +2,7 @@ import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { takeLock } from "../../cli/files/lock.js";
-import { addToMac } from "../../cli/lab/board/virtual-board.js";
+import { softApMac } from "../../cli/lab/board/virtual-board.js";
 import { createFrameSplitter, pubackFor, withRetain } from "../../cli/lab/broker/mqtt-frames.js";
 import { mayPublish, mayReceive, OPERATOR, SPECTATOR } from "../../cli/lab/broker/topic-rules.js";
 import { checkFaults, createFaultBox, type RouteFault } from "../../cli/lab/faults.js";
@@ -201,6 +201,7 @@ describe("topic rules", () => {
   });
 });
 
-it("adds to a MAC without losing leading zeros", () => {
-  expect(addToMac("0000000000ff", 1)).toBe("000000000100");
+it("the SoftAP's MAC is one more in the last octet, which wraps as in the firmware", () => {
+  expect(softApMac("0000000000a9")).toBe("0000000000aa");
+  expect(softApMac("7cdfa14ca1ff")).toBe("7cdfa14ca100");
 });

@@ -79,7 +79,7 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
   ensurePrivateDir(options.dir);
   const flash = openFlashChip(join(options.dir, "flash.bin"));
   const log = createStream<string>(LOG_LINES_KEPT);
-  const apMac = addToMac(options.mac, 1);
+  const apMac = softApMac(options.mac);
   const apFile = join(options.airDir, APS_FOLDER, `${apMac}.json`);
   const report = (what: string, outcome: string, detail?: string): void =>
     options.onEvent?.(labEvent("board", null, what, outcome, detail));
@@ -271,7 +271,8 @@ function placeImage(flash: FlashChip, flasherArgsPath: string): void {
   }
 }
 
-/** @param mac 12 hex digits */
-export function addToMac(mac: string, step: number): string {
-  return (BigInt(`0x${mac}`) + BigInt(step)).toString(16).padStart(12, "0");
+/** The SoftAP's MAC address of a chip: one more in the last octet, which wraps, as in ESP-IDF. @param mac 12 hex digits */
+export function softApMac(mac: string): string {
+  const last = (Number.parseInt(mac.slice(10), 16) + 1) & 0xff;
+  return mac.slice(0, 10) + last.toString(16).padStart(2, "0");
 }

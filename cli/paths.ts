@@ -14,6 +14,11 @@ export function installRoot(): string {
   return dir;
 }
 
+/** The text of a file of the firmware's sources. */
+export function readFirmwareFile(name: string): string {
+  return readFileSync(join(installRoot(), "firmware", name), "utf8");
+}
+
 /** The version of prov. */
 export function readVersion(): string {
   const manifest: { version: string } = JSON.parse(

@@ -8,7 +8,7 @@ import { ProvError } from "../errors.js";
 import { readIfPresent } from "../files/files.js";
 import { withLock } from "../files/lock.js";
 import { refuseForBuild } from "../files/supported-path.js";
-import { installRoot } from "../paths.js";
+import { installRoot, readFirmwareFile } from "../paths.js";
 import { runTool, type ToolRun } from "../processes/tool.js";
 import { readFlasherArgs } from "../serial/flasher-args.js";
 import { asTask, type Task } from "../terminal/progress.js";
@@ -59,8 +59,8 @@ export async function buildWithIdf(request: IdfBuildRequest): Promise<BuiltImage
   // CMake binds a build folder to its toolchain, and ESP-IDF keeps the first sdkconfig that it made there.
   const buildDir = sharedBuildDir(root, target, [
     "idf" in toolchain ? toolchain.idf : toolchain.image,
-    readFileSync(join(firmware, "sdkconfig.defaults"), "utf8"),
-    readFileSync(join(firmware, partitionsFile(manifest)), "utf8"),
+    readFirmwareFile("sdkconfig.defaults"),
+    readFirmwareFile(partitionsFile(manifest)),
     readFileSync(join(config.dir, "sdkconfig.defaults"), "utf8"),
     signingKeyDigest(secureBoot),
   ]);
@@ -241,9 +241,7 @@ function idfCommand(
 /** Copies what is to be flashed to the device's own folder: the compile folder belongs to all devices. */
 function collect(request: IdfBuildRequest, buildDir: string, outDir: string): BuiltImage {
   const args = readFlasherArgs(join(buildDir, "flasher_args.json"));
-  const partitions = parsePartitions(
-    readFileSync(join(installRoot(), "firmware", partitionsFile(request.manifest)), "utf8"),
-  );
+  const partitions = parsePartitions(readFirmwareFile(partitionsFile(request.manifest)));
   const app = partitions.find((partition) => partition.type === PARTITION_TYPE_APP);
   const image = args.files.find((file) => file.offset === app?.offset);
   const absent = args.files.find(({ file }) => !existsSync(file));

@@ -1,12 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Chip } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { encodePartitionTable, parsePartitions } from "../../codegen/partitions.js";
 import { partitionsFile, partitionTableOffset } from "../../codegen/security.js";
 import { ProvError } from "../errors.js";
 import { withTemporaryFile } from "../files/temporary.js";
-import { installRoot } from "../paths.js";
+import { readFirmwareFile } from "../paths.js";
 import { flashDevice } from "../serial/flasher.js";
 import { asTask, type Progress } from "../terminal/progress.js";
 
@@ -29,11 +27,7 @@ const ERASED = 0xff;
  * @throws ProvError of the flash stage
  */
 export async function eraseSettings(request: EraseRequest): Promise<void> {
-  const csv = readFileSync(
-    join(installRoot(), "firmware", partitionsFile(request.manifest)),
-    "utf8",
-  );
-  const partitions = parsePartitions(csv);
+  const partitions = parsePartitions(readFirmwareFile(partitionsFile(request.manifest)));
   const nvs = partitions.find((partition) => partition.name === "nvs");
   if (!nvs) throw new Error("the partition table has no nvs partition");
   await withTemporaryFile("nvs.bin", Buffer.alloc(nvs.size, ERASED), (file) =>

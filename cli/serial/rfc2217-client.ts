@@ -1,26 +1,6 @@
 import { ProvError } from "../errors.js";
-import {
-  ANSWER,
-  COM_PORT,
-  DO,
-  DONT,
-  DTR_OFF,
-  DTR_ON,
-  IAC,
-  RTS_OFF,
-  RTS_ON,
-  SB,
-  SE,
-  SET_BAUDRATE,
-  SET_CONTROL,
-  SET_DATASIZE,
-  SET_PARITY,
-  SET_STOPSIZE,
-  TELNET_OPTIONS,
-  WILL,
-  WONT,
-} from "./rfc2217.js";
-import { createTelnetParser, escapeIac } from "./telnet.js";
+import { ANSWER, COM_PORT, MODEM, SET, TELNET, TELNET_OPTIONS } from "./rfc2217.js";
+import { comPortOrder, createTelnetParser, escapeIac, negotiation, offer } from "./telnet.js";
 
 /* The client's side of RFC 2217 (COM port control over Telnet, RFC 854). */
 
@@ -51,8 +31,7 @@ export function createComPortClient(port: {
       waiting.set(command + ANSWER, resolve);
       timer = setTimeout(() => reject(noServer()), ANSWER_MS);
     });
-    const escaped = escapeIac(Uint8Array.from(value));
-    await port.send(Uint8Array.from([IAC, SB, COM_PORT, command, ...escaped, IAC, SE]));
+    await port.send(comPortOrder(command, value));
     await answered.finally(() => {
       clearTimeout(timer);
       waiting.delete(command + ANSWER);
@@ -60,13 +39,13 @@ export function createComPortClient(port: {
   };
 
   const negotiate = (verb: number, option: number): void => {
-    const isWanted = TELNET_OPTIONS.includes(option);
-    const answer = verb === WILL ? (isWanted ? DO : DONT) : isWanted ? WILL : WONT;
-    if (verb === WONT || verb === DONT) return;
+    if (verb === TELNET.wont || verb === TELNET.dont) return;
+    const [yes, no] = verb === TELNET.will ? [TELNET.do, TELNET.dont] : [TELNET.will, TELNET.wont];
+    const answer = TELNET_OPTIONS.includes(option) ? yes : no;
     const key = answer * 256 + option;
     if (announced.has(key)) return; // answering an answer would never end
     announced.add(key);
-    void port.send(Uint8Array.from([IAC, answer, option])).catch(() => {});
+    void port.send(negotiation(answer, option)).catch(() => {});
   };
 
   const parser = createTelnetParser({
@@ -80,18 +59,18 @@ export function createComPortClient(port: {
   return {
     async start(baud) {
       for (const option of TELNET_OPTIONS) {
-        announced.add(WILL * 256 + option).add(DO * 256 + option);
-        await port.send(Uint8Array.from([IAC, WILL, option, IAC, DO, option]));
+        announced.add(TELNET.will * 256 + option).add(TELNET.do * 256 + option);
+        await port.send(offer(option));
       }
-      await order(SET_BAUDRATE, bigEndian(baud));
-      await order(SET_DATASIZE, [8]);
-      await order(SET_PARITY, [1]);
-      await order(SET_STOPSIZE, [1]);
+      await order(SET.baudRate, bigEndian(baud));
+      await order(SET.dataSize, [8]);
+      await order(SET.parity, [1]);
+      await order(SET.stopSize, [1]);
     },
     feed: parser,
-    setBaud: (baud) => order(SET_BAUDRATE, bigEndian(baud)),
-    setDtr: (on) => order(SET_CONTROL, [on ? DTR_ON : DTR_OFF]),
-    setRts: (on) => order(SET_CONTROL, [on ? RTS_ON : RTS_OFF]),
+    setBaud: (baud) => order(SET.baudRate, bigEndian(baud)),
+    setDtr: (on) => order(SET.control, [on ? MODEM.dtrOn : MODEM.dtrOff]),
+    setRts: (on) => order(SET.control, [on ? MODEM.rtsOn : MODEM.rtsOff]),
     escape: escapeIac,
     stop() {
       for (const resolve of waiting.values()) resolve();

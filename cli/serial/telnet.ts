@@ -1,4 +1,4 @@
-import { IAC, MAX_SUBNEGOTIATION, SB, SE, WILL } from "./rfc2217.js";
+import { COM_PORT, MAX_SUBNEGOTIATION, TELNET } from "./rfc2217.js";
 
 /* Telnet (RFC 854) as far as RFC 2217 needs it, for the client and the server. */
 
@@ -23,11 +23,11 @@ export function createTelnetParser(handlers: TelnetHandlers): (bytes: Uint8Array
 
   const command = (byte: number): void => {
     state = "data";
-    if (byte === IAC) data.push(IAC);
-    else if (byte === SB) {
+    if (byte === TELNET.iac) data.push(TELNET.iac);
+    else if (byte === TELNET.sb) {
       sub = [];
       state = "sub";
-    } else if (byte >= WILL) {
+    } else if (byte >= TELNET.will) {
       verb = byte;
       state = "option";
     }
@@ -35,22 +35,22 @@ export function createTelnetParser(handlers: TelnetHandlers): (bytes: Uint8Array
 
   const step = (byte: number): void => {
     if (state === "data") {
-      if (byte === IAC) state = "command";
+      if (byte === TELNET.iac) state = "command";
       else data.push(byte);
     } else if (state === "command") command(byte);
     else if (state === "option") {
       state = "data";
       handlers.onOption(verb, byte);
     } else if (state === "sub") {
-      if (byte === IAC) state = "sub-command";
+      if (byte === TELNET.iac) state = "sub-command";
       else if (sub.length < MAX_SUBNEGOTIATION) sub.push(byte);
-    } else if (byte === IAC) {
-      sub.push(IAC);
+    } else if (byte === TELNET.iac) {
+      sub.push(TELNET.iac);
       state = "sub";
     } else {
       state = "data";
       flush();
-      if (byte === SE) handlers.onSubnegotiation(sub);
+      if (byte === TELNET.se) handlers.onSubnegotiation(sub);
     }
   };
 
@@ -62,6 +62,32 @@ export function createTelnetParser(handlers: TelnetHandlers): (bytes: Uint8Array
 
 /** Doubles IAC in data. */
 export function escapeIac(bytes: Uint8Array): Uint8Array {
-  if (!bytes.includes(IAC)) return bytes;
-  return Uint8Array.from([...bytes].flatMap((byte) => (byte === IAC ? [IAC, IAC] : [byte])));
+  if (!bytes.includes(TELNET.iac)) return bytes;
+  return Uint8Array.from(
+    [...bytes].flatMap((byte) => (byte === TELNET.iac ? [TELNET.iac, TELNET.iac] : [byte])),
+  );
+}
+
+/** What one side says of one option. */
+export function negotiation(verb: number, option: number): Uint8Array {
+  return Uint8Array.from([TELNET.iac, verb, option]);
+}
+
+/** That an option is offered, and asked for. */
+export function offer(option: number): Uint8Array {
+  return Buffer.concat([negotiation(TELNET.will, option), negotiation(TELNET.do, option)]);
+}
+
+/** An order about the COM port, or its answer. */
+export function comPortOrder(command: number, value: readonly number[]): Uint8Array {
+  const { iac, sb, se } = TELNET;
+  return Uint8Array.from([
+    iac,
+    sb,
+    COM_PORT,
+    command,
+    ...escapeIac(Uint8Array.from(value)),
+    iac,
+    se,
+  ]);
 }

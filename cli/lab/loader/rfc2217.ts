@@ -1,22 +1,11 @@
+import { ANSWER, COM_PORT, MODEM, SET, TELNET, TELNET_OPTIONS } from "../../serial/rfc2217.js";
 import {
-  ANSWER,
-  COM_PORT,
-  DO,
-  DONT,
-  DTR_OFF,
-  DTR_ON,
-  IAC,
-  RTS_OFF,
-  RTS_ON,
-  SB,
-  SE,
-  SET_BAUDRATE,
-  SET_CONTROL,
-  TELNET_OPTIONS,
-  WILL,
-  WONT,
-} from "../../serial/rfc2217.js";
-import { createTelnetParser, escapeIac } from "../../serial/telnet.js";
+  comPortOrder,
+  createTelnetParser,
+  escapeIac,
+  negotiation,
+  offer,
+} from "../../serial/telnet.js";
 
 /*
  * The server's side of RFC 2217 (COM port control over Telnet, RFC 854): enough for pyserial and for
@@ -37,24 +26,20 @@ export function createTelnetSession(handlers: {
   let baud = [0, 1, 0xc2, 0]; // 115200
 
   const refuseUnknown = (verb: number, option: number): void => {
-    if (TELNET_OPTIONS.includes(option) || verb === WONT || verb === DONT) return;
-    handlers.send(Uint8Array.from([IAC, verb === WILL ? DONT : WONT, option]));
+    if (TELNET_OPTIONS.includes(option) || verb === TELNET.wont || verb === TELNET.dont) return;
+    handlers.send(negotiation(verb === TELNET.will ? TELNET.dont : TELNET.wont, option));
   };
 
   const subnegotiate = ([option, order, ...value]: readonly number[]): void => {
     if (option !== COM_PORT || order === undefined || order >= ANSWER) return;
-    if (order === SET_CONTROL) setControl(value[0], handlers.onLines);
-    if (order === SET_BAUDRATE && value.some((byte) => byte !== 0)) baud = value;
-    const answer = Uint8Array.from(order === SET_BAUDRATE ? baud : value);
-    const frame = [IAC, SB, COM_PORT, order + ANSWER, ...escapeIac(answer), IAC, SE];
-    handlers.send(Uint8Array.from(frame));
+    if (order === SET.control) setControl(value[0], handlers.onLines);
+    if (order === SET.baudRate && value.some((byte) => byte !== 0)) baud = value;
+    handlers.send(comPortOrder(order + ANSWER, order === SET.baudRate ? baud : value));
   };
 
   return {
     start() {
-      handlers.send(
-        Uint8Array.from(TELNET_OPTIONS.flatMap((option) => [IAC, WILL, option, IAC, DO, option])),
-      );
+      handlers.send(Buffer.concat(TELNET_OPTIONS.map(offer)));
     },
     feed: createTelnetParser({
       onData: handlers.onData,
@@ -69,6 +54,6 @@ function setControl(
   value: number | undefined,
   onLines: (lines: { dtr?: boolean; rts?: boolean }) => void,
 ): void {
-  if (value === DTR_ON || value === DTR_OFF) onLines({ dtr: value === DTR_ON });
-  if (value === RTS_ON || value === RTS_OFF) onLines({ rts: value === RTS_ON });
+  if (value === MODEM.dtrOn || value === MODEM.dtrOff) onLines({ dtr: value === MODEM.dtrOn });
+  if (value === MODEM.rtsOn || value === MODEM.rtsOff) onLines({ rts: value === MODEM.rtsOn });
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Chip, DEFAULT_LOADER_CHIP } from "../../../codegen/chips.js";
 import type { DeviceManifest } from "../../../codegen/manifest.js";
@@ -17,7 +16,7 @@ import {
   waitNote,
 } from "../../flow/build.js";
 import { buildFailed } from "../../flow/build-errors.js";
-import { installRoot } from "../../paths.js";
+import { installRoot, readFirmwareFile } from "../../paths.js";
 import { requireProgram } from "../../processes/on-path.js";
 import { runTool } from "../../processes/tool.js";
 import { asTask } from "../../terminal/progress.js";
@@ -49,7 +48,7 @@ export async function buildForHost(request: HostBuildRequest): Promise<BuiltImag
   const buildDir = join(root, PROV_FOLDER, "build", variant);
   refuseForBuild(firmware, root);
   const outDir = join(request.config.dir, "..", "build", variant);
-  const partitions = parsePartitions(readFileSync(join(firmware, "partitions.csv"), "utf8"));
+  const partitions = parsePartitions(readFirmwareFile("partitions.csv"));
   const app = partitions.find((partition) => partition.offset === APP_OFFSET);
   if (!app)
     throw new ProvError(

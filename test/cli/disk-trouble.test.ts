@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { FERN, projectWith, temporaryDir } from "../helpers/project.js";
 import { MAIN, prov, run } from "../helpers/prov.js";
+import { served } from "../helpers/served.js";
 
 const MANIFEST = `import { defineDevice } from "prov";\nexport default ${FERN};\n`;
 /** A mount namespace of its own; whoever is not root is root in a user namespace. */
@@ -71,16 +71,11 @@ describe("a disk that is full or read-only", () => {
 
   test("full: the log that prov monitor was to keep", async () => {
     const server = createServer((socket) => socket.on("error", () => {}).write("line\r\n"));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    try {
-      const port = `socket://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      const args = ["monitor", "--port", port, "--log", "m.log", "--timeout", "20"];
-      const { code, error } = await onDisk(64, FILL, ...args);
-      expect(code).toBe(10);
-      expect(error.message).toBe(`m.log: ${NO_SPACE}`);
-    } finally {
-      server.close();
-    }
+    const port = `socket://127.0.0.1:${await served(server)}`;
+    const args = ["monitor", "--port", port, "--log", "m.log", "--timeout", "20"];
+    const { code, error } = await onDisk(64, FILL, ...args);
+    expect(code).toBe(10);
+    expect(error.message).toBe(`m.log: ${NO_SPACE}`);
   });
 
   // Node's own way of making several folders at once calls it "no such file".

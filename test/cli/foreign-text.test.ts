@@ -1,9 +1,10 @@
 import { createServer as createHttpServer, type RequestListener } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { createServer } from "node:net";
+import { describe, expect, test } from "vitest";
 import { waitingStatus } from "../helpers/board-status.js";
 import { projectWith } from "../helpers/project.js";
 import { prov } from "../helpers/prov.js";
+import { served } from "../helpers/served.js";
 
 /** What somebody nearby may call a network, and a stranger's device may say. */
 const EVIL =
@@ -18,25 +19,14 @@ const STATUS = {
 const NETWORKS = [{ ssid: EVIL, rssi: -40, channel: 1, secure: true }];
 const COLORS = [{}, { FORCE_COLOR: "1", NO_COLOR: "" }];
 
-const closing: (() => unknown)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
-});
-
 async function strangeBoard(answer: RequestListener): Promise<string> {
-  const server = createHttpServer(answer).listen(0, "127.0.0.1");
-  closing.push(() => server.close());
-  await new Promise((resolve) => server.once("listening", resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${await served(createHttpServer(answer))}`;
 }
 
 /** A serial port at the other end of TCP that prints a log. */
 async function strangeLog(log: string): Promise<string> {
   const server = createServer((socket) => socket.on("error", () => {}).write(log));
-  server.listen(0, "127.0.0.1");
-  closing.push(() => server.close());
-  await new Promise((resolve) => server.once("listening", resolve));
-  return `socket://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `socket://127.0.0.1:${await served(server)}`;
 }
 
 /** What neither a terminal nor GitHub's runner may find in it, but for prov's own colours and its own annotation. */

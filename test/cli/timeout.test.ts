@@ -1,12 +1,12 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { boundsOf } from "../../cli/flow/timeouts.js";
 import { bootVirtualBoard } from "../../cli/lab/stages/board.js";
 import { silent } from "../../cli/terminal/progress.js";
 import { waitingStatus } from "../helpers/board-status.js";
 import { projectWith } from "../helpers/project.js";
 import { prov } from "../helpers/prov.js";
+import { served } from "../helpers/served.js";
 
 /** Time for the first answer on a busy machine, and less than the 8 s that one call has. */
 const TIMEOUT_S = "6";
@@ -18,12 +18,7 @@ async function halfBoard(deviceId: string): Promise<string> {
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify(waitingStatus(deviceId)));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${await served(server)}`;
 }
 
 test("--timeout raises and lowers the bound on the AP too; without it that is shorter than the whole", () => {

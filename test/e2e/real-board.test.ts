@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isSigned } from "../../cli/lab/events.js";
@@ -8,6 +8,7 @@ import { runStep } from "../helpers/ci-recipe.js";
 import { longerSeconds } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
 import { PROJECT, prov } from "../helpers/prov.js";
+import { served } from "../helpers/served.js";
 import {
   config,
   DEVICE_ID,
@@ -264,10 +265,8 @@ describe("options that cannot be meant", () => {
 
   it("an address that hangs up on every call is no board", async () => {
     const server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    const { code, stdout } = await provision("--url", `http://127.0.0.1:${port}`, "--timeout", "1");
-    server.close();
+    const board = `http://127.0.0.1:${await served(server)}`;
+    const { code, stdout } = await provision("--url", board, "--timeout", "1");
     expect([code, JSON.parse(stdout).error.code]).toEqual([6, "ap_unreachable"]);
   });
 

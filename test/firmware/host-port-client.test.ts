@@ -1,21 +1,15 @@
 import { createServer as createHttpServer, type ServerResponse } from "node:http";
 import { createServer, type ServerOptions } from "node:https";
-import { createServer as createTcpServer, type Server } from "node:net";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { createServer as createTcpServer } from "node:net";
+import { beforeAll, describe, expect, test } from "vitest";
 import { createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
-import { findFreePort, listenOn } from "../../cli/lab/server/listen.js";
+import { findFreePort } from "../../cli/lab/server/listen.js";
 import { buildPrograms, fileEnv, startProgram, VARIANTS } from "../helpers/host-port.js";
 import { localhostIdentity } from "../helpers/localhost.js";
 import { longer } from "../helpers/longer.js";
+import { served } from "../helpers/served.js";
 
 beforeAll(buildPrograms, longer(300_000));
-
-async function serve(server: Server): Promise<number> {
-  onTestFinished(() => {
-    server.close();
-  });
-  return listenOn(server);
-}
 
 async function pki() {
   const [ca, foreignCa] = await Promise.all([
@@ -37,7 +31,7 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
       const server = createServer(options, (incoming, response) => {
         incoming.resume().on("end", () => respond(incoming.url ?? "", response));
       });
-      return `https://localhost:${await serve(server)}`;
+      return `https://localhost:${await served(server)}`;
     };
     const day = 86_400_000;
     const good = await https(await localhostIdentity(ca));
@@ -50,8 +44,8 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
       }),
     );
     const mutual = await https(await localhostIdentity(ca), { requestCert: true, ca: ca.certPem });
-    const plain = await serve(createHttpServer((_, response) => response.end("plain")));
-    const mute = await serve(createTcpServer(() => {}));
+    const plain = await served(createHttpServer((_, response) => response.end("plain")));
+    const mute = await served(createTcpServer(() => {}));
     const closed = await findFreePort();
 
     const cases: [string, string][] = [
@@ -127,7 +121,7 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
     const server = createServer({ cert: certPem, key: keyPem }, (_, response) => {
       response.end("ok");
     });
-    const url = `https://localhost:${await serve(server)}/`;
+    const url = `https://localhost:${await served(server)}/`;
     for (const glued of [foreignCa.certPem.trimEnd() + ca.certPem, `CA: ${ca.certPem}`]) {
       const env = { ...fileEnv({ TEST_CA: glued }), PROV_HOST_CLOCK: "real" };
       const program = startProgram("http_client", variant, { env });
@@ -147,7 +141,7 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
     const server = createServer({ cert: identity.certPem, key: identity.keyPem }, (_, response) => {
       response.end();
     });
-    const url = `https://localhost:${await serve(server)}/`;
+    const url = `https://localhost:${await served(server)}/`;
     const program = startProgram("http_client", variant, { env: fileEnv({ TEST_CA: ca.certPem }) });
     program.write(`GET\t${url}\tc`);
     program.write(`GET\t${url}\tc`);

@@ -5,11 +5,12 @@ import { startMosquitto } from "../../cli/lab/broker/mosquitto.js";
 import { createFrameSplitter, PACKET } from "../../cli/lab/broker/mqtt-frames.js";
 import { OPERATOR } from "../../cli/lab/broker/topic-rules.js";
 import { createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
-import { findFreePort, listenOn } from "../../cli/lab/server/listen.js";
+import { findFreePort } from "../../cli/lab/server/listen.js";
 import { buildPrograms, fileEnv, startProgram, VARIANTS } from "../helpers/host-port.js";
 import { localhostIdentity } from "../helpers/localhost.js";
 import { longer } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
+import { served } from "../helpers/served.js";
 
 beforeAll(buildPrograms, longer(300_000));
 
@@ -51,10 +52,7 @@ async function tcpServer(act: (socket: Socket) => void): Promise<string> {
     socket.on("error", () => {});
     act(socket);
   });
-  onTestFinished(() => {
-    server.close();
-  });
-  return `mqtt://localhost:${await listenOn(server)}`;
+  return `mqtt://localhost:${await served(server)}`;
 }
 
 /**

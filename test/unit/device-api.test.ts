@@ -1,19 +1,10 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { inspect } from "node:util";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createDeviceApi } from "../../cli/device/device-api.js";
 import { ProvError } from "../../cli/errors.js";
 import { failure } from "../helpers/failure.js";
-
-const servers: Server[] = [];
-
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
+import { served } from "../helpers/served.js";
 
 async function serve(
   handler: (request: IncomingMessage, response: ServerResponse, body: string) => void,
@@ -23,12 +14,7 @@ async function serve(
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => handler(request, response, Buffer.concat(chunks).toString()));
   });
-  servers.push(server);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (typeof address !== "object" || address === null) throw new Error("no address");
-  return `http://127.0.0.1:${address.port}`;
+  return `http://127.0.0.1:${await served(server)}`;
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {

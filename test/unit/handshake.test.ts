@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createServer } from "node:tls";
 import { expect, test } from "vitest";
 import { shakeHands } from "../../cli/flow/handshake.js";
 import { temporaryDir } from "../helpers/project.js";
+import { served } from "../helpers/served.js";
 
 test("what a server's certificate calls itself is shown, not obeyed", async () => {
   const dir = temporaryDir();
@@ -19,14 +19,9 @@ test("what a server's certificate calls itself is shown, not obeyed", async () =
     { stdio: "ignore" },
   );
   const [key, cert] = [readFileSync(keyFile), readFileSync(certFile, "utf8")];
-  const server = createServer({ key, cert }).listen(0, "127.0.0.1");
+  const server = createServer({ key, cert });
   server.on("tlsClientError", () => {});
-  await new Promise((resolve) => server.once("listening", resolve));
-  try {
-    const { port } = server.address() as AddressInfo;
-    const seen = await shakeHands({ host: "localhost", port, ca: cert, askTime: false });
-    expect(seen).toEqual({ problem: expect.stringContaining("good\\u{202e}evil\\u{200b}") });
-  } finally {
-    server.close();
-  }
+  const port = await served(server);
+  const seen = await shakeHands({ host: "localhost", port, ca: cert, askTime: false });
+  expect(seen).toEqual({ problem: expect.stringContaining("good\\u{202e}evil\\u{200b}") });
 });

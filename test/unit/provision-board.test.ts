@@ -1,6 +1,5 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { createServer } from "node:http";
+import { expect, test } from "vitest";
 import { provisionBoard } from "../../cli/flow/provision-board.js";
 import { createStageClock } from "../../cli/flow/stages.js";
 import { silent } from "../../cli/terminal/progress.js";
@@ -8,9 +7,7 @@ import { manualWifi } from "../../cli/wifi/manual.js";
 import { DEFAULT_MANIFEST } from "../golden/golden-device.js";
 import { waitingStatus } from "../helpers/board-status.js";
 import { longer } from "../helpers/longer.js";
-
-let server: Server | undefined;
-afterEach(() => server?.close());
+import { served } from "../helpers/served.js";
 
 /** A board in AP_MODE that answers each call of `slow` only after that many milliseconds. */
 async function board(slow: Record<string, number>, networks: readonly unknown[] = []) {
@@ -20,15 +17,13 @@ async function board(slow: Record<string, number>, networks: readonly unknown[] 
     "GET /status": waitingStatus(DEFAULT_MANIFEST.id),
     "POST /provision": { status: "ok", message: "Credentials saved" },
   };
-  server = createServer((request, response) => {
+  const server = createServer((request, response) => {
     const call = `${request.method} ${request.url}`;
     asked.push(call);
     response.setHeader("content-type", "application/json");
     setTimeout(() => response.end(JSON.stringify(answers[call])), slow[call] ?? 0);
   });
-  await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return { asked, baseUrl: `http://127.0.0.1:${port}` };
+  return { asked, baseUrl: `http://127.0.0.1:${await served(server)}` };
 }
 
 function provision(baseUrl: string, timeoutMs: number, password = "home-password") {

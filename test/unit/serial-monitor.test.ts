@@ -1,6 +1,5 @@
-import { once } from "node:events";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { createBacktraceDecoder, findAddr2line } from "../../cli/serial/backtrace.js";
@@ -9,6 +8,7 @@ import { type MonitorLine, monitor } from "../../cli/serial/monitor.js";
 import { longer } from "../helpers/longer.js";
 import { temporaryDir } from "../helpers/project.js";
 import { serialBoard } from "../helpers/serial-board.js";
+import { served } from "../helpers/served.js";
 
 describe("the monitor", () => {
   it("resets, and waits for a line", async () => {
@@ -68,14 +68,12 @@ describe("the monitor", () => {
 
   it("asks for a reset by hand where no line leads to the board", async () => {
     const server = createServer((socket) => socket.on("error", () => {}));
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const port = `socket://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const port = `socket://127.0.0.1:${await served(server)}`;
     const notes: string[] = [];
     const request = { port, timeoutMs: longer(500), onNote: (note: string) => notes.push(note) };
     await expect(monitor({ ...request, reset: true })).rejects.toMatchObject({
       code: "monitor_timeout",
     });
-    server.close();
     expect(notes).toEqual([`${port} has no reset lines: press RESET on the board`]);
   });
 

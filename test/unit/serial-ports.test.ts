@@ -13,6 +13,7 @@ import {
   listPorts,
 } from "../../cli/serial/ports.js";
 import { temporaryDir } from "../helpers/project.js";
+import { served } from "../helpers/served.js";
 
 const jtag = {
   path: "/dev/ttyACM0",
@@ -185,13 +186,9 @@ describe("opening", () => {
 
   it("tells a server that does not speak RFC 2217", async () => {
     const server = createServer((socket) => socket.on("data", () => {}).on("error", () => {}));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    const port = typeof address === "object" ? address?.port : 0;
-    await expect(openPort(`rfc2217://127.0.0.1:${port}`)).rejects.toMatchObject({
+    await expect(openPort(`rfc2217://127.0.0.1:${await served(server)}`)).rejects.toMatchObject({
       code: "port_not_found",
     });
-    server.close();
   });
 });
 

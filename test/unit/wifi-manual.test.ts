@@ -1,31 +1,27 @@
-import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { createServer as createTcpServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { virtualWifi } from "../../cli/lab/air/virtual-wifi.js";
 import { manualWifi } from "../../cli/wifi/manual.js";
 import { chooseKind, selectWifi } from "../../cli/wifi/select.js";
 import { longer } from "../helpers/longer.js";
+import { served } from "../helpers/served.js";
 
 async function listen(onRequest: () => void = () => undefined) {
   const server = createServer((_request, response) => {
     onRequest();
     response.writeHead(404).end();
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return { server, url: `http://127.0.0.1:${port}` };
+  return `http://127.0.0.1:${await served(server)}`;
 }
 
 describe("the manual adapter", () => {
   test("anything that speaks HTTP at the address counts as reachable", async () => {
-    const { server, url } = await listen();
+    const url = await listen();
     const joined = await manualWifi({ baseUrl: `${url}/` }).join({ ssid: "board" }, null, {
       signal: AbortSignal.timeout(longer(20_000)),
     });
     expect(joined).toEqual({ ssid: null, baseUrl: url });
-    server.close();
   });
 
   test("something that does not speak HTTP is ap_unreachable and says why", async () => {
@@ -36,9 +32,7 @@ describe("the manual adapter", () => {
       connections += 1;
       if (connections === 2) deadline.abort(new DOMException("too long", "TimeoutError"));
     });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
+    const port = await served(server);
     const adapter = manualWifi({ baseUrl: `http://127.0.0.1:${port}`, probeIntervalMs: 5 });
     await expect(
       adapter.join({ ssid: "x" }, null, { signal: deadline.signal }),
@@ -47,7 +41,6 @@ describe("the manual adapter", () => {
       exitCode: 6,
       message: expect.stringMatching(/nothing answers at .*ECONNRESET/),
     });
-    server.close();
   });
 
   test("a bad URL is a usage error at once", async () => {

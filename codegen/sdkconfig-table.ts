@@ -23,8 +23,8 @@ export interface SdkconfigSymbol {
   /** The symbol whose value a number may not exceed either. */
   readonly atMost?: string;
   /** What menuconfig shows of a symbol of the firmware's own. */
-  readonly prompt?: string;
-  readonly help?: string;
+  readonly prompt?: string | undefined;
+  readonly help?: string | undefined;
   /** What menuconfig takes, where that is not `range`. */
   readonly menuRange?: RangeOf;
 }
@@ -200,8 +200,7 @@ function fromField(path: readonly string[], [symbol, prompt, help]: FieldOption)
     const given = valueAt(manifest, path);
     return Array.isArray(given) ? given.join(" ") : (given as SdkconfigValue);
   };
-  const row = { name: `CONFIG_${symbol}`, value, field: path.join(".") };
-  return { ...row, ...(prompt && { prompt }), ...(help && { help }) };
+  return { name: `CONFIG_${symbol}`, value, field: path.join("."), prompt, help };
 }
 
 /** A value without a manifest field of its own; `sdkconfig` may change it within the range. */
@@ -213,8 +212,7 @@ function int(
   help?: string,
 ): Row {
   const rangeOf = typeof range === "function" ? range : () => range;
-  const row = { name: `CONFIG_PROV_${name}`, value: () => value, range: rangeOf, prompt };
-  return { ...row, ...(help && { help }) };
+  return { name: `CONFIG_PROV_${name}`, value: () => value, range: rangeOf, prompt, help };
 }
 
 /** A delay that grows from attempt to attempt: least and default of its start, default and most of its end. */

@@ -179,6 +179,24 @@ esp_err_t device_store_load_enrolment(enrolment_t *enrol)
     return err;
 }
 
+bool device_store_load_secret(bool is_token, char **secret)
+{
+    enrolment_t *enrol = calloc(1, sizeof *enrol);
+    bool loaded = enrol != NULL;
+    *secret = NULL;
+    if (loaded && device_store_load_enrolment(enrol) == ESP_OK) {
+        const char *text = is_token ? enrol->token : enrol->bearer;
+        size_t size = strlen(text) + 1;
+        *secret = size > 1 ? malloc(size) : NULL;
+        loaded = size == 1 || *secret != NULL;
+        if (*secret != NULL) {
+            memcpy(*secret, text, size);
+        }
+    }
+    secret_free(enrol, sizeof *enrol);
+    return loaded;
+}
+
 esp_err_t device_store_spend_token(void)
 {
     lock();

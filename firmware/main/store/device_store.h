@@ -31,6 +31,11 @@ esp_err_t device_store_commit_pending(uint32_t revision);
 /** ESP_ERR_NOT_FOUND when there are none. */
 esp_err_t device_store_load_wifi(wifi_credentials_t *wifi);
 esp_err_t device_store_load_enrolment(enrolment_t *enrol);
+/**
+ * The provisioning token, or else the Bearer, in a heap block of its own size; NULL when there is none. The caller wipes
+ * it. False when out of memory.
+ */
+bool device_store_load_secret(bool is_token, char **secret);
 /** Erases the provisioning token and keeps the rest of the record. */
 esp_err_t device_store_spend_token(void);
 

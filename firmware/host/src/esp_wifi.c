@@ -14,24 +14,6 @@
 
 static const char *TAG = "wifi";
 
-static void lock(void)
-{
-    pthread_mutex_lock(&g_wifi.lock);
-}
-
-/* Release the lock, then do what was decided under it. */
-static esp_err_t finish(wifi_effects_t *effects, esp_err_t err)
-{
-    wifi_unlock(effects);
-    return err;
-}
-
-static esp_err_t unlock(esp_err_t err)
-{
-    pthread_mutex_unlock(&g_wifi.lock);
-    return err;
-}
-
 esp_err_t esp_wifi_init(const wifi_init_config_t *config)
 {
     if (config == NULL || config->magic != WIFI_INIT_CONFIG_MAGIC) {
@@ -43,7 +25,7 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
         .take_address = wifi_station_take_address,
         .take_end = wifi_station_take_end,
     };
-    lock();
+    wifi_lock();
     wifi_radio_open(&LISTENER);
     if (!g_wifi.is_init) {
         g_wifi.is_init = true;
@@ -52,7 +34,7 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
         strcpy(g_wifi.country, "01"); /* world safe mode */
         g_wifi.ap_config = (wifi_ap_config_t){.channel = 1, .max_connection = 4};
     }
-    return unlock(ESP_OK);
+    return wifi_unlock(ESP_OK);
 }
 
 esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled)
@@ -61,16 +43,16 @@ esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled
     if (country == NULL || strlen(country) < 2 || strlen(country) > 3) {
         return ESP_ERR_INVALID_ARG;
     }
-    lock();
+    wifi_lock();
     if (!g_wifi.is_init) {
-        return unlock(ESP_ERR_WIFI_NOT_INIT);
+        return wifi_unlock(ESP_ERR_WIFI_NOT_INIT);
     }
     if (wifi_country_last_channel(country) == 0) {
         ESP_LOGE(TAG, "Invalid country code: %.2s", country);
-        return unlock(ESP_ERR_INVALID_ARG);
+        return wifi_unlock(ESP_ERR_INVALID_ARG);
     }
     memcpy(g_wifi.country, country, 2);
-    return unlock(ESP_OK);
+    return wifi_unlock(ESP_OK);
 }
 
 /* Move from one set of running interfaces to another, with the events that go with it. */
@@ -96,18 +78,18 @@ static void switch_interfaces(wifi_effects_t *effects, wifi_mode_t before, wifi_
 esp_err_t esp_wifi_set_mode(wifi_mode_t mode)
 {
     wifi_effects_t effects = {0};
-    lock();
+    wifi_lock();
     if (!g_wifi.is_init) {
-        return unlock(ESP_ERR_WIFI_NOT_INIT);
+        return wifi_unlock(ESP_ERR_WIFI_NOT_INIT);
     }
     if (mode > WIFI_MODE_APSTA) {
-        return unlock(ESP_ERR_INVALID_ARG);
+        return wifi_unlock(ESP_ERR_INVALID_ARG);
     }
     if (g_wifi.is_started) {
         switch_interfaces(&effects, g_wifi.mode, mode);
     }
     g_wifi.mode = mode;
-    return finish(&effects, ESP_OK);
+    return wifi_finish(&effects, ESP_OK);
 }
 
 esp_err_t esp_wifi_get_mode(wifi_mode_t *mode)
@@ -115,17 +97,17 @@ esp_err_t esp_wifi_get_mode(wifi_mode_t *mode)
     if (mode == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    lock();
+    wifi_lock();
     *mode = g_wifi.mode;
-    return unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
+    return wifi_unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
 }
 
 esp_err_t esp_wifi_start(void)
 {
     wifi_effects_t effects = {0};
-    lock();
+    wifi_lock();
     if (!g_wifi.is_init) {
-        return unlock(ESP_ERR_WIFI_NOT_INIT);
+        return wifi_unlock(ESP_ERR_WIFI_NOT_INIT);
     }
     if (!g_wifi.is_started) {
         g_wifi.is_started = true;
@@ -133,7 +115,7 @@ esp_err_t esp_wifi_start(void)
         static const char *const NAMES[] = {"null", "sta", "softAP", "sta + softAP"};
         ESP_LOGI(TAG, "mode : %s", NAMES[g_wifi.mode]);
     }
-    return finish(&effects, ESP_OK);
+    return wifi_finish(&effects, ESP_OK);
 }
 
 /* 0 stands for the driver's own choice. */
@@ -210,17 +192,17 @@ esp_err_t esp_wifi_set_config(wifi_interface_t interface, wifi_config_t *conf)
         return ESP_ERR_INVALID_ARG;
     }
     wifi_effects_t effects = {0};
-    lock();
+    wifi_lock();
     if (!g_wifi.is_init) {
-        return unlock(ESP_ERR_WIFI_NOT_INIT);
+        return wifi_unlock(ESP_ERR_WIFI_NOT_INIT);
     }
     switch (interface) {
     case WIFI_IF_STA:
-        return finish(&effects, set_sta_config(&conf->sta));
+        return wifi_finish(&effects, set_sta_config(&conf->sta));
     case WIFI_IF_AP:
-        return finish(&effects, set_ap_config(&conf->ap, &effects));
+        return wifi_finish(&effects, set_ap_config(&conf->ap, &effects));
     default:
-        return unlock(ESP_ERR_WIFI_IF);
+        return wifi_unlock(ESP_ERR_WIFI_IF);
     }
 }
 
@@ -229,7 +211,7 @@ esp_err_t esp_wifi_set_storage(wifi_storage_t storage)
     if (storage != WIFI_STORAGE_FLASH && storage != WIFI_STORAGE_RAM) {
         return ESP_ERR_INVALID_ARG;
     }
-    lock();
+    wifi_lock();
     g_wifi.storage = storage;
-    return unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
+    return wifi_unlock(g_wifi.is_init ? ESP_OK : ESP_ERR_WIFI_NOT_INIT);
 }

@@ -60,7 +60,8 @@ static void update_softap(void)
     pthread_mutex_unlock(&s_softap_order);
 }
 
-void wifi_effects_apply(wifi_effects_t *effects)
+/* Post the events and bring the SoftAP in line. */
+static void apply(const wifi_effects_t *effects)
 {
     if (effects->has_ap_changed) {
         update_softap();
@@ -71,10 +72,22 @@ void wifi_effects_apply(wifi_effects_t *effects)
     }
 }
 
-void wifi_unlock(wifi_effects_t *effects)
+void wifi_lock(void)
+{
+    pthread_mutex_lock(&g_wifi.lock);
+}
+
+esp_err_t wifi_unlock(esp_err_t err)
 {
     pthread_mutex_unlock(&g_wifi.lock);
-    wifi_effects_apply(effects);
+    return err;
+}
+
+esp_err_t wifi_finish(wifi_effects_t *effects, esp_err_t err)
+{
+    pthread_mutex_unlock(&g_wifi.lock);
+    apply(effects);
+    return err;
 }
 
 esp_err_t wifi_check_started(void)

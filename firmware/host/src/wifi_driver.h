@@ -63,11 +63,12 @@ extern wifi_driver_t g_wifi;
 
 /** Add an event of WIFI_EVENT without data. */
 void wifi_effects_add(wifi_effects_t *effects, wifi_event_t id);
-/** Post the events and bring the SoftAP in line. Call it without the lock. */
-void wifi_effects_apply(wifi_effects_t *effects);
 
-/** Release the lock, then apply the effects. */
-void wifi_unlock(wifi_effects_t *effects);
+void wifi_lock(void);
+/** Release the lock and return `err`. */
+esp_err_t wifi_unlock(esp_err_t err);
+/** Release the lock, then post the events and bring the SoftAP in line; returns `err`. */
+esp_err_t wifi_finish(wifi_effects_t *effects, esp_err_t err);
 
 /** The driver's timers: scan and connection take their time. */
 host_timer_service_t *wifi_timers(void);

@@ -95,12 +95,12 @@ static void report_done(wifi_effects_t *effects, uint32_t status)
 void wifi_scan_take(const host_air_t *air)
 {
     wifi_effects_t effects = {0};
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     if (g_wifi.is_scanning) {
         collect_records(air);
         report_done(&effects, 0);
     }
-    wifi_unlock(&effects);
+    wifi_finish(&effects, ESP_OK);
 }
 
 static void end_scan(void *arg)
@@ -143,11 +143,10 @@ static esp_err_t check_may_scan(void)
 esp_err_t esp_wifi_scan_start(const wifi_scan_config_t *config, bool block)
 {
     pthread_once(&s_done_once, init_done);
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     esp_err_t err = check_may_scan();
     if (err != ESP_OK) {
-        pthread_mutex_unlock(&g_wifi.lock);
-        return err;
+        return wifi_unlock(err);
     }
     note_request(config);
     g_wifi.is_scanning = true;
@@ -160,7 +159,7 @@ esp_err_t esp_wifi_scan_start(const wifi_scan_config_t *config, bool block)
     } else {
         host_timer_arm(wifi_timers(), &s_scan_timer, SCAN_MS * 1000, 0, true);
     }
-    pthread_mutex_unlock(&g_wifi.lock);
+    wifi_unlock(ESP_OK);
 
     if (block) {
         host_monitor_lock(&s_done);
@@ -175,13 +174,12 @@ esp_err_t esp_wifi_scan_start(const wifi_scan_config_t *config, bool block)
 esp_err_t esp_wifi_scan_stop(void)
 {
     wifi_effects_t effects = {0};
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     esp_err_t err = wifi_check_started();
     if (err == ESP_OK) {
         wifi_scan_abort(&effects);
     }
-    wifi_unlock(&effects);
-    return err;
+    return wifi_finish(&effects, err);
 }
 
 esp_err_t esp_wifi_scan_get_ap_num(uint16_t *number)
@@ -189,11 +187,10 @@ esp_err_t esp_wifi_scan_get_ap_num(uint16_t *number)
     if (number == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     esp_err_t err = wifi_check_started();
     *number = g_wifi.record_count;
-    pthread_mutex_unlock(&g_wifi.lock);
-    return err;
+    return wifi_unlock(err);
 }
 
 esp_err_t esp_wifi_scan_get_ap_records(uint16_t *number, wifi_ap_record_t *ap_records)
@@ -201,7 +198,7 @@ esp_err_t esp_wifi_scan_get_ap_records(uint16_t *number, wifi_ap_record_t *ap_re
     if (number == NULL || ap_records == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     esp_err_t err = wifi_check_started();
     if (err == ESP_OK) {
         if (*number > g_wifi.record_count) {
@@ -212,15 +209,13 @@ esp_err_t esp_wifi_scan_get_ap_records(uint16_t *number, wifi_ap_record_t *ap_re
         }
         forget_records();
     }
-    pthread_mutex_unlock(&g_wifi.lock);
-    return err;
+    return wifi_unlock(err);
 }
 
 esp_err_t esp_wifi_clear_ap_list(void)
 {
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     esp_err_t err = wifi_check_started();
     forget_records();
-    pthread_mutex_unlock(&g_wifi.lock);
-    return err;
+    return wifi_unlock(err);
 }

@@ -235,7 +235,7 @@ static void end_connect(void *arg)
 {
     (void)arg;
     wifi_effects_t effects = {0};
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     if (g_wifi.station == STATION_CONNECTING) {
         uint8_t reason = associate();
         if (reason != 0) {
@@ -245,26 +245,26 @@ static void end_connect(void *arg)
             host_timer_arm(wifi_timers(), &s_dhcp_timer, DHCP_MS * 1000, 0, true);
         }
     }
-    wifi_unlock(&effects);
+    wifi_finish(&effects, ESP_OK);
 }
 
 void wifi_station_take_association(const host_air_network_t *network)
 {
     wifi_effects_t effects = {0};
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     if (g_wifi.station == STATION_CONNECTING) {
         g_wifi.network = *network;
         note_association(&effects);
     }
-    wifi_unlock(&effects);
+    wifi_finish(&effects, ESP_OK);
 }
 
 void wifi_station_take_end(uint8_t reason)
 {
     wifi_effects_t effects = {0};
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     wifi_station_leave(&effects, reason);
-    wifi_unlock(&effects);
+    wifi_finish(&effects, ESP_OK);
 }
 
 static void add_got_ip(wifi_effects_t *effects)
@@ -278,20 +278,20 @@ static void add_got_ip(wifi_effects_t *effects)
 void wifi_station_take_address(const esp_netif_ip_info_t *ip_info)
 {
     wifi_effects_t effects = {0};
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     if (g_wifi.station == STATION_CONNECTED &&
         host_netif_assign(ip_info, &effects.events[0].data.got_ip)) {
         host_link_set(true, true);
         add_got_ip(&effects);
     }
-    wifi_unlock(&effects);
+    wifi_finish(&effects, ESP_OK);
 }
 
 static void end_dhcp(void *arg)
 {
     (void)arg;
     wifi_effects_t effects = {0};
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     const host_air_network_t *network = &g_wifi.network;
     bool is_associated = g_wifi.station == STATION_CONNECTED;
     if (is_associated && network->drop_after_ms > 0) {
@@ -303,18 +303,18 @@ static void end_dhcp(void *arg)
         host_link_set(true, !network->has_no_dns);
         add_got_ip(&effects);
     }
-    wifi_unlock(&effects);
+    wifi_finish(&effects, ESP_OK);
 }
 
 static void drop(void *arg)
 {
     (void)arg;
     wifi_effects_t effects = {0};
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     if (g_wifi.station == STATION_CONNECTED) {
         wifi_station_leave(&effects, WIFI_REASON_BEACON_TIMEOUT);
     }
-    wifi_unlock(&effects);
+    wifi_finish(&effects, ESP_OK);
 }
 
 static esp_err_t check_may_connect(void)
@@ -357,7 +357,7 @@ static void start_connect(void)
 esp_err_t esp_wifi_connect(void)
 {
     wifi_effects_t effects = {0};
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     esp_err_t err = check_may_connect();
     if (err == ESP_OK) {
         wifi_scan_abort(&effects); /* connecting takes the radio from a scan */
@@ -367,20 +367,18 @@ esp_err_t esp_wifi_connect(void)
         effects.has_ap_changed = g_wifi.is_ap_hidden_by_fault;
         start_connect();
     }
-    wifi_unlock(&effects);
-    return err;
+    return wifi_finish(&effects, err);
 }
 
 esp_err_t esp_wifi_disconnect(void)
 {
     wifi_effects_t effects = {0};
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     esp_err_t err = wifi_check_started();
     if (err == ESP_OK) {
         wifi_station_leave(&effects, WIFI_REASON_ASSOC_LEAVE);
     }
-    wifi_unlock(&effects);
-    return err;
+    return wifi_finish(&effects, err);
 }
 
 esp_err_t esp_wifi_sta_get_ap_info(wifi_ap_record_t *ap_info)
@@ -388,11 +386,10 @@ esp_err_t esp_wifi_sta_get_ap_info(wifi_ap_record_t *ap_info)
     if (ap_info == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    pthread_mutex_lock(&g_wifi.lock);
+    wifi_lock();
     bool is_associated = g_wifi.station == STATION_CONNECTED;
     if (is_associated) {
         wifi_describe(&g_wifi.network, ap_info);
     }
-    pthread_mutex_unlock(&g_wifi.lock);
-    return is_associated ? ESP_OK : ESP_ERR_WIFI_NOT_CONNECT;
+    return wifi_unlock(is_associated ? ESP_OK : ESP_ERR_WIFI_NOT_CONNECT);
 }

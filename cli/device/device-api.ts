@@ -7,36 +7,6 @@ import { ProvError } from "../errors.js";
 import { visible } from "../terminal/foreign-text.js";
 import { deadline } from "../time/deadline.js";
 
-/** One network as the board sees it. */
-export interface ScannedNetwork {
-  ssid: string;
-  rssi: number;
-  channel: number;
-  secure: boolean;
-}
-
-export interface DeviceError {
-  code: string;
-  message: string;
-}
-
-/** `GET /status` of the board. */
-export interface DeviceStatus {
-  status: "provisioning" | "connected" | "disconnected";
-  state: string;
-  deviceId: string;
-  ip: string;
-  /** What it suffers from now. */
-  error: DeviceError | null;
-  /** The latest failure, also when it is over; null from firmware that does not tell it. */
-  lastError: DeviceError | null;
-  attemptsRemaining: number;
-  firmware: string;
-  attemptId: string | null;
-  wifiConnected: boolean;
-  certificate: boolean;
-}
-
 /** Body of `POST /provision`. `bearer` travels in the Authorization header. */
 export interface ProvisionRequest {
   ssid: string;
@@ -83,6 +53,7 @@ const statusSchema = z
     state: said,
     device_id: said,
     ip: said,
+    /** What it suffers from now. */
     error: errorSchema,
     last_error: errorSchema.default(null),
     attempts_remaining: z.number(),
@@ -91,28 +62,33 @@ const statusSchema = z
     wifi_connected: z.boolean(),
     certificate: z.boolean(),
   })
-  .transform(
-    (body): DeviceStatus => ({
-      status: body.status,
-      state: body.state,
-      deviceId: body.device_id,
-      ip: body.ip,
-      error: body.error,
-      lastError: body.last_error,
-      attemptsRemaining: body.attempts_remaining,
-      firmware: body.fw,
-      attemptId: body.attempt_id,
-      wifiConnected: body.wifi_connected,
-      certificate: body.certificate,
-    }),
-  );
+  .transform(({ device_id, last_error, attempts_remaining, fw, ...rest }) => {
+    const { attempt_id, wifi_connected, ...same } = rest;
+    return {
+      ...same,
+      deviceId: device_id,
+      /** The latest failure, also when it is over; null from firmware that does not tell it. */
+      lastError: last_error,
+      attemptsRemaining: attempts_remaining,
+      firmware: fw,
+      attemptId: attempt_id,
+      wifiConnected: wifi_connected,
+    };
+  });
 
-const scanSchema = z.object({
-  networks: z.array(
-    z.object({ ssid: z.string(), rssi: z.number(), channel: z.number(), secure: z.boolean() }),
-  ),
-  count: z.number(),
+/** `GET /status` of the board. */
+export type DeviceStatus = z.output<typeof statusSchema>;
+
+const networkSchema = z.object({
+  ssid: z.string(),
+  rssi: z.number(),
+  channel: z.number(),
+  secure: z.boolean(),
 });
+const scanSchema = z.object({ networks: z.array(networkSchema), count: z.number() });
+
+/** One network as the board sees it. */
+export type ScannedNetwork = z.output<typeof networkSchema>;
 
 const acceptedSchema = z.object({ status: z.literal("ok") });
 

@@ -62,35 +62,31 @@ export const airSchema = z.strictObject({
   faults: airFaultsSchema.optional(),
 });
 
-/** Written by the firmware, possibly a newer one than ours: unknown fields are ignored. */
-const announcedApSchema = z.object({
-  ssid: z.string(),
-  bssid: z.string(),
-  channel: z.int(),
-  auth: z.string(),
-  pmk: z
-    .string()
-    .regex(/^[0-9a-fA-F]{64}$/)
-    .nullable(),
-  base_url: z.string(),
-  pid: z.int().positive(),
-});
+/**
+ * A SoftAP that a running virtual board announces. Written by the firmware, possibly a newer one than ours: unknown fields
+ * are ignored.
+ */
+const announcedApSchema = z
+  .object({
+    ssid: z.string(),
+    /** `aa:bb:cc:dd:ee:ff` */
+    bssid: z.string(),
+    channel: z.int(),
+    auth: z.string(),
+    /** Pairwise master key as hex; null on an open AP. */
+    pmk: z
+      .string()
+      .regex(/^[0-9a-fA-F]{64}$/)
+      .nullable(),
+    /** For those who proved the password. */
+    base_url: z.string(),
+    pid: z.int().positive(),
+  })
+  .transform(({ base_url: baseUrl, ...ap }) => ({ ...ap, baseUrl }));
 
 export type AirNetwork = z.infer<typeof airNetworkSchema>;
 export type Air = z.infer<typeof airSchema>;
-
-/** A SoftAP that a running virtual board announces. `baseUrl` is for those who proved the password. */
-export interface AnnouncedAp {
-  readonly ssid: string;
-  /** `aa:bb:cc:dd:ee:ff` */
-  readonly bssid: string;
-  readonly channel: number;
-  readonly auth: string;
-  /** Pairwise master key as hex; null on an open AP. */
-  readonly pmk: string | null;
-  readonly baseUrl: string;
-  readonly pid: number;
-}
+export type AnnouncedAp = Readonly<z.infer<typeof announcedApSchema>>;
 
 /** The SoftAPs that live boards announce in `airDir`, sorted by SSID; leftovers of dead boards are ignored. */
 export function listAnnouncedAps(airDir: string): AnnouncedAp[] {
@@ -108,9 +104,7 @@ export function listAnnouncedAps(airDir: string): AnnouncedAp[] {
  */
 export function readAnnouncedAp(file: string): AnnouncedAp | null {
   const parsed = announcedApSchema.safeParse(readJson(file));
-  if (!parsed.success || !isProcessAlive(parsed.data.pid)) return null;
-  const { base_url: baseUrl, ...rest } = parsed.data;
-  return { ...rest, baseUrl };
+  return parsed.success && isProcessAlive(parsed.data.pid) ? parsed.data : null;
 }
 
 /** The WPA2 pairwise master key as hex: PBKDF2-HMAC-SHA1, 4096 rounds, 256 bits (IEEE 802.11 J.4). */

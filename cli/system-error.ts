@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { ProvError } from "./errors.js";
 
 /** What the system says about a file, a folder or a disk, in words that people know; strerror(3) has them. */
@@ -48,7 +49,8 @@ export function systemError(error: unknown, meant?: string): ProvError | undefin
 
 /** What a thrown value says, in words. */
 export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof Error) return thrown.message;
+  return typeof thrown === "string" ? thrown : inspect(thrown);
 }
 
 /** Whether it is an error of the system with this name, such as `ENOENT`. */

@@ -1,13 +1,13 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { inspect } from "node:util";
 import { createJiti } from "jiti";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
 import { looksLikePem } from "../../codegen/pem-content.js";
+import { valueAt } from "../../codegen/value-at.js";
 import { ProvError } from "../errors.js";
-import { systemError } from "../system-error.js";
+import { reasonOf, systemError } from "../system-error.js";
 import { contain } from "./contain.js";
 import { readNamedFile } from "./named-file.js";
 import { signingKeyFault } from "./signing-key.js";
@@ -74,11 +74,6 @@ function requireFile(path: string): void {
     throw new ProvError("file_inaccessible", `${path}: it is a folder`, {
       hint: "Name the manifest itself with --config FILE.",
     });
-}
-
-function reasonOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message;
-  return typeof thrown === "string" ? thrown : inspect(thrown);
 }
 
 /**
@@ -158,16 +153,11 @@ function duplicateIds(devices: readonly DeviceManifest[]): string[] {
 
 /** The build runs elsewhere, so the key's path becomes an absolute one. */
 function withSigningKeyPath(definition: unknown, root: string): unknown {
-  const security = property(definition, "security");
-  const key = property(security, "secureBoot");
+  const security = valueAt(definition, ["security"]);
+  const key = valueAt(security, ["secureBoot"]);
   if (typeof key !== "string" || key === "" || looksLikePem(key)) return definition;
   return {
     ...Object(definition),
     security: { ...Object(security), secureBoot: resolve(root, key) },
   };
-}
-
-function property(value: unknown, key: string): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as Record<string, unknown>)[key];
 }

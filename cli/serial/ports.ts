@@ -4,7 +4,6 @@ import { ProvError } from "../errors.js";
 import { listFolder } from "../files/files.js";
 import { optional } from "../optional.js";
 import { visible } from "../terminal/foreign-text.js";
-
 import { ESPRESSIF, type UsbIdentity } from "./link.js";
 
 export interface PortInfo extends UsbIdentity {

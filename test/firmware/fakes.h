@@ -28,12 +28,6 @@ void fakes_note(const char *format, ...);
 /** Forgets all calls. */
 void fakes_reset(void);
 
-/** Lets time pass: on the uptime clock, and on the wall. */
-void fakes_pass(int64_t ms);
-
-/** Messages lie in the runner's queue. */
-bool fakes_has_mail(void);
-
 /** Where esp_restart() leads. */
 extern jmp_buf fakes_restarted;
 

@@ -1,6 +1,7 @@
 #include "runner_steps.h"
 
 #include "device_clock.h"
+#include "one_thread.h"
 #include "runner_task.h"
 
 void power_on(esp_err_t storage)
@@ -12,26 +13,26 @@ void power_on(esp_err_t storage)
 
 void settle(void)
 {
-    while (fakes_has_mail()) {
+    while (g_queued > 0) {
         runner_round();
     }
 }
 
 void pass(int64_t ms)
 {
-    int64_t end_ms = device_clock_uptime_ms() + ms;
-    while (device_clock_uptime_ms() + runner_wait_ms() <= end_ms) {
+    int64_t end_ms = g_uptime_ms + ms;
+    while (g_uptime_ms + runner_wait_ms() <= end_ms) {
         runner_round();
     }
-    fakes_pass(end_ms - device_clock_uptime_ms());
+    g_uptime_ms = end_ms;
 }
 
 const fake_call_t *wait_call(const char *prefix, int64_t patience_ms)
 {
-    int64_t end_ms = device_clock_uptime_ms() + patience_ms;
+    int64_t end_ms = g_uptime_ms + patience_ms;
     settle();
     const fake_call_t *call = fakes_take(prefix);
-    while (call == NULL && device_clock_uptime_ms() < end_ms) {
+    while (call == NULL && g_uptime_ms < end_ms) {
         runner_round();
         call = fakes_take(prefix);
     }
@@ -104,9 +105,9 @@ const prov_status_t *status(void)
 
 bool wait_status(prov_state_t state, prov_failure_t failure, int64_t patience_ms)
 {
-    int64_t end_ms = device_clock_uptime_ms() + patience_ms;
+    int64_t end_ms = g_uptime_ms + patience_ms;
     const prov_status_t *seen = status();
-    while ((seen->state != state || seen->failure != failure) && device_clock_uptime_ms() < end_ms) {
+    while ((seen->state != state || seen->failure != failure) && g_uptime_ms < end_ms) {
         runner_round();
         seen = status();
     }

@@ -92,7 +92,7 @@ esp_err_t httpd_register_err_handler(httpd_handle_t handle, httpd_err_code_t err
 int httpd_req_recv(httpd_req_t *r, char *buf, size_t buf_len)
 {
     if (s_request.is_slow) {
-        stub_now_ms += 3000;
+        g_uptime_ms += 3000;
         s_request.is_slow = s_request.in_pieces; /* before each piece, or once */
         if (s_request.body.left % 2 == 0) {
             return HTTPD_SOCK_ERR_TIMEOUT;
@@ -243,7 +243,7 @@ esp_err_t http_session_admit(httpd_handle_t server)
 
 bool http_session_has_time(void)
 {
-    return stub_now_ms < s_request.deadline_ms;
+    return g_uptime_ms < s_request.deadline_ms;
 }
 
 bool http_session_is_awaited(httpd_req_t *req)
@@ -304,11 +304,6 @@ esp_err_t esp_netif_dhcps_start(esp_netif_t *esp_netif)
 const char *device_identity_id(void)
 {
     return "d";
-}
-
-int64_t device_clock_uptime_ms(void)
-{
-    return stub_now_ms;
 }
 
 void device_clock_offer(int64_t unix_seconds)
@@ -398,7 +393,7 @@ static void read_request(input_t *input)
     }
     s_request.is_foreign = (flags & 128) != 0;
     s_request.body = *input;
-    s_request.deadline_ms = stub_now_ms + 4000;
+    s_request.deadline_ms = g_uptime_ms + 4000;
     snprintf(s_request.length_text, sizeof s_request.length_text, "%zu", s_request.body.left);
 }
 
@@ -411,7 +406,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         s_is_started = true;
     }
     input_t input = {.at = data, .left = size};
-    stub_now_ms += 600000; /* so that the rate limit does not remember the inputs before */
+    g_uptime_ms += 600000; /* so that the rate limit does not remember the inputs before */
     uint8_t choice = take_byte(&input);
     size_t routes = s_handler_count + HTTPD_ERR_CODE_MAX;
     size_t route = choice % routes;

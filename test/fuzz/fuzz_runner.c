@@ -20,7 +20,7 @@ static bool is_armed(prov_timer_t timer)
 /** Something will happen in this state, without anybody's help. */
 static bool has_future(prov_state_t state)
 {
-    if (g_world.queued > 0) {
+    if (g_queued > 0) {
         return true;
     }
     switch (state) {
@@ -61,7 +61,7 @@ static void check_invariants(void)
     }
     if (state == PROV_STATE_MQTT_CONNECTED) {
         MUST(c->status.was_connected && c->status.wifi_connected);
-        MUST(g_world.queued > 0 || (g_world.mqtt_up && g_world.mqtt_id == c->job_id));
+        MUST(g_queued > 0 || (g_world.mqtt_up && g_world.mqtt_id == c->job_id));
     }
 }
 
@@ -76,10 +76,10 @@ static void step_once(void)
 
 static void drop_messages(void)
 {
-    for (size_t i = 0; i < g_world.queued; i++) {
-        prov_msg_release(&g_world.queue[i]);
+    prov_msg_t msg;
+    while (prov_mailbox_take(&msg, 0)) {
+        prov_msg_release(&msg);
     }
-    g_world.queued = 0;
 }
 
 static void boot(void)
@@ -88,7 +88,7 @@ static void boot(void)
     memset(&g_world, 0, sizeof g_world);
     memset(&s_context, 0, sizeof s_context);
     s_window_closed = false;
-    stub_now_ms = 1;
+    g_uptime_ms = 1;
     MUST(prov_status_init() == ESP_OK);
     prov_status_set(&s_context.status, true);
     MUST(prov_mailbox_init() == ESP_OK && prov_runner_start(ESP_OK) == ESP_OK);
@@ -99,7 +99,7 @@ static void jump_to_next_deadline(void)
 {
     prov_timers_t timers = s_context.timers;
     timers.due_ms[PROV_TIMER_BUTTON] = 0;
-    stub_now_ms += prov_timers_wait_ms(&timers, stub_now_ms, 200000);
+    g_uptime_ms += prov_timers_wait_ms(&timers, g_uptime_ms, 200000);
 }
 
 static void act(input_t *input)
@@ -116,7 +116,7 @@ static void act(input_t *input)
         step_once();
         break;
     case 3:
-        stub_now_ms += choice * 1000;
+        g_uptime_ms += choice * 1000;
         break;
     case 4:
     case 5:
@@ -161,22 +161,22 @@ static void recover(void)
     g_world.jobs_queued = 0; /* lost: the watchdog has to see to it */
     for (int i = 0; i < STEPS_TO_RECOVER; i++) {
         prov_state_t state = s_context.status.state;
-        if (g_world.queued == 0 && state == PROV_STATE_MQTT_CONNECTED) {
+        if (g_queued == 0 && state == PROV_STATE_MQTT_CONNECTED) {
             return;
         }
-        if (g_world.queued == 0 && state == PROV_STATE_AP_MODE && s_window_closed) {
+        if (g_queued == 0 && state == PROV_STATE_AP_MODE && s_window_closed) {
             boot(); /* as its manual says */
-        } else if (g_world.queued == 0 && state == PROV_STATE_AP_MODE && s_context.ap_up) {
+        } else if (g_queued == 0 && state == PROV_STATE_AP_MODE && s_context.ap_up) {
             world_provision(false);
         } else if (g_world.jobs_queued > 0) {
             world_finish_job(0);
-        } else if (g_world.queued == 0 && g_world.mqtt_id != 0 && !g_world.mqtt_up &&
+        } else if (g_queued == 0 && g_world.mqtt_id != 0 && !g_world.mqtt_up &&
                    state == PROV_STATE_MQTT_CONNECTING) {
             world_broker(0);
-        } else if (g_world.queued == 0 && s_context.attempt_running && g_world.is_wanted) {
+        } else if (g_queued == 0 && s_context.attempt_running && g_world.is_wanted) {
             world_radio(0);
             world_radio(1);
-        } else if (g_world.queued == 0) {
+        } else if (g_queued == 0) {
             jump_to_next_deadline();
         }
         step_once();

@@ -5,13 +5,14 @@
 #include "prov_mailbox.h"
 #include "prov_records.h"
 #include "prov_status.h"
+#include "one_thread.h"
 #include "runner_world.h"
 
 #define ROOM_FOR_OTHERS 12 /* messages that only come when the task is not behind */
 
 bool world_post(const prov_msg_t *msg)
 {
-    bool is_posted = g_world.queued < ROOM_FOR_OTHERS && prov_post(msg);
+    bool is_posted = g_queued < ROOM_FOR_OTHERS && prov_post(msg);
     if (!is_posted) {
         prov_msg_release(msg);
     }
@@ -134,7 +135,7 @@ void world_radio(uint8_t choice)
 
 void world_provision(bool is_open)
 {
-    bool is_reachable = g_world.ap_up && g_world.server_up && g_world.queued < ROOM_FOR_OTHERS;
+    bool is_reachable = g_world.ap_up && g_world.server_up && g_queued < ROOM_FOR_OTHERS;
     if (!is_reachable || prov_status_claim("") != PROV_CLAIM_OK) {
         return;
     }

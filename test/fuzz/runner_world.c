@@ -1,4 +1,4 @@
-/* What the runner and the actions call: FreeRTOS, the radio, the network task and the storage. */
+/* What the runner and the actions call: the radio, the network task and the storage. */
 #include "runner_world.h"
 
 #include "button.h"
@@ -7,8 +7,6 @@
 #include "device_identity.h"
 #include "device_store.h"
 #include "esp_system.h"
-#include "freertos/FreeRTOS.h"
-#include "freertos/queue.h"
 #include "fuzz.h"
 #include "http_api.h"
 #include "stubs.h"
@@ -18,52 +16,14 @@ world_t g_world;
 flash_t g_flash;
 jmp_buf g_restart;
 
-/* ---- FreeRTOS and ESP-IDF ---- */
-
-QueueHandle_t xQueueCreate(UBaseType_t length, UBaseType_t item_size)
-{
-    MUST(length == QUEUE_MAX && item_size == sizeof(prov_msg_t));
-    return (QueueHandle_t)&g_world;
-}
-
-BaseType_t xQueueSendToBack(QueueHandle_t queue, const void *item, TickType_t ticks)
-{
-    (void)queue;
-    (void)ticks;
-    if (g_world.queued == QUEUE_MAX) {
-        return pdFALSE;
-    }
-    g_world.queue[g_world.queued++] = *(const prov_msg_t *)item;
-    return pdTRUE;
-}
-
-BaseType_t xQueueReceive(QueueHandle_t queue, void *item, TickType_t ticks)
-{
-    (void)queue;
-    (void)ticks;
-    if (g_world.queued == 0) {
-        return pdFALSE;
-    }
-    *(prov_msg_t *)item = g_world.queue[0];
-    memmove(&g_world.queue[0], &g_world.queue[1], --g_world.queued * sizeof(prov_msg_t));
-    return pdTRUE;
-}
-
 void esp_restart(void)
 {
     longjmp(g_restart, 1);
 }
 
-/* ---- the modules around the runner ---- */
-
-int64_t device_clock_uptime_ms(void)
-{
-    return stub_now_ms;
-}
-
 int64_t device_clock_now(void)
 {
-    return NOW + stub_now_ms / 1000;
+    return NOW + g_uptime_ms / 1000;
 }
 
 void device_clock_save(void)

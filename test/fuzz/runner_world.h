@@ -9,14 +9,11 @@
 #include "net_jobs.h"
 #include "prov_event.h"
 
-#define QUEUE_MAX 24
 #define JOBS_MAX 12
 /** The time at boot. */
 #define NOW 1750000000
 
 typedef struct {
-    prov_msg_t queue[QUEUE_MAX];
-    size_t queued;
     struct {
         net_job_kind_t kind;
         uint32_t id;

@@ -9,12 +9,7 @@
 #include "esp_err.h"
 #include "esp_log.h"
 #include "esp_random.h"
-#include "freertos/FreeRTOS.h"
-#include "freertos/queue.h"
-#include "freertos/semphr.h"
-#include "freertos/task.h"
 
-int64_t stub_now_ms;
 uint32_t stub_random;
 
 void esp_log_host_line(esp_log_level_t level, const char *tag, const char *format, ...)
@@ -41,43 +36,6 @@ uint32_t esp_random(void)
 {
     stub_random = (uint32_t)(stub_random * UINT64_C(1664525) + 1013904223u);
     return stub_random;
-}
-
-static int s_mutex;
-
-SemaphoreHandle_t xSemaphoreCreateMutex(void)
-{
-    return (SemaphoreHandle_t)&s_mutex;
-}
-
-BaseType_t xSemaphoreTake(SemaphoreHandle_t semaphore, TickType_t ticks)
-{
-    (void)semaphore;
-    (void)ticks;
-    return pdTRUE;
-}
-
-BaseType_t xSemaphoreGive(SemaphoreHandle_t semaphore)
-{
-    (void)semaphore;
-    return pdTRUE;
-}
-
-BaseType_t xTaskCreate(TaskFunction_t code, const char *name, uint32_t stack, void *argument, UBaseType_t priority,
-                       TaskHandle_t *task)
-{
-    (void)code;
-    (void)name;
-    (void)stack;
-    (void)argument;
-    (void)priority;
-    (void)task;
-    return pdPASS;
-}
-
-void vTaskDelay(TickType_t ticks)
-{
-    stub_now_ms += ticks * portTICK_PERIOD_MS;
 }
 
 const esp_app_desc_t *esp_app_get_description(void)

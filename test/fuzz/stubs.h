@@ -3,8 +3,7 @@
 
 #include <stdint.h>
 
-/** The uptime clock of the code under test; the target moves it. */
-extern int64_t stub_now_ms;
+#include "one_thread.h"
 
 /** The state of esp_random(). */
 extern uint32_t stub_random;

@@ -111,7 +111,7 @@ function chipTable(): string {
       String(facts.apClients),
       facts.peripherals.join(", "),
       facts.signingKey,
-      `${facts.firstIdf.join(".")} – ${NEWEST_IDF}`,
+      `${facts.firstIdf} – ${NEWEST_IDF}`,
       isLoaderChip(chip) ? "yes" : "",
     ];
   });

@@ -1,4 +1,4 @@
-import { CHIP_NAMES, CHIPS, hardwareOf, IDF_RELEASES, type Target } from "./chips.js";
+import { CHIP_NAMES, hardwareOf, IDF_RELEASES, isTooOldFor, type Target } from "./chips.js";
 import { fillBetween } from "./markdown.js";
 
 /** What is committed and follows from the chips, relative to the project root. */
@@ -37,7 +37,7 @@ function pinsLine(target: Target): string {
 /** The workflow with each chip in its matrix, from the first release that builds for it on. */
 export function fillCiMatrix(workflow: string): string {
   const excluded = IDF_RELEASES.flatMap((release) =>
-    CHIP_NAMES.filter((chip) => isOlder(release, CHIPS[chip].firstIdf)).map(
+    CHIP_NAMES.filter((chip) => isTooOldFor(chip, release)).map(
       (chip) => `          - { idf: release-v${release}, target: ${chip} }`,
     ),
   );
@@ -49,9 +49,4 @@ export function fillCiMatrix(workflow: string): string {
     ...excluded,
   ];
   return fillBetween(workflow, "chips", matrix.join("\n"), ["#", ""]);
-}
-
-function isOlder(release: string, [major, minor]: readonly [number, number]): boolean {
-  const [ownMajor = 0, ownMinor = 0] = release.split(".").map(Number);
-  return ownMajor < major || (ownMajor === major && ownMinor < minor);
 }

@@ -22,8 +22,8 @@ interface ChipFacts {
   readonly peripherals: readonly ("HMAC" | "DS" | "ECDSA" | "USB-Serial-JTAG")[];
   /** The key of secure boot v2; where a chip takes both kinds, RSA is prov's choice. */
   readonly signingKey: "RSA-3072" | "P-256";
-  /** The first ESP-IDF that builds for it, as major and minor; the firmware itself needs 5.0. */
-  readonly firstIdf: readonly [number, number];
+  /** The first ESP-IDF that builds for it, as `5.5`; the firmware itself needs 5.0. */
+  readonly firstIdf: string;
   /** RTC watchdog, for a chip that its reset lines leave in the loader. */
   readonly watchdog?: {
     readonly protect: number;
@@ -65,7 +65,7 @@ const TABLE = {
     apClients: AP_CLIENTS,
     peripherals: [],
     signingKey: "RSA-3072",
-    firstIdf: [5, 0],
+    firstIdf: "5.0",
     loader: {
       magic: 0x00f0_1d83,
       efuse: 0x3ff5_a000,
@@ -83,7 +83,7 @@ const TABLE = {
     apClients: AP_CLIENTS,
     peripherals: ["HMAC", "DS"],
     signingKey: "RSA-3072",
-    firstIdf: [5, 0],
+    firstIdf: "5.0",
   },
   esp32s3: {
     label: "ESP32-S3",
@@ -96,7 +96,7 @@ const TABLE = {
     apClients: AP_CLIENTS,
     peripherals: ["HMAC", "DS", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
-    firstIdf: [5, 0],
+    firstIdf: "5.0",
     watchdog: { protect: 0x6000_80b0, config0: 0x6000_8098, config1: 0x6000_809c },
     loader: {
       magic: 9,
@@ -117,7 +117,7 @@ const TABLE = {
     apClients: 4,
     peripherals: [],
     signingKey: "P-256",
-    firstIdf: [5, 0],
+    firstIdf: "5.0",
   },
   esp32c3: {
     label: "ESP32-C3",
@@ -130,7 +130,7 @@ const TABLE = {
     apClients: AP_CLIENTS,
     peripherals: ["HMAC", "DS", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
-    firstIdf: [5, 0],
+    firstIdf: "5.0",
     watchdog: { protect: 0x6000_80a8, config0: 0x6000_8090, config1: 0x6000_8094 },
     loader: {
       magic: 0x1b31_506f,
@@ -151,7 +151,7 @@ const TABLE = {
     apClients: AP_CLIENTS,
     peripherals: ["HMAC", "DS", "ECDSA", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
-    firstIdf: [5, 5],
+    firstIdf: "5.5",
   },
   esp32c6: {
     label: "ESP32-C6",
@@ -164,7 +164,7 @@ const TABLE = {
     apClients: AP_CLIENTS,
     peripherals: ["HMAC", "DS", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
-    firstIdf: [5, 1],
+    firstIdf: "5.1",
   },
 } as const satisfies Readonly<Record<string, ChipFacts>>;
 
@@ -204,6 +204,11 @@ export function loaderFacts(chip: LoaderChip): LoaderFacts {
 
 export function isLoaderChip(chip: Chip): chip is LoaderChip {
   return CHIPS[chip].loader !== undefined;
+}
+
+/** @param release of ESP-IDF, as `5.5` */
+export function isTooOldFor(chip: Chip, release: string): boolean {
+  return release.localeCompare(CHIPS[chip].firstIdf, "en", { numeric: true }) < 0;
 }
 
 /** `c3` for `esp32c3`; `esp32` has no shorter name. */

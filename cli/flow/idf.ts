@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { CHIPS, type Chip } from "../../codegen/chips.js";
+import { CHIPS, type Chip, isTooOldFor } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
 import { listFolder } from "../files/files.js";
 
@@ -30,11 +30,10 @@ export function findIdf(env: NodeJS.ProcessEnv, chip: Chip): string {
         : "ESP-IDF is not installed: IDF_PATH is not set and the usual folders hold none",
     );
   const release = releaseOf(found);
-  const [major, minor] = CHIPS[chip].firstIdf;
-  if (release && (release[0] < major || (release[0] === major && release[1] < minor)))
+  if (release && isTooOldFor(chip, release))
     throw idfMissing(
       chip,
-      `${chip} needs ESP-IDF ${major}.${minor} or newer; ${found} holds ${release.join(".")}`,
+      `${chip} needs ESP-IDF ${CHIPS[chip].firstIdf} or newer; ${found} holds ${release}`,
     );
   return found;
 }
@@ -72,13 +71,13 @@ function subfolders(dir: string): string[] {
 }
 
 /** Major and minor of an ESP-IDF folder; undefined where it does not tell. */
-function releaseOf(dir: string): [number, number] | undefined {
+function releaseOf(dir: string): string | undefined {
   try {
     const text = readFileSync(join(dir, "tools", "cmake", "version.cmake"), "utf8");
-    const part = (name: string): number =>
-      Number(new RegExp(`IDF_VERSION_${name}\\s+(\\d+)`).exec(text)?.[1] ?? Number.NaN);
-    const release: [number, number] = [part("MAJOR"), part("MINOR")];
-    return release.some(Number.isNaN) ? undefined : release;
+    const [major, minor] = ["MAJOR", "MINOR"].map(
+      (name) => new RegExp(`IDF_VERSION_${name}\\s+(\\d+)`).exec(text)?.[1],
+    );
+    return major && minor ? `${major}.${minor}` : undefined;
   } catch {
     return undefined;
   }

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { linkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { birthOf, isProcessAlive } from "../processes/alive.js";
 import { hasCode, naming } from "../system-error.js";
+import { pause } from "../time/wait.js";
 import { readIfPresent } from "./files.js";
 import { parseJson } from "./json.js";
 import { ensurePrivateDir } from "./private-dir.js";
@@ -57,7 +57,8 @@ export async function withLock<T>(
   let lock = takeLock(path);
   if ("heldBy" in lock) onWait(lock.heldBy);
   while ("heldBy" in lock) {
-    await pause(POLL_MS, undefined, { signal });
+    await pause(POLL_MS, signal);
+    signal.throwIfAborted();
     lock = takeLock(path);
   }
   try {

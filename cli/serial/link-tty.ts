@@ -1,11 +1,11 @@
 import { existsSync, write } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { SerialPort } from "serialport";
 import { ProvError } from "../errors.js";
 import { hasCode } from "../system-error.js";
+import { pause } from "../time/wait.js";
 import {
   createLinkEvents,
   type ModemLines,

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { CHIPS } from "../../codegen/chips.js";
+import { pause } from "../time/wait.js";
 import { DEFAULT_BAUD, type SerialLink } from "./link.js";
 import { type LoaderSession, openSession } from "./loader-session.js";
 import { isUsbSerialJtag, resetIntoApp, watchBoot } from "./reset.js";

@@ -1,8 +1,8 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { ESPLoader } from "esptool-js/lib/esploader.js";
 import { UnexpectedChipIdError, UnexpectedChipMagicError } from "esptool-js/lib/types/error.js";
 import { CHIPS, type Chip, chipByName } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
+import { pause } from "../time/wait.js";
 import { DEFAULT_BAUD, type SerialLink } from "./link.js";
 import { OP, sendCommand, words } from "./loader-commands.js";
 import { type ChipProtection, readProtection } from "./loader-security.js";

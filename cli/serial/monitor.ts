@@ -1,7 +1,7 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { ProvError } from "../errors.js";
 import { createLineSplitter } from "../lines.js";
 import { coloredLine, visibleLine, withoutStyles } from "../terminal/foreign-text.js";
+import { pause } from "../time/wait.js";
 import type { BacktraceDecoder } from "./backtrace.js";
 import type { SerialLink, UsbIdentity } from "./link.js";
 import { type LogFile, openLog } from "./log-file.js";

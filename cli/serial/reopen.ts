@@ -1,6 +1,6 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { ProvError } from "../errors.js";
 import { optional } from "../optional.js";
+import { pause } from "../time/wait.js";
 import type { SerialLink, UsbIdentity } from "./link.js";
 import { openPort } from "./open-port.js";
 import { findPortOf } from "./ports.js";
@@ -41,6 +41,6 @@ export async function reopenPort(request: ReopenRequest): Promise<SerialLink> {
     if (request.withinMs !== undefined && performance.now() - startedAt > request.withinMs) {
       throw new ProvError("port_lost", `${spec} did not come back`);
     }
-    await pause(POLL_MS, undefined, optional({ signal }));
+    await pause(POLL_MS, signal);
   }
 }

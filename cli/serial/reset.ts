@@ -1,4 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
+import { pause } from "../time/wait.js";
 import { ESPRESSIF, type SerialLink } from "./link.js";
 
 /** `uart`: two transistors behind a UART bridge. `usb`: the chip's own USB-Serial-JTAG. */

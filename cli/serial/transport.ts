@@ -1,7 +1,7 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { ESPError } from "esptool-js/lib/types/error.js";
 import { Transport } from "esptool-js/lib/webserial.js";
 import { optional } from "../optional.js";
+import { pause } from "../time/wait.js";
 import { DEFAULT_BAUD, type SerialLink } from "./link.js";
 import { createSlipDecoder, encodeSlip } from "./slip.js";
 

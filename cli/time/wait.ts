@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type ErrorCode, ProvError } from "../errors.js";
+import { optional } from "../optional.js";
 
 export interface Failure {
   code: ErrorCode;
@@ -54,6 +55,6 @@ export async function abortsAs<T>(
 }
 
 /** Waits `ms`, or less when the signal aborts; never throws. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await delay(ms, undefined, optional({ signal })).catch(() => undefined);
 }

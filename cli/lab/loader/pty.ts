@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { existsSync, lstatSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
-import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { ProvError } from "../../errors.js";
 import { hasExited, spawnBound, stopChild } from "../../processes/child.js";
 import { requireProgram } from "../../processes/on-path.js";
+import { pause } from "../../time/wait.js";
 import { followConnections } from "../server/listen.js";
 import type { Line } from "./line.js";
 

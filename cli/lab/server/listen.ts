@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
 import { ProvError } from "../../errors.js";
 import { hasCode } from "../../system-error.js";
+import { pause } from "../../time/wait.js";
 
 export const LOOPBACK = "127.0.0.1";
 const TAKE_BACK_MS = 15_000;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { prov } from "../helpers/prov.js";
+import { median } from "./median.js";
 
 /** From POST /provision to the broker's proof on the virtual board, one second of which the board waits on purpose. */
 export const CHAIN_LIMIT_MS = 2_500;
@@ -24,8 +25,4 @@ export async function benchChain(
     total.push(sum(() => true));
   }
   return { runs, postToProofMs: median(postToProof), totalMs: median(total) };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -13,6 +13,7 @@ import {
   startVirtualSerial,
   type VirtualSerial,
 } from "../support/virtual-serial.js";
+import { median } from "./median.js";
 
 /** All times are wall-clock milliseconds; totals include the process's start. */
 export interface FlashFigures {
@@ -113,8 +114,8 @@ export async function benchFlash(runs = 3): Promise<FlashFigures> {
   }
   return {
     bytes: SIZE,
-    provTotalMs: median(prov),
-    esptoolTotalMs: "missing" in esptool ? undefined : median(peer),
+    provTotalMs: Math.round(median(prov)),
+    esptoolTotalMs: "missing" in esptool ? undefined : Math.round(median(peer)),
     esptoolMissing: "missing" in esptool ? esptool.missing : undefined,
     throttled,
     changed,
@@ -167,9 +168,4 @@ function changeOneLine(args: FlasherArgs): void {
 async function enterLoader({ front }: VirtualSerial): Promise<void> {
   front.reset({ download: true });
   while (front.mode() !== "rom") await new Promise(setImmediate);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return Math.round(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN);
 }

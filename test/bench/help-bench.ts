@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { REPOSITORY } from "../helpers/prov.js";
+import { median } from "./median.js";
 
 /** Medians in milliseconds of wall-clock time, from spawning the process to its end. */
 export interface HelpFigures {
@@ -44,11 +45,4 @@ async function time(...args: string[]): Promise<number> {
   const [code] = await once(child, "close");
   if (code !== 0) throw new Error(`node ${args.join(" ")} ended with ${code}`);
   return performance.now() - begin;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }

@@ -12,7 +12,7 @@ import {
 } from "../../codegen/partitions.js";
 import { longer } from "../helpers/longer.js";
 import { makeNamespaces, type Namespaces, namespacesMissing } from "../helpers/namespaces.js";
-import { temporaryDir } from "../helpers/project.js";
+import { temporaryDir, writeManifest } from "../helpers/project.js";
 import { prov, REPOSITORY, run } from "../helpers/prov.js";
 
 /* The board between two networks, as the kernel sees it: whoever is on its SoftAP is heard, whoever is on the home
@@ -22,10 +22,6 @@ const missing = namespacesMissing();
 if (missing !== null) process.stdout.write(`the SoftAP's interface: skipped, ${missing}\n`);
 
 const PROJECT = join(REPOSITORY, ".cache", "e2e-ap-interface");
-const MANIFEST = `import { defineDevice } from "prov";
-
-export default defineDevice({ id: "between-networks", target: "host" });
-`;
 const AP = "192.168.4.1";
 const STATION = "192.168.77.10";
 /** A phone on the SoftAP, a neighbour on the home network, and one on a home network with the SoftAP's numbers. */
@@ -44,8 +40,7 @@ let log: string[] = [];
 let wake = () => {};
 
 async function build(): Promise<string> {
-  mkdirSync(PROJECT, { recursive: true });
-  writeFileSync(join(PROJECT, "device.config.ts"), MANIFEST);
+  writeManifest(PROJECT, 'defineDevice({ id: "between-networks", target: "host" })');
   const { code, stdout, stderr } = await prov(["build", "--json"], { cwd: PROJECT });
   if (code !== 0) throw new Error(`prov build: ${stdout}${stderr}`);
   return JSON.parse(stdout).elf;

@@ -9,6 +9,7 @@ import { buildNvsTools, readClock } from "../attack/records.js";
 import { auditPage, launchBrowser, openPhone, screenshot } from "../helpers/browser.js";
 import { type Device, deviceOf } from "../helpers/device.js";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { writeManifest } from "../helpers/project.js";
 import { prov, REPOSITORY } from "../helpers/prov.js";
 import { nextStatus } from "../helpers/status-messages.js";
 
@@ -17,9 +18,7 @@ const ID = "field-device";
 
 /** A project of its own: short times, and a pairing secret. */
 const PROJECT = join(REPOSITORY, ".cache", "e2e-field");
-const MANIFEST = `import { defineDevice } from "prov";
-
-export default defineDevice({
+const MANIFEST = `defineDevice({
   id: "${ID}",
   target: "esp32c3",
   mqtt: { statusIntervalSeconds: 1 },
@@ -32,8 +31,7 @@ export default defineDevice({
     CONFIG_PROV_BACKEND_RETRY_MAX_MS: 1000,
     CONFIG_PROV_AP_LINGER_MS: 500,
   },
-});
-`;
+})`;
 
 const { version: VERSION } = JSON.parse(readFileSync(join(REPOSITORY, "package.json"), "utf8"));
 
@@ -41,8 +39,7 @@ let lab: RunningLab;
 let device: Device;
 
 beforeAll(async () => {
-  mkdirSync(PROJECT, { recursive: true });
-  writeFileSync(join(PROJECT, "device.config.ts"), MANIFEST);
+  writeManifest(PROJECT, MANIFEST);
   await buildNvsTools();
   // A CA that was good yesterday: what has expired since was good for a clock that is set back.
   const day = 86_400_000;

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { labUp, provisionArgs, type RunningLab } from "../helpers/lab.js";
+import { writeManifest } from "../helpers/project.js";
 import { prov, REPOSITORY } from "../helpers/prov.js";
 
 const ID = "talkative";
@@ -19,19 +19,15 @@ async function logOf(
   logLevel: string,
   meanwhile: (lab: RunningLab) => Promise<unknown>,
 ): Promise<{ log: string[]; secrets: string[] }> {
-  mkdirSync(PROJECT, { recursive: true });
-  writeFileSync(
-    join(PROJECT, "device.config.ts"),
-    `import { defineDevice } from "prov";
-
-export default defineDevice({
+  writeManifest(
+    PROJECT,
+    `defineDevice({
   id: "${ID}",
   target: "esp32c3",
   logLevel: "${logLevel}",
   softAp: { pairingSecret: "${PAIRING_SECRET}" },
   mqtt: { statusIntervalSeconds: 1, username: "u", password: "${BROKER_PASSWORD}" },
-});
-`,
+})`,
   );
   const lab = await labUp("log-level", { project: PROJECT });
   try {

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { labUp, type RunningLab } from "../helpers/lab.js";
+import { writeManifest } from "../helpers/project.js";
 import { REPOSITORY } from "../helpers/prov.js";
 import { nextStatus } from "../helpers/status-messages.js";
 
@@ -27,11 +28,10 @@ const copySecret = (name: string, dir: string, as: string) => {
 const nvs = () => readFileSync(FLASH).subarray(NVS.start, NVS.end);
 
 beforeAll(async () => {
-  mkdirSync(PROJECT, { recursive: true });
   rmSync(LAB, { recursive: true, force: true });
-  writeFileSync(
-    join(PROJECT, "device.config.ts"),
-    `import { defineDevice } from "prov";\n\nexport default defineDevice({ id: "${ID}", target: "esp32c3", mqtt: { statusIntervalSeconds: 1 } });\n`,
+  writeManifest(
+    PROJECT,
+    `defineDevice({ id: "${ID}", target: "esp32c3", mqtt: { statusIntervalSeconds: 1 } })`,
   );
   copySecret("device-key.pem", IDENTITY, "key.pem");
   copySecret("device-csr.pem", IDENTITY, "csr.pem");

@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Device, deviceOf } from "../helpers/device.js";
 import { type LabUpOptions, labUp, type RunningLab } from "../helpers/lab.js";
 import { longer, longerSeconds } from "../helpers/longer.js";
+import { writeManifest } from "../helpers/project.js";
 import { REPOSITORY } from "../helpers/prov.js";
 import { nextStatus, type StatusMessage } from "../helpers/status-messages.js";
 
@@ -12,9 +12,7 @@ import { nextStatus, type StatusMessage } from "../helpers/status-messages.js";
 const ID = "lost-device";
 /** A project of its own: everything that a person would wait for is short. */
 const PROJECT = join(REPOSITORY, ".cache", "e2e-ways-back");
-const MANIFEST = `import { defineDevice } from "prov";
-
-export default defineDevice({
+const MANIFEST = `defineDevice({
   id: "${ID}",
   target: "esp32c3",
   mqtt: { statusIntervalSeconds: 1 },
@@ -29,16 +27,14 @@ export default defineDevice({
     CONFIG_PROV_AP_LINGER_MS: 500,
     CONFIG_PROV_BUTTON_HOLD_MS: 500,
   },
-});
-`;
+})`;
 
 let lab: RunningLab;
 let device: Device;
 
 /** A lab of this project with an empty board in AP_MODE. */
 async function start(options: LabUpOptions = {}): Promise<void> {
-  mkdirSync(PROJECT, { recursive: true });
-  writeFileSync(join(PROJECT, "device.config.ts"), MANIFEST);
+  writeManifest(PROJECT, MANIFEST);
   lab = await labUp("ways-back", { project: PROJECT, ...options });
   device = deviceOf(lab, { id: ID, project: PROJECT });
   await lab.client.setAir({ networks: (await lab.client.air()).networks.map(withoutFaults) });

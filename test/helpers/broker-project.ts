@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeManifest } from "./project.js";
 import { REPOSITORY } from "./prov.js";
 
 export const BROKER_DEVICE = "denied-device";
@@ -8,9 +8,7 @@ export const BROKER_PROJECT = join(REPOSITORY, ".cache", "e2e-brokers");
 export const RECONNECT_MIN_MS = 100;
 export const STABLE_S = 3;
 
-const MANIFEST = `import { defineDevice } from "prov";
-
-export default defineDevice({
+const MANIFEST = `defineDevice({
   id: "${BROKER_DEVICE}",
   target: "esp32c3",
   mqtt: { statusIntervalSeconds: 1 },
@@ -28,12 +26,10 @@ export default defineDevice({
     CONFIG_PROV_AP_LINGER_MS: 10000,
     CONFIG_PROV_BUTTON_HOLD_MS: 500,
   },
-});
-`;
+})`;
 
 /** A project whose device waits for nothing long, for tests with brokers that fail it. */
 export function ensureBrokerProject(): string {
-  mkdirSync(BROKER_PROJECT, { recursive: true });
-  writeFileSync(join(BROKER_PROJECT, "device.config.ts"), MANIFEST);
+  writeManifest(BROKER_PROJECT, MANIFEST);
   return BROKER_PROJECT;
 }

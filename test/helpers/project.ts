@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -26,7 +34,9 @@ export function projectWith(exported: string): string {
   return dir;
 }
 
+/** Makes the folder if it has to. */
 export function writeManifest(dir: string, exported: string): void {
+  mkdirSync(dir, { recursive: true });
   writeFileSync(
     join(dir, "device.config.ts"),
     `import { defineDevice } from "prov";\n\nexport default ${exported};\n`,

@@ -143,7 +143,7 @@ static void link_associated(void)
     prov_context_t *c = &s_context;
     if (c->attempt_running) {
         c->status.wifi_connected = true;
-        prov_timer_start(&c->timers, PROV_TIMER_LINK, device_clock_uptime_ms(), CONFIG_PROV_DHCP_TIMEOUT_MS);
+        prov_start_timer(c, PROV_TIMER_LINK, CONFIG_PROV_DHCP_TIMEOUT_MS);
     }
 }
 
@@ -184,8 +184,7 @@ static void published(void)
         backoff_up(&c->broker_backoff, device_clock_uptime_ms());
         c->clock_backoff = (backoff_t){0};
         /* The time for the next one may have come while this one was under way, and meant nothing then. */
-        prov_timer_start(&c->timers, PROV_TIMER_STATUS, device_clock_uptime_ms(),
-                         CONFIG_PROV_MQTT_STATUS_INTERVAL_S * 1000u);
+        prov_start_timer(c, PROV_TIMER_STATUS, CONFIG_PROV_MQTT_STATUS_INTERVAL_S * 1000u);
         step_event(PROV_EVENT_MQTT_UP);
     }
 }
@@ -257,7 +256,7 @@ static void handle(const prov_msg_t *msg)
         break;
     case PROV_MSG_PUBLISHING:
         if (c->timers.due_ms[PROV_TIMER_ACK] == 0) {
-            prov_timer_start(&c->timers, PROV_TIMER_ACK, device_clock_uptime_ms(), CONFIG_PROV_MQTT_ACK_TIMEOUT_MS);
+            prov_start_timer(c, PROV_TIMER_ACK, CONFIG_PROV_MQTT_ACK_TIMEOUT_MS);
         }
         break;
     case PROV_MSG_PUBLISHED:
@@ -311,8 +310,7 @@ static void timer_due(prov_timer_t timer, int64_t now_ms)
         }
         break;
     case PROV_TIMER_CLOCK:
-        device_clock_save();
-        prov_timer_start(&c->timers, PROV_TIMER_CLOCK, now_ms, 24u * 60 * 60 * 1000);
+        prov_do_save_clock(c, NULL);
         break;
     case PROV_TIMER_RENEW:
         certificate_tick();
@@ -374,7 +372,7 @@ esp_err_t prov_runner_start(esp_err_t storage)
     prov_context_t *c = &s_context;
     c->status.attempts_remaining = CONFIG_PROV_WIFI_MAX_ATTEMPTS;
     prov_status_set(&c->status, false);
-    prov_timer_start(&c->timers, PROV_TIMER_BUTTON, device_clock_uptime_ms(), BUTTON_POLL_MS);
+    prov_start_timer(c, PROV_TIMER_BUTTON, BUTTON_POLL_MS);
     if (storage == ESP_OK) {
         prov_post_event(PROV_EVENT_BOOT);
     } else {

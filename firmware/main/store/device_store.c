@@ -42,8 +42,8 @@ esp_err_t device_store_init(void)
 /** A loss of power in the middle loses the bearer of no run: the record is replaced as a whole. */
 static esp_err_t spend_token_locked(void)
 {
-    uint8_t *record = NULL;
-    size_t size = 0;
+    uint8_t *record;
+    size_t size;
     esp_err_t err = nvs_record_get(KEY_ENROL, &record, &size);
     size_t left = size;
     if (err == ESP_OK && enrolment_record_spend(record, &left)) {
@@ -82,8 +82,8 @@ esp_err_t device_store_save_pending(const provisioning_t *pending)
 
 static esp_err_t load_pending_locked(provisioning_t *pending)
 {
-    uint8_t *record = NULL;
-    size_t size = 0;
+    uint8_t *record;
+    size_t size;
     esp_err_t err = nvs_record_get(KEY_PENDING, &record, &size);
     if (err == ESP_OK && !provisioning_record_decode(record, size, pending)) {
         err = ESP_ERR_NOT_FOUND;
@@ -151,13 +151,20 @@ esp_err_t device_store_commit_pending(uint32_t revision)
     return err;
 }
 
+/** One record by itself, in a heap block that the caller frees. */
+static esp_err_t load(const char *key, uint8_t **record, size_t *size)
+{
+    lock();
+    esp_err_t err = nvs_record_get(key, record, size);
+    unlock();
+    return err;
+}
+
 esp_err_t device_store_load_wifi(wifi_credentials_t *wifi)
 {
-    uint8_t *record = NULL;
-    size_t size = 0;
-    lock();
-    esp_err_t err = nvs_record_get(KEY_WIFI, &record, &size);
-    unlock();
+    uint8_t *record;
+    size_t size;
+    esp_err_t err = load(KEY_WIFI, &record, &size);
     if (err == ESP_OK && !wifi_record_decode(record, size, wifi)) {
         err = ESP_ERR_NOT_FOUND;
     }
@@ -167,11 +174,9 @@ esp_err_t device_store_load_wifi(wifi_credentials_t *wifi)
 
 esp_err_t device_store_load_enrolment(enrolment_t *enrol)
 {
-    uint8_t *record = NULL;
-    size_t size = 0;
-    lock();
-    esp_err_t err = nvs_record_get(KEY_ENROL, &record, &size);
-    unlock();
+    uint8_t *record;
+    size_t size;
+    esp_err_t err = load(KEY_ENROL, &record, &size);
     if (err == ESP_OK && !enrolment_record_decode(record, size, enrol)) {
         err = ESP_ERR_NOT_FOUND;
     }
@@ -212,9 +217,11 @@ esp_err_t device_store_spend_token(void)
  */
 esp_err_t device_store_save_certificate(const certificate_t *certificate)
 {
+    const uint8_t *record = certificate->record;
+    size_t size = certificate->record_size;
     lock();
-    esp_err_t err = nvs_record_exists(KEY_CRT) ? nvs_record_replace(KEY_CRT_NEW, certificate->record, certificate->record_size)
-                                        : nvs_record_put(KEY_CRT_NEW, certificate->record, certificate->record_size);
+    esp_err_t err = nvs_record_exists(KEY_CRT) ? nvs_record_replace(KEY_CRT_NEW, record, size)
+                                               : nvs_record_put(KEY_CRT_NEW, record, size);
     if (err == ESP_OK) {
         err = spend_token_locked();
     }
@@ -229,12 +236,10 @@ static const char *slot_key(certificate_slot_t slot)
 
 esp_err_t device_store_load_certificate(certificate_slot_t slot, certificate_t *certificate)
 {
-    uint8_t *record = NULL;
-    size_t size = 0;
+    uint8_t *record;
+    size_t size;
     *certificate = (certificate_t){0};
-    lock();
-    esp_err_t err = nvs_record_get(slot_key(slot), &record, &size);
-    unlock();
+    esp_err_t err = load(slot_key(slot), &record, &size);
     if (err == ESP_OK && !certificate_adopt(record, size, certificate)) {
         err = ESP_ERR_NOT_FOUND;
     }
@@ -256,8 +261,8 @@ esp_err_t device_store_drop_certificate(certificate_slot_t slot)
  */
 esp_err_t device_store_promote_certificate(void)
 {
-    uint8_t *record = NULL;
-    size_t size = 0;
+    uint8_t *record;
+    size_t size;
     lock();
     esp_err_t err = nvs_record_get(KEY_CRT_NEW, &record, &size);
     if (err == ESP_OK) {
@@ -301,11 +306,9 @@ esp_err_t device_store_save_clock(const clock_record_t *record)
 esp_err_t device_store_load_clock(clock_record_t *record)
 {
     int64_t words[2] = {0};
-    uint8_t *stored = NULL;
-    size_t size = 0;
-    lock();
-    esp_err_t err = nvs_record_get(KEY_CLOCK, &stored, &size);
-    unlock();
+    uint8_t *stored;
+    size_t size;
+    esp_err_t err = load(KEY_CLOCK, &stored, &size);
     if (err == ESP_OK && size != sizeof words && size != sizeof words[0]) {
         err = ESP_ERR_INVALID_SIZE;
     }

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { buildProgram } from "../../cli/program.js";
 import { circlesOf } from "../helpers/c-graph.js";
 import {
   filesIn,
@@ -96,18 +95,6 @@ test("every import names a file that is there", () => {
     imports.filter((target) => !TYPESCRIPT.has(target)).map((target) => `${file} → ${target}`),
   );
   expect(dangling).toEqual([]);
-});
-
-test("each verb has a file of its name", () => {
-  const { commands } = buildProgram(async () => {});
-  const verbs = commands.flatMap((verb) => [
-    verb.name(),
-    ...verb.commands.map((below) => `${verb.name()}-${below.name()}`),
-  ]);
-  const files = [...TYPESCRIPT.keys()].map(
-    (file) => /^cli\/commands\/([\w-]+)\.ts$/.exec(file)?.[1],
-  );
-  expect(files.filter((name) => name !== undefined).sort()).toEqual(verbs.sort());
 });
 
 test("codegen is pure: it knows neither files nor processes nor the network", () => {

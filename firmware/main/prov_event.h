@@ -8,7 +8,7 @@
 #include "prov_records.h"
 #include "prov_state.h"
 
-/** What happened. LINK_* and TICK_* are judged by the runner before the state machine sees them. */
+/** What happened. All but EVENT are judged before the state machine sees them. */
 typedef enum {
     PROV_MSG_EVENT,           /* `event`, as it is */
     PROV_MSG_LINK_ASSOCIATED, /* the access point accepted us */

@@ -182,11 +182,20 @@ async function renewOnce(rig: Rig, renews: string) {
   return { answered: 1, isCut: true };
 }
 
-/** The records once a certificate that is to be renewed has been. */
+/** Status messages within which a device that is online has tidied up, or never does. */
+const SIGNS_MAX = 5;
+
+/**
+ * The records of a device that is online, once a certificate that is to be renewed has been and no new one is left to be
+ * promoted: the broker has the status message before the device has its acknowledgement, which is when it does that.
+ */
 async function settled(rig: Rig, renews: string | undefined): Promise<Records> {
-  for (;;) {
+  for (let signs = 0; ; ) {
     const records = await readRecords(rig.board.flash.path);
-    if (records.get("crt")?.[0] !== renews) return records;
+    if (records.get("crt")?.[0] !== renews) {
+      if (!records.has("crt_new") || signs === SIGNS_MAX) return records;
+      signs += 1;
+    }
     await rig.signOfLife();
   }
 }

@@ -7,9 +7,6 @@ export interface FieldRow {
   readonly doc: string;
   /** How TypeScript spells it, where that does not follow from the schema. */
   readonly type?: string;
-  /** The same two of the checked manifest, where they differ. */
-  readonly checkedType?: string;
-  readonly checkedDoc?: string;
   /** The CONFIG symbol that it becomes. */
   readonly option?: FieldOption;
 }

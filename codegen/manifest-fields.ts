@@ -21,13 +21,18 @@ import {
   urlPath,
 } from "./field-kinds.js";
 import { LIMITS } from "./limits.js";
-import {
-  DEFAULT_AP_PASSWORD,
-  KEY_ALGORITHMS,
-  LOG_LEVELS,
-  PLACEHOLDER_BACKEND,
-  PLACEHOLDER_BROKER,
-} from "./manifest.js";
+
+export const KEY_ALGORITHMS = ["P-256", "RSA-2048"] as const;
+
+/** What the device's log holds, each level with those before it. The index is ESP-IDF's number for it. */
+export const LOG_LEVELS = ["none", "error", "warn", "info", "debug", "verbose"] as const;
+
+/** Hosts of the defaults: nobody has their devices there. */
+const PLACEHOLDER_BACKEND = "your-backend.com";
+const PLACEHOLDER_BROKER = "your-broker.com";
+
+/** The AP's password in a manifest that says none: known to everybody. */
+export const DEFAULT_AP_PASSWORD = "prov12345678";
 
 /** Room for `-XXXXXX` (three bytes of the MAC) after the prefix. */
 const SSID_PREFIX_MAX_BYTES = LIMITS.ssidMaxBytes - "-XXXXXX".length;
@@ -58,7 +63,6 @@ export const deviceSchema = table({
     {
       doc: "the chip (`s2` is short for `esp32s2`), or `host`: a process of this machine",
       type: "Target | ShortChip",
-      checkedType: "Target",
     },
   ),
   softAp: section({
@@ -89,13 +93,11 @@ export const deviceSchema = table({
       ),
       {
         doc: "whoever provisions or resets must give it, besides the AP's password; 5 wrong tries lock",
-        checkedDoc: '"" for none',
         option: ["PROV_PAIRING_SECRET", "Pairing secret"],
       },
     ),
     windowSeconds: field(integer(0, DAY_SECONDS).default(0), {
       doc: "the unused AP closes after this long, until the next power-up; 0 is never",
-      checkedDoc: "0 for never",
       option: ["PROV_AP_WINDOW_S", "The SoftAP closes after this long without a provisioning (s)"],
     }),
   }),
@@ -119,7 +121,6 @@ export const deviceSchema = table({
     ),
     fallbackApSeconds: field(integer(0, DAY_SECONDS).default(300), {
       doc: "without WiFi for this long, the AP opens and the device tries on; 0 is never",
-      checkedDoc: "0 for never",
       option: ["PROV_FALLBACK_AP_S", "The SoftAP opens after this long without WiFi (s)"],
     }),
   }),
@@ -132,7 +133,6 @@ export const deviceSchema = table({
   backend: section({
     url: field(baseUrl().default(`https://${PLACEHOLDER_BACKEND}`), {
       doc: "the backend that signs the CSR: `/sign-csr`, `/renew-csr` and the report go there; the default is a placeholder",
-      checkedDoc: "without a trailing slash",
       option: ["PROV_BACKEND_URL", "Backend URL"],
     }),
     // The judge of PEM has seen it before (manifest-schema.ts): here it is a text that is one, or none.
@@ -143,8 +143,6 @@ export const deviceSchema = table({
         .transform((pem) => pem ?? null),
       {
         doc: "the CA to pin; the system's bundle without it",
-        checkedDoc: "PEM, or null for the system's bundle",
-        checkedType: "string | null",
       },
     ),
     reportPath: field(urlPath().default("/device-report"), {
@@ -167,11 +165,9 @@ export const deviceSchema = table({
     }),
     username: field(textOrNone(...plainText(MQTT_USERNAME_MAX_BYTES)).default(""), {
       doc: "for a broker that wants it beside the certificate",
-      checkedDoc: '"" for none',
     }),
     password: field(textOrNone(...plainText(MQTT_PASSWORD_MAX_BYTES)).default(""), {
       doc: "goes with the user name; as secret as the device's key",
-      checkedDoc: '"" for none',
     }),
   }),
   key: section({
@@ -193,7 +189,6 @@ export const deviceSchema = table({
           .default(false),
         {
           doc: "runs signed firmware only; the path is relative to the manifest; burns eFuses, see [Hardening](#hardening)",
-          checkedDoc: "absolute path of the signing key",
         },
       ),
     },
@@ -209,7 +204,6 @@ export const deviceSchema = table({
   sdkconfig: field(sdkconfigValues().default({}), {
     doc: "further `CONFIG_*` lines for ESP-IDF",
     type: `{ readonly [symbol: \`CONFIG_\${string}\`]: string | number | boolean }`,
-    checkedType: "{ readonly [symbol: string]: string | number | boolean }",
   }),
 });
 
@@ -222,3 +216,14 @@ export const SHAPES: Readonly<Record<string, Readonly<Record<string, z.ZodType>>
     ),
   ),
 };
+
+/** The fields that still hold a placeholder of the defaults: a warning at codegen, an error at flash. */
+export function placeholderFields({
+  backend,
+  mqtt,
+}: Pick<z.output<typeof deviceSchema>, "backend" | "mqtt">): string[] {
+  const fields: string[] = [];
+  if (new URL(backend.url).hostname === PLACEHOLDER_BACKEND) fields.push("backend.url");
+  if (new URL(mqtt.uri).hostname === PLACEHOLDER_BROKER) fields.push("mqtt.uri");
+  return fields;
+}

@@ -1,13 +1,16 @@
-import type { DeviceDefinition, DeviceManifest } from "./manifest-types.js";
+import type { z } from "zod";
+import type { deviceSchema } from "./manifest-fields.js";
+import type { DeviceDefinition } from "./manifest-types.js";
 
-export type { DeviceDefinition, DeviceManifest };
+export type { DeviceDefinition };
 
-export const KEY_ALGORITHMS = ["P-256", "RSA-2048"] as const;
-export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+type Fixed<Value> = Value extends object
+  ? { readonly [Key in keyof Value]: Fixed<Value[Key]> }
+  : Value;
 
-/** What the device's log holds, each level with those before it. The index is ESP-IDF's number for it. */
-export const LOG_LEVELS = ["none", "error", "warn", "info", "debug", "verbose"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+/** A device with every default filled in; what the rest of prov works with. */
+export type DeviceManifest = Fixed<z.output<typeof deviceSchema>>;
+export type KeyAlgorithm = DeviceManifest["key"]["algorithm"];
 
 export type SdkconfigValue = string | number | boolean;
 
@@ -31,20 +34,5 @@ export function defineDevice<const Given extends DeviceDefinition>(
   return definition;
 }
 
-/** The fields that still hold a placeholder of the defaults: a warning at codegen, an error at flash. */
-export function placeholderFields(manifest: DeviceManifest): string[] {
-  const fields: string[] = [];
-  if (new URL(manifest.backend.url).hostname === PLACEHOLDER_BACKEND) fields.push("backend.url");
-  if (new URL(manifest.mqtt.uri).hostname === PLACEHOLDER_BROKER) fields.push("mqtt.uri");
-  return fields;
-}
-
-/** Hosts of the defaults: nobody has their devices there. */
-export const PLACEHOLDER_BACKEND = "your-backend.com";
-export const PLACEHOLDER_BROKER = "your-broker.com";
-
 /** As `softAp.password`: one of its own for each device. */
 export const PER_DEVICE = "per-device";
-
-/** The AP's password in a manifest that says none: known to everybody. */
-export const DEFAULT_AP_PASSWORD = "prov12345678";

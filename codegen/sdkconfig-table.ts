@@ -1,7 +1,7 @@
 import { hardwareOf, type Target } from "./chips.js";
 import { type FieldOption, ROWS } from "./field-kinds.js";
-import { type DeviceManifest, LOG_LEVELS, type SdkconfigValue } from "./manifest.js";
-import { SHAPES } from "./manifest-fields.js";
+import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
+import { LOG_LEVELS, SHAPES } from "./manifest-fields.js";
 import { partitionsFile } from "./security.js";
 import { valueAt } from "./value-at.js";
 

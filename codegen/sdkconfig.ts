@@ -1,5 +1,6 @@
 import { cString } from "./c-string.js";
-import { type DeviceManifest, LOG_LEVELS, type SdkconfigValue } from "./manifest.js";
+import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
+import { LOG_LEVELS } from "./manifest-fields.js";
 import { SDKCONFIG_SYMBOLS } from "./sdkconfig-table.js";
 import { type SecurityLine, securityLines } from "./security.js";
 

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { LIMITS } from "../../codegen/limits.js";
-import type { DeviceManifest } from "../../codegen/manifest.js";
-import { DEFAULT_AP_PASSWORD, PER_DEVICE } from "../../codegen/manifest.js";
+import { type DeviceManifest, PER_DEVICE } from "../../codegen/manifest.js";
+import { DEFAULT_AP_PASSWORD } from "../../codegen/manifest-fields.js";
 import type { Workspace } from "../config/workspace.js";
 import { ProvError } from "../errors.js";
 import { readIfPresent, SECRET_FILE, writeNew } from "../files/files.js";

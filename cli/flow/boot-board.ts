@@ -1,4 +1,5 @@
-import { type DeviceManifest, LOG_LEVELS } from "../../codegen/manifest.js";
+import type { DeviceManifest } from "../../codegen/manifest.js";
+import { LOG_LEVELS } from "../../codegen/manifest-fields.js";
 import { irreversibleSteps } from "../../codegen/security.js";
 import type { WorkContext } from "../context.js";
 import { type BootReport, waitForBoot } from "./boot.js";

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { emitDeviceKeys } from "../../codegen/device-keys.js";
-import { type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
+import type { DeviceManifest } from "../../codegen/manifest.js";
+import { placeholderFields } from "../../codegen/manifest-fields.js";
 import { parseDevice } from "../../codegen/manifest-schema.js";
 import { emitSdkconfigDefaults, emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
 import { irreversibleSteps } from "../../codegen/security.js";

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
+import type { DeviceManifest } from "../../codegen/manifest.js";
+import { placeholderFields } from "../../codegen/manifest-fields.js";
 import { MANIFEST_NAME } from "../config/load-manifest.js";
 import type { GlobalOptions, WorkContext } from "../context.js";
 import { ProvError } from "../errors.js";

@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import type { Chip } from "../../codegen/chips.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
-import { placeholderFields } from "../../codegen/manifest.js";
+import { placeholderFields } from "../../codegen/manifest-fields.js";
 import { HOST_FAILURES, ProvError } from "../errors.js";
 import { isNodeSupported, NODE_AT_LEAST } from "../node-version.js";
 import { isOnPath } from "../processes/on-path.js";

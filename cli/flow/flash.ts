@@ -1,5 +1,6 @@
 import type { Chip } from "../../codegen/chips.js";
-import { type DeviceManifest, placeholderFields } from "../../codegen/manifest.js";
+import type { DeviceManifest } from "../../codegen/manifest.js";
+import { placeholderFields } from "../../codegen/manifest-fields.js";
 import { irreversibleSteps, irreversibleStepsOfImage } from "../../codegen/security.js";
 import { ProvError } from "../errors.js";
 import { readIfPresent } from "../files/files.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makeKeys } from "../../cli/flow/keys.js";
 import type { Identity } from "../../cli/pki/identity.js";
-import { KEY_ALGORITHMS } from "../../codegen/manifest.js";
+import { KEY_ALGORITHMS } from "../../codegen/manifest-fields.js";
 import { soundDevice } from "../helpers/manifest.js";
 import { temporaryDir } from "../helpers/project.js";
 

@@ -11,7 +11,7 @@ import {
 import { revocationList } from "../../cli/lab/pki/crl.js";
 import { type Csr, createCsr, readCsr } from "../../cli/pki/csr.js";
 import { generatePrivateKey, privateKeyToPem, publicKeyDer } from "../../cli/pki/keys.js";
-import { KEY_ALGORITHMS } from "../../codegen/manifest.js";
+import { KEY_ALGORITHMS } from "../../codegen/manifest-fields.js";
 import { opensslDir } from "../helpers/openssl.js";
 
 const { dir, file, openssl } = opensslDir();

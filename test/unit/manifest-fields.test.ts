@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CHIP_NAMES } from "../../codegen/chips.js";
-import { placeholderFields } from "../../codegen/manifest.js";
+import { placeholderFields } from "../../codegen/manifest-fields.js";
 import { GOLDEN_CA } from "../golden/golden-device.js";
 import { at, complaintsOf, ID, soundDevice } from "../helpers/manifest.js";
 

@@ -1,12 +1,12 @@
 import { isatty } from "node:tty";
 import { CommanderError } from "commander";
 import type { GlobalOptions } from "./context.js";
+import { SECRET_VARIABLES } from "./environment.js";
 import { EXIT, ProvError } from "./errors.js";
 import { buildProgram, type CommandRun } from "./program.js";
-import { SECRET_VARIABLES } from "./secrets.js";
-import { hasCode, systemError } from "./system-error.js";
+import { hasCode, systemError, toProvError } from "./system-error.js";
 import { hasColor, isDumb } from "./terminal/color.js";
-import { type CommandResult, createOutput, toProvError } from "./terminal/output.js";
+import type { CommandResult, Output } from "./terminal/output.js";
 
 /** How long a crash waits for the clean-up: the network before took up to 24 s to come back in the WiFi lab. */
 const CRASH_CLEAN_UP_MS = 30_000;
@@ -54,8 +54,10 @@ async function main(argv: readonly string[]): Promise<number> {
     tellLibraries(color.stderr);
     return color;
   };
-  const openOutput = (json = globals.json ?? false) =>
-    createOutput({
+  // The help needs none of it.
+  const openOutput = async (json = globals.json ?? false): Promise<Output> => {
+    const { createOutput } = await import("./terminal/output.js");
+    return createOutput({
       json,
       quiet: globals.quiet ?? false,
       verbose: globals.verbose ?? false,
@@ -65,6 +67,7 @@ async function main(argv: readonly string[]): Promise<number> {
       stderr: process.stderr,
       annotate: process.env.GITHUB_ACTIONS === "true",
     });
+  };
 
   let crash: ProvError | undefined;
   process.on("uncaughtException", (thrown) => {

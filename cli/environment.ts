@@ -1,7 +1,4 @@
-/**
- * Every environment variable that prov reads, with what it does; the README's table. What holds a secret stands in
- * cli/secrets.ts, too.
- */
+/** Every environment variable that prov reads, with what it does; the README's table. */
 export const ENVIRONMENT = {
   PROV_WIFI_PASSWORD: "secret: the password of the network that the board is to join",
   PROV_TOKEN: "secret: the provisioning token",
@@ -25,3 +22,12 @@ export const ENVIRONMENT = {
 } as const satisfies Readonly<Record<string, string>>;
 
 export type EnvironmentVariable = keyof typeof ENVIRONMENT;
+
+/** The variables that hold secrets; no child process gets them. */
+export const SECRET_VARIABLES = [
+  "PROV_WIFI_PASSWORD",
+  "PROV_TOKEN",
+  "PROV_BEARER",
+  "PROV_MQTT_PASSWORD",
+] as const satisfies readonly EnvironmentVariable[];
+export type SecretVariable = (typeof SECRET_VARIABLES)[number];

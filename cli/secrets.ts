@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { addAbortSignal, type Readable, Writable } from "node:stream";
 import type { DeviceManifest } from "../codegen/manifest.js";
-import type { EnvironmentVariable } from "./environment.js";
+import { SECRET_VARIABLES, type SecretVariable } from "./environment.js";
 import { ProvError } from "./errors.js";
 import { isDumb } from "./terminal/color.js";
 
@@ -24,15 +24,6 @@ export interface SecretSource {
   /** What to do when it is required and nothing gave it. */
   missingHint?: string;
 }
-
-/** The variables that hold secrets; no child process gets them. */
-export const SECRET_VARIABLES = [
-  "PROV_WIFI_PASSWORD",
-  "PROV_TOKEN",
-  "PROV_BEARER",
-  "PROV_MQTT_PASSWORD",
-] as const satisfies readonly EnvironmentVariable[];
-export type SecretVariable = (typeof SECRET_VARIABLES)[number];
 
 /** What a run was given, as far as it is known. */
 interface RunInputs {

@@ -98,3 +98,13 @@ export function withDetails(error: unknown, details: Readonly<Record<string, unk
   const { code, message, hint, cause } = known;
   return new ProvError(code, message, { hint, cause, details: { ...known.details, ...details } });
 }
+
+/** Whatever was thrown, as the one error that prov shows. */
+export function toProvError(thrown: unknown, interrupted: boolean): ProvError {
+  // At a prompt the terminal is in raw mode: Ctrl-C is a key there, which Inquirer answers with this error.
+  const left = thrown instanceof Error && thrown.name === "ExitPromptError";
+  if (interrupted || left) return new ProvError("interrupted", "interrupted", { cause: thrown });
+  if (thrown instanceof ProvError) return thrown;
+  const message = reasonOf(thrown);
+  return systemError(thrown) ?? new ProvError("internal", message, { cause: thrown });
+}

@@ -2,7 +2,8 @@ import type { CommandContext, GlobalOptions } from "../context.js";
 import { ProvError } from "../errors.js";
 import type { FlashedBoard } from "../flow/flash.js";
 import { DEFAULT_FLASH_BAUD } from "../serial/link.js";
-import { type CommandResult, toProvError } from "../terminal/output.js";
+import { toProvError } from "../system-error.js";
+import type { CommandResult } from "../terminal/output.js";
 import type { Verb } from "../verb.js";
 import { collectPorts, positiveInteger } from "./options/values.js";
 

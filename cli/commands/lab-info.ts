@@ -1,4 +1,3 @@
-import { snakeKeys } from "../terminal/json-document.js";
 import type { Verb } from "../verb.js";
 import { type LabOptions, openLab, whichLab } from "./options/lab.js";
 
@@ -8,6 +7,7 @@ export const labInfo: Verb<LabOptions> = {
   summary: "show the addresses and files of a running lab",
   options: (command) => command.addOption(whichLab()),
   async action(options, context) {
+    const { snakeKeys } = await import("../terminal/json-document.js");
     const lab = await openLab(options, context);
     const { baseUrl } = await lab.boardStatus();
     return {

@@ -1,4 +1,4 @@
-import { SECRET_VARIABLES } from "../secrets.js";
+import { SECRET_VARIABLES } from "../environment.js";
 
 /**
  * The environment for a child process: this one's, without the secrets that prov takes from it. A child has no

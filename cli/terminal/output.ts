@@ -1,7 +1,6 @@
 import { styleText } from "node:util";
 import type { Ora } from "ora";
-import { ProvError } from "../errors.js";
-import { reasonOf, systemError } from "../system-error.js";
+import type { ProvError } from "../errors.js";
 import { visible, visiblePlain, visibleStyled, withoutCommands } from "./foreign-text.js";
 import { renderDocument, renderError } from "./json-document.js";
 import type { Progress, Task } from "./progress.js";
@@ -164,16 +163,6 @@ function annotation(error: ProvError): string {
   const property = (text: string): string =>
     data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
   return `::error title=${property(`prov ${error.code}`)}::${data(withoutCommands(`${error.message}\nnext: ${error.hint}`))}`;
-}
-
-/** Whatever was thrown, as the one error that prov shows. */
-export function toProvError(thrown: unknown, interrupted: boolean): ProvError {
-  // At a prompt the terminal is in raw mode: Ctrl-C is a key there, which Inquirer answers with this error.
-  const left = thrown instanceof Error && thrown.name === "ExitPromptError";
-  if (interrupted || left) return new ProvError("interrupted", "interrupted", { cause: thrown });
-  if (thrown instanceof ProvError) return thrown;
-  const message = reasonOf(thrown);
-  return systemError(thrown) ?? new ProvError("internal", message, { cause: thrown });
 }
 
 function seconds(begin: number): string {

@@ -2,11 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { ENVIRONMENT } from "../../cli/environment.js";
+import { ENVIRONMENT, SECRET_VARIABLES } from "../../cli/environment.js";
 import { EXIT } from "../../cli/errors.js";
 import { buildProgram } from "../../cli/program.js";
 import { fillTables } from "../../cli/readme.js";
-import { SECRET_VARIABLES } from "../../cli/secrets.js";
 import { CI_PATH, fillCiMatrix } from "../../codegen/chip-files.js";
 import { NEWEST_IDF } from "../../codegen/chips.js";
 

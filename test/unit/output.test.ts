@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import { ProvError } from "../../cli/errors.js";
 import { toStageError } from "../../cli/flow/stage-error.js";
 import { readVersion } from "../../cli/paths.js";
-import { withDetails } from "../../cli/system-error.js";
-import { createOutput, type OutputOptions, toProvError } from "../../cli/terminal/output.js";
+import { toProvError, withDetails } from "../../cli/system-error.js";
+import { createOutput, type OutputOptions } from "../../cli/terminal/output.js";
 import { asTask } from "../../cli/terminal/progress.js";
 
 const ESCAPE = "\u001b";

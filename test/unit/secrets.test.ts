@@ -1,12 +1,8 @@
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
+import { SECRET_VARIABLES } from "../../cli/environment.js";
 import { ProvError } from "../../cli/errors.js";
-import {
-  resolveSecret,
-  SECRET_VARIABLES,
-  type SecretSource,
-  secretsOfRun,
-} from "../../cli/secrets.js";
+import { resolveSecret, type SecretSource, secretsOfRun } from "../../cli/secrets.js";
 import { soundDevice } from "../helpers/manifest.js";
 
 const never = new AbortController().signal;

@@ -36,8 +36,7 @@ test("what every start loads of the verbs is what they declare", () => {
     "flow/evidence.js",
     "flow/timeouts.js",
     "serial/link.js",
+    "system-error.js",
     "terminal/foreign-text.js",
-    "terminal/json-document.js",
-    "terminal/output.js",
   ]);
 });

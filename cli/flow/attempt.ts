@@ -4,7 +4,6 @@ import type { Milestone } from "../../codegen/states.js";
 import type { Progress } from "../terminal/progress.js";
 import { deadline } from "../time/deadline.js";
 import type { BoardReach, Credentials } from "./board.js";
-import type { AttemptBound } from "./broker-proof.js";
 import type { StageClock } from "./stages.js";
 import type { Bounds } from "./timeouts.js";
 
@@ -25,7 +24,10 @@ export interface ProvisionBoardRequest extends BoardReach, ChainGoal {
 }
 
 /** One run over the board's AP: what it is known by, and when it has to be over. */
-export interface Attempt extends ProvisionBoardRequest, AttemptBound {
+export interface Attempt extends ProvisionBoardRequest {
+  readonly id: string;
+  /** `performance.now()` at its end. */
+  readonly endsAt: number;
   /** Aborts at its end. */
   readonly inTime: AbortSignal;
 }

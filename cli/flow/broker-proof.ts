@@ -1,6 +1,7 @@
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { asTask, type Progress } from "../terminal/progress.js";
 import { deadline } from "../time/deadline.js";
+import type { Attempt } from "./attempt.js";
 import type { BrokerAccess } from "./broker-session.js";
 import { findLiveStatus, findStatusOf, type Look } from "./broker-witness.js";
 import type { MqttProof, Outcome } from "./outcome.js";
@@ -12,13 +13,6 @@ export interface BrokerRequest {
   readonly broker?: BrokerAccess;
   readonly signal: AbortSignal;
   readonly progress: Progress;
-}
-
-/** One run: what it is known by, and when it has to be over. */
-export interface AttemptBound {
-  readonly id: string;
-  /** `performance.now()` at its end. */
-  readonly endsAt: number;
 }
 
 /** The broker that the device reports to: a lab's, or the manifest's. */
@@ -39,11 +33,9 @@ export function statusPatienceMs({ mqtt }: DeviceManifest): number {
  * the device has said so far, the broker may confirm now.
  */
 export async function confirmAtBroker(
-  request: BrokerRequest,
-  { id, endsAt }: AttemptBound,
+  { id, endsAt, broker, manifest, progress, signal }: Attempt,
   outcome: Outcome,
 ): Promise<Outcome> {
-  const { broker, manifest, progress, signal } = request;
   if (!broker || outcome.mqtt || outcome.reached !== "mqtt") return outcome;
   const patienceMs = Math.max(
     LAST_LOOK_MS,

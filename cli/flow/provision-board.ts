@@ -15,7 +15,7 @@ import { scanNetworks } from "./scan.js";
 export async function provisionBoard(request: ProvisionBoardRequest): Promise<ChainResult> {
   const attempt = beginAttempt(request);
   const board = await overItsAp(attempt).finally(() => leaveAp(request));
-  const outcome = await confirmAtBroker(attempt, attempt, board.outcome);
+  const outcome = await confirmAtBroker(attempt, board.outcome);
   for (const { witness, reason } of outcome.unheard)
     request.progress.warn(`the ${witness} was no witness: ${reason}`);
   return { ...board, outcome };

@@ -3,14 +3,8 @@ import { StringDecoder } from "node:string_decoder";
 /** A line longer than this is cut: a log is for people, and a runaway writer must not fill memory. */
 const MAX_LINE = 8192;
 
-export interface LineSplitter {
-  feed(chunk: Uint8Array): void;
-  /** Hands out a last line that has no newline. */
-  end(): void;
-}
-
 /** Splits bytes into lines of UTF-8 text, without `\n` and `\r\n`. */
-export function createLineSplitter(onLine: (line: string) => void): LineSplitter {
+export function createLineSplitter(onLine: (line: string) => void) {
   const decoder = new StringDecoder("utf8");
   let pending = "";
 
@@ -21,10 +15,11 @@ export function createLineSplitter(onLine: (line: string) => void): LineSplitter
   };
 
   return {
-    feed(chunk) {
+    feed(chunk: Uint8Array): void {
       take(decoder.write(Buffer.from(chunk)));
     },
-    end() {
+    /** Hands out a last line that has no newline. */
+    end(): void {
       take(decoder.end());
       if (pending !== "") onLine(pending);
       pending = "";

@@ -31,15 +31,11 @@ const boardRequest = z.strictObject({
 });
 const imageRequest = z.strictObject({ flasherArgs: z.string() });
 
-export interface Control {
-  stop(): Promise<void>;
-}
-
 /**
  * Lets other processes of the same user drive the lab: HTTP on a Unix socket, whose folder nobody
  * else can enter. `curl --unix-socket $SOCKET http://lab/info` works too.
  */
-export async function startControl(socketPath: string, lab: Lab): Promise<Control> {
+export async function startControl(socketPath: string, lab: Lab) {
   const server = createServer((request, response) => {
     serve(request, response, lab)
       .catch((error) => fail(request, response, error))

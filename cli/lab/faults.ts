@@ -121,19 +121,14 @@ export function isPacketFault(fault: LabFault): fault is PacketFault {
   return "packet" in fault;
 }
 
-export interface FaultBox<T> {
-  set(faults: readonly T[]): void;
-  /** The first fault that is meant and not used up, if any; counts it. */
-  take(isMeant: (fault: T) => boolean): T | null;
-}
-
-export function createFaultBox<T extends { readonly times?: number | undefined }>(): FaultBox<T> {
+export function createFaultBox<T extends { readonly times?: number | undefined }>() {
   let queue: { fault: T; left: number }[] = [];
   return {
-    set(faults) {
+    set(faults: readonly T[]): void {
       queue = faults.map((fault) => ({ fault, left: fault.times ?? Number.POSITIVE_INFINITY }));
     },
-    take(isMeant) {
+    /** The first fault that is meant and not used up, if any; counts it. */
+    take(isMeant: (fault: T) => boolean): T | null {
       const entry = queue.find(({ fault, left }) => left > 0 && isMeant(fault));
       if (entry === undefined) return null;
       entry.left -= 1;

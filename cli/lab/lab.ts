@@ -15,7 +15,7 @@ import { createTokenStore, type TokenStore } from "./backend/tokens.js";
 import { createVirtualBoard, type VirtualBoard } from "./board/virtual-board.js";
 import { type BrokerOptions, type LabBroker, startEmbeddedBroker } from "./broker/broker.js";
 import { startMosquitto } from "./broker/mosquitto.js";
-import { type Control, startControl } from "./control.js";
+import { startControl } from "./control.js";
 import type { LabEvent } from "./events.js";
 import {
   checkFaults,
@@ -137,7 +137,7 @@ async function start(
     setFaults: createFaultSetter(authority, backend, broker),
     stop: () => runAll(undo),
   };
-  const control: Control = await startControl(controlSocket, lab);
+  const control = await startControl(controlSocket, lab);
   undo.push(control.stop);
   writeLabInfo(root, info);
   undo.push(() => removeLabInfo(root));

@@ -161,18 +161,9 @@ async function listen(
   }
 }
 
-interface Ending {
-  /** Aborts when the monitor ends, for whatever reason. */
-  readonly signal: AbortSignal;
-  readonly result: Promise<MonitorResult>;
-  match(line: MonitorLine): void;
-  fail(error: ProvError): void;
-  /** The work's result, or undefined when the end comes first. */
-  race<T>(work: Promise<T>): Promise<T | undefined>;
-  stop(): void;
-}
+type Ending = ReturnType<typeof createEnding>;
 
-function createEnding(request: MonitorRequest): Ending {
+function createEnding(request: MonitorRequest) {
   const over = new AbortController();
   let finish: (result: MonitorResult) => void = () => {};
   let fail: (error: ProvError) => void = () => {};
@@ -198,14 +189,16 @@ function createEnding(request: MonitorRequest): Ending {
       ? undefined
       : setTimeout(() => fail(timedOut(request, timeoutMs, lines)), timeoutMs);
   return {
+    /** Aborts when the monitor ends, for whatever reason. */
     signal: over.signal,
     result,
-    match(line) {
+    match(line: MonitorLine): void {
       lines += 1;
       if (isAwaited(line.text, request.until)) finish({ reason: "matched", line });
     },
     fail,
-    race: (work) =>
+    /** The work's result, or undefined when the end comes first. */
+    race: <T>(work: Promise<T>): Promise<T | undefined> =>
       Promise.race([
         ended,
         work.catch((error: unknown) => {
@@ -213,7 +206,7 @@ function createEnding(request: MonitorRequest): Ending {
           throw error;
         }),
       ]),
-    stop() {
+    stop(): void {
       clearTimeout(timer);
       request.signal?.removeEventListener("abort", leave);
       over.abort();
@@ -245,17 +238,13 @@ function timedOut(request: MonitorRequest, timeoutMs: number, lines: number): Pr
   );
 }
 
-interface Sink {
-  take(raw: string): void;
-  /** Resolves when everything that was taken is shown. */
-  settle(): Promise<void>;
-}
+type Sink = ReturnType<typeof createSink>;
 
 function createSink(
   request: MonitorRequest,
   log: LogFile | undefined,
   match: (line: MonitorLine) => void,
-): Sink {
+) {
   const mask = createMask(request.secrets ?? []);
   let decoding: Promise<void> = Promise.resolve();
 
@@ -273,7 +262,7 @@ function createSink(
   };
 
   return {
-    take(raw) {
+    take(raw: string): void {
       // A secret may have a colour in its middle, and characters of its own that are written out afterwards.
       const plain = withoutStyles(raw);
       const masked = mask(plain);
@@ -286,6 +275,7 @@ function createSink(
         for (const text of await decoder.decode(line.text)) show(text, true);
       });
     },
+    /** Resolves when everything that was taken is shown. */
     settle: () => decoding,
   };
 }

@@ -6,22 +6,10 @@ import { comPortOrder, createTelnetParser, escapeIac, negotiation, offer } from 
 
 const ANSWER_MS = 3_000;
 
-export interface ComPortClient {
-  /** Negotiates and sets 8N1. @throws ProvError port_not_found when the other side is no such server */
-  start(baud: number): Promise<void>;
-  feed(bytes: Uint8Array): void;
-  setBaud(baud: number): Promise<void>;
-  setDtr(on: boolean): Promise<void>;
-  setRts(on: boolean): Promise<void>;
-  escape(bytes: Uint8Array): Uint8Array;
-  /** Ends every wait: the connection is gone. */
-  stop(): void;
-}
-
 export function createComPortClient(port: {
   send(bytes: Uint8Array): Promise<void>;
   onData(bytes: Uint8Array): void;
-}): ComPortClient {
+}) {
   const waiting = new Map<number, () => void>();
   const announced = new Set<number>();
 
@@ -57,7 +45,8 @@ export function createComPortClient(port: {
   });
 
   return {
-    async start(baud) {
+    /** Negotiates and sets 8N1. @throws ProvError port_not_found when the other side is no such server */
+    async start(baud: number): Promise<void> {
       for (const option of TELNET_OPTIONS) {
         announced.add(TELNET.will * 256 + option).add(TELNET.do * 256 + option);
         await port.send(offer(option));
@@ -68,11 +57,12 @@ export function createComPortClient(port: {
       await order(SET.stopSize, [1]);
     },
     feed: parser,
-    setBaud: (baud) => order(SET.baudRate, bigEndian(baud)),
-    setDtr: (on) => order(SET.control, [on ? MODEM.dtrOn : MODEM.dtrOff]),
-    setRts: (on) => order(SET.control, [on ? MODEM.rtsOn : MODEM.rtsOff]),
+    setBaud: (baud: number) => order(SET.baudRate, bigEndian(baud)),
+    setDtr: (on: boolean) => order(SET.control, [on ? MODEM.dtrOn : MODEM.dtrOff]),
+    setRts: (on: boolean) => order(SET.control, [on ? MODEM.rtsOn : MODEM.rtsOff]),
     escape: escapeIac,
-    stop() {
+    /** Ends every wait: the connection is gone. */
+    stop(): void {
       for (const resolve of waiting.values()) resolve();
     },
   };

@@ -25,12 +25,6 @@ export function encodeSlip(payload: Uint8Array): Uint8Array {
   return out.subarray(0, at);
 }
 
-export interface SlipDecoder {
-  feed(bytes: Uint8Array): void;
-  /** Forgets a frame that has begun. */
-  reset(): void;
-}
-
 /**
  * A wrong escape or an endless frame is dropped up to the next delimiter. Empty frames do not count.
  * What lies between frames is ignored, as the chip does it; with `keepBetween` it comes as a frame
@@ -39,7 +33,7 @@ export interface SlipDecoder {
 export function createSlipDecoder(
   onFrame: (frame: Uint8Array) => void,
   { keepBetween = false }: { keepBetween?: boolean } = {},
-): SlipDecoder {
+) {
   const buffer = new Uint8Array(MAX_FRAME);
   let length = 0;
   let state: "outside" | "inside" | "escaped" = "outside";
@@ -58,7 +52,7 @@ export function createSlipDecoder(
   };
 
   return {
-    feed(bytes) {
+    feed(bytes: Uint8Array): void {
       for (const byte of bytes) {
         if (byte === END) delimiter();
         else if (state === "outside") continue;
@@ -70,7 +64,8 @@ export function createSlipDecoder(
         else put(byte);
       }
     },
-    reset() {
+    /** Forgets a frame that has begun. */
+    reset(): void {
       state = "outside";
       length = 0;
     },

@@ -33,23 +33,10 @@ export interface BackendOptions {
   readonly onEvent?: EventSink;
 }
 
-export interface LabBackend {
-  readonly port: number;
-  /** `https://127.0.0.1:port` */
-  readonly url: string;
-  /** Everything that `/device-report` received, oldest first. */
-  reports(): readonly DeviceReport[];
-  setFaults(faults: readonly (RouteFault | ConnectionFault)[]): void;
-  /** What it shows to clients from the next connection on. */
-  setServerIdentity(server: ServerIdentity): void;
-  /** Goes away until `resume`, on the same port. */
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-  stop(): Promise<void>;
-}
+export type LabBackend = Awaited<ReturnType<typeof startBackend>>;
 
 /** The development backend: signs CSRs for tokens, renews over mTLS, takes reports. HTTPS, own CA. */
-export async function startBackend(options: BackendOptions): Promise<LabBackend> {
+export async function startBackend(options: BackendOptions) {
   const report = options.onEvent ?? (() => {});
   const faults = createFaultBox<RouteFault>();
   const reports: DeviceReport[] = [];
@@ -76,15 +63,18 @@ export async function startBackend(options: BackendOptions): Promise<LabBackend>
   return {
     port,
     url: `https://127.0.0.1:${port}`,
-    reports: () => reports,
-    setFaults(set) {
+    /** Everything that `/device-report` received, oldest first. */
+    reports: (): readonly DeviceReport[] => reports,
+    setFaults(set: readonly (RouteFault | ConnectionFault)[]): void {
       faults.set(set.filter(isRouteFault));
       guard.set(set.filter(isConnectionFault));
     },
-    setServerIdentity: (identity) =>
+    /** What it shows to clients from the next connection on. */
+    setServerIdentity: (identity: ServerIdentity): void =>
       server.setSecureContext(secureContextOf(identity, options.authority.caPem)),
+    /** Goes away until `resume`, on the same port. */
     pause: close,
-    async resume() {
+    async resume(): Promise<void> {
       if (!server.listening) await listenOn(server, port, { exact: true });
     },
     stop: close,

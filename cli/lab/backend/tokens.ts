@@ -10,30 +10,14 @@ export type TokenVerdict =
   | { readonly kind: "repeated"; readonly answer: string }
   | { readonly kind: "unknown" | "spent" | "expired" | "foreign" };
 
-export interface TokenStore {
-  /** A new single-use token for this device, of so many characters; only its hash is kept. */
-  issue(deviceId: string, length?: number): string;
-  /** @param fingerprint identifies the request that the token pays for (the CSR's hash) */
-  check(token: string, deviceId: string, fingerprint: string): TokenVerdict;
-  /** The device has been seen with its certificate: nobody needs the answers to its tokens again. */
-  settle(deviceId: string): void;
-  /** Whether this is a provisioning token at all, whatever its state. */
-  knows(token: string): boolean;
-}
-
-export interface TokenOptions {
-  readonly lifetimeMs?: number;
-  /** How long a spent token may fetch the answer to the very same request again. */
-  readonly repeatWindowMs?: number;
-  readonly now?: () => number;
-}
-
 interface Record {
   readonly hash: Buffer;
   readonly deviceId: string;
   readonly expiresAt: number;
   spent: { readonly fingerprint: string; readonly answer: string; readonly until: number } | null;
 }
+
+export type TokenStore = ReturnType<typeof createTokenStore>;
 
 /**
  * Single-use tokens bound to a device id. A token is spent when a certificate has been made, not when
@@ -42,8 +26,12 @@ interface Record {
  * no other token, and would be stranded otherwise. It gives an eavesdropper nothing, since the
  * certificate is public and useless without the device's key.
  */
-export function createTokenStore(options: TokenOptions = {}): TokenStore {
-  const { lifetimeMs = 24 * 3_600_000, repeatWindowMs = 600_000, now = Date.now } = options;
+export function createTokenStore({
+  lifetimeMs = 24 * 3_600_000,
+  /** How long a spent token may fetch the answer to the very same request again. */
+  repeatWindowMs = 600_000,
+  now = Date.now,
+} = {}) {
   const records: Record[] = [];
 
   // Every record is compared, in constant time: neither the position nor a common prefix shows.
@@ -55,7 +43,8 @@ export function createTokenStore(options: TokenOptions = {}): TokenStore {
   };
 
   return {
-    issue(deviceId, length = TOKEN_LENGTH) {
+    /** A new single-use token for this device, of so many characters; only its hash is kept. */
+    issue(deviceId: string, length = TOKEN_LENGTH): string {
       const token = randomBytes(length).toString("base64url").slice(0, length);
       records.push({
         hash: hashToken(token),
@@ -65,7 +54,8 @@ export function createTokenStore(options: TokenOptions = {}): TokenStore {
       });
       return token;
     },
-    check(token, deviceId, fingerprint) {
+    /** @param fingerprint identifies the request that the token pays for (the CSR's hash) */
+    check(token: string, deviceId: string, fingerprint: string): TokenVerdict {
       const record = find(token);
       if (record === undefined) return { kind: "unknown" };
       if (record.deviceId !== deviceId) return { kind: "foreign" };
@@ -79,13 +69,15 @@ export function createTokenStore(options: TokenOptions = {}): TokenStore {
       };
       return { kind: "valid", redeem };
     },
-    settle(deviceId) {
+    /** The device has been seen with its certificate: nobody needs the answers to its tokens again. */
+    settle(deviceId: string): void {
       for (const record of records) {
         if (record.deviceId === deviceId && record.spent !== null)
           record.spent = { ...record.spent, until: 0 };
       }
     },
-    knows(token) {
+    /** Whether this is a provisioning token at all, whatever its state. */
+    knows(token: string): boolean {
       return find(token) !== undefined;
     },
   };

@@ -43,22 +43,13 @@ export type FirmwareExit =
   | { readonly kind: "power_cut" }
   | { readonly kind: "crash"; readonly detail: string };
 
-export interface FirmwareProcess {
-  readonly pid: number;
-  /** Resolves when the process is gone and its last line was handed out. */
-  readonly exited: Promise<FirmwareExit>;
-  /** SIGTERM, then SIGKILL: the firmware may finish what it is at. */
-  powerOff(): Promise<void>;
-  /** SIGKILL: as if the plug were pulled. */
-  cutPower(): Promise<void>;
-  setGpio(pin: number, level: 0 | 1): void;
-}
+export type FirmwareProcess = Awaited<ReturnType<typeof startFirmware>>;
 
 /**
  * Runs the firmware once, from one boot to the next. No secret is in its arguments or environment.
  * @throws ProvError lab_failed when the program cannot be executed
  */
-export async function startFirmware(options: FirmwareOptions): Promise<FirmwareProcess> {
+export async function startFirmware(options: FirmwareOptions) {
   const child = spawnBound(options.program, [], {
     env: environment(options),
     stdio: ["ignore", "pipe", "pipe", "pipe"],
@@ -80,10 +71,13 @@ export async function startFirmware(options: FirmwareOptions): Promise<FirmwareP
 
   return {
     pid: child.pid,
+    /** Resolves when the process is gone and its last line was handed out. */
     exited,
+    /** SIGTERM, then SIGKILL: the firmware may finish what it is at. */
     powerOff: () => end(POWER_OFF_GRACE_MS),
+    /** SIGKILL: as if the plug were pulled. */
     cutPower: () => end(0),
-    setGpio(pin, level) {
+    setGpio(pin: number, level: 0 | 1): void {
       if (control instanceof Writable) control.write(`gpio ${pin} ${level}\n`);
     },
   };

@@ -12,14 +12,8 @@ export interface PacketPeer {
   readonly serial: string;
 }
 
-export interface PacketGuard {
-  set(faults: readonly PacketFault[]): void;
-  /** What the broker serves in place of `socket`; `reset` closes that with an RST. */
-  wrap(socket: TLSSocket, peer: PacketPeer, reset: () => void): Duplex;
-}
-
 /** Stands between TLS and the broker, passes packets on as they came, and does what the faults say. */
-export function createPacketGuard(report: EventSink): PacketGuard {
+export function createPacketGuard(report: EventSink) {
   const box = createFaultBox<PacketFault>();
   const seen = new Set<string>();
   let known = new Set<string>();
@@ -37,11 +31,12 @@ export function createPacketGuard(report: EventSink): PacketGuard {
   };
 
   return {
-    set(faults) {
+    set(faults: readonly PacketFault[]): void {
       known = new Set(seen);
       box.set(faults);
     },
-    wrap(socket, peer, reset) {
+    /** What the broker serves in place of `socket`; `reset` closes that with an RST. */
+    wrap(socket: TLSSocket, peer: PacketPeer, reset: () => void): Duplex {
       seen.add(peer.serial);
       return relay(socket, { peer, reset, take, report });
     },

@@ -3,27 +3,17 @@ import { dirname } from "node:path";
 import { ensurePrivateDir } from "../../files/private-dir.js";
 import { naming } from "../../system-error.js";
 
+export const FLASH_SIZE = 4 * 1024 * 1024;
+
+export type FlashChip = ReturnType<typeof openFlashChip>;
+
 /**
  * The board's flash chip as a file. It is read and written in place, because the running firmware
  * has the same file open: its NVS lives there, and an erase by the loader must reach it.
+ * @param path a new file is an erased chip
+ * @param size in bytes
  */
-export interface FlashChip {
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Throws RangeError outside the chip, as do `write` and `fill`. */
-  read(offset: number, length: number): Buffer;
-  /** Stores the bytes as they are (the loader has erased before; NOR's AND is not modelled). */
-  write(offset: number, bytes: Uint8Array): void;
-  /** Sets a range to 0xFF. */
-  erase(offset: number, length: number): void;
-  close(): void;
-}
-
-export const FLASH_SIZE = 4 * 1024 * 1024;
-
-/** Opens `path`; a new file is an erased chip of `size` bytes. */
-export function openFlashChip(path: string, size = FLASH_SIZE): FlashChip {
+export function openFlashChip(path: string, size = FLASH_SIZE) {
   ensurePrivateDir(dirname(path));
   const isNew = !existsSync(path);
   const fd = openSync(path, isNew ? "wx+" : "r+", 0o600);
@@ -40,7 +30,8 @@ export function openFlashChip(path: string, size = FLASH_SIZE): FlashChip {
   return {
     path,
     size,
-    read(offset, length) {
+    /** Throws RangeError outside the chip, as do `write` and `erase`. */
+    read(offset: number, length: number): Buffer {
       check(offset, length);
       const bytes = Buffer.alloc(length);
       for (let done = 0; done < length; ) {
@@ -50,15 +41,17 @@ export function openFlashChip(path: string, size = FLASH_SIZE): FlashChip {
       }
       return bytes;
     },
-    write(offset, bytes) {
+    /** Stores the bytes as they are (the loader has erased before; NOR's AND is not modelled). */
+    write(offset: number, bytes: Uint8Array): void {
       check(offset, bytes.length);
       writeAll(bytes, offset);
     },
-    erase(offset, length) {
+    /** Sets a range to 0xFF. */
+    erase(offset: number, length: number): void {
       check(offset, length);
       writeAll(Buffer.alloc(length, 0xff), offset);
     },
-    close() {
+    close(): void {
       closeSync(fd);
     },
   };

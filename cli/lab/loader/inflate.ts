@@ -1,13 +1,9 @@
 import { constants, createInflate } from "node:zlib";
 
-export interface Inflater {
-  /** What this piece of the zlib stream brings to light. Rejects when the stream is not one. */
-  push(piece: Uint8Array): Promise<Uint8Array>;
-  close(): void;
-}
+export type Inflater = ReturnType<typeof createInflater>;
 
 /** Inflates piece by piece, as the chip does; an end that never comes is nobody's error here. */
-export function createInflater(): Inflater {
+export function createInflater() {
   const stream = createInflate();
   let chunks: Buffer[] = [];
   let failure: Error | undefined;
@@ -22,7 +18,8 @@ export function createInflater(): Inflater {
     reject?.(error);
   });
   return {
-    push(piece) {
+    /** What this piece of the zlib stream brings to light. Rejects when the stream is not one. */
+    push(piece: Uint8Array): Promise<Uint8Array> {
       if (failure) return Promise.reject(failure);
       if (isAtEnd) return Promise.resolve(new Uint8Array());
       return new Promise((resolve, rejectPush) => {
@@ -35,7 +32,7 @@ export function createInflater(): Inflater {
         });
       });
     },
-    close() {
+    close(): void {
       stream.destroy();
     },
   };

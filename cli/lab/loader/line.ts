@@ -1,17 +1,10 @@
 import { damage, type LoaderFaults } from "./faults.js";
 
-/** One direction of the line. Each byte takes 10 bit times (start, eight data, stop). */
-export interface Pacer {
-  push(bytes: Uint8Array): void;
-  /** Forgets what is still on its way. */
-  clear(): void;
-}
-
-/** Delivers each piece when its last byte would have arrived; at once when `baud()` is undefined. */
-export function createPacer(
-  baud: () => number | undefined,
-  deliver: (bytes: Uint8Array) => void,
-): Pacer {
+/**
+ * One direction of the line. Each byte takes 10 bit times (start, eight data, stop). Delivers each piece when its last
+ * byte would have arrived; at once when `baud()` is undefined.
+ */
+function createPacer(baud: () => number | undefined, deliver: (bytes: Uint8Array) => void) {
   let busyUntilMs = 0;
   let pending: { bytes: Uint8Array; atMs: number }[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -31,7 +24,7 @@ export function createPacer(
   };
 
   return {
-    push(bytes) {
+    push(bytes: Uint8Array) {
       const rate = baud();
       if (rate === undefined && pending.length === 0) return deliver(bytes);
       const startMs = Math.max(performance.now(), busyUntilMs);
@@ -39,7 +32,8 @@ export function createPacer(
       pending.push({ bytes, atMs: busyUntilMs });
       if (timer === undefined) drain();
     },
-    clear() {
+    /** Forgets what is still on its way. */
+    clear(): void {
       clearTimeout(timer);
       timer = undefined;
       pending = [];
@@ -55,20 +49,14 @@ export interface LineEnd {
   vanish(): void;
 }
 
-export interface Line {
-  attach(end: LineEnd): () => void;
-  fromHost(bytes: Uint8Array): void;
-  toHost(bytes: Uint8Array): void;
-  setBaud(baud: number): void;
-  close(): void;
-}
+export type Line = ReturnType<typeof createLine>;
 
 /** The line between the chip and every port that stands for it. */
 export function createLine(options: {
   throttle: boolean;
   faults: LoaderFaults;
   toChip(bytes: Uint8Array): void;
-}): Line {
+}) {
   const { faults } = options;
   const ends = new Set<LineEnd>();
   let baud = 115_200;
@@ -90,23 +78,23 @@ export function createLine(options: {
   };
 
   return {
-    attach(end) {
+    attach(end: LineEnd): () => void {
       ends.add(end);
       return () => ends.delete(end);
     },
-    fromHost(bytes) {
+    fromHost(bytes: Uint8Array): void {
       if (countDown(bytes.length)) return;
       const arrived = damage(bytes, faults, hostBytes);
       hostBytes += bytes.length;
       inbound.push(isUnreadable() ? arrived.map((byte) => byte ^ 0x5a) : arrived);
     },
-    toHost(bytes) {
+    toHost(bytes: Uint8Array): void {
       outbound.push(isUnreadable() ? bytes.map((byte) => byte ^ 0x5a) : bytes);
     },
-    setBaud(rate) {
+    setBaud(rate: number): void {
       baud = rate;
     },
-    close() {
+    close(): void {
       inbound.clear();
       outbound.clear();
       ends.clear();

@@ -31,16 +31,7 @@ export interface LoaderHooks {
   onBaud(baud: number): void;
 }
 
-export interface Loader {
-  feed(bytes: Uint8Array): void;
-  /** The modem lines as the host sets them; true is asserted (low on the wire). */
-  setLines(lines: { dtr?: boolean; rts?: boolean }): void;
-  /** The buttons: RESET, with BOOT held for `download`. */
-  reset(options?: { download?: boolean }): void;
-  powerOn(options?: { download?: boolean }): void;
-  powerOff(): void;
-  mode(): LoaderMode;
-}
+export type Loader = ReturnType<typeof createLoader>;
 
 /** The chip between its line and its flash, without any transport. It is off at first. */
 export function createLoader(
@@ -51,7 +42,7 @@ export function createLoader(
     faults: LoaderFaults;
   },
   hooks: LoaderHooks,
-): Loader {
+) {
   const { profile, circuit, faults } = options;
   let mode: LoaderMode = "off";
   let program: LoaderProgram | undefined;
@@ -175,30 +166,32 @@ export function createLoader(
   };
 
   return {
-    feed(bytes) {
+    feed(bytes: Uint8Array): void {
       if (mode === "app") hooks.onInput(bytes);
       else if (mode === "rom" || mode === "stub") decoder.feed(bytes);
     },
-    setLines(change) {
+    /** The modem lines as the host sets them; true is asserted (low on the wire). */
+    setLines(change: { dtr?: boolean; rts?: boolean }): void {
       if (mode === "off") return;
       const wasReset = lines.rts && !lines.dtr;
       lines = { ...lines, ...change };
       if (circuit === "usb") setUsbLines(wasReset);
       else setUartLines();
     },
+    /** The buttons: RESET, with BOOT held for `download`. */
     reset,
-    powerOn(how = {}) {
+    powerOn(how: { download?: boolean } = {}): void {
       if (mode !== "off") return;
       mode = "starting";
       reset(how);
     },
-    powerOff() {
+    powerOff(): void {
       stop();
       mode = "off";
       lines = { dtr: false, rts: false };
       downloadFlag = false;
     },
-    mode: () => mode,
+    mode: (): LoaderMode => mode,
   };
 }
 

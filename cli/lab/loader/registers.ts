@@ -1,11 +1,5 @@
 import type { LoaderProfile } from "./chip-profile.js";
 
-export interface Registers {
-  read(address: number): number;
-  /** Changes the bits in `mask` only. */
-  write(address: number, value: number, mask: number): void;
-}
-
 /** Bit 18 of the SPI controller's command register starts a user command. */
 const SPI_USER_COMMAND = 1 << 18;
 const RDID = 0x9f;
@@ -13,6 +7,8 @@ const RDID = 0x9f;
 const FLASH_ID_LOW = 0x4020;
 /** RTC watchdog: top bit enables it. */
 const WATCHDOG_ENABLE = 0x8000_0000;
+
+export type Registers = ReturnType<typeof createRegisters>;
 
 /**
  * The chip's registers: plain memory, but for the SPI controller (whose user command reads the flash
@@ -22,7 +18,7 @@ export function createRegisters(
   profile: LoaderProfile,
   flashBytes: number,
   onWatchdog: () => void,
-): Registers {
+) {
   const values = new Map(profile.registers);
   const { base, usr2, w0 } = profile.spi;
 
@@ -34,8 +30,9 @@ export function createRegisters(
   };
 
   return {
-    read: (address) => values.get(address) ?? 0,
-    write(address, value, mask) {
+    read: (address: number): number => values.get(address) ?? 0,
+    /** Changes the bits in `mask` only. */
+    write(address: number, value: number, mask: number): void {
       const merged = (((values.get(address) ?? 0) & ~mask) | (value & mask)) >>> 0;
       values.set(address, merged);
       if (address === base && merged & SPI_USER_COMMAND) runSpiCommand();

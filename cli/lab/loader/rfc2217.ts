@@ -12,17 +12,13 @@ import {
  * prov's own client.
  */
 
-export interface TelnetSession {
-  start(): void;
-  feed(bytes: Uint8Array): void;
-  escape(bytes: Uint8Array): Uint8Array;
-}
+export type TelnetSession = ReturnType<typeof createTelnetSession>;
 
 export function createTelnetSession(handlers: {
   send(bytes: Uint8Array): void;
   onData(bytes: Uint8Array): void;
   onLines(lines: { dtr?: boolean; rts?: boolean }): void;
-}): TelnetSession {
+}) {
   let baud = [0, 1, 0xc2, 0]; // 115200
 
   const refuseUnknown = (verb: number, option: number): void => {
@@ -38,7 +34,7 @@ export function createTelnetSession(handlers: {
   };
 
   return {
-    start() {
+    start(): void {
       handlers.send(Buffer.concat(TELNET_OPTIONS.map(offer)));
     },
     feed: createTelnetParser({

@@ -1,9 +1,9 @@
 import type { LoaderChip } from "../../../codegen/chips.js";
 import { type ChipSecurity, loaderProfile, type ResetCircuit } from "./chip-profile.js";
-import { type LoaderFaults, noFaults } from "./faults.js";
+import { noFaults } from "./faults.js";
 import type { FlashChip } from "./flash-chip.js";
 import { createLine } from "./line.js";
-import { createLoader, type LoaderMode } from "./loader.js";
+import { createLoader } from "./loader.js";
 import { type OpenEnd, openPty } from "./pty.js";
 import { openRfc2217, openTcp } from "./tcp.js";
 
@@ -25,29 +25,10 @@ export interface SerialFrontOptions {
   readonly onInput?: (bytes: Uint8Array) => void;
 }
 
-/** The serial side of a virtual board: the chip's loader and every port that leads to it. */
-export interface SerialFront {
-  /** Change it at any time. */
-  readonly faults: LoaderFaults;
-  /** The application's log; lost while the loader has the line. */
-  write(log: string | Uint8Array): void;
-  /** The RESET button; `download`: with BOOT held. */
-  reset(options?: { download?: boolean }): void;
-  powerOn(options?: { download?: boolean }): void;
-  powerOff(): void;
-  setLines(lines: { dtr?: boolean; rts?: boolean }): void;
-  mode(): LoaderMode;
-  /** A pseudo-terminal at `link` and its modem lines at `<link>.ctl`. */
-  openPty(link: string): Promise<void>;
-  /** Both give the port they listen on, on 127.0.0.1. */
-  openTcp(port?: number): Promise<number>;
-  openRfc2217(port?: number): Promise<number>;
-  /** Closes every port; the flash chip stays the caller's. */
-  close(): Promise<void>;
-}
+export type SerialFront = ReturnType<typeof createSerialFront>;
 
-/** Makes the front; the board is off until `powerOn`. */
-export function createSerialFront(options: SerialFrontOptions): SerialFront {
+/** The serial side of a virtual board: the chip's loader and every port that leads to it. It is off until `powerOn`. */
+export function createSerialFront(options: SerialFrontOptions) {
   const circuit = options.circuit ?? "uart";
   const profile = loaderProfile(options.chip, options.mac, {
     circuit,
@@ -73,8 +54,10 @@ export function createSerialFront(options: SerialFrontOptions): SerialFront {
   );
 
   return {
+    /** Change it at any time. */
     faults,
-    write(log) {
+    /** The application's log; lost while the loader has the line. */
+    write(log: string | Uint8Array): void {
       if (loader.mode() !== "app") return;
       line.toHost(typeof log === "string" ? Buffer.from(log, "utf8") : log);
     },
@@ -83,24 +66,27 @@ export function createSerialFront(options: SerialFrontOptions): SerialFront {
     powerOff: loader.powerOff,
     setLines: loader.setLines,
     mode: loader.mode,
-    async openPty(link) {
+    /** A pseudo-terminal at `link` and its modem lines at `<link>.ctl`. */
+    async openPty(link: string): Promise<void> {
       // One that vanished may still be clearing its paths away.
       await ptys.get(link)?.close();
       const pty = await openPty(link, line, loader.setLines);
       ptys.set(link, pty);
       ends.push(pty);
     },
-    async openTcp(port) {
+    /** Gives the port that it listens on, on 127.0.0.1, as does `openRfc2217`. */
+    async openTcp(port?: number): Promise<number> {
       const server = await openTcp(line, port);
       ends.push(server);
       return server.port;
     },
-    async openRfc2217(port) {
+    async openRfc2217(port?: number): Promise<number> {
       const server = await openRfc2217(line, loader.setLines, port);
       ends.push(server);
       return server.port;
     },
-    async close() {
+    /** Closes every port; the flash chip stays the caller's. */
+    async close(): Promise<void> {
       loader.powerOff();
       await Promise.all(ends.splice(0).map((end) => end.close()));
       line.close();

@@ -19,22 +19,7 @@ export const SERVER_FLAWS = ["untrusted", "expired", "wrong_host"] as const;
 export type ServerFlaw = (typeof SERVER_FLAWS)[number];
 export type CertificateFlaw = "foreign_key" | "foreign_name" | "foreign_ca" | "expired";
 
-/** The lab's own CA and everything that it signs, good and (for tests of the other side) bad. */
-export interface LabAuthority {
-  readonly caPem: string;
-  /** A CA of the same name that signed nothing of the lab's. */
-  readonly foreignCaPem: string;
-  /** For localhost and 127.0.0.1, unless flawed. */
-  issueServer(flaw?: ServerFlaw): Promise<TlsIdentity>;
-  /** The identity that may read every device's topics. */
-  issueOperator(): Promise<TlsIdentity>;
-  /** The identity that may do no more than that. */
-  issueSpectator(): Promise<TlsIdentity>;
-  /** A client certificate for a checked CSR, unless flawed. */
-  signDevice(csr: Csr, options: { lifetimeMs: number; flaw: CertificateFlaw | null }): string;
-  /** The list that takes back every client certificate signed so far. */
-  revokeDevices(): string;
-}
+export type LabAuthority = ReturnType<typeof authorityOf>;
 
 /** The CA kept in `dir`; a new one (key 0600) when there is none that can be used. */
 export async function openAuthority(dir: string): Promise<LabAuthority> {
@@ -49,12 +34,15 @@ export async function openAuthority(dir: string): Promise<LabAuthority> {
   return authorityOf(ca, await createCa({ commonName: "prov lab CA" }));
 }
 
-function authorityOf(ca: CertificateAuthority, foreignCa: CertificateAuthority): LabAuthority {
+/** The lab's own CA and everything that it signs, good and (for tests of the other side) bad. */
+function authorityOf(ca: CertificateAuthority, foreignCa: CertificateAuthority) {
   const serials: string[] = [];
   return {
     caPem: ca.certPem,
+    /** A CA of the same name that signed nothing of the lab's. */
     foreignCaPem: foreignCa.certPem,
-    issueServer(flaw) {
+    /** For localhost and 127.0.0.1, unless flawed. */
+    issueServer(flaw?: ServerFlaw): Promise<TlsIdentity> {
       const isElsewhere = flaw === "wrong_host";
       return issueCertificate(flaw === "untrusted" ? foreignCa : ca, {
         usage: "server",
@@ -64,9 +52,15 @@ function authorityOf(ca: CertificateAuthority, foreignCa: CertificateAuthority):
         ...(flaw === "expired" ? longGone() : {}),
       });
     },
+    /** The identity that may read every device's topics. */
     issueOperator: () => issueCertificate(ca, { usage: "client", commonName: OPERATOR }),
+    /** The identity that may do no more than that. */
     issueSpectator: () => issueCertificate(ca, { usage: "client", commonName: SPECTATOR }),
-    signDevice(csr, { lifetimeMs, flaw }) {
+    /** A client certificate for a checked CSR, unless flawed. */
+    signDevice(
+      csr: Csr,
+      { lifetimeMs, flaw }: { lifetimeMs: number; flaw: CertificateFlaw | null },
+    ): string {
       const publicKey = flaw === "foreign_key" ? somebodysKey() : csr.publicKey;
       const commonName =
         flaw === "foreign_name" ? `not-${csr.commonName}`.slice(0, 64) : csr.commonName;
@@ -76,6 +70,7 @@ function authorityOf(ca: CertificateAuthority, foreignCa: CertificateAuthority):
       serials.push(new X509Certificate(certPem).serialNumber);
       return certPem;
     },
+    /** The list that takes back every client certificate signed so far. */
     revokeDevices: () => revocationList(ca, serials),
   };
 }

@@ -8,12 +8,8 @@ const alertRecord = (alert: number): Buffer => Buffer.from([21, 3, 3, 0, 2, 2, a
 const HANDSHAKE_FAILURE = 40;
 const GARBAGE = "HTTP/1.1 400 Bad Request\r\n\r\n";
 
-export interface ConnectionGuard {
-  set(faults: readonly ConnectionFault[]): void;
-}
-
 /** Stands before a TLS server, which has no connection yet, and keeps from it those that get a fault. */
-export function guardConnections(server: Server, report: EventSink): ConnectionGuard {
+export function guardConnections(server: Server, report: EventSink) {
   const box = createFaultBox<ConnectionFault>();
   const serve = server.listeners("connection");
   server.removeAllListeners("connection");

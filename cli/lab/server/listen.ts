@@ -60,13 +60,7 @@ export async function findFreePort(preferredPort?: number): Promise<number> {
 }
 
 /** The connections of a server, which keep it open. Made after whatever stands before the server itself. */
-export interface Connections {
-  readonly open: ReadonlySet<Socket>;
-  /** Cuts them; resolves when nothing of the server is left, also when it is closing already or closed. */
-  close(): Promise<void>;
-}
-
-export function followConnections(server: Server): Connections {
+export function followConnections(server: Server) {
   const open = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     open.add(socket);
@@ -75,8 +69,9 @@ export function followConnections(server: Server): Connections {
   });
   return {
     open,
+    /** Cuts them; resolves when nothing of the server is left, also when it is closing already or closed. */
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.close(() => resolve());
         for (const socket of open) socket.destroy();
       }),

@@ -10,20 +10,14 @@ import { DEVICE_STATES, type DeviceState, MILESTONES } from "./states.js";
 /** Where the generated text is committed and what it is made from, relative to the project root. */
 export const PAGE_INC_PATH = "firmware/main/portal/page.inc";
 export const PAGE_SOURCE_DIR = "firmware/main/page";
-export const PAGE_SOURCES = [
-  "index.html",
-  "style.css",
-  "constants.js",
-  "dom.js",
-  "attempt.js",
-  "networks.js",
-  "page.js",
-  "answer.html",
-  "answer.css",
-] as const;
 
 /** The modules of the script, each after those that it needs. */
 const SCRIPTS = ["constants.js", "dom.js", "attempt.js", "networks.js", "page.js"] as const;
+export const PAGE_SOURCES = [
+  ...(["index.html", "style.css"] as const),
+  ...SCRIPTS,
+  ...(["answer.html", "answer.css"] as const),
+] as const;
 
 export type PageSources = Readonly<Record<(typeof PAGE_SOURCES)[number], string>>;
 

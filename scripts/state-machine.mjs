@@ -17,16 +17,8 @@ try {
     join(MAIN, "machine", "prov_sm.c"),
     join(MAIN, "prov_state.c"),
   ];
-  const flags = [
-    "-std=gnu11",
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-    "-I",
-    MAIN,
-    "-I",
-    join(MAIN, "machine"),
-  ];
+  const flags = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"];
+  flags.push(`-I${MAIN}`, `-I${join(MAIN, "machine")}`);
   execFileSync("cc", [...flags, "-o", program, ...sources], {
     stdio: ["ignore", "inherit", "inherit"],
   });

@@ -21,15 +21,6 @@ export interface ProvisionRequest {
 
 export type ResetScope = "wifi" | "all";
 
-/** The board's HTTP API. Every call ends within its time limit or when `signal` aborts. */
-export interface DeviceApi {
-  baseUrl: string;
-  status(signal: AbortSignal): Promise<DeviceStatus>;
-  scan(signal: AbortSignal): Promise<ScannedNetwork[]>;
-  provision(request: ProvisionRequest, signal: AbortSignal): Promise<void>;
-  reset(scope: ResetScope, signal: AbortSignal): Promise<void>;
-}
-
 const ANSWER_LIMIT_BYTES = 64 * 1024;
 const STATUS_TIMEOUT_MS = 4_000;
 const SCAN_TIMEOUT_MS = 20_000;
@@ -98,11 +89,14 @@ const refusalSchema = z.object({
   message: said,
 });
 
+export type DeviceApi = ReturnType<typeof createDeviceApi>;
+
 /**
  * A client of the board at `baseUrl`, such as `http://192.168.4.1`.
+ * Every call ends within its time limit or when `signal` aborts.
  * @param pairingSecret what the board asks of whoever changes it; "" for none
  */
-export function createDeviceApi(baseUrl: string, pairingSecret = ""): DeviceApi {
+export function createDeviceApi(baseUrl: string, pairingSecret = "") {
   const root = baseUrl.replace(/\/+$/, "");
   const pairing = pairingSecret === "" ? {} : { "X-Pairing-Secret": pairingSecret };
   const board: Board = {};
@@ -114,12 +108,12 @@ export function createDeviceApi(baseUrl: string, pairingSecret = ""): DeviceApi 
   const post = { method: "POST", timeoutMs: PROVISION_TIMEOUT_MS } as const;
   return {
     baseUrl: root,
-    status: (signal) =>
+    status: (signal: AbortSignal) =>
       ask(statusSchema, "/status", { method: "GET", timeoutMs: STATUS_TIMEOUT_MS, signal }),
-    scan: async (signal) =>
+    scan: async (signal: AbortSignal) =>
       (await ask(scanSchema, "/scan", { method: "GET", timeoutMs: SCAN_TIMEOUT_MS, signal }))
         .networks,
-    provision: async (request, signal) => {
+    provision: async (request: ProvisionRequest, signal: AbortSignal) => {
       const body = {
         ssid: request.ssid,
         password: request.password,
@@ -134,7 +128,7 @@ export function createDeviceApi(baseUrl: string, pairingSecret = ""): DeviceApi 
       };
       await ask(acceptedSchema, "/provision", { ...post, body, headers, signal });
     },
-    reset: async (scope, signal) => {
+    reset: async (scope: ResetScope, signal: AbortSignal) => {
       await ask(acceptedSchema, "/reset", { ...post, body: { scope }, headers: pairing, signal });
     },
   };

@@ -32,18 +32,12 @@ const DISK_TROUBLE: Readonly<Record<string, string>> = {
   "Read-only file system": "the file system is read-only (EROFS)",
 };
 
-export interface ErrorFinder {
-  onLine(line: string): void;
-  /** The first error that was printed, on one line, if any. */
-  firstError(): string | undefined;
-}
-
 /** Finds the first error in what a build prints. One that ends in a colon goes on in the paragraph that follows. */
-export function createErrorFinder(): ErrorFinder {
+export function createErrorFinder() {
   let firstError: string | undefined;
   let linesLeft = 0;
   return {
-    onLine(line) {
+    onLine(line: string): void {
       const text = line.trim();
       if (firstError === undefined) {
         if (WARNING.test(line) || !FIRST_ERROR.some((pattern) => pattern.test(text))) return;
@@ -55,6 +49,7 @@ export function createErrorFinder(): ErrorFinder {
         if (!isOver && text !== "") firstError += ` ${text}`;
       }
     },
+    /** The first error that was printed, on one line, if any. */
     firstError: () => firstError,
   };
 }

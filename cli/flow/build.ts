@@ -89,24 +89,18 @@ export function stageConfig(config: GeneratedConfig, names: readonly string[], d
 const PRODUCT_MAX_COLUMNS = 40;
 const WARNING = /\bwarning:/;
 
-export interface Follower {
-  onLine(line: string): void;
-  /** The first error that was printed, if any. */
-  firstError(): string | undefined;
-  /** How many steps of the compilation have been seen. */
-  steps(): number;
-}
+export type Follower = ReturnType<typeof followBuild>;
 
 /** Follows a ninja build: how far it is, its warnings, its first error. */
 export function followBuild(
   update: (state: { fraction: number; text: string }) => void,
   progress: Progress,
-): Follower {
+) {
   const seen = new Set<string>();
   const errors = createErrorFinder();
   let steps = 0;
   return {
-    onLine: (line) => {
+    onLine: (line: string) => {
       progress.detail(line);
       const step = NINJA_STEP.exec(line);
       if (step) {
@@ -120,6 +114,7 @@ export function followBuild(
       errors.onLine(line);
     },
     firstError: errors.firstError,
+    /** How many steps of the compilation have been seen. */
     steps: () => steps,
   };
 }

@@ -9,17 +9,14 @@ export interface StageRecord {
   readonly error?: { code: string; message: string };
 }
 
-/** Times the stages of a run in the order in which they happen. */
-export interface StageClock {
-  readonly records: readonly StageRecord[];
-  run<T>(name: string, work: () => Promise<T>): Promise<T>;
-}
+export type StageClock = ReturnType<typeof createStageClock>;
 
-export function createStageClock(): StageClock {
+/** Times the stages of a run in the order in which they happen. */
+export function createStageClock() {
   const records: StageRecord[] = [];
   return {
     records,
-    async run(name, work) {
+    async run<T>(name: string, work: () => Promise<T>): Promise<T> {
       const begin = performance.now();
       try {
         const result = await work();

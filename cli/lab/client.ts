@@ -20,27 +20,6 @@ const boardStatus = z.object({
 const tokenAnswer = z.object({ token: z.string() });
 const refusal = z.object({ code: z.string(), message: z.string() });
 
-export type BoardStatus = z.infer<typeof boardStatus>;
-
-/** A running lab, seen from another process. */
-export interface LabClient {
-  readonly info: LabInfo;
-  issueToken(deviceId: string): Promise<string>;
-  boardStatus(): Promise<BoardStatus>;
-  board(action: BoardAction, options?: { cutAtNvsWrite?: number }): Promise<BoardStatus>;
-  /** Switches the board off and puts the files of a flasher_args.json into its flash. */
-  placeImage(flasherArgs: string): Promise<void>;
-  air(): Promise<Air>;
-  setAir(air: Air): Promise<void>;
-  setFaults(faults: readonly LabFault[]): Promise<void>;
-  /** The board's log: the last `lines` (default all), then, with `follow`, what comes until abort. */
-  log(options?: FollowOptions): AsyncIterable<string>;
-  /** What backend, broker and board saw. */
-  events(options?: FollowOptions): AsyncIterable<LabEvent>;
-  /** The first event from now on that matches. Rejects when the lab ends, and on abort. */
-  nextEvent(matches: (event: LabEvent) => boolean, signal: AbortSignal): Promise<LabEvent>;
-}
-
 export interface FollowOptions {
   readonly lines?: number;
   readonly follow?: boolean;
@@ -61,8 +40,10 @@ export async function findLab(projectRoot: string, name = "default"): Promise<La
   return client;
 }
 
-/** A client for a lab whose description is known. */
-export function connectLab(info: LabInfo): LabClient {
+export type LabClient = ReturnType<typeof connectLab>;
+
+/** A running lab, seen from another process. */
+function connectLab(info: LabInfo) {
   const socket = info.controlSocket;
   async function* events(options: FollowOptions = {}): AsyncGenerator<LabEvent, void, undefined> {
     for await (const line of follow(socket, "/events", options))
@@ -70,24 +51,28 @@ export function connectLab(info: LabInfo): LabClient {
   }
   return {
     info,
-    issueToken: async (deviceId) =>
+    issueToken: async (deviceId: string) =>
       tokenAnswer.parse(await call(socket, "POST", "/token", { deviceId })).token,
     boardStatus: async () => boardStatus.parse(await call(socket, "GET", "/board")),
-    board: async (action, options = {}) =>
+    board: async (action: BoardAction, options: { cutAtNvsWrite?: number } = {}) =>
       boardStatus.parse(await call(socket, "POST", "/board", { action, ...options })),
-    placeImage: async (flasherArgs) => {
+    /** Switches the board off and puts the files of a flasher_args.json into its flash. */
+    placeImage: async (flasherArgs: string) => {
       await call(socket, "POST", "/image", { flasherArgs });
     },
     air: async () => airSchema.parse(await call(socket, "GET", "/air")),
-    setAir: async (air) => {
+    setAir: async (air: Air) => {
       await call(socket, "PUT", "/air", air);
     },
-    setFaults: async (faults) => {
+    setFaults: async (faults: readonly LabFault[]) => {
       await call(socket, "PUT", "/faults", faults);
     },
-    log: (options = {}) => follow(socket, "/log", options),
+    /** The board's log: the last `lines` (default all), then, with `follow`, what comes until abort. */
+    log: (options: FollowOptions = {}) => follow(socket, "/log", options),
+    /** What backend, broker and board saw. */
     events,
-    async nextEvent(matches, signal) {
+    /** The first event from now on that matches. Rejects when the lab ends, and on abort. */
+    async nextEvent(matches: (event: LabEvent) => boolean, signal: AbortSignal): Promise<LabEvent> {
       for await (const event of events({ lines: 0, follow: true, signal }))
         if (matches(event)) return event;
       throw new Error("the lab's events ended");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Chip, chipById } from "../../codegen/chips.js";
+import { chipById } from "../../codegen/chips.js";
 import { ProvError } from "../errors.js";
 
 /*
@@ -25,25 +25,13 @@ export interface EspSegment {
   readonly data: Uint8Array;
 }
 
-export interface EspImage {
-  readonly chipId: number;
-  /** The chip's name, or undefined for an id that prov does not know. */
-  readonly chip: Chip | undefined;
-  readonly entry: number;
-  readonly segments: readonly EspSegment[];
-  readonly hashAppended: boolean;
-  readonly checksumValid: boolean;
-  /** undefined when no hash is appended. */
-  readonly sha256Valid: boolean | undefined;
-  /** Bytes from the magic to the end of the checksum or hash; what follows in the input is not ours. */
-  readonly length: number;
-}
+export type EspImage = ReturnType<typeof parseEspImage>;
 
 /**
  * Reads an image from the start of `bytes` (a file, or a stretch of flash with more behind it).
  * @throws ProvError image_invalid when the structure itself is broken: no magic, or cut short.
  */
-export function parseEspImage(bytes: Uint8Array): EspImage {
+export function parseEspImage(bytes: Uint8Array) {
   const view = dataView(bytes);
   if (bytes.length < HEADER_BYTES) throw invalid("it is shorter than an image header");
   if (view.getUint8(0) !== MAGIC) {
@@ -58,12 +46,15 @@ export function parseEspImage(bytes: Uint8Array): EspImage {
   const chipId = view.getUint16(12, true);
   return {
     chipId,
+    /** Undefined for an id that prov does not know. */
     chip: chipById(chipId),
     entry: view.getUint32(4, true),
     segments,
     hashAppended,
     checksumValid: segmentsChecksum(segments) === view.getUint8(checksumAt),
+    /** Undefined when no hash is appended. */
     sha256Valid: hashAppended ? hashMatches(bytes, checksumAt + 1) : undefined,
+    /** Bytes from the magic to the end of the checksum or hash; what follows in the input is not ours. */
     length,
   };
 }

@@ -81,13 +81,6 @@ export function offer(option: number): Uint8Array {
 /** An order about the COM port, or its answer. */
 export function comPortOrder(command: number, value: readonly number[]): Uint8Array {
   const { iac, sb, se } = TELNET;
-  return Uint8Array.from([
-    iac,
-    sb,
-    COM_PORT,
-    command,
-    ...escapeIac(Uint8Array.from(value)),
-    iac,
-    se,
-  ]);
+  const escaped = escapeIac(Uint8Array.from(value));
+  return Uint8Array.from([iac, sb, COM_PORT, command, ...escaped, iac, se]);
 }

@@ -9,16 +9,8 @@ interface Resettable {
   reset(): Promise<void>;
 }
 
-export interface MonitorKeys {
-  attach(control: Resettable): void;
-  detach(): void;
-}
-
 /** Ctrl-R resets the board, Ctrl-] leaves, as in ESP-IDF's monitor. */
-export function createMonitorKeys(
-  leave: AbortController,
-  out: Pick<Output, "note" | "warn">,
-): MonitorKeys {
+export function createMonitorKeys(leave: AbortController, out: Pick<Output, "note" | "warn">) {
   let current: Resettable | undefined;
   const { stdin } = process;
   const onKey = (bytes: Buffer): void => {
@@ -28,7 +20,7 @@ export function createMonitorKeys(
       void current?.reset().catch((error: unknown) => out.warn(String(error)));
   };
   return {
-    attach(control) {
+    attach(control: Resettable): void {
       if (!stdin.isTTY) return;
       if (!current) {
         stdin.setRawMode(true);
@@ -37,7 +29,7 @@ export function createMonitorKeys(
       }
       current = control;
     },
-    detach() {
+    detach(): void {
       if (!current) return;
       stdin.off("data", onKey);
       stdin.setRawMode(false);

@@ -6,36 +6,12 @@ import {
   AP_FIELDS,
   boardAddress,
   DEVICE_FIELDS,
-  type NmAccessPoint,
   type NmDevice,
   parseApList,
   parseDevices,
   parseProperties,
   parseRows,
 } from "./nmcli-parse.js";
-
-/** The nmcli calls that prov makes, typed. Every method throws the ProvError of a failed call. */
-export interface NmcliClient {
-  devices(signal?: AbortSignal): Promise<NmDevice[]>;
-  /** The radio switches: `hardware` is a switch on the machine, `software` that of the desktop. */
-  radio(signal?: AbortSignal): Promise<{ hardware: boolean; software: boolean }>;
-  /** Whether the adapter connects by itself. */
-  autoconnect(iface: string, signal?: AbortSignal): Promise<boolean>;
-  /** Asks for a scan and returns at once; a refusal (one is running already) is no failure. */
-  rescan(iface: string, signal?: AbortSignal): Promise<void>;
-  /** What the last scans saw. */
-  accessPoints(iface: string, signal?: AbortSignal): Promise<NmAccessPoint[]>;
-  /** Never takes a signal: a killed nmcli may or may not have made the profile. */
-  addProfile(profile: TemporaryProfile): Promise<void>;
-  /** Activates a profile, `id NAME` or `uuid UUID`, and waits until it has an address. */
-  up(which: ProfileRef, iface: string, options: UpOptions): Promise<void>;
-  /** Deletes a profile; one that is gone already is no failure. */
-  deleteProfile(name: string, signal?: AbortSignal): Promise<void>;
-  /** Whether the adapter may connect by itself, as `nmcli device disconnect` switches off. */
-  setAutoconnect(iface: string, on: boolean, signal?: AbortSignal): Promise<void>;
-  /** Address of the board on the joined network; null when DHCP named none. */
-  boardAddress(iface: string, signal?: AbortSignal): Promise<string | null>;
-}
 
 export interface TemporaryProfile {
   name: string;
@@ -55,7 +31,10 @@ export interface UpOptions {
 /** The board answers DHCP at once; NetworkManager's own default is 45 s. */
 const DHCP_TIMEOUT_S = 15;
 
-export function nmcliClient(run: CommandRunner): NmcliClient {
+export type NmcliClient = ReturnType<typeof nmcliClient>;
+
+/** The nmcli calls that prov makes, typed. Every method throws the ProvError of a failed call. */
+export function nmcliClient(run: CommandRunner) {
   const call = (args: string[], { signal }: { signal?: AbortSignal | undefined } = {}) =>
     run({ file: "nmcli", args, ...(signal === undefined ? {} : { signal }) });
   const must = async (args: string[], doing: string, signal?: AbortSignal): Promise<string> => {
@@ -65,40 +44,37 @@ export function nmcliClient(run: CommandRunner): NmcliClient {
   };
   const terse = (fields: string) => ["-t", "-e", "yes", "-f", fields];
   return {
-    devices: async (signal) =>
+    devices: async (signal?: AbortSignal): Promise<NmDevice[]> =>
       parseDevices(
         await must([...terse(DEVICE_FIELDS), "device", "status"], "listing adapters", signal),
       ),
-    radio: async (signal) => {
+    /** The radio switches: `hardware` is a switch on the machine, `software` that of the desktop. */
+    radio: async (signal?: AbortSignal) => {
       const rows = parseRows(
         await must([...terse("WIFI-HW,WIFI"), "radio"], "reading the radio switches", signal),
       );
       const isOn = (column: number) => rows[0]?.[column] !== "disabled";
       return { hardware: isOn(0), software: isOn(1) };
     },
-    autoconnect: async (iface, signal) => {
+    /** Whether the adapter connects by itself. */
+    autoconnect: async (iface: string, signal?: AbortSignal) => {
       const args = [...terse("GENERAL.AUTOCONNECT"), "device", "show", iface];
       const properties = parseProperties(await must(args, "reading the adapter's state", signal));
       return properties.get("GENERAL.AUTOCONNECT")?.[0] !== "no";
     },
-    rescan: async (iface, signal) => {
+    /** Asks for a scan and returns at once; a refusal (one is running already) is no failure. */
+    rescan: async (iface: string, signal?: AbortSignal) => {
       await call(["device", "wifi", "rescan", "ifname", iface], { signal });
     },
-    accessPoints: async (iface, signal) => {
-      const args = [
-        ...terse(AP_FIELDS),
-        "device",
-        "wifi",
-        "list",
-        "ifname",
-        iface,
-        "--rescan",
-        "no",
-      ];
-      return parseApList(await must(args, "scanning", signal));
+    /** What the last scans saw. */
+    accessPoints: async (iface: string, signal?: AbortSignal) => {
+      const list = ["device", "wifi", "list", "ifname", iface, "--rescan", "no"];
+      return parseApList(await must([...terse(AP_FIELDS), ...list], "scanning", signal));
     },
-    addProfile: (profile) => addProfile(call, profile),
-    up: async (which, iface, options) => {
+    /** Never takes a signal: a killed nmcli may or may not have made the profile. */
+    addProfile: (profile: TemporaryProfile) => addProfile(call, profile),
+    /** Activates a profile, `id NAME` or `uuid UUID`, and waits until it has an address. */
+    up: async (which: ProfileRef, iface: string, options: UpOptions) => {
       const ref = "id" in which ? ["id", which.id] : ["uuid", which.uuid];
       const args = ["-w", String(options.waitS), "connection", "up", ...ref, "ifname", iface];
       const result =
@@ -107,17 +83,20 @@ export function nmcliClient(run: CommandRunner): NmcliClient {
           : await activateWithPassword(run, iface, args, options.password, options.signal);
       if (result.code !== 0) throw nmcliError(result, "connecting");
     },
-    deleteProfile: async (name, signal) => {
+    /** Deletes a profile; one that is gone already is no failure. */
+    deleteProfile: async (name: string, signal?: AbortSignal) => {
       const result = await call(["connection", "delete", "id", name], { signal });
       if (result.code !== 0 && !isUnknownProfile(result)) {
         throw nmcliError(result, "deleting the temporary profile");
       }
     },
-    setAutoconnect: async (iface, on, signal) => {
+    /** Whether the adapter may connect by itself, as `nmcli device disconnect` switches off. */
+    setAutoconnect: async (iface: string, on: boolean, signal?: AbortSignal) => {
       const args = ["device", "set", iface, "autoconnect", on ? "yes" : "no"];
       await must(args, "setting the adapter's autoconnect", signal);
     },
-    boardAddress: async (iface, signal) => {
+    /** Address of the board on the joined network; null when DHCP named none. */
+    boardAddress: async (iface: string, signal?: AbortSignal) => {
       const args = [...terse("IP4,DHCP4"), "device", "show", iface];
       return boardAddress(parseProperties(await must(args, "reading the address", signal)));
     },
@@ -150,14 +129,8 @@ function addArguments(profile: TemporaryProfile): string[] {
     ...["connection", "add", "save", "no", "type", "wifi", "con-name", profile.name],
     ...["ifname", profile.iface, "autoconnect", "no", "ssid", profile.ssid],
     ...["ipv4.method", "auto", "ipv4.may-fail", "no", "ipv4.dhcp-timeout", String(DHCP_TIMEOUT_S)],
-    ...[
-      "ipv4.never-default",
-      "yes",
-      "ipv4.ignore-auto-dns",
-      "yes",
-      "ipv4.ignore-auto-routes",
-      "yes",
-    ],
+    ...["ipv4.never-default", "yes", "ipv4.ignore-auto-dns", "yes"],
+    ...["ipv4.ignore-auto-routes", "yes"],
     ...["ipv6.method", "disabled", ...security],
   ];
 }

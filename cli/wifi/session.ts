@@ -12,16 +12,6 @@ export interface AdapterOptions {
   pollIntervalMs?: number;
 }
 
-/** What an adapter that changes the host keeps between `join` and `leave`. */
-export interface HostSession<Entry> {
-  /** Notes that the host is about to be changed as `entry` says. */
-  begin(entry: Entry): void;
-  /** Runs a join; `work` gets a signal that also aborts when `leave` is called meanwhile. */
-  run<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
-  /** Ends a running join, then restores what was begun. Calls at the same time share one restore. */
-  leave(): Promise<RestoreReport>;
-}
-
 /** For as long a host may take to get back into its network, where nothing else is known. */
 export const RESTORE_LIMIT_MS = 45_000;
 
@@ -32,10 +22,11 @@ const UNCHANGED: RestoreReport = {
   message: "the host's WiFi was not touched",
 };
 
-/** `restore` must not throw; an entry that it could not restore is tried again at the next `leave`. */
-export function hostSession<Entry>(
-  restore: (entry: Entry) => Promise<RestoreReport>,
-): HostSession<Entry> {
+/**
+ * What an adapter that changes the host keeps between `join` and `leave`.
+ * @param restore must not throw; an entry that it could not restore is tried again at the next `leave`
+ */
+export function hostSession<Entry>(restore: (entry: Entry) => Promise<RestoreReport>) {
   let begun: Entry | null = null;
   let leaving: Promise<RestoreReport> | null = null;
   let joining: { stop: AbortController; done: Promise<unknown> } | null = null;
@@ -55,10 +46,12 @@ export function hostSession<Entry>(
     return leaving;
   };
   return {
-    begin: (entry) => {
+    /** Notes that the host is about to be changed as `entry` says. */
+    begin: (entry: Entry): void => {
       begun = entry;
     },
-    run: async (signal, work) => {
+    /** Runs a join; `work` gets a signal that also aborts when `leave` is called meanwhile. */
+    run: async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
       if (begun !== null) await leave(); // a second board: start from the original network again
       const stop = new AbortController();
       const running = work(AbortSignal.any([signal, stop.signal]));
@@ -69,6 +62,7 @@ export function hostSession<Entry>(
         joining = null;
       }
     },
+    /** Ends a running join, then restores what was begun. Calls at the same time share one restore. */
     leave,
   };
 }

@@ -75,15 +75,8 @@ function buildImage() {
 
 function compile() {
   const out = join(CACHE, "js");
-  const args = [
-    join(ROOT, "node_modules/typescript/bin/tsc"),
-    "-p",
-    join(ROOT, "tsconfig.json"),
-    "--noEmit",
-    "false",
-    "--outDir",
-    out,
-  ];
+  const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
+  const args = [compiler, "-p", join(ROOT, "tsconfig.json"), "--noEmit", "false", "--outDir", out];
   const tsc = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8" });
   if (!existsSync(join(out, "test/wifi-lab"))) {
     say(`the TypeScript does not compile:\n${tsc.stdout}`);
@@ -110,37 +103,14 @@ function boot(job, only) {
     job: `local,id=job,path=${JOB_DIR},security_model=none`,
   };
   const args = [
-    "-machine",
-    "q35",
-    "-accel",
-    "tcg,thread=multi,tb-size=256",
-    "-cpu",
-    "max",
-    "-smp",
-    "2",
-    "-m",
-    "1024",
-    "-nodefaults",
-    "-no-user-config",
-    "-display",
-    "none",
-    "-no-reboot",
-    "-serial",
-    "stdio",
-    "-monitor",
-    "none",
-    "-kernel",
-    join(CACHE, "vmlinux"),
-    "-initrd",
-    join(CACHE, "initrd.cpio"),
-    "-drive",
+    ...["-machine", "q35", "-accel", "tcg,thread=multi,tb-size=256", "-cpu", "max", "-smp", "2"],
+    ...["-m", "1024", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
+    ...["-serial", "stdio", "-monitor", "none", "-kernel", join(CACHE, "vmlinux")],
+    ...["-initrd", join(CACHE, "initrd.cpio"), "-drive"],
     `if=none,id=root,file=${join(CACHE, "root.sqfs")},format=raw,readonly=on`,
-    "-device",
-    "virtio-blk-pci,drive=root",
+    ...["-device", "virtio-blk-pci,drive=root"],
     ...Object.entries(shares).flatMap(([tag, share]) => [
-      "-fsdev",
-      share,
-      "-device",
+      ...["-fsdev", share, "-device"],
       `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`,
     ]),
     "-append",

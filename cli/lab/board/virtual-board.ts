@@ -12,8 +12,8 @@ import { type EventSink, labEvent } from "../events.js";
 import type { BoardState } from "../lab-info.js";
 import { type FlashChip, openFlashChip } from "../loader/flash-chip.js";
 import { sectorsAround } from "../loader/protocol.js";
-import { createSerialFront, type SerialFront } from "../loader/serial-front.js";
-import { createStream, type Stream } from "../stream.js";
+import { createSerialFront } from "../loader/serial-front.js";
+import { createStream } from "../stream.js";
 import { loadBootImage } from "./boot-image.js";
 import {
   type FirmwareExit,
@@ -44,38 +44,10 @@ export interface VirtualBoardOptions {
   readonly onEvent?: EventSink;
 }
 
-export interface VirtualBoard {
-  readonly chip: Chip;
-  readonly mac: string;
-  readonly flash: FlashChip;
-  /** Its serial side, for more ports and faults; null for a chip whose ROM loader is not modelled. */
-  readonly serial: SerialFront | null;
-  /** Its UART, line by line, with the ROM's and the loader's own. */
-  readonly log: Stream<string>;
-  state(): BoardState;
-  /** The SoftAP that it announces now, or null. */
-  announcedAp(): AnnouncedAp | null;
-  /** Where its HTTP API answers now, or null while the AP is down. */
-  baseUrl(): string | null;
-  /** Does nothing when it is on. */
-  powerOn(): Promise<void>;
-  /** Lets the firmware end by itself. */
-  powerOff(): Promise<void>;
-  /** Pulls the plug. */
-  cutPower(): Promise<void>;
-  /** The EN pin: the same as the RESET button. */
-  reset(): Promise<void>;
-  setButton(pressed: boolean): void;
-  /** The next boot loses power in the middle of its n-th NVS write. */
-  cutAtNvsWrite(n: number): void;
-  /** Puts the files of a flasher_args.json into flash, past the serial loader; the board must be off. */
-  placeImage(flasherArgsPath: string): void;
-  /** Resolves when it is off and its files are closed. */
-  stop(): Promise<void>;
-}
+export type VirtualBoard = ReturnType<typeof createVirtualBoard>;
 
 /** A board whose silicon is a process. It is off at first. */
-export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
+export function createVirtualBoard(options: VirtualBoardOptions) {
   ensurePrivateDir(options.dir);
   const flash = openFlashChip(join(options.dir, "flash.bin"));
   const log = createStream<string>(LOG_LINES_KEPT);
@@ -208,12 +180,18 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
     chip: options.chip,
     mac: options.mac,
     flash,
+    /** Its serial side, for more ports and faults; null for a chip whose ROM loader is not modelled. */
     serial,
+    /** Its UART, line by line, with the ROM's and the loader's own. */
     log,
-    state: () => state,
-    announcedAp: () => (running === null ? null : readAnnouncedAp(apFile)),
-    baseUrl: () => (running === null ? null : (readAnnouncedAp(apFile)?.baseUrl ?? null)),
-    async powerOn() {
+    state: (): BoardState => state,
+    /** The SoftAP that it announces now, or null. */
+    announcedAp: (): AnnouncedAp | null => (running === null ? null : readAnnouncedAp(apFile)),
+    /** Where its HTTP API answers now, or null while the AP is down. */
+    baseUrl: (): string | null =>
+      running === null ? null : (readAnnouncedAp(apFile)?.baseUrl ?? null),
+    /** Does nothing when it is on. */
+    async powerOn(): Promise<void> {
       await queue; // a power-off that is under way comes first
       if (state !== "off") return;
       nextReason = "poweron";
@@ -221,27 +199,33 @@ export function createVirtualBoard(options: VirtualBoardOptions): VirtualBoard {
       else serial.powerOn();
       await queue;
     },
+    /** Lets the firmware end by itself. */
     powerOff: () => switchOff("off"),
+    /** Pulls the plug. */
     cutPower: () => switchOff("cut"),
-    async reset() {
+    /** The EN pin: the same as the RESET button. */
+    async reset(): Promise<void> {
       await queue;
       if (state === "off") return; // EN does nothing on a board without power
       if (serial === null) onBoot();
       else serial.reset({});
       await queue;
     },
-    setButton(pressed) {
+    setButton(pressed: boolean): void {
       isPressed = pressed;
       running?.setGpio(buttonPin(options), pressed ? 0 : 1);
     },
-    cutAtNvsWrite(n) {
+    /** The next boot loses power in the middle of its n-th NVS write. */
+    cutAtNvsWrite(n: number): void {
       nvsCutAt = n;
     },
-    placeImage(flasherArgsPath) {
+    /** Puts the files of a flasher_args.json into flash, past the serial loader; the board must be off. */
+    placeImage(flasherArgsPath: string): void {
       if (state !== "off") throw new ProvError("lab_failed", "switch the board off first");
       placeImage(flash, flasherArgsPath);
     },
-    async stop() {
+    /** Resolves when it is off and its files are closed. */
+    async stop(): Promise<void> {
       await switchOff("off");
       await serial?.close();
       flash.close();

@@ -23,18 +23,6 @@ export const MOSQUITTO_PLACES = [
   "/opt/homebrew/sbin/mosquitto",
 ];
 
-interface Files {
-  readonly conf: string;
-  readonly cert: string;
-  readonly key: string;
-  readonly ca: string;
-  /** Absent when nothing is revoked. */
-  readonly crl: string;
-  readonly acl: string;
-  /** What its TLS is made of. */
-  readonly tls: string;
-}
-
 /**
  * A real mosquitto behind the same interface as the embedded broker. It binds topics and client id to the
  * certificate's CN; where the embedded one refuses another client id, it replaces that by the CN.
@@ -114,15 +102,19 @@ function isAddressInUse(error: unknown): boolean {
   return error instanceof ProvError && /address already in use/i.test(error.message);
 }
 
-function writeFiles(dir: string, options: BrokerOptions): Files {
+type Files = ReturnType<typeof writeFiles>;
+
+function writeFiles(dir: string, options: BrokerOptions) {
   ensurePrivateDir(dir);
-  const files: Files = {
+  const files = {
     conf: join(dir, "mosquitto.conf"),
     cert: join(dir, "server.pem"),
     key: join(dir, "server-key.pem"),
     ca: join(dir, "ca.pem"),
+    /** Absent when nothing is revoked. */
     crl: join(dir, "crl.pem"),
     acl: join(dir, "acl"),
+    /** What its TLS is made of. */
     tls: join(dir, "tls"),
   };
   replaceFile(files.ca, options.caPem);

@@ -5,30 +5,21 @@ export interface LoaderFaults {
   /** Every MD5 that the loader gives is another one. */
   wrongMd5: boolean;
   /** Bytes sent to the host before each of the loader's frames. */
-  noise: Uint8Array | undefined;
+  noise?: Uint8Array | undefined;
   /** Every n-th byte from the host is lost. */
-  dropEvery: number | undefined;
+  dropEvery?: number | undefined;
   /** Every n-th byte from the host arrives twice. */
-  repeatEvery: number | undefined;
+  repeatEvery?: number | undefined;
   /** The port vanishes when the host has sent so many bytes more. */
-  vanishAfterBytes: number | undefined;
+  vanishAfterBytes?: number | undefined;
   /** Above this rate the line carries nothing but rubbish. */
-  maxBaud: number | undefined;
+  maxBaud?: number | undefined;
   /** The next reset into the application ends in the loader (seen on USB-Serial-JTAG). */
   stickInDownload: boolean;
 }
 
 export function noFaults(): LoaderFaults {
-  return {
-    mute: false,
-    wrongMd5: false,
-    noise: undefined,
-    dropEvery: undefined,
-    repeatEvery: undefined,
-    vanishAfterBytes: undefined,
-    maxBaud: undefined,
-    stickInDownload: false,
-  };
+  return { mute: false, wrongMd5: false, stickInDownload: false };
 }
 
 /** Applies the losses and repetitions to what the host sends; `count` is how much it sent before. */

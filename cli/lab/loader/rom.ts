@@ -72,12 +72,7 @@ export function createRomLoader(context: ChipContext): LoaderProgram {
   };
 
   const begin = ({ data }: Request, kind: "flash" | "deflate"): Outcome => {
-    const [size, blocks, blockSize, offset] = [
-      word(data, 0),
-      word(data, 1),
-      word(data, 2),
-      word(data, 3),
-    ];
+    const { size, blocks, blockSize, at: offset } = beginWords(data);
     if (data.length < profile.beginBytes || blockSize > MAX_BLOCK) return { error: ERROR.message };
     if (offset % SECTOR !== 0 || !isInside(context, offset, size)) return { error: ERROR.failed };
     const sectors = sectorsAround(offset, size);
@@ -92,22 +87,10 @@ export function createRomLoader(context: ChipContext): LoaderProgram {
 
   const beginRam = ({ data }: Request): Outcome => {
     if (data.length < 16) return { error: ERROR.message };
-    const [size, blocks, blockSize, at] = [
-      word(data, 0),
-      word(data, 1),
-      word(data, 2),
-      word(data, 3),
-    ];
+    const { size, blocks, blockSize, at } = beginWords(data);
     download?.inflater?.close();
-    download = {
-      kind: "ram",
-      blocks,
-      blockSize,
-      end: at + size,
-      nextBlock: 0,
-      at,
-      inflater: undefined,
-    };
+    const end = at + size;
+    download = { kind: "ram", blocks, blockSize, end, nextBlock: 0, at, inflater: undefined };
     return OK;
   };
 
@@ -219,6 +202,12 @@ export function createRomLoader(context: ChipContext): LoaderProgram {
       download?.inflater?.close();
     },
   };
+}
+
+/** What each BEGIN says. */
+function beginWords(data: Buffer) {
+  const [size, blocks] = [word(data, 0), word(data, 1)];
+  return { size, blocks, blockSize: word(data, 2), at: word(data, 3) };
 }
 
 function securityInfo(info: Uint8Array | undefined): Outcome {

@@ -31,11 +31,6 @@ export function packTexts(texts: readonly string[]): Packed {
   return { phrases, texts: packed };
 }
 
-/** The inverse, as the firmware does it. */
-export function unpackText(packed: string, phrases: readonly string[]): string {
-  return [...packed].map((unit) => phrases[unit.charCodeAt(0) - FIRST_CODE] ?? unit).join("");
-}
-
 /** The phrase whose replacement saves most bytes; undefined when none saves any. */
 function bestPhrase(texts: readonly string[]): string | undefined {
   let best: string | undefined;

@@ -131,7 +131,7 @@ function hex(value: number): string {
 const ENTRY_BYTES = 32;
 const ENTRY_MAGIC = 0x50aa;
 /** The table's own part of its flash sector; the rest is for a signature. */
-const TABLE_BYTES = 0xc00;
+export const PARTITION_TABLE_BYTES = 0xc00;
 
 /** The binary table that bootloader and firmware read: entries, their MD5, 0xFF up to 0xC00 bytes. */
 export function encodePartitionTable(partitions: readonly Partition[]): Buffer {
@@ -143,9 +143,9 @@ export function encodePartitionTable(partitions: readonly Partition[]): Buffer {
   ]);
   const used = entries.length + md5.length;
   // At least one blank entry must remain: it marks the end.
-  if (used >= TABLE_BYTES)
+  if (used >= PARTITION_TABLE_BYTES)
     throw new Error(`${partitions.length} partitions do not fit into the table`);
-  return Buffer.concat([entries, md5, Buffer.alloc(TABLE_BYTES - used, 0xff)]);
+  return Buffer.concat([entries, md5, Buffer.alloc(PARTITION_TABLE_BYTES - used, 0xff)]);
 }
 
 function encodeEntry(partition: Partition): Buffer {
@@ -165,7 +165,8 @@ export function decodePartitionTable(
   table: Buffer,
 ): readonly Pick<Partition, "type" | "offset" | "size">[] {
   const entries: Pick<Partition, "type" | "offset" | "size">[] = [];
-  for (let at = 0; at + ENTRY_BYTES <= Math.min(table.length, TABLE_BYTES); at += ENTRY_BYTES) {
+  const end = Math.min(table.length, PARTITION_TABLE_BYTES);
+  for (let at = 0; at + ENTRY_BYTES <= end; at += ENTRY_BYTES) {
     if (table.readUInt16LE(at) !== ENTRY_MAGIC) break;
     entries.push({
       type: table.readUInt8(at + 2),

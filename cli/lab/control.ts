@@ -7,7 +7,7 @@ import { airSchema } from "./air/air-file.js";
 import type { VirtualBoard } from "./board/virtual-board.js";
 import { labFaultsSchema } from "./faults.js";
 import type { Lab } from "./lab-types.js";
-import { type Answer, readJsonBody, refuse, sendAnswer } from "./server/http-json.js";
+import { type Answer, readJsonBody, refuse, refuseField, sendAnswer } from "./server/http-json.js";
 import { followConnections } from "./server/listen.js";
 import type { Stream } from "./stream.js";
 
@@ -128,11 +128,7 @@ async function fail(
 }
 
 function explain(error: unknown): Answer {
-  if (error instanceof z.ZodError) {
-    const issue = error.issues[0];
-    const message = `${issue?.path.join(".") || "body"}: ${issue?.message ?? "not valid"}`;
-    return refuse(400, "bad_field", message);
-  }
+  if (error instanceof z.ZodError) return refuseField(error);
   if (error instanceof ProvError) return refuse(409, error.code, error.message);
   return refuse(500, "internal", reasonOf(error));
 }

@@ -18,9 +18,7 @@ export interface LabOptions {
   readonly chip?: Chip;
   /** Default: what the last run left, or a home and its neighbours. */
   readonly air?: Air;
-  readonly clock?: "unset" | "real";
   readonly certificateLifetimeMs?: number;
-  readonly acceptUserToken?: (token: string) => boolean;
   /** Variables for the firmware's process (sanitizer options …). */
   readonly firmwareEnvironment?: Readonly<Record<string, string>>;
 }

@@ -90,7 +90,6 @@ async function start(
     ...optional({
       preferredPort: ports?.backend,
       certificateLifetimeMs: options.certificateLifetimeMs,
-      acceptUserToken: options.acceptUserToken,
     }),
   });
   undo.push(backend.stop);
@@ -112,7 +111,7 @@ async function start(
     airDir,
     mac: macFor(root),
     onEvent: events.push,
-    ...optional({ clock: options.clock, environment: options.firmwareEnvironment }),
+    ...optional({ environment: options.firmwareEnvironment }),
   });
   undo.push(board.stop);
 
@@ -189,13 +188,10 @@ function writeIdentity(
   replaceFile(paths.keyPath, keyPem);
 }
 
-interface Parts {
-  readonly backend: LabBackend;
-  readonly broker: LabBroker;
-  readonly board: VirtualBoard;
+interface Parts
+  extends Pick<Lab, "backend" | "broker" | "board">,
+    Pick<LabInfo, "airDir" | "controlSocket"> {
   readonly tty: string | null;
-  readonly airDir: string;
-  readonly controlSocket: string;
 }
 
 function describe(root: string, options: LabOptions, parts: Parts): LabInfo {

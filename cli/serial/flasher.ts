@@ -66,24 +66,12 @@ export interface RegionReport {
   readonly skipped: number;
 }
 
-export interface FlashReport {
-  readonly port: string;
-  readonly chip: Chip;
-  /** `aa:bb:cc:dd:ee:ff` */
-  readonly mac: string;
-  readonly baud: number;
-  readonly regions: readonly RegionReport[];
-  /** Compressed bytes that went over the line. */
-  readonly sent: number;
-  readonly ms: number;
-  /** How long the writing itself took. */
-  readonly writeMs: number;
-}
-
 /** How long a chip's own USB port takes to come back after a reset, at most. */
 const REENUMERATION_MS = 5_000;
 /** A region that does not verify is compared and written once more. */
 const REGION_ATTEMPTS = 2;
+
+export type FlashReport = Awaited<ReturnType<typeof flashDevice>>;
 
 /**
  * Writes an image to a board, verifies every region by MD5 and starts it. The port is closed in any
@@ -91,7 +79,7 @@ const REGION_ATTEMPTS = 2;
  * @throws ProvError port_*, chip_silent, chip_mismatch, board_hardened, image_*, flash_rejected,
  *   flash_mismatch, interrupted
  */
-export async function flashDevice(request: FlashRequest): Promise<FlashReport> {
+export async function flashDevice(request: FlashRequest) {
   const startedAt = performance.now();
   const regions = loadRegions(request.flasherArgs);
   const { port, signal } = request;
@@ -141,7 +129,7 @@ async function flashLink(
   link: SerialLink,
   regions: readonly Region[],
   request: FlashRequest,
-): Promise<Omit<FlashReport, "port" | "ms">> {
+) {
   const tell = request.onProgress ?? (() => {});
   try {
     checkBounds(regions, session.flashBytes);
@@ -159,10 +147,13 @@ async function flashLink(
     await leaveLoader(session, link, request.onNote ?? (() => {}));
     return {
       chip: session.chip,
+      /** `aa:bb:cc:dd:ee:ff` */
       mac: session.mac,
       baud: session.baud,
       regions: reports,
+      /** Compressed bytes that went over the line. */
       sent,
+      /** How long the writing itself took. */
       writeMs,
     };
   } finally {

@@ -1,17 +1,30 @@
 import type { ESPLoader } from "esptool-js/lib/esploader.js";
 import { ProvError } from "../errors.js";
 
-/** The loader protocol's commands that esptool-js lacks or does badly. */
+/** The loader protocol's commands (Espressif, "Serial Protocol"), for the flasher and the virtual board. */
 export const OP = {
   flashBegin: 0x02,
-  changeBaud: 0x0f,
+  flashData: 0x03,
+  flashEnd: 0x04,
+  memBegin: 0x05,
+  memEnd: 0x06,
+  memData: 0x07,
+  sync: 0x08,
+  writeReg: 0x09,
+  readReg: 0x0a,
   spiSetParams: 0x0b,
   spiAttach: 0x0d,
+  readFlashSlow: 0x0e,
+  changeBaud: 0x0f,
   deflBegin: 0x10,
   deflData: 0x11,
   deflEnd: 0x12,
   md5: 0x13,
+  securityInfo: 0x14,
   eraseFlash: 0xd0,
+  eraseRegion: 0xd1,
+  readFlash: 0xd2,
+  runUserCode: 0xd3,
 } as const;
 
 const STATUS_BYTES = 2;

@@ -44,14 +44,10 @@ export interface HostWifi {
   /** Access points in reach now, strongest first, one entry per SSID and BSSID. */
   scan(signal: AbortSignal): Promise<AccessPoint[]>;
   /** Waits for the AP to appear, joins it and returns where the board answers. `null`: an open AP. */
-  join(ap: ApTarget, password: string | null, options: JoinOptions): Promise<JoinedAp>;
+  join(ap: ApTarget, password: string | null, options: { signal: AbortSignal }): Promise<JoinedAp>;
   /**
    * Puts the host's WiFi back as it was before the first `join`. Idempotent; never throws: a failed
    * restore is a report with `restored: false`. Call it on every way out, Ctrl-C included.
    */
   leave(): Promise<RestoreReport>;
-}
-
-export interface JoinOptions {
-  signal: AbortSignal;
 }

@@ -10,7 +10,7 @@ import {
 import { type LoaderFaults, noFaults } from "../../cli/lab/loader/faults.js";
 import { type FlashChip, openFlashChip } from "../../cli/lab/loader/flash-chip.js";
 import { createLoader, type Loader } from "../../cli/lab/loader/loader.js";
-import { blockChecksum } from "../../cli/lab/loader/protocol.js";
+import { checksumOf } from "../../cli/serial/loader-commands.js";
 import { createSlipDecoder, encodeSlip } from "../../cli/serial/slip.js";
 import type { LoaderChip } from "../../codegen/chips.js";
 
@@ -104,14 +104,14 @@ export function createLoaderBench(
     next,
     frame: (payload) => loader.feed(encodeSlip(payload)),
     ask,
-    block: (op, sequence, block, checksum = blockChecksum(block)) =>
+    block: (op, sequence, block, checksum = checksumOf(block)) =>
       ask(op, Buffer.concat([words(block.length, sequence, 0, 0), block]), checksum),
     enterRom,
     async enterStub() {
       await enterRom();
       const code = Buffer.from("stub");
       await ask(0x05, words(code.length, 1, 0x1800, 0x4038_0000));
-      await ask(0x07, Buffer.concat([words(code.length, 0, 0, 0), code]), blockChecksum(code));
+      await ask(0x07, Buffer.concat([words(code.length, 0, 0, 0), code]), checksumOf(code));
       await ask(0x06, words(0, 0x4038_0000));
       const greeting = await next();
       if (greeting.toString() !== "OHAI") throw new Error(`no stub: ${greeting.toString("hex")}`);

@@ -1,8 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { packTexts, unpackText } from "../../codegen/page-pack.js";
+import { packTexts } from "../../codegen/page-pack.js";
 import { FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS } from "../../codegen/page-words.js";
 
 const WORDS = [FAILURE_WORDS, FIELD_WORDS, REFUSAL_WORDS].flatMap((table) => Object.values(table));
+
+/** As the firmware does it. */
+const unpackText = (packed: string, phrases: readonly string[]): string =>
+  [...packed].map((unit) => phrases[unit.charCodeAt(0) - 0x80] ?? unit).join("");
 
 const bytes = (texts: readonly string[]): number =>
   texts.reduce((sum, text) => sum + text.length + 1, 0);

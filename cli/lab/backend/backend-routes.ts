@@ -5,7 +5,7 @@ import { z } from "zod";
 import { readCsr } from "../../pki/csr.js";
 import type { RouteFault } from "../faults.js";
 import type { CertificateFlaw, LabAuthority } from "../pki/authority.js";
-import { type Answer, bearerToken, refuse } from "../server/http-json.js";
+import { type Answer, bearerToken, refuse, refuseField } from "../server/http-json.js";
 import type { TokenStore } from "./tokens.js";
 
 /** What a device sent to `/device-report`. */
@@ -20,17 +20,11 @@ export interface DeviceReport {
 export interface RouteContext {
   readonly authority: LabAuthority;
   readonly tokens: TokenStore;
-  readonly acceptUserToken: (token: string) => boolean;
   readonly certificateLifetimeMs: number;
   readonly addReport: (report: Omit<DeviceReport, "at">) => void;
 }
 
-export interface RouteResult {
-  readonly answer: Answer;
-  readonly deviceId: string | null;
-  /** For the event log. */
-  readonly outcome: string;
-}
+type RouteResult = ReturnType<typeof result>;
 
 export type Route = (
   request: IncomingMessage,
@@ -48,19 +42,8 @@ const reportRequest = z.object({
   fw: z.string().max(64),
 });
 
-export const routes: ReadonlyMap<string, Route> = new Map([
-  ["/sign-csr", signCsrRoute],
-  ["/renew-csr", renewCsrRoute],
-  ["/device-report", deviceReportRoute],
-]);
-
 /** A provisioning token buys one certificate for the device that it is bound to. */
-function signCsrRoute(
-  request: IncomingMessage,
-  body: unknown,
-  context: RouteContext,
-  fault: RouteFault["kind"] | null,
-): RouteResult {
+const signCsrRoute: Route = (request, body, context, fault) => {
   const token = bearerToken(request);
   if (token === null) return noBearer();
   const parsed = csrRequest.safeParse(body);
@@ -80,18 +63,13 @@ function signCsrRoute(
   const flaw = flawOf(fault);
   if (flaw === null && fault !== "wrong_ca") verdict.redeem(signed); // a wrong answer does not spend the token
   return result(id, "ok", { status: 200, body: certificateBody(signed, context, fault) });
-}
+};
 
 /**
  * A device that has a certificate gets a new one for the same key over mutual TLS: its token is
  * spent, so the certificate itself is what it proves its identity with.
  */
-function renewCsrRoute(
-  request: IncomingMessage,
-  body: unknown,
-  context: RouteContext,
-  fault: RouteFault["kind"] | null,
-): RouteResult {
+const renewCsrRoute: Route = (request, body, context, fault) => {
   const socket = request.socket;
   if (!(socket instanceof TLSSocket) || !socket.authorized) {
     const message = "a valid client certificate of this CA is required";
@@ -115,25 +93,21 @@ function renewCsrRoute(
   if (typeof signed !== "string") return signed;
   const answer = { status: 200, body: certificateBody(signed, context, fault) };
   return result(id, "ok", answer);
-}
+};
 
 /** One report on the user's behalf. A provisioning token is not a user's token, and is refused. */
-function deviceReportRoute(
-  request: IncomingMessage,
-  body: unknown,
-  context: RouteContext,
-): RouteResult {
+const deviceReportRoute: Route = (request, body, context) => {
   const token = bearerToken(request);
   if (token === null) return noBearer();
   const parsed = reportRequest.safeParse(body);
   if (!parsed.success) return badField(parsed.error);
   const { device_id: id, status, ip, fw } = parsed.data;
-  if (!context.acceptUserToken(token)) {
+  if (context.tokens.knows(token)) {
     return result(id, "token_rejected", refuse(403, "token_rejected", "not a user's token"));
   }
   context.addReport({ deviceId: id, status, ip, fw });
   return result(id, "ok", { status: 200, body: { status: "ok" } });
-}
+};
 
 /** @returns the certificate, or the refusal of a CSR that is not good */
 function checkAndSign(
@@ -188,11 +162,16 @@ function csrRefusal(id: string, problem: string): RouteResult {
 }
 
 function badField(error: z.ZodError): RouteResult {
-  const issue = error.issues[0];
-  const message = `${issue?.path.join(".") || "body"}: ${issue?.message ?? "not valid"}`;
-  return result(null, "bad_field", refuse(400, "bad_field", message));
+  return result(null, "bad_field", refuseField(error));
 }
 
-function result(id: string | null, outcome: string, answer: Answer): RouteResult {
+/** @param outcome for the event log */
+function result(id: string | null, outcome: string, answer: Answer) {
   return { answer, deviceId: id, outcome };
 }
+
+export const routes: ReadonlyMap<string, Route> = new Map([
+  ["/sign-csr", signCsrRoute],
+  ["/renew-csr", renewCsrRoute],
+  ["/device-report", deviceReportRoute],
+]);

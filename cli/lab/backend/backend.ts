@@ -24,8 +24,6 @@ const REQUEST_TIMEOUT_MS = 20_000;
 export interface BackendOptions {
   readonly authority: LabAuthority;
   readonly tokens: TokenStore;
-  /** Whether a Bearer token belongs to a user. Default: every token that is no provisioning token. */
-  readonly acceptUserToken?: (token: string) => boolean;
   /** Of device certificates; default a year. */
   readonly certificateLifetimeMs?: number;
   /** Tried first; another free port is taken when it is in use. */
@@ -43,7 +41,6 @@ export async function startBackend(options: BackendOptions) {
   const context: RouteContext = {
     authority: options.authority,
     tokens: options.tokens,
-    acceptUserToken: options.acceptUserToken ?? ((token) => !options.tokens.knows(token)),
     certificateLifetimeMs: options.certificateLifetimeMs ?? 365 * 86_400_000,
     addReport: (entry) => reports.push({ at: new Date().toISOString(), ...entry }),
   };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CHIPS, type Chip } from "../../../codegen/chips.js";
 import {
   decodePartitionTable,
+  PARTITION_TABLE_BYTES,
   PARTITION_TABLE_OFFSET,
   PARTITION_TYPE_APP,
 } from "../../../codegen/partitions.js";
@@ -14,7 +15,6 @@ import { reasonOf } from "../../system-error.js";
 import type { FlashChip } from "../loader/flash-chip.js";
 import { hostElfOf } from "./host-image.js";
 
-const PARTITION_TABLE_BYTES = 0xc00;
 /** Enough for the stand-in bootloader; the real one ends before the table as well. */
 const BOOTLOADER_MAX = 0x7000;
 

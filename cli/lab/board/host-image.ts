@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { CHIPS, type Chip } from "../../../codegen/chips.js";
-import { PARTITION_TABLE_OFFSET } from "../../../codegen/partitions.js";
+import { PARTITION_TABLE_BYTES, PARTITION_TABLE_OFFSET } from "../../../codegen/partitions.js";
 import { ProvError } from "../../errors.js";
 import { replaceFile } from "../../files/files.js";
 import { type EspImage, packEspImage } from "../../serial/esp-image.js";
@@ -11,8 +11,6 @@ import { formatFlasherArgs } from "../../serial/flasher-args.js";
 export const APP_OFFSET = 0x1_0000;
 
 const ELF_MAGIC = Buffer.from("\x7fELF", "latin1");
-/** The table's size in flash: 0xC00 of entries, rounded up to the end of its sector. */
-const PARTITION_TABLE_MAX = 0xc00;
 /** What the virtual board's "bootloader" holds; it is never executed, only checked. */
 const BOOTLOADER_TEXT = "prov virtual board: second stage bootloader\0";
 
@@ -54,7 +52,7 @@ export function packHostImage(request: HostImageRequest): {
       `the application has ${app.length} bytes, its partition ${request.appPartitionSize}`,
     );
   }
-  if (request.partitionTable.length > PARTITION_TABLE_MAX) {
+  if (request.partitionTable.length > PARTITION_TABLE_BYTES) {
     throw new ProvError("image_invalid", "the partition table is larger than its place in flash");
   }
   const bootloader = packEspImage({

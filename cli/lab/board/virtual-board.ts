@@ -35,8 +35,6 @@ export interface VirtualBoardOptions {
   /** Base MAC, 12 hex digits; the SoftAP's is one more. */
   readonly mac: string;
   readonly clock?: "unset" | "real";
-  /** The BOOT button's pin. */
-  readonly buttonGpio?: number;
   /** Variables for the firmware's process (sanitizer options …). */
   readonly environment?: Readonly<Record<string, string>>;
   /** The serial line takes as long as a real one; default false. */
@@ -51,6 +49,7 @@ export function createVirtualBoard(options: VirtualBoardOptions) {
   ensurePrivateDir(options.dir);
   const flash = openFlashChip(join(options.dir, "flash.bin"));
   const log = createStream<string>(LOG_LINES_KEPT);
+  const { bootButtonGpio } = CHIPS[options.chip];
   const apMac = softApMac(options.mac);
   const apFile = join(options.airDir, APS_FOLDER, `${apMac}.json`);
   const report = (what: string, outcome: string, detail?: string): void =>
@@ -125,7 +124,7 @@ export function createVirtualBoard(options: VirtualBoardOptions) {
     running = firmware;
     state = "running";
     report("boot", "ok", reason);
-    if (isPressed) firmware.setGpio(buttonPin(options), 0);
+    if (isPressed) firmware.setGpio(bootButtonGpio, 0);
     firmware.exited
       .then((exit) => inOrder(() => afterExit(firmware, exit, Date.now() - startedAt)))
       .catch(failBoot);
@@ -213,7 +212,7 @@ export function createVirtualBoard(options: VirtualBoardOptions) {
     },
     setButton(pressed: boolean): void {
       isPressed = pressed;
-      running?.setGpio(buttonPin(options), pressed ? 0 : 1);
+      running?.setGpio(bootButtonGpio, pressed ? 0 : 1);
     },
     /** The next boot loses power in the middle of its n-th NVS write. */
     cutAtNvsWrite(n: number): void {
@@ -241,10 +240,6 @@ const RESET_TEXT: Record<ResetReason, string> = {
   panic: "0xc (RTC_SW_CPU_RST)",
   brownout: "0xf (BROWNOUT_RST)",
 };
-
-function buttonPin(options: VirtualBoardOptions): number {
-  return options.buttonGpio ?? CHIPS[options.chip].bootButtonGpio;
-}
 
 function placeImage(flash: FlashChip, flasherArgsPath: string): void {
   for (const { offset, file } of readFlasherArgs(flasherArgsPath).files) {

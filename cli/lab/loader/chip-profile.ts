@@ -1,4 +1,4 @@
-import { CHIPS, type LoaderChip, type LoaderFacts, loaderFacts } from "../../../codegen/chips.js";
+import { CHIPS, type LoaderChip, loaderFacts } from "../../../codegen/chips.js";
 import { ProvError } from "../../errors.js";
 
 /** How DTR and RTS reach the chip: through a UART bridge's two transistors, or the chip's own USB. */
@@ -11,24 +11,9 @@ export interface ChipSecurity {
   readonly secureDownload?: boolean;
 }
 
-export interface LoaderProfile {
-  readonly chip: LoaderChip;
-  /** What GET_SECURITY_INFO answers; undefined where the ROM has no such command. */
-  readonly securityInfo: Uint8Array | undefined;
-  /** Its ROM takes only the few commands that Secure Download Mode leaves. */
-  readonly isSecureDownload: boolean;
-  /** FLASH_BEGIN's and DEFL_BEGIN's length in ROM mode. */
-  readonly beginBytes: 16 | 20;
-  /** Registers that do not read as zero. */
-  readonly registers: ReadonlyMap<number, number>;
-  readonly spi: LoaderFacts["spi"];
-  /** RTC watchdog configuration; writing its top bit arms a reset. */
-  readonly watchdogConfig: number | undefined;
-  /** What the ROM prints when it enters the loader. */
-  readonly downloadBanner: string;
-}
-
 const MAGIC_REGISTER = 0x4000_1000;
+
+export type LoaderProfile = ReturnType<typeof loaderProfile>;
 
 /**
  * @param mac 12 hex digits
@@ -38,7 +23,7 @@ export function loaderProfile(
   chip: LoaderChip,
   mac: string,
   options: { circuit: ResetCircuit; security?: ChipSecurity },
-): LoaderProfile {
+) {
   if (!/^[0-9a-f]{12}$/i.test(mac)) throw new ProvError("usage", `not a MAC address: ${mac}`);
   const words = {
     high: Number.parseInt(mac.slice(0, 4), 16),
@@ -50,16 +35,22 @@ export function loaderProfile(
   const isModern = securityApi !== undefined;
   return {
     chip,
+    /** What GET_SECURITY_INFO answers; undefined where the ROM has no such command. */
     securityInfo: isModern ? securityInfo(CHIPS[chip].chipId, securityApi, security) : undefined,
+    /** Its ROM takes only the few commands that Secure Download Mode leaves. */
     isSecureDownload: isModern && (security.secureDownload ?? false),
+    /** FLASH_BEGIN's and DEFL_BEGIN's length in ROM mode. */
     beginBytes: isModern ? 20 : 16,
-    registers: new Map([
+    /** Registers that do not read as zero. */
+    registers: new Map<number, number>([
       [MAGIC_REGISTER, magic],
       ...SPECIMENS[chip](efuse, words, security),
       ...(uartBuffer === undefined ? [] : [[uartBuffer, isUsb ? 3 : 0] as const]),
     ]),
     spi,
+    /** RTC watchdog configuration; writing its top bit arms a reset. */
     watchdogConfig: CHIPS[chip].watchdog?.config0,
+    /** What the ROM prints when it enters the loader. */
     downloadBanner: banner(chip, isUsb),
   };
 }

@@ -1,29 +1,7 @@
-/** The loader protocol's numbers (Espressif, "Serial Protocol"), shared by ROM and stub. */
+import { SECTOR } from "../../../codegen/partitions.js";
+import { OP } from "../../serial/loader-commands.js";
 
-export const OP = {
-  flashBegin: 0x02,
-  flashData: 0x03,
-  flashEnd: 0x04,
-  memBegin: 0x05,
-  memEnd: 0x06,
-  memData: 0x07,
-  sync: 0x08,
-  writeReg: 0x09,
-  readReg: 0x0a,
-  spiSetParams: 0x0b,
-  spiAttach: 0x0d,
-  readFlashSlow: 0x0e,
-  changeBaud: 0x0f,
-  deflBegin: 0x10,
-  deflData: 0x11,
-  deflEnd: 0x12,
-  md5: 0x13,
-  securityInfo: 0x14,
-  eraseFlash: 0xd0,
-  eraseRegion: 0xd1,
-  readFlash: 0xd2,
-  runUserCode: 0xd3,
-} as const;
+/* The loader protocol (Espressif, "Serial Protocol"), as far as ROM and stub share it. */
 
 /** What the ROM still takes in Secure Download Mode (Espressif, "Serial Protocol"). */
 export const SECURE_DOWNLOAD_OPS: readonly number[] = [
@@ -37,7 +15,6 @@ export const SECURE_DOWNLOAD_OPS: readonly number[] = [
   OP.securityInfo,
 ];
 
-export const SECTOR = 0x1000;
 /** How often one SYNC is answered. */
 export const SYNC_REPLIES = 8;
 /** DATA frames: length, sequence number and two words of zero come before the block. */
@@ -78,13 +55,6 @@ export function formatReply(op: number, value: number, body: Uint8Array): Buffer
 /** The n-th 32-bit word of the data, zero where there is none. */
 export function word(data: Buffer, index: number): number {
   return data.length >= 4 * index + 4 ? data.readUInt32LE(4 * index) : 0;
-}
-
-/** XOR from 0xEF over the block. */
-export function blockChecksum(block: Uint8Array): number {
-  let sum = 0xef;
-  for (const byte of block) sum ^= byte;
-  return sum;
 }
 
 export function sectorsAround(offset: number, size: number): { start: number; length: number } {

@@ -1,14 +1,13 @@
+import { SECTOR } from "../../../codegen/partitions.js";
+import { checksumOf, OP } from "../../serial/loader-commands.js";
 import type { ChipContext, LoaderProgram } from "./chip-context.js";
 import { flashMd5, isInside } from "./chip-context.js";
 import { createInflater, type Inflater } from "./inflate.js";
 import {
   BLOCK_HEADER,
-  blockChecksum,
   formatReply,
-  OP,
   parseRequest,
   type Request,
-  SECTOR,
   SECURE_DOWNLOAD_OPS,
   SYNC_REPLIES,
   sectorsAround,
@@ -104,7 +103,7 @@ export function createRomLoader(context: ChipContext): LoaderProgram {
       return { error: ERROR.message };
     // The sequence moves on before the checksum is looked at: sending the block again cannot help.
     download.nextBlock += 1;
-    if (blockChecksum(block) !== (request.checksum & 0xff)) return { error: ERROR.checksum };
+    if (checksumOf(block) !== (request.checksum & 0xff)) return { error: ERROR.checksum };
     return storeBlock(download, block);
   };
 

@@ -1,16 +1,15 @@
 import { createHash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { SECTOR } from "../../../codegen/partitions.js";
+import { checksumOf, OP } from "../../serial/loader-commands.js";
 import type { ChipContext, LoaderProgram } from "./chip-context.js";
 import { flashMd5, isInside } from "./chip-context.js";
 import { createInflater, type Inflater } from "./inflate.js";
 import {
   BLOCK_HEADER,
-  blockChecksum,
   formatReply,
-  OP,
   parseRequest,
   type Request,
-  SECTOR,
   SYNC_REPLIES,
   sectorsAround,
   word,
@@ -95,7 +94,7 @@ export function createStub(context: ChipContext): LoaderProgram {
     if (!target) return { code: CODE.notInFlashMode };
     const block = Buffer.from(data.subarray(BLOCK_HEADER));
     if (word(data, 0) !== block.length) return { code: CODE.tooMuch };
-    if (blockChecksum(block) !== request.checksum) return { code: CODE.checksum };
+    if (checksumOf(block) !== request.checksum) return { code: CODE.checksum };
     if (!isCompressed) {
       return {
         code: CODE.ok,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { z } from "zod";
 import { LIMITS } from "../../../codegen/limits.js";
 
 /** What a handler answers with. */
@@ -28,6 +29,12 @@ export function refuse(
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
   return { status, body: { status: "error", code, message }, headers };
+}
+
+/** The refusal of a body, which names its first bad field. */
+export function refuseField({ issues: [issue] }: z.ZodError): Answer {
+  const message = `${issue?.path.join(".") || "body"}: ${issue?.message ?? "not valid"}`;
+  return refuse(400, "bad_field", message);
 }
 
 /** Reads a JSON body of at most `limit` bytes; 415, 413 or 400 when it is not one. */

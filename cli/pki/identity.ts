@@ -18,19 +18,6 @@ import { withLock } from "../files/lock.js";
 import { createCsr, readCsr } from "./csr.js";
 import { generatePrivateKey, keyAlgorithm, privateKeyToPem, publicKeyDer } from "./keys.js";
 
-/** A device's key and its certificate signing request, as they lie on disk. */
-export interface Identity {
-  readonly deviceId: string;
-  readonly keyPath: string;
-  readonly csrPath: string;
-  readonly privateKeyPem: string;
-  readonly csrPem: string;
-  /** Whether this call made the key. */
-  readonly created: boolean;
-  /** Copies of the key and the CSR that this call replaced. */
-  readonly kept: readonly string[];
-}
-
 /**
  * The device's identity, made when there is none. An existing key is never replaced without `force`,
  * since the certificates of devices in the field hang on it; a CSR that does not fit is made again. With
@@ -56,8 +43,7 @@ export async function ensureIdentity(
       ? current
       : createCsr(key, manifest.id);
   writeIfChanged(workspace.csrPath, csrPem, PLAIN_FILE);
-  const found = identity(workspace, manifest, privateKeyToPem(key), csrPem, made !== undefined);
-  return { ...found, kept: made?.kept ?? [] };
+  return identity(workspace, manifest, key, csrPem, made);
 }
 
 /** A key that is on disk already, and copies of what it replaced. */
@@ -111,18 +97,27 @@ export function readIdentity(workspace: Workspace, manifest: DeviceManifest): Id
   const csrPem = readIfPresent(workspace.csrPath);
   if (key === undefined || csrPem === undefined || !fits(csrPem, key, manifest.id))
     return undefined;
-  return identity(workspace, manifest, privateKeyToPem(key), csrPem, false);
+  return identity(workspace, manifest, key, csrPem);
 }
 
+export type Identity = ReturnType<typeof identity>;
+
+/** A device's key and its certificate signing request, as they lie on disk. */
 function identity(
-  workspace: Workspace,
-  manifest: DeviceManifest,
-  privateKeyPem: string,
+  { keyPath, csrPath }: Workspace,
+  { id: deviceId }: DeviceManifest,
+  key: KeyObject,
   csrPem: string,
-  created: boolean,
-): Identity {
-  const { keyPath, csrPath } = workspace;
-  return { deviceId: manifest.id, keyPath, csrPath, privateKeyPem, csrPem, created, kept: [] };
+  made?: MadeKey,
+) {
+  const privateKeyPem = privateKeyToPem(key);
+  return {
+    ...{ deviceId, keyPath, csrPath, privateKeyPem, csrPem },
+    /** Whether this call made the key. */
+    created: made !== undefined,
+    /** Copies of the key and the CSR that this call replaced. */
+    kept: made?.kept ?? [],
+  };
 }
 
 function readKey(workspace: Workspace, manifest: DeviceManifest): KeyObject | undefined {

@@ -16,11 +16,6 @@ export interface ToolRun {
   onLine?: (line: string) => void;
 }
 
-export interface ToolOutcome {
-  exitCode: number;
-  lines: string[];
-}
-
 const KILL_AFTER_MS = 3_000;
 /** The tail is enough to explain a failure; a build may print a hundred thousand lines. */
 const LINES_KEPT = 20_000;
@@ -37,7 +32,7 @@ const NOT_SOURCED = "prov: the script to source failed";
  * firmware image holds the device's private key.
  * @throws ProvError tool_missing when the command or its shell is not there or `source` fails; the abort reason when aborted
  */
-export async function runTool(run: ToolRun): Promise<ToolOutcome> {
+export async function runTool(run: ToolRun): Promise<{ exitCode: number; lines: string[] }> {
   run.signal.throwIfAborted();
   if (process.platform !== "win32") requireProgram("bash", process.env);
   const child = start(run);

@@ -1,5 +1,8 @@
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { ProvError } from "../errors.js";
+import { hasCode, reasonOf } from "../system-error.js";
+import { deadline } from "../time/deadline.js";
 import {
   createLinkEvents,
   type ModemLines,
@@ -89,32 +92,23 @@ export async function openNetworkLink(
   };
 }
 
-function dial(spec: string, { host, port }: NetworkSpec, signal?: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
-    const finish = (error?: unknown): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      if (error === undefined) {
-        resolve(socket);
-        return;
-      }
-      socket.destroy();
-      reject(error);
-    };
-    const refuse = (why: string, cause?: unknown): void =>
-      finish(
-        new ProvError("port_not_found", `${spec}: ${why}`, {
-          cause,
-          hint: "Check the address, and that something serves the port there.",
-        }),
-      );
-    const onAbort = (): void => finish(signal?.reason ?? new Error("aborted"));
-    const timer = setTimeout(() => refuse("nobody answers"), CONNECT_MS);
-    signal?.addEventListener("abort", onAbort);
-    socket.once("connect", () => finish());
-    socket.on("error", (error: NodeJS.ErrnoException) => {
-      refuse(error.code === "ECONNREFUSED" ? "the connection was refused" : error.message, error);
-    });
-  });
+async function dial(
+  spec: string,
+  { host, port }: NetworkSpec,
+  signal?: AbortSignal,
+): Promise<Socket> {
+  const inTime = deadline(CONNECT_MS, ...(signal === undefined ? [] : [signal]));
+  const socket = connect({ host, port });
+  try {
+    await once(socket, "connect", { signal: inTime });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    signal?.throwIfAborted();
+    const hint = "Check the address, and that something serves the port there.";
+    if (inTime.aborted) throw new ProvError("port_not_found", `${spec}: nobody answers`, { hint });
+    const isRefused = hasCode(error, "ECONNREFUSED");
+    const why = isRefused ? "the connection was refused" : reasonOf(error);
+    throw new ProvError("port_not_found", `${spec}: ${why}`, { cause: error, hint });
+  }
 }

@@ -5,15 +5,6 @@ import type { AccessPoint } from "./host-wifi.js";
  * Parsers of `netsh wlan show …`. Its labels are translated, `BSSID` among them; `SSID`, the values
  * of the security modes and the order of the lines are not, so those are what is relied upon.
  */
-export interface WindowsInterface {
-  name: string;
-  /** Null when it is not connected. */
-  ssid: string | null;
-  /** The profile in use; null when it is not connected. */
-  profile: string | null;
-  /** Null where the radio's switches are not shown. */
-  radioOn: boolean | null;
-}
 
 interface Field {
   label: string;
@@ -44,8 +35,10 @@ export function parseRefusal(output: string): NetshRefusal | null {
   return null;
 }
 
+export type WindowsInterface = ReturnType<typeof parseInterfaces>[number];
+
 /** `netsh wlan show interfaces`. */
-export function parseInterfaces(stdout: string): WindowsInterface[] {
+export function parseInterfaces(stdout: string) {
   return blocksOf(stdout)
     .filter((fields) => fields.some(({ value }) => MAC.test(value)))
     .map((fields) => {
@@ -53,9 +46,11 @@ export function parseInterfaces(stdout: string): WindowsInterface[] {
       const radio = fields.filter(({ value }) => /^(Hardware|Software) (On|Off)$/i.test(value));
       return {
         name: fields[0]?.value ?? "",
+        /** Null when it is not connected, as is the profile. */
         ssid,
         // Nearly always the network's name, but the second profile of a name is called "name 2".
         profile: fields.find(({ label }) => PROFILE_LABEL.test(label))?.value ?? ssid,
+        /** Null where the radio's switches are not shown. */
         radioOn: radio.length === 0 ? null : radio.every(({ value }) => /On$/i.test(value)),
       };
     });

@@ -35,17 +35,6 @@ const profileSchema = z.object({
   ),
 });
 
-/** What system_profiler knows of one WiFi adapter. */
-export interface MacWifiState {
-  isOff: boolean;
-  isConnected: boolean;
-  /** Null when there is none or macOS hides it. */
-  ssid: string | null;
-  accessPoints: AccessPoint[];
-  /** True when macOS hides the names of networks from this program. */
-  isRedacted: boolean;
-}
-
 /** `networksetup -listallhardwareports`: the device of the (first) Wi-Fi port, such as `en0`. */
 export function parseWifiDevice(stdout: string): string | null {
   const port = stdout
@@ -63,8 +52,11 @@ export function parsePreferred(stdout: string): string[] {
     .map((line) => line.replace(/^(\t| {4}| {2})/, ""));
 }
 
+/** What system_profiler knows of one WiFi adapter. */
+export type MacWifiState = NonNullable<ReturnType<typeof parseAirport>>;
+
 /** `system_profiler SPAirPortDataType -json` for one adapter; null when it lists no such adapter. */
-export function parseAirport(json: string, iface: string): MacWifiState | null {
+export function parseAirport(json: string, iface: string) {
   const parsed = profileSchema.safeParse(parseJson(json));
   if (!parsed.success) return null;
   const interfaces = parsed.data.SPAirPortDataType.flatMap(
@@ -83,8 +75,10 @@ export function parseAirport(json: string, iface: string): MacWifiState | null {
   return {
     isOff: adapter.spairport_status_information === "spairport_status_off",
     isConnected: name !== undefined,
+    /** Null when there is none or macOS hides it. */
     ssid: name === undefined || name === REDACTED ? null : name,
     accessPoints: named.sort((a, b) => (b.rssiDbm ?? -127) - (a.rssiDbm ?? -127)),
+    /** True when macOS hides the names of networks from this program. */
     isRedacted: named.length < networks.length,
   };
 }

@@ -10,13 +10,13 @@ import { nextStatus, type StatusMessage } from "../helpers/status-messages.js";
 /* Whatever happens to a device, it comes back by itself, or waits where somebody can reach it. */
 
 const ID = "lost-device";
-/** A project of its own: everything that a person would wait for is short. */
+/** A project of its own: everything that a person would wait for is short, but long enough for a look at the AP. */
 const PROJECT = join(REPOSITORY, ".cache", "e2e-ways-back");
-const MANIFEST = `defineDevice({
+const manifest = () => `defineDevice({
   id: "${ID}",
   target: "esp32c3",
   mqtt: { statusIntervalSeconds: 1 },
-  softAp: { windowSeconds: 5 },
+  softAp: { windowSeconds: ${longerSeconds(5)} },
   wifi: { fallbackApSeconds: 2, allowOpen: true },
   sdkconfig: {
     CONFIG_PROV_CONNECT_DELAY_MS: 100,
@@ -34,7 +34,7 @@ let device: Device;
 
 /** A lab of this project with an empty board in AP_MODE. */
 async function start(options: LabUpOptions = {}): Promise<void> {
-  writeManifest(PROJECT, MANIFEST);
+  writeManifest(PROJECT, manifest());
   lab = await labUp("ways-back", { project: PROJECT, ...options });
   device = deviceOf(lab, { id: ID, project: PROJECT });
   await lab.client.setAir({ networks: (await lab.client.air()).networks.map(withoutFaults) });

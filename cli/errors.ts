@@ -164,7 +164,8 @@ export class ProvError extends Error {
 /** The error for a failure that a device reported; an unknown code is kept readable, not guessed at. */
 export function deviceError(code: string, message: string): ProvError {
   if (isFailureCode(code)) return new ProvError(code, message || DEVICE_FAILURES[code].message);
-  return new ProvError("outcome_unknown", `the device reported "${code}": ${message}`, {
+  const said = message === "" ? "" : `: ${message}`;
+  return new ProvError("outcome_unknown", `the device reported "${code}"${said}`, {
     hint: "This firmware knows a failure that this prov does not; update prov.",
   });
 }

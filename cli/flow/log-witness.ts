@@ -1,3 +1,4 @@
+import { DEVICE_FAILURES, isFailureCode } from "../../codegen/failures.js";
 import { findState, parseTransition } from "../../codegen/states.js";
 import { deviceError } from "../errors.js";
 import { monitor } from "../serial/monitor.js";
@@ -35,7 +36,7 @@ export function judgeLogLine(text: string): WitnessReport | undefined {
   }
   const [, code, detail = ""] = ERROR.exec(text) ?? [];
   if (code === undefined) return undefined;
-  const error = deviceError(code, "");
-  const message = detail === "" ? error.message : `${error.message} (${detail})`;
+  const isExplained = detail !== "" && isFailureCode(code);
+  const message = isExplained ? `${DEVICE_FAILURES[code].message} (${detail})` : detail;
   return { kind: "failure", error: deviceError(code, message), final: false };
 }

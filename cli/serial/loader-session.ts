@@ -42,6 +42,8 @@ const HOLD_MS = 50;
 const LONG_HOLD_MS = 550;
 /** As patient as esptool, which tries seven times: an answer in time is late where the host has no time. */
 const ROUNDS = 2;
+/** As many as esptool-js makes where it connects: it waits 100 ms for an answer. */
+const SYNC_TRIES = 5;
 const LOWER_BAUDS = [460_800, 230_400, DEFAULT_BAUD];
 const BAUD_SETTLE_MS = 20;
 const PROBE_MS = 300;
@@ -71,8 +73,8 @@ async function tryBaud(request: SessionRequest, baud: number): Promise<LoaderSes
     const chip = identify(loader);
     request.checkChip?.(chip, await readProtection(loader, chip));
     const mac = await loader.chip.readMac(loader);
-    const isRunning = await isStubRunning(loader);
-    if (isRunning) loader.IS_STUB = true;
+    const isHere = () => !request.signal?.aborted && !request.link.lost();
+    if (await isStubRunning(loader, isHere)) loader.IS_STUB = true;
     else if (request.stub) await uploadStub(loader, chip);
     loader.FLASH_WRITE_SIZE = await blockSize(loader);
     if (!(await changeBaud(loader, transport, baud))) {
@@ -138,10 +140,19 @@ function identify(loader: ESPLoader): Chip {
   );
 }
 
-/** The stub answers SYNC with the value 0, the ROM with another one. */
-async function isStubRunning(loader: ESPLoader): Promise<boolean> {
-  const [value] = await loader.sync();
-  return value === 0;
+/** The stub answers SYNC with the value 0, the ROM with another one; either in time only where the host has time. */
+export async function isStubRunning(
+  loader: Pick<ESPLoader, "sync">,
+  isWorthIt = (): boolean => true,
+): Promise<boolean> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const [value] = await loader.sync();
+      return value === 0;
+    } catch (error) {
+      if (tries === SYNC_TRIES || !isWorthIt()) throw error;
+    }
+  }
 }
 
 /** A USB-OTG port takes smaller blocks than any other; the ROM takes 1 KiB. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { flashDevice } from "../../cli/serial/flasher.js";
+import { isStubRunning } from "../../cli/serial/loader-session.js";
 import { serialBoard } from "../helpers/serial-board.js";
 import { holdsImage, makeImage, type VirtualSerial } from "../support/virtual-serial.js";
 
@@ -40,6 +41,19 @@ describe("faults on the line: each ends with its code, and a second run succeeds
       exitCode: 5,
     });
     await second(target);
+  });
+
+  it("an answer that is late because the host is busy is asked for again", async () => {
+    const answering = (late: number, value: number) => ({
+      sync: async (): Promise<[number, Uint8Array]> => {
+        if (late-- > 0) throw new Error("no answer");
+        return [value, new Uint8Array()];
+      },
+    });
+    expect(await isStubRunning(answering(4, 0))).toBe(true);
+    expect(await isStubRunning(answering(4, 0x2012))).toBe(false);
+    await expect(isStubRunning(answering(5, 0))).rejects.toThrow("no answer");
+    await expect(isStubRunning(answering(1, 0), () => false)).rejects.toThrow("no answer");
   });
 
   it.each([

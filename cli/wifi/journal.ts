@@ -78,7 +78,7 @@ export function writeJournal(stateDir: string, entry: JournalEntry): void {
   const path = journalPath(stateDir);
   const owner = {
     pid: process.pid,
-    started: birthOf(process.pid),
+    started: startOf(process.pid),
     writtenAt: Math.floor(Date.now() / 1000),
   };
   makeFolder(stateDir, 0o700);
@@ -144,8 +144,13 @@ function illegible(path: string, reason: string, cause: unknown): ProvError {
   );
 }
 
+/** As every prov spells it that writes version 1: another one, that runs just then, is not to be taken for dead. */
+function startOf(pid: number): string | null {
+  return birthOf(pid)?.replace("/", ":") ?? null;
+}
+
 function isOwnerAlive({ owner }: Journal): boolean {
   if (!isProcessAlive(owner.pid)) return false;
-  if (owner.started !== null) return birthOf(owner.pid) === owner.started;
+  if (owner.started !== null) return startOf(owner.pid) === owner.started;
   return Date.now() / 1000 - owner.writtenAt < TRUST_PID_S;
 }

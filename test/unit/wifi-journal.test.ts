@@ -57,6 +57,14 @@ describe("the journal", () => {
     expect(readStaleEntry(stateDir)).toBeNull();
   });
 
+  test.runIf(process.platform === "linux")("spells a start so that any prov knows it", () => {
+    writeJournal(stateDir, ENTRY);
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const [, fields = ""] = readFileSync("/proc/self/stat", "utf8").split(/^.*\) /);
+    const { owner } = JSON.parse(readFileSync(path, "utf8"));
+    expect(owner.started).toBe(`${boot}:${fields.split(" ")[19]}`);
+  });
+
   test("of a dead process is", () => {
     writeJournal(stateDir, ENTRY);
     setOwner(stateDir, { pid: deadPid(), started: null, writtenAt: now() });

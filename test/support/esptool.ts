@@ -31,6 +31,11 @@ def set_timeout(port, value):
 serial.rfc2217.Serial.timeout = property(lambda port: port._timeout, set_timeout)
 `;
 
+/** esptool gives the chip 200 ms to start what is in its RAM, which a busy machine may not have for it. */
+const PATIENCE = `[esptool]
+mem_end_rom_timeout = 5
+`;
+
 /**
  * Python esptool in a virtual environment of its own, which is made when it is missing.
  * @returns why there is none, when PyPI is out of reach
@@ -46,10 +51,12 @@ export function findEsptool(): Esptool | { missing: string } {
   if (version === undefined) return { missing: `${esptool} is not esptool 5: ${stdout.trim()}` };
   const patches = mkdtempSync(path.join(tmpdir(), "prov-esptool-"));
   writeFileSync(path.join(patches, "sitecustomize.py"), QUICK_TIMEOUTS);
+  const ESPTOOL_CFGFILE = path.join(patches, "esptool.cfg");
+  writeFileSync(ESPTOOL_CFGFILE, PATIENCE);
   return {
     version,
-    run: (...args) => runEsptool(esptool, args),
-    runQuickly: (...args) => runEsptool(esptool, args, { PYTHONPATH: patches }),
+    run: (...args) => runEsptool(esptool, args, { ESPTOOL_CFGFILE }),
+    runQuickly: (...args) => runEsptool(esptool, args, { ESPTOOL_CFGFILE, PYTHONPATH: patches }),
   };
 }
 
@@ -73,7 +80,7 @@ function install(): string | undefined {
 function runEsptool(
   esptool: string,
   args: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
+  environment: NodeJS.ProcessEnv,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(esptool, [...args], {

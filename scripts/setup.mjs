@@ -28,18 +28,12 @@ const SEARCH_PATH = [
   "/sbin",
   "/usr/local/sbin",
 ];
-const INCLUDE_DIRS = [
-  "/usr/include",
-  "/usr/local/include",
-  "/opt/homebrew/include",
-  // Homebrew keeps what macOS has a version of to itself.
-  ...["/opt/homebrew/opt", "/usr/local/opt"].flatMap((dir) => [
-    `${dir}/openssl@3/include`,
-    `${dir}/curl/include`,
-  ]),
-];
+const INCLUDE_DIRS = ["/usr/include", "/usr/local/include"];
 
-/** What the host build and the lab need: how to see that it is there, and the package that brings it. */
+/**
+ * What the host build and the lab need: how to see that it is there, and the package that brings it. A header is for the
+ * host build alone, which needs Linux.
+ */
 const REQUIREMENTS = [
   { command: "cc", apt: ["build-essential"], brew: [] },
   { command: "cmake", apt: ["cmake"], brew: ["cmake"] },
@@ -50,12 +44,13 @@ const REQUIREMENTS = [
   { command: "curl", apt: ["curl"], brew: ["curl"] },
   { command: "mosquitto", apt: ["mosquitto"], brew: ["mosquitto"] },
   { command: "mosquitto_sub", apt: ["mosquitto-clients"], brew: ["mosquitto"] },
-  { header: "curl/curl.h", apt: ["libcurl4-openssl-dev"], brew: ["curl"] },
-  { header: "mosquitto.h", apt: ["libmosquitto-dev"], brew: ["mosquitto"] },
-  { header: "openssl/ssl.h", apt: ["libssl-dev"], brew: ["openssl@3"] },
-  { header: "mbedtls/version.h", apt: ["libmbedtls-dev"], brew: ["mbedtls"] },
-  { header: "cjson/cJSON.h", apt: ["libcjson-dev"], brew: ["cjson"] },
-];
+  { header: "curl/curl.h", apt: ["libcurl4-openssl-dev"], brew: [] },
+  { header: "mosquitto.h", apt: ["libmosquitto-dev"], brew: [] },
+  { header: "openssl/ssl.h", apt: ["libssl-dev"], brew: [] },
+  { header: "mbedtls/version.h", apt: ["libmbedtls-dev"], brew: [] },
+  { header: "http_parser.h", apt: ["libhttp-parser-dev"], brew: [] },
+  { header: "cjson/cJSON.h", apt: ["libcjson-dev"], brew: [] },
+].filter(({ header }) => !header || process.platform === "linux");
 
 /** What only the tests need besides. */
 const TEST_REQUIREMENTS = [

@@ -114,6 +114,21 @@ describe("missing system packages", () => {
     expect(list).toEqual([...missing, "python3's ensurepip"]);
   });
 
+  test.each([
+    ["linux", 10, "http_parser.h (Debian's names: libhttp-parser-dev)"],
+    ["darwin", 0, ""],
+  ])("the headers of the host build, which needs Linux: %s", (platform, expected, named) => {
+    const self = machine(`data:text/javascript,
+      import fs from "node:fs"; import { syncBuiltinESMExports } from "node:module";
+      const { existsSync } = fs;
+      fs.existsSync = (path) => !path.endsWith("http_parser.h") && existsSync(path);
+      syncBuiltinESMExports();
+      Object.defineProperty(process, "platform", { value: "${platform}" });`);
+    const { code, stderr } = self.setup();
+    expect(code).toBe(expected);
+    expect(stderr).toContain(named);
+  });
+
   test("python3 is needed for the tests alone", () => {
     const self = machine();
     self.remove("python3");

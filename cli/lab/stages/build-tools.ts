@@ -5,10 +5,10 @@ import { isOnPath } from "../../processes/on-path.js";
 import { runTool } from "../../processes/tool.js";
 
 const TOOLS = ["cc", "cmake", "ninja", "strip", "socat"];
-/** Debian's mbedTLS brings nothing for pkg-config. */
-const MBEDTLS_HEADER = "mbedtls/version.h";
-const INCLUDE_DIRS = ["/usr/include", "/usr/local/include", "/opt/homebrew/include"];
 const LIBRARIES = ["libcurl", "libmosquitto", "openssl", "libcjson"];
+/** Those of which Debian has nothing for pkg-config. */
+const LIBRARY_HEADERS = { mbedtls: "mbedtls/version.h", http_parser: "http_parser.h" };
+const INCLUDE_DIRS = ["/usr/include", "/usr/local/include"];
 
 /**
  * Whether this machine has what the host build and the virtual board need.
@@ -23,7 +23,7 @@ export async function checkHostBuild(
   const lacking = await lackingLibrary(env, signal);
   return [
     check("host build tools", missing[0] && `missing: ${missing.join(", ")}`, TOOLS, fix),
-    check("host build libraries", lacking, [...LIBRARIES, "mbedtls"], fix),
+    check("host build libraries", lacking, [...LIBRARIES, ...Object.keys(LIBRARY_HEADERS)], fix),
   ];
 }
 
@@ -43,6 +43,9 @@ async function lackingLibrary(
     cwd: "/",
     signal,
   });
-  const hasMbedtls = INCLUDE_DIRS.some((dir) => existsSync(join(dir, MBEDTLS_HEADER)));
-  return exitCode === 0 && hasMbedtls ? undefined : (lines[0] ?? "mbedtls is missing");
+  if (exitCode !== 0) return lines[0] ?? `missing: one of ${LIBRARIES.join(", ")}`;
+  const lacking = Object.entries(LIBRARY_HEADERS)
+    .filter(([, header]) => !INCLUDE_DIRS.some((dir) => existsSync(join(dir, header))))
+    .map(([library]) => library);
+  return lacking.length === 0 ? undefined : `missing: ${lacking.join(", ")}`;
 }

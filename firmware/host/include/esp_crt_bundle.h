@@ -6,5 +6,5 @@
 #include "esp_err.h"
 #include "mbedtls/ssl.h"
 
-/** Only ever a value for a `crt_bundle_attach` field. */
+/** A value for a `crt_bundle_attach` field; `conf` is a mbedtls_ssl_config. */
 esp_err_t esp_crt_bundle_attach(void *conf);

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "esp_crt_bundle.h"
-
 esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code,
                                            int *esp_tls_flags)
 {
@@ -20,10 +18,4 @@ esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tl
     }
     memset(h, 0, sizeof *h);
     return last_error;
-}
-
-esp_err_t esp_crt_bundle_attach(void *conf)
-{
-    (void)conf; /* its address in a configuration is what counts */
-    return ESP_OK;
 }

@@ -6,30 +6,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "esp_tls_errors.h"
-
-typedef struct host_tls host_tls_t;
-
-typedef struct {
-    const char *host; /* a name, or a literal address */
-    int port;
-    bool is_tls;
-    int timeout_ms; /* for resolving and connecting, and for the handshake */
-    /* Of TLS only. PEM; they must outlive the connection. */
-    const char *ca_pem; /* NULL: none pinned */
-    bool has_bundle;    /* trust the system's store */
-    const char *cert_pem; /* client certificate, leaf first; NULL: none */
-    const char *key_pem;
-    const char *common_name; /* instead of `host`; NULL: `host` */
-    bool is_name_check_skipped;
-} host_endpoint_t;
+#include "host_mbedtls.h"
+#include "host_socket.h"
 
 typedef struct {
-    int fd; /* -1: closed */
+    host_socket_t socket;
     host_tls_t *tls; /* NULL: plain TCP */
-    uint32_t link_generation; /* the station's, when it was opened: lwIP aborts what lost its interface */
     esp_tls_last_error_t error; /* of the last failure */
     int sock_errno; /* beside it; 0 when the socket had nothing to say */
 } host_connection_t;
@@ -44,9 +28,9 @@ enum {
 bool host_connection_open(host_connection_t *connection, const host_endpoint_t *endpoint);
 /** Bytes read (at least one), or one of the codes above. */
 int host_connection_read(host_connection_t *connection, void *buffer, size_t size, int timeout_ms);
-/** Bytes written (at least one), or one of the codes above. */
+/** Bytes written (at least one), or one of the codes above. After a time-out, the same bytes must come again. */
 int host_connection_write(host_connection_t *connection, const void *data, size_t size, int timeout_ms);
 /** 1: a read would not wait, also for bytes that TLS has buffered; 0: not in time; HOST_CONNECTION_FAILED. */
 int host_connection_poll_read(host_connection_t *connection, int timeout_ms);
-/** With close_notify, as esp-tls does it. A closed one may be closed again. */
+/** Without close_notify, as esp-tls does it. A closed one may be closed again. */
 void host_connection_close(host_connection_t *connection);

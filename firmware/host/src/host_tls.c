@@ -11,6 +11,8 @@
 #include "mbedtls/ssl.h"
 #include "mbedtls/x509.h"
 
+int host_mbedtls_ssl_fail(int state, int code, unsigned char alert);
+
 static int flag_of(int x509_error)
 {
     switch (x509_error) {
@@ -221,11 +223,9 @@ static void describe_handshake(const host_tls_trace_t *trace, int code, esp_tls_
 {
     error->last_error = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
     error->esp_tls_error_code = code;
-    /* esp-tls calls this of mbedTLS, where main/ listens; see host_mbedtls_ssl.c. */
-    unsigned char message[2] = {MBEDTLS_SSL_ALERT_LEVEL_FATAL, (unsigned char)trace->alert};
-    mbedtls_ssl_context ssl = {.in_msg = message, .in_hslen = (size_t)code};
-    ssl.state = trace->is_certificate_shown ? MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC : MBEDTLS_SSL_SERVER_HELLO;
-    (void)mbedtls_ssl_handshake(&ssl);
+    (void)host_mbedtls_ssl_fail(trace->is_certificate_shown ? MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC
+                                                            : MBEDTLS_SSL_SERVER_HELLO,
+                                -code, (unsigned char)trace->alert);
 }
 
 bool host_tls_describe(const host_tls_trace_t *trace, esp_tls_last_error_t *error)

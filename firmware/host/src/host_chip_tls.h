@@ -1,0 +1,15 @@
+/* What the chip's build of mbedTLS lacks, and this one has; and what ESP-IDF's 3.x calls by other names than 2.28. */
+#pragma once
+
+#include "mbedtls/ssl.h"
+
+#ifdef CONFIG_MBEDTLS_SSL_OUT_CONTENT_LEN
+#define HOST_CHIP_TLS_OUT_MAX CONFIG_MBEDTLS_SSL_OUT_CONTENT_LEN
+#else
+#define HOST_CHIP_TLS_OUT_MAX 4096 /* of every ESP-IDF */
+#endif
+
+/** Versions, cipher suites, groups and hashes: after mbedtls_ssl_config_defaults(). */
+void host_chip_tls_narrow(mbedtls_ssl_config *config);
+/** The positive code that ESP-IDF's mbedTLS has for one of this. */
+int host_chip_tls_code(int code);

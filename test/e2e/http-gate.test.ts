@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { LIMITS } from "../../codegen/limits.js";
 import { launchBrowser } from "../helpers/browser.js";
+import { forwardTo } from "../helpers/forward.js";
 import { freshBoard, labUp, type RunningLab } from "../helpers/lab.js";
 import { longer } from "../helpers/longer.js";
 import { DEVICE_ID, prov } from "../helpers/prov.js";
@@ -139,7 +140,8 @@ describe("a request for another host", () => {
 
 describe("a request for the board", () => {
   it("is heard at its own address, and at the one where it was reached, whatever the port", async () => {
-    for (const host of ["192.168.4.1", "192.168.4.1:80", own, "127.0.0.1", "127.0.0.1:1"])
+    const { hostname } = new URL(base);
+    for (const host of ["192.168.4.1", "192.168.4.1:80", own, hostname, `${hostname}:1`])
       for (const origin of [[], [`Origin: http://${host}`]])
         expect(await get("/status", `Host: ${host}`, ...origin), host).toMatchObject({
           status: 200,
@@ -147,8 +149,10 @@ describe("a request for the board", () => {
   });
 
   it("comes from prov by whatever name prov was given", async () => {
-    const url = `http://localhost:${new URL(base).port}`;
+    const forward = await forwardTo(async () => own);
+    const url = `http://localhost:${forward.port}`;
     const { code, stdout } = await prov(["status", "--url", url, "--json"]);
+    forward.close();
     expect([code, JSON.parse(stdout).ok], stdout).toEqual([0, true]);
   });
 
@@ -159,8 +163,9 @@ describe("a request for the board", () => {
     ["the secure sibling", "https://192.168.4.1"],
     ["another port", "http://192.168.4.1:8080"],
     ["another way to write it", "http://192.168.4.1/"],
-    ["the other address of the board", "http://127.0.0.1"],
-  ])("is not heard from the page of %s", async (_what, origin) => {
+    ["the other address of the board", () => `http://${new URL(base).hostname}`],
+  ])("is not heard from the page of %s", async (_what, page) => {
+    const origin = typeof page === "string" ? page : page();
     const headers = ["Host: 192.168.4.1", `Origin: ${origin}`];
     await expectNoEffect(async () => {
       for (const path of PATHS)
@@ -195,7 +200,7 @@ describe("a page of another site whose name leads to the board", () => {
   it("reads nothing and changes nothing, in Chromium", async () => {
     const name = "rebound.example";
     const browser = await launchBrowser([
-      `--host-resolver-rules=MAP ${name} 127.0.0.1`,
+      `--host-resolver-rules=MAP ${name} ${new URL(base).hostname}`,
       // A guard of its own, which few phones have yet.
       "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
     ]);

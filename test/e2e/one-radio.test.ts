@@ -21,7 +21,7 @@ let isRoadOpen = true;
 beforeAll(async () => {
   lab = await labUp("one-radio");
   const brokerPort = Number(new URL(lab.client.info.broker.uri).port);
-  road = await forwardTo(async () => (isRoadOpen ? brokerPort : null));
+  road = await forwardTo(async () => (isRoadOpen ? `127.0.0.1:${brokerPort}` : null));
 });
 beforeEach(async () => {
   await freshBoard(lab);

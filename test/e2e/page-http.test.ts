@@ -158,7 +158,7 @@ describe("the captive portal", () => {
 
   it("answers every name with the device's address, as long as the AP is up", async () => {
     const resolver = new Resolver({ timeout: longer(10_000), tries: 2 });
-    resolver.setServers([`127.0.0.1:${dnsPort}`]);
+    resolver.setServers([`${new URL(base).hostname}:${dnsPort}`]);
     expect(await resolver.resolve4("connectivitycheck.gstatic.com")).toEqual(["192.168.4.1"]);
     expect(await resolver.resolve4("a.b.c.example", { ttl: true })).toEqual([
       { address: "192.168.4.1", ttl: 1 },

@@ -7,16 +7,17 @@ export interface Forward {
   close(): void;
 }
 
-/** A port that leads to the one that `target` names for each connection; null hangs up. */
-export async function forwardTo(target: () => Promise<number | null>): Promise<Forward> {
+/** A port that leads to the `host:port` that `target` names for each connection; null hangs up. */
+export async function forwardTo(target: () => Promise<string | null>): Promise<Forward> {
   const travellers = new Set<Socket>();
   const server = createServer((near) => {
     travellers.add(near);
     near.on("error", () => {});
     near.on("close", () => travellers.delete(near));
-    void target().then((port) => {
-      if (port === null) return near.destroy();
-      const far = connect(port, "127.0.0.1");
+    void target().then((host) => {
+      if (host === null) return near.destroy();
+      const { hostname, port } = new URL(`tcp://${host}`);
+      const far = connect(Number(port), hostname);
       far.on("error", () => near.destroy());
       near.on("close", () => far.destroy());
       far.on("close", () => near.destroy());

@@ -66,13 +66,19 @@ export interface Program {
 export function startProgram(
   name: string,
   variant: Variant,
-  options: { air?: Air; env?: Record<string, string> } = {},
+  options: {
+    air?: Air;
+    env?: Record<string, string>;
+    /** The command line that runs a program somewhere else. */
+    inside?: (command: string) => [string, string[]];
+  } = {},
 ): Program {
   const dir = temporaryDir();
   const airFile = join(dir, "air.json");
   const setAir = (air: Air) => writeFileSync(airFile, JSON.stringify(air));
   setAir(options.air ?? OPEN_AIR);
-  const child = spawnBound(join(buildDir(variant), name), [], {
+  const { inside = (command: string): [string, string[]] => [command, []] } = options;
+  const child = spawnBound(...inside(join(buildDir(variant), name)), {
     env: {
       PATH: process.env.PATH ?? "",
       PROV_HOST_AIR: dir,

@@ -40,7 +40,7 @@ beforeAll(async () => {
   idf.handOut(join(PROJECT, ".prov", "devices", DEVICE_ID, "build", "host"));
   wire = await forwardTo(async () => {
     const { baseUrl } = await lab.client.boardStatus();
-    return baseUrl === null ? null : Number(new URL(baseUrl).port);
+    return baseUrl === null ? null : new URL(baseUrl).host;
   });
   url = `http://127.0.0.1:${wire.port}`;
 });

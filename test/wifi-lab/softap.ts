@@ -62,9 +62,9 @@ function isSame(a: AnnouncedAp, b: AnnouncedAp | undefined): boolean {
 }
 
 async function start(announced: AnnouncedAp): Promise<OnAir> {
-  const port = Number(new URL(announced.baseUrl).port);
+  const { hostname, port } = new URL(announced.baseUrl);
   const entrance = createServer((client) => {
-    const server = connectTo(port, "127.0.0.1");
+    const server = connectTo(Number(port), hostname);
     client.pipe(server).pipe(client);
     client.on("error", () => server.destroy());
     server.on("error", () => client.destroy());

@@ -72,9 +72,6 @@ static void close_listener(void *argument)
         close(server->next_listen_fd);
         server->next_listen_fd = -1;
     }
-    if (server->listen_fd >= 0) {
-        shutdown(server->listen_fd, SHUT_RDWR); /* from now on connections are refused */
-    }
     server->is_close_wanted = true;
     host_monitor_unlock(&server->monitor);
     httpd_task_wake(server);

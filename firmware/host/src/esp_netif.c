@@ -6,6 +6,7 @@
 
 #include "esp_mac.h"
 #include "esp_wifi_default.h"
+#include "host_loopback.h"
 #include "host_netif.h"
 #include "host_softap.h"
 
@@ -78,7 +79,7 @@ esp_err_t esp_netif_get_netif_impl_name(esp_netif_t *esp_netif, char *name)
 {
     const char *interface = esp_netif == &s_ap ? host_softap_interface() : NULL;
     if (interface == NULL || name == NULL) {
-        return ESP_ERR_INVALID_ARG;
+        return ESP_ERR_ESP_NETIF_INVALID_PARAMS;
     }
     memcpy(name, interface, strlen(interface) + 1);
     return ESP_OK;
@@ -137,16 +138,29 @@ bool host_netif_assign(const esp_netif_ip_info_t *ip_info, ip_event_got_ip_t *ev
     return is_created;
 }
 
-bool host_netif_lease(ip_event_got_ip_t *event)
+/* Where the board has interfaces of its own, nobody else knows of this address. */
+static esp_netif_ip_info_t invent(void)
 {
     uint8_t mac[6];
     esp_read_mac(mac, ESP_MAC_WIFI_STA);
-    esp_netif_ip_info_t ip_info = {
-        .ip = {ESP_IP4TOADDR(192, 168, 1, 100 + mac[5] % 100)},
-        .netmask = {ESP_IP4TOADDR(255, 255, 255, 0)},
-        .gw = {ESP_IP4TOADDR(192, 168, 1, 1)},
-    };
-    return host_netif_assign(&ip_info, event);
+    return (esp_netif_ip_info_t){.ip = {ESP_IP4TOADDR(192, 168, 1, 100 + mac[5] % 100)},
+                                 .netmask = {ESP_IP4TOADDR(255, 255, 255, 0)},
+                                 .gw = {ESP_IP4TOADDR(192, 168, 1, 1)}};
+}
+
+bool host_netif_lease(ip_event_got_ip_t *event)
+{
+    esp_netif_ip_info_t ip_info = {.ip = {host_loopback_station()},
+                                   .netmask = {ESP_IP4TOADDR(255, 0, 0, 0)},
+                                   .gw = {ESP_IP4TOADDR(127, 0, 0, 1)}};
+    if (!host_loopback_is_used()) {
+        ip_info = invent();
+    }
+    bool is_assigned = host_netif_assign(&ip_info, event);
+    if (is_assigned && host_loopback_is_used()) {
+        host_softap_note_station(ip_info.ip.addr);
+    }
+    return is_assigned;
 }
 
 void host_netif_release(void)
@@ -154,4 +168,5 @@ void host_netif_release(void)
     pthread_mutex_lock(&s_lock);
     memset(&s_sta.ip_info, 0, sizeof s_sta.ip_info);
     pthread_mutex_unlock(&s_lock);
+    host_softap_note_station(0);
 }

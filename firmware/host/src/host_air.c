@@ -10,7 +10,7 @@
 #include "cJSON.h"
 #include "esp_log.h"
 #include "host_env.h"
-#include "host_softap.h"
+#include "softap_announcement.h"
 
 #define MAX_FILE_BYTES (256 * 1024)
 #define SOFTAP_RSSI (-40)
@@ -178,7 +178,7 @@ static void add_softaps(host_air_t *air)
     while ((entry = readdir(dir)) != NULL && air->count < HOST_AIR_MAX_NETWORKS) {
         size_t length = strlen(entry->d_name);
         if (length < 5 || strcmp(entry->d_name + length - 5, ".json") != 0 ||
-            host_softap_is_own_file(entry->d_name)) {
+            softap_announcement_is_own(entry->d_name)) {
             continue;
         }
         snprintf(path, sizeof path, "%s/aps/%s", host_env()->air_dir, entry->d_name);

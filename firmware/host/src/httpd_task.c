@@ -105,12 +105,8 @@ static bool let_in(httpd_server_t *server, int listen_fd)
     if (session == NULL) {
         return false;
     }
-    int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    int fd = host_softap_accept(listen_fd);
     if (fd < 0) {
-        return true;
-    }
-    if (!host_softap_reaches(fd)) {
-        close(fd);
         return true;
     }
     set_timeouts(fd, &server->config);

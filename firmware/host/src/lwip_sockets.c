@@ -2,9 +2,10 @@
 #include "lwip/sockets.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
-#include "host_env.h"
+#include "host_loopback.h"
 #include "host_softap.h"
 
 #undef bind
@@ -21,8 +22,10 @@ int lwip_bind(int s, const struct sockaddr *name, socklen_t namelen)
         return -1;
     }
     memcpy(&address, name, sizeof address);
-    if (host_env()->ap_interface == NULL) {
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (host_loopback_is_used()) {
+        if (address.sin_addr.s_addr != host_loopback_station()) {
+            address.sin_addr.s_addr = host_loopback_softap();
+        }
         if (ntohs(address.sin_port) < FIRST_UNPRIVILEGED_PORT) {
             address.sin_port = 0;
         }
@@ -38,6 +41,23 @@ static bool is_bound_to(int s, const char *interface)
     return getsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, bound, &size) == 0 && strcmp(bound, interface) == 0;
 }
 
+static bool bind_on_loopback(int s, const char *interface)
+{
+    const char *softap = host_softap_interface();
+    if (softap == NULL || strcmp(interface, softap) != 0) {
+        errno = ENODEV;
+        return false;
+    }
+    host_loopback_keep_home_out(s);
+    return true;
+}
+
+static bool bind_in_kernel(int s, const char *interface)
+{
+    socklen_t length = (socklen_t)strnlen(interface, IFNAMSIZ);
+    return is_bound_to(s, interface) || setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, interface, length) == 0;
+}
+
 static int bind_to_device(int s, const struct ifreq *request, socklen_t size)
 {
     if (size != sizeof *request) {
@@ -45,8 +65,7 @@ static int bind_to_device(int s, const struct ifreq *request, socklen_t size)
         return -1;
     }
     const char *interface = request->ifr_name;
-    if (!is_bound_to(s, interface) &&
-        setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strnlen(interface, IFNAMSIZ)) != 0) {
+    if (!(host_loopback_is_used() ? bind_on_loopback(s, interface) : bind_in_kernel(s, interface))) {
         return -1;
     }
     int is_listening = 0;

@@ -104,6 +104,12 @@ esp_err_t wifi_check_station(void)
     return err == ESP_OK && !(g_wifi.mode & WIFI_MODE_STA) ? ESP_ERR_WIFI_MODE : err;
 }
 
+void wifi_copy_text(char *out, const uint8_t *bytes, size_t size)
+{
+    memcpy(out, bytes, size);
+    out[size] = '\0';
+}
+
 void wifi_describe(const host_air_network_t *network, wifi_ap_record_t *record)
 {
     memset(record, 0, sizeof *record);

@@ -80,9 +80,13 @@ esp_err_t wifi_check_started(void);
 /** ESP_OK when the station is there, too. */
 esp_err_t wifi_check_station(void);
 
+/** Of a field that a text may fill; `out` has room for one byte more. */
+void wifi_copy_text(char *out, const uint8_t *bytes, size_t size);
 /** What a scan and the connection say of a network. */
 void wifi_describe(const host_air_network_t *network, wifi_ap_record_t *record);
 
+/** Ask the air for the configured network: 0 when g_wifi.network lets the station in, or the reason why not. */
+uint8_t wifi_join(void);
 /** End whatever the station does, with a disconnect event unless it was idle. */
 void wifi_station_leave(wifi_effects_t *effects, uint8_t reason);
 /** Break a scan off; its event says so. */

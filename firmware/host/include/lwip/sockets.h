@@ -1,6 +1,6 @@
 /*
- * lwIP's sockets are POSIX sockets. Without PROV_HOST_AP_INTERFACE, what the board binds is on this machine's
- * 127.0.0.1 only, boards run side by side, and the loopback interface is that of the SoftAP.
+ * lwIP's sockets are POSIX sockets. Without PROV_HOST_AP_INTERFACE, what the board binds is on this machine's loopback
+ * interface only, at the addresses of host_loopback.h, and boards run side by side.
  */
 #pragma once
 
@@ -17,8 +17,8 @@
 #define LWIP_SOCKET_OFFSET 0
 
 /**
- * On the loopback interface, binds to 127.0.0.1 whatever address was asked for, and ports below 1024 become one of
- * the kernel's choice, as that of the HTTP server does. getsockname() tells it.
+ * On the loopback interface, binds to the SoftAP's address there, whatever was asked for but the station's, and ports
+ * below 1024 become one of the kernel's choice, as that of the HTTP server does. getsockname() tells it.
  */
 int lwip_bind(int s, const struct sockaddr *name, socklen_t namelen);
 

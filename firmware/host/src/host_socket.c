@@ -76,6 +76,7 @@ static esp_err_t connect_to(host_socket_t *sock, const struct sockaddr_storage *
         *sock_errno = errno;
         return ESP_ERR_ESP_TLS_CANNOT_CREATE_SOCKET;
     }
+    host_link_bind(sock->fd);
     if (connect(sock->fd, (const struct sockaddr *)address, sizeof *address) == 0) {
         return ESP_OK;
     }

@@ -14,6 +14,7 @@
 #include "prov_runner.h"
 #include "prov_status.h"
 #include "softap_config.h"
+#include "stack_marks.h"
 #include "wifi_link.h"
 
 #define COMPLAINT_INTERVAL_MS 10000
@@ -56,4 +57,5 @@ void app_main(void)
         prov_runner_note(PROV_FAILURE_RADIO_MISCONFIGURED, softap_config_trouble());
     }
     require("the state machine", prov_runner_start(storage));
+    stack_marks_note(STACK_MARK_MAIN);
 }

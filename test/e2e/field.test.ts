@@ -258,10 +258,13 @@ describe("the status message", () => {
       wifi_reconnects: 0,
       mqtt_reconnects: 0,
     });
-    const { uptime_s, heap_free, heap_min, cert_not_after } = message;
+    const { uptime_s, heap_free, heap_min, stack_min, cert_not_after } = message;
     expect(uptime_s).toBeLessThan(60);
     expect(heap_min).toBeGreaterThan(0);
     expect(heap_free).toBeGreaterThanOrEqual(heap_min);
+    expect(heap_free).toBeLessThan(276 * 1024);
+    for (const task of ["main", "prov", "prov_net", "mqtt_task", "httpd", "sys_evt"])
+      expect(stack_min[task], task).toBeGreaterThan(0);
     expect(cert_not_after).toBeGreaterThan(Date.now() / 1000);
   });
 });

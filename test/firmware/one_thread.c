@@ -32,6 +32,12 @@ BaseType_t xTaskCreate(TaskFunction_t code, const char *name, uint32_t stack, vo
     return pdPASS;
 }
 
+UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t task)
+{
+    (void)task;
+    return 1024;
+}
+
 SemaphoreHandle_t xSemaphoreCreateMutex(void)
 {
     return (SemaphoreHandle_t)s_items;

@@ -16,7 +16,8 @@ const BUILD = fileURLToPath(new URL("../../.cache/host-port-tests", import.meta.
 
 /** The two builds every program is tried in; ThreadSanitizer excludes the other two. */
 export const VARIANTS = ["address;undefined", "thread"] as const;
-export type Variant = (typeof VARIANTS)[number];
+/** `""` is a build without a sanitizer, whose stacks are a chip's. */
+export type Variant = (typeof VARIANTS)[number] | "";
 
 /** A program that writes nothing for this long hangs. */
 const WAIT_MS = 30_000;
@@ -31,6 +32,11 @@ export async function buildPrograms(): Promise<void> {
     await buildProject(SOURCE, buildDir(variant), { defines: { PROV_SANITIZE: variant } });
 }
 
+/** Builds one program without a sanitizer. */
+export async function buildPlainProgram(name: string): Promise<void> {
+  await buildProject(SOURCE, buildDir(""), { targets: [name] });
+}
+
 /** The objects of the port's own files. */
 export function portObjects(): string[] {
   const objects = join(buildDir("thread"), "host", "CMakeFiles", "host_port.dir", "src");
@@ -39,7 +45,7 @@ export function portObjects(): string[] {
 }
 
 function buildDir(variant: Variant): string {
-  return join(BUILD, variant.replace(";", "-"));
+  return join(BUILD, variant.replace(";", "-") || "plain");
 }
 
 export interface Program {

@@ -11,6 +11,7 @@ export interface StatusMessage {
   readonly uptime_s: number;
   readonly heap_free: number;
   readonly heap_min: number;
+  readonly stack_min: Readonly<Record<string, number>>;
   readonly attempt_id: string | null;
   readonly mqtt_reconnects: number;
   readonly wifi_reconnects: number;

@@ -38,6 +38,6 @@ void esp_restart(void) __attribute__((__noreturn__));
 /** Why the chip booted; from PROV_HOST_RESET_REASON. */
 esp_reset_reason_t esp_reset_reason(void);
 
-/** Bytes; a nominal figure: see esp_system.c. */
+/** In bytes of the chip; see host_heap.h. */
 uint32_t esp_get_free_heap_size(void);
 uint32_t esp_get_minimum_free_heap_size(void);

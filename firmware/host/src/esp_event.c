@@ -12,9 +12,13 @@
 #include <string.h>
 
 #include "esp_log.h"
+#include "host_stack.h"
 
 #define QUEUE_LENGTH 32 /* CONFIG_ESP_SYSTEM_EVENT_QUEUE_SIZE */
-#define TASK_STACK 2304
+#ifndef CONFIG_ESP_SYSTEM_EVENT_TASK_STACK_SIZE
+#define CONFIG_ESP_SYSTEM_EVENT_TASK_STACK_SIZE 2304
+#endif
+#define TASK_STACK (CONFIG_ESP_SYSTEM_EVENT_TASK_STACK_SIZE + HOST_TASK_EXTRA_STACK)
 #define TASK_PRIORITY 20
 
 static const char *TAG = "event";

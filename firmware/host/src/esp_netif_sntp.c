@@ -12,6 +12,7 @@
 #include "host_clock.h"
 #include "host_link.h"
 #include "host_monitor.h"
+#include "host_stack.h"
 
 #define ANSWER_MS 50
 
@@ -83,7 +84,7 @@ static esp_err_t start_task(void)
     if (s_is_task_running) {
         return ESP_OK;
     }
-    s_is_task_running = xTaskCreate(poll_server, "sntp", 0, NULL, 3, NULL) == pdPASS;
+    s_is_task_running = xTaskCreate(poll_server, "sntp", HOST_OWN_STACK, NULL, 3, NULL) == pdPASS;
     return s_is_task_running ? ESP_OK : ESP_ERR_NO_MEM;
 }
 

@@ -7,10 +7,10 @@
 
 #include "esp_heap_caps.h"
 #include "host_env.h"
+#include "host_heap.h"
 #include "host_shutdown.h"
 
 #define MAX_SHUTDOWN_HANDLERS 5
-#define NOMINAL_FREE_BYTES (200u * 1024)
 
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
 static shutdown_handler_t s_handlers[MAX_SHUTDOWN_HANDLERS];
@@ -49,16 +49,14 @@ esp_reset_reason_t esp_reset_reason(void)
     return host_env()->reset_reason;
 }
 
-/* The libraries of a Linux process need more than a chip has at all, so what it really uses says
-   nothing about the chip. */
 uint32_t esp_get_free_heap_size(void)
 {
-    return NOMINAL_FREE_BYTES;
+    return host_heap_free();
 }
 
 uint32_t esp_get_minimum_free_heap_size(void)
 {
-    return NOMINAL_FREE_BYTES;
+    return host_heap_least_free();
 }
 
 size_t heap_caps_get_allocated_size(void *block)

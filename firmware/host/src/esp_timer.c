@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
+#include "host_stack.h"
 #include "host_timer.h"
+
+#define TASK_STACK (3584 + HOST_TASK_EXTRA_STACK) /* CONFIG_ESP_TIMER_TASK_STACK_SIZE */
 
 struct esp_timer {
     host_timer_t timer;
@@ -14,7 +17,7 @@ static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 
 static void start_service(void)
 {
-    host_timer_service_start(&s_service, "esp_timer");
+    host_timer_service_start(&s_service, "esp_timer", TASK_STACK);
 }
 
 int64_t esp_timer_get_time(void)

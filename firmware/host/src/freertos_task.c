@@ -1,4 +1,6 @@
-/* FreeRTOS tasks as detached pthreads, with task notifications. */
+/* FreeRTOS tasks as pthreads, with task notifications. */
+#include <pthread.h>
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,14 +10,14 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "host_monitor.h"
-
-/* Linux libraries need more stack than the chip's; NVS alone wants 64 KiB, TLS more. */
-#define MIN_STACK_BYTES (512 * 1024)
+#include "host_stack.h"
 
 struct tskTaskControlBlock {
     char name[configMAX_TASK_NAME_LEN];
     TaskFunction_t code;
     void *parameters;
+    host_stack_t *stack; /* NULL: no task, but a library's thread that asked who it is */
+    jmp_buf deleted;
     host_monitor_t monitor;
     uint32_t notification;
 };
@@ -33,12 +35,23 @@ static TaskHandle_t new_task(const char *name)
     return task;
 }
 
-static void *run_task(void *argument)
+static void free_task(TaskHandle_t task)
+{
+    host_monitor_destroy(&task->monitor);
+    free(task);
+}
+
+static void run_task(void *argument)
 {
     t_current = argument;
-    t_current->code(t_current->parameters);
-    fprintf(stderr, "FreeRTOS task \"%s\" should not return, aborting now\n", t_current->name);
-    abort();
+    /* pthread_exit() would unwind the stack, for which it loads a library: on the task's stack. */
+    if (setjmp(t_current->deleted) == 0) {
+        t_current->code(t_current->parameters);
+        fprintf(stderr, "FreeRTOS task \"%s\" should not return, aborting now\n", t_current->name);
+        abort();
+    }
+    host_stack_check();
+    free_task(t_current);
 }
 
 BaseType_t xTaskCreate(TaskFunction_t pxTaskCode, const char *pcName, uint32_t usStackDepth,
@@ -51,21 +64,12 @@ BaseType_t xTaskCreate(TaskFunction_t pxTaskCode, const char *pcName, uint32_t u
     }
     task->code = pxTaskCode;
     task->parameters = pvParameters;
-
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    size_t stack = usStackDepth < MIN_STACK_BYTES ? MIN_STACK_BYTES : usStackDepth;
-    pthread_attr_setstacksize(&attributes, stack);
+    task->stack = host_stack_create(task->name, usStackDepth);
     if (pxCreatedTask != NULL) {
         *pxCreatedTask = task; /* the task may use its handle before we return */
     }
-    pthread_t thread;
-    int result = pthread_create(&thread, &attributes, run_task, task);
-    pthread_attr_destroy(&attributes);
-    if (result != 0) {
-        host_monitor_destroy(&task->monitor);
-        free(task);
+    if (task->stack == NULL || !host_stack_start(task->stack, run_task, task)) {
+        free_task(task);
         return pdFAIL;
     }
     return pdPASS;
@@ -73,17 +77,17 @@ BaseType_t xTaskCreate(TaskFunction_t pxTaskCode, const char *pcName, uint32_t u
 
 void vTaskDelete(TaskHandle_t xTaskToDelete)
 {
-    if (xTaskToDelete != NULL && xTaskToDelete != t_current) {
+    if (t_current == NULL || (xTaskToDelete != NULL && xTaskToDelete != t_current)) {
         fprintf(stderr, "vTaskDelete of another task is not supported on the host\n");
         abort();
     }
-    TaskHandle_t self = t_current;
-    t_current = NULL;
-    if (self != NULL) {
-        host_monitor_destroy(&self->monitor);
-        free(self);
-    }
-    pthread_exit(NULL);
+    longjmp(t_current->deleted, 1);
+}
+
+UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t xTask)
+{
+    TaskHandle_t task = xTask != NULL ? xTask : xTaskGetCurrentTaskHandle();
+    return task->stack != NULL ? host_stack_unused(task->stack) : 0;
 }
 
 TaskHandle_t xTaskGetCurrentTaskHandle(void)
@@ -105,6 +109,7 @@ static void sleep_until(int64_t uptime_us)
 
 void vTaskDelay(TickType_t xTicksToDelay)
 {
+    host_stack_check();
     sleep_until(host_deadline_of_ticks(xTicksToDelay));
 }
 

@@ -6,6 +6,7 @@
 #include "freertos/task.h"
 #include "host_timer.h"
 
+#define TASK_STACK 2048 /* CONFIG_FREERTOS_TIMER_TASK_STACK_DEPTH */
 #define TICK_US (1000000 / configTICK_RATE_HZ)
 
 struct tmrTimerControl {
@@ -21,7 +22,7 @@ static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 
 static void start_service(void)
 {
-    host_timer_service_start(&s_service, "Tmr Svc");
+    host_timer_service_start(&s_service, "Tmr Svc", TASK_STACK);
 }
 
 static void expire(void *arg)

@@ -10,6 +10,8 @@
 #include "cJSON.h"
 #include "esp_log.h"
 #include "host_env.h"
+#include "host_errand.h"
+#include "host_heap.h"
 #include "softap_announcement.h"
 
 #define MAX_FILE_BYTES (256 * 1024)
@@ -191,11 +193,12 @@ static void add_softaps(host_air_t *air)
     closedir(dir);
 }
 
-host_air_t *host_air_read(void)
+static void read_air(void *result)
 {
     host_air_t *air = calloc(1, sizeof *air);
+    *(host_air_t **)result = air;
     if (air == NULL || host_env()->air_dir == NULL) {
-        return air;
+        return;
     }
     cJSON *json = read_air_json();
     add_networks(air, json);
@@ -204,29 +207,52 @@ host_air_t *host_air_read(void)
     air->does_ap_vanish = get_bool(faults, "ap_vanish_on_connect");
     cJSON_Delete(json);
     add_softaps(air);
+}
+
+host_air_t *host_air_read(void)
+{
+    host_air_t *air = NULL;
+    host_errand(read_air, &air);
     return air;
 }
 
-bool host_air_is_reply_lost(const char *call)
+void host_air_free(host_air_t *air)
 {
+    host_heap_pause();
+    free(air);
+    host_heap_resume();
+}
+
+typedef struct {
+    const char *call;
+    bool is_lost;
+} reply_t;
+
+static void look_for_reply(void *argument)
+{
+    reply_t *reply = argument;
     cJSON *json = read_air_json();
     const cJSON *faults = cJSON_GetObjectItemCaseSensitive(json, "faults");
-    bool is_lost = false;
     const cJSON *item;
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(faults, "lose_replies"))
     {
         const char *name = cJSON_GetStringValue(item);
-        is_lost = is_lost || (name != NULL && strcmp(name, call) == 0);
+        reply->is_lost = reply->is_lost || (name != NULL && strcmp(name, reply->call) == 0);
     }
     cJSON_Delete(json);
-    return is_lost;
+}
+
+bool host_air_is_reply_lost(const char *call)
+{
+    reply_t reply = {.call = call};
+    host_errand(look_for_reply, &reply);
+    return reply.is_lost;
 }
 
 bool host_air_is_sntp_blocked(void)
 {
-    cJSON *json = read_air_json();
-    const cJSON *faults = cJSON_GetObjectItemCaseSensitive(json, "faults");
-    bool is_blocked = get_bool(faults, "sntp_blocked");
-    cJSON_Delete(json);
+    host_air_t *air = host_air_read();
+    bool is_blocked = air != NULL && air->is_sntp_blocked;
+    host_air_free(air);
     return is_blocked;
 }

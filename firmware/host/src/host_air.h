@@ -43,8 +43,9 @@ struct cJSON;
 /** A network as a scan saw it: ssid, bssid, channel, rssi, auth. False when it is malformed. */
 bool host_air_parse_sighting(const struct cJSON *json, host_air_network_t *network);
 
-/** Read the air. NULL without memory; a missing or broken air is an empty one. Free with free(). */
+/** Read the air. NULL without memory; a missing or broken air is an empty one. */
 host_air_t *host_air_read(void);
+void host_air_free(host_air_t *air);
 
 /** Whether the reply to `call` ("POST /provision") is to be lost. */
 bool host_air_is_reply_lost(const char *call);

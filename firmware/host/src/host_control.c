@@ -13,6 +13,7 @@
 #include "freertos/task.h"
 #include "host_gpio.h"
 #include "host_shutdown.h"
+#include "host_stack.h"
 
 #define MAX_LINE 64
 
@@ -69,7 +70,7 @@ static void read_commands(void *argument)
 void host_control_start(int fd)
 {
     s_fd = fd;
-    if (xTaskCreate(read_commands, "host_control", 0, NULL, 1, NULL) != pdPASS) {
+    if (xTaskCreate(read_commands, "host_control", HOST_OWN_STACK, NULL, 1, NULL) != pdPASS) {
         abort();
     }
 }

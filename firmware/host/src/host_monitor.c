@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "freertos/FreeRTOS.h"
+#include "host_stack.h"
 
 /* Both the waits and the deadlines count from the same instant: the first call. */
 static int64_t monotonic_us(void)
@@ -67,6 +68,7 @@ void host_monitor_notify(host_monitor_t *monitor)
 
 void host_monitor_wait(host_monitor_t *monitor)
 {
+    host_stack_check(); /* as FreeRTOS does whenever it switches tasks */
     pthread_cond_wait(&monitor->changed, &monitor->mutex);
 }
 
@@ -76,6 +78,7 @@ bool host_monitor_wait_until(host_monitor_t *monitor, int64_t deadline_us)
         host_monitor_wait(monitor);
         return true;
     }
+    host_stack_check();
     pthread_once(&s_boot_once, note_boot);
     int64_t at = s_boot_us + deadline_us;
     struct timespec deadline = {.tv_sec = at / 1000000, .tv_nsec = (at % 1000000) * 1000};

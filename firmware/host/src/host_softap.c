@@ -11,6 +11,7 @@
 #include "esp_log.h"
 #include "host_env.h"
 #include "host_loopback.h"
+#include "host_stack.h"
 #include "host_timer.h"
 #include "softap_announcement.h"
 #include "softap_sockets.h"
@@ -38,7 +39,7 @@ static pthread_once_t s_timers_once = PTHREAD_ONCE_INIT;
 
 static void start_timers(void)
 {
-    host_timer_service_start(&s_timers, "softap");
+    host_timer_service_start(&s_timers, "softap", HOST_OWN_STACK);
 }
 
 /* ---- the announcement ---- */

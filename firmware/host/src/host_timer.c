@@ -57,11 +57,11 @@ static void run_service(void *argument)
     }
 }
 
-void host_timer_service_start(host_timer_service_t *service, const char *thread_name)
+void host_timer_service_start(host_timer_service_t *service, const char *thread_name, uint32_t stack_bytes)
 {
     service->thread_name = thread_name;
     host_monitor_init(&service->monitor);
-    if (xTaskCreate(run_service, thread_name, 0, service, 22, NULL) != pdPASS) {
+    if (xTaskCreate(run_service, thread_name, stack_bytes, service, 22, NULL) != pdPASS) {
         abort();
     }
 }

@@ -25,8 +25,8 @@ typedef struct {
     bool is_started;
 } host_timer_service_t;
 
-/** Set up an instance and start its thread; call it once (pthread_once). */
-void host_timer_service_start(host_timer_service_t *service, const char *thread_name);
+/** Set up an instance and start its task; call it once (pthread_once). `stack_bytes` as xTaskCreate() has it. */
+void host_timer_service_start(host_timer_service_t *service, const char *thread_name, uint32_t stack_bytes);
 /** Arm a timer; false when it ran already and `restart` is false. */
 bool host_timer_arm(host_timer_service_t *service, host_timer_t *timer, uint64_t delay_us,
                     uint64_t period_us, bool restart);

@@ -15,10 +15,22 @@
 #include "host_env.h"
 #include "host_monitor.h"
 #include "host_shutdown.h"
+#include "host_stack.h"
 
 static const char *TAG = "host";
 
+#ifndef CONFIG_ESP_MAIN_TASK_STACK_SIZE
+#define CONFIG_ESP_MAIN_TASK_STACK_SIZE 3584
+#endif
+
 void app_main(void);
+
+static void main_task(void *argument)
+{
+    (void)argument;
+    app_main();
+    vTaskDelete(NULL);
+}
 
 /* SIGTERM is the power switch. It is taken in a thread, where locks may be used. */
 static void await_power_off(void *argument)
@@ -39,7 +51,7 @@ static void set_up_signals(void)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* inherited by all tasks */
-    if (xTaskCreate(await_power_off, "host_power", 0, NULL, 24, NULL) != pdPASS) {
+    if (xTaskCreate(await_power_off, "host_power", HOST_OWN_STACK, NULL, 24, NULL) != pdPASS) {
         abort();
     }
 }
@@ -68,8 +80,11 @@ int main(void)
     }
     const esp_app_desc_t *app = esp_app_get_description();
     ESP_LOGI(TAG, "%s %s, ESP-IDF %s", app->project_name, app->version, app->idf_ver);
-    app_main();
+    uint32_t stack_bytes = CONFIG_ESP_MAIN_TASK_STACK_SIZE + HOST_TASK_EXTRA_STACK;
+    if (xTaskCreate(main_task, "main", stack_bytes, NULL, 1, NULL) != pdPASS) {
+        abort();
+    }
     for (;;) {
-        pause(); /* app_main may return; its tasks go on */
+        pause();
     }
 }

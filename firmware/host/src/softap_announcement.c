@@ -11,6 +11,7 @@
 #include "esp_log.h"
 #include "esp_mac.h"
 #include "host_env.h"
+#include "host_errand.h"
 #include "host_loopback.h"
 #include "host_pmk.h"
 
@@ -100,27 +101,44 @@ static bool replace_file(const char *path, const char *text)
     return true;
 }
 
-void softap_announcement_write(const host_softap_state_t *state, int port)
+typedef struct {
+    const host_softap_state_t *state;
+    int port;
+} announcement_t;
+
+static void write_file(void *argument)
 {
-    if (host_env()->air_dir == NULL) {
-        return;
-    }
+    const announcement_t *announcement = argument;
     char path[4096];
     snprintf(path, sizeof path, "%s/aps", host_env()->air_dir);
     mkdir(path, 0700); /* usually there */
     own_path(path, sizeof path);
-    char *text = format(state, port);
+    char *text = format(announcement->state, announcement->port);
     if (text == NULL || !replace_file(path, text)) {
         ESP_LOGE(TAG, "cannot write %s", path);
     }
     cJSON_free(text);
 }
 
+void softap_announcement_write(const host_softap_state_t *state, int port)
+{
+    announcement_t announcement = {.state = state, .port = port};
+    if (host_env()->air_dir != NULL) {
+        host_errand(write_file, &announcement);
+    }
+}
+
+static void remove_file(void *argument)
+{
+    (void)argument;
+    char path[4096];
+    own_path(path, sizeof path);
+    unlink(path);
+}
+
 void softap_announcement_remove(void)
 {
     if (host_env()->air_dir != NULL) {
-        char path[4096];
-        own_path(path, sizeof path);
-        unlink(path);
+        host_errand(remove_file, NULL);
     }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host_softap.h"
+#include "host_stack.h"
 
 ESP_EVENT_DEFINE_BASE(WIFI_EVENT);
 
@@ -17,7 +18,7 @@ static pthread_mutex_t s_softap_order = PTHREAD_MUTEX_INITIALIZER;
 
 static void start_timers(void)
 {
-    host_timer_service_start(&s_timers, "wifi");
+    host_timer_service_start(&s_timers, "wifi", HOST_OWN_STACK);
 }
 
 host_timer_service_t *wifi_timers(void)

@@ -1,5 +1,4 @@
 /* Whether the station gets onto a network: which one it chooses, and how that network judges it. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "wifi_driver.h"
@@ -131,7 +130,7 @@ uint8_t wifi_join(void)
     }
     host_air_network_t network = {0};
     uint8_t reason = choose_network(air, ssid, strlen(password), &network);
-    free(air);
+    host_air_free(air);
     if (reason != 0) {
         return reason;
     }

@@ -108,7 +108,7 @@ static void end_scan(void *arg)
     (void)arg;
     host_air_t *air = host_air_read();
     wifi_scan_take(air);
-    free(air);
+    host_air_free(air);
 }
 
 void wifi_scan_abort(wifi_effects_t *effects)

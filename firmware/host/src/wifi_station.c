@@ -1,5 +1,4 @@
 /* The station: association about 200 ms after esp_wifi_connect, an address 50 ms later. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "esp_log.h"
@@ -187,7 +186,7 @@ static bool does_ap_vanish(void)
 {
     host_air_t *air = host_air_read();
     bool does_vanish = air != NULL && air->does_ap_vanish;
-    free(air);
+    host_air_free(air);
     return does_vanish;
 }
 

@@ -12,6 +12,7 @@
 #include "prov_mailbox.h"
 #include "secret_wipe.h"
 #include "softap_config.h"
+#include "stack_marks.h"
 #include "wifi_scan.h"
 
 static const char *TAG = "wifi";
@@ -50,6 +51,7 @@ static void on_wifi(void *arg, esp_event_base_t base, int32_t id, void *data)
     } else if (id == WIFI_EVENT_STA_DISCONNECTED) {
         on_disconnected(data);
     }
+    stack_marks_note(STACK_MARK_EVENTS);
 }
 
 static void on_ip(void *arg, esp_event_base_t base, int32_t id, void *data)

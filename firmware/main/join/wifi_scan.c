@@ -9,6 +9,7 @@
 #include "esp_wifi.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
+#include "stack_marks.h"
 
 #define REFRESH_AFTER_MS 5000 /* older results start a new scan in the background */
 #define STALE_AFTER_MS 30000  /* older results are worth waiting for new ones */
@@ -68,6 +69,7 @@ static void on_scan_done(void *arg, esp_event_base_t base, int32_t id, void *dat
     s_running = false;
     xSemaphoreGive(s_lock);
     xSemaphoreGive(s_done);
+    stack_marks_note(STACK_MARK_EVENTS);
 }
 
 esp_err_t wifi_scan_init(void)

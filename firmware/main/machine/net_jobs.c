@@ -14,6 +14,7 @@
 #include "mqtt_link.h"
 #include "prov_mailbox.h"
 #include "sdkconfig.h"
+#include "stack_marks.h"
 #include "vitals.h"
 #include "wifi_link.h"
 
@@ -157,6 +158,7 @@ static void net_task(void *arg)
     for (;;) {
         if (xQueueReceive(s_queue, &job, portMAX_DELAY) == pdTRUE) {
             run(&job);
+            stack_marks_note(STACK_MARK_NET);
         }
     }
 }

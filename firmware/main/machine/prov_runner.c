@@ -14,6 +14,7 @@
 #include "prov_certificates.h"
 #include "prov_mailbox.h"
 #include "sdkconfig.h"
+#include "stack_marks.h"
 #include "wifi_link.h"
 
 #define STACK_SIZE 6144
@@ -356,6 +357,7 @@ static void runner_task(void *arg)
     (void)arg;
     for (;;) {
         run_once(IDLE_WAIT_MS);
+        stack_marks_note(STACK_MARK_PROV);
     }
 }
 

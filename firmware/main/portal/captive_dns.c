@@ -14,6 +14,7 @@
 #include "freertos/task.h"
 #include "lwip/sockets.h"
 #include "sdkconfig.h"
+#include "stack_marks.h"
 
 #define STACK_SIZE 3072
 #define PRIORITY (tskIDLE_PRIORITY + 4) /* below the HTTP server's */
@@ -45,6 +46,7 @@ static void serve_one(void)
         /* Lost like any datagram: the client asks again. */
         (void)sendto(s_socket, s_answer, length, 0, (struct sockaddr *)&client, client_size);
     }
+    stack_marks_note(STACK_MARK_DNS);
 }
 
 static void run(void *arg)

@@ -17,6 +17,7 @@
 #include "prov_status.h"
 #include "provision_intake.h"
 #include "secret_wipe.h"
+#include "stack_marks.h"
 #include "status_report.h"
 #include "wifi_scan.h"
 
@@ -245,7 +246,9 @@ static const route_t ROUTES[] = {
 static esp_err_t on_request(httpd_req_t *req)
 {
     const route_t *route = req->user_ctx;
-    return http_gate(req, route->handler);
+    esp_err_t err = http_gate(req, route->handler);
+    stack_marks_note(STACK_MARK_HTTPD);
+    return err;
 }
 
 static esp_err_t register_handlers(void)

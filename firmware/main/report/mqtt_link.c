@@ -14,6 +14,7 @@
 #include "mqtt_client.h"
 #include "prov_mailbox.h"
 #include "sdkconfig.h"
+#include "stack_marks.h"
 #include "status_report.h"
 
 #define NETWORK_TIMEOUT_MS 10000
@@ -124,6 +125,7 @@ static void on_mqtt(void *arg, esp_event_base_t base, int32_t id, void *data)
     default:
         break;
     }
+    stack_marks_note(STACK_MARK_MQTT);
 }
 
 static esp_mqtt_client_handle_t make_client(void)

@@ -86,6 +86,16 @@ static uint32_t reconnects(uint32_t connects)
     return connects > 0 ? connects - 1 : 0;
 }
 
+static void add_stacks(cJSON *root, const uint32_t *stack_min)
+{
+    cJSON *stacks = cJSON_AddObjectToObject(root, "stack_min");
+    for (stack_mark_t task = 0; task < STACK_MARK_COUNT; task++) {
+        if (stack_min[task] > 0) {
+            cJSON_AddNumberToObject(stacks, stack_marks_name(task), stack_min[task]);
+        }
+    }
+}
+
 char *status_report_mqtt(const prov_status_t *status, const status_vitals_t *vitals)
 {
     cJSON *root = cJSON_CreateObject();
@@ -98,6 +108,7 @@ char *status_report_mqtt(const prov_status_t *status, const status_vitals_t *vit
     cJSON_AddNumberToObject(root, "uptime_s", vitals->uptime_s);
     cJSON_AddNumberToObject(root, "heap_free", vitals->heap_free);
     cJSON_AddNumberToObject(root, "heap_min", vitals->heap_min);
+    add_stacks(root, vitals->stack_min);
     cJSON_AddStringToObject(root, "reset_reason", vitals->reset_reason);
     cJSON_AddNumberToObject(root, "cert_not_after", (double)status->cert_not_after);
     add_text_or_null(root, "last_error", prov_failure_code(status->last_failure));

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "prov_status.h"
+#include "stack_marks.h"
 
 /** Values that change between two messages of one state. */
 typedef struct {
@@ -11,6 +12,7 @@ typedef struct {
     uint32_t uptime_s;
     uint32_t heap_free; /* bytes */
     uint32_t heap_min;  /* the least since boot, bytes */
+    uint32_t stack_min[STACK_MARK_COUNT]; /* what each task has never used of its stack, bytes; 0: not known */
     const char *reset_reason;
     uint32_t seq;       /* counts status messages since boot */
 } status_vitals_t;

@@ -109,7 +109,7 @@ export const DEVICE_FAILURES = {
     stage: "enrol",
     outlook: "tries_on",
     message: "the TLS handshake with the backend failed",
-    hint: "The device speaks TLS 1.2 with ECDHE; see that the backend offers it, and read its log for the alert named above.",
+    hint: "The device speaks TLS 1.2 with ECDHE and AES-GCM alone (`tls.allSuites` in the manifest adds older suites); see that the backend offers it, and read its log for the alert named above.",
     words:
       "The device cannot speak securely with its service. If that goes on, ask whoever gave you the device.",
   },
@@ -217,7 +217,7 @@ export const DEVICE_FAILURES = {
     stage: "mqtt",
     outlook: "tries_on",
     message: "the TLS handshake with the MQTT broker failed",
-    hint: "The device speaks TLS 1.2 with ECDHE; see that the broker offers it, and read its log for the alert named above.",
+    hint: "The device speaks TLS 1.2 with ECDHE and AES-GCM alone (`tls.allSuites` in the manifest adds older suites); see that the broker offers it, and read its log for the alert named above.",
     words:
       "The device cannot speak securely with its message service. If that goes on, ask whoever gave you the device.",
   },

@@ -6,6 +6,7 @@ import { emitLimitsHeader, LIMITS_HEADER_PATH } from "./limits.js";
 import { fillNvsRoom, NVS_ROOM_PATH } from "./nvs-room.js";
 import { emitRefusalsHeader, REFUSALS_HEADER_PATH } from "./refusals.js";
 import { emitStatesInc, STATES_INC_PATH } from "./states.js";
+import { emitMbedtlsConfig, MBEDTLS_CONFIG_PATH } from "./tls-offer.js";
 
 /**
  * The committed files that follow from the tables, each with what it should be, given what it is. The page
@@ -20,6 +21,7 @@ export const GENERATED: readonly {
   { path: STATES_INC_PATH, fill: () => emitStatesInc() },
   { path: REFUSALS_HEADER_PATH, fill: () => emitRefusalsHeader() },
   { path: LIMITS_HEADER_PATH, fill: emitLimitsHeader },
+  { path: MBEDTLS_CONFIG_PATH, fill: emitMbedtlsConfig },
   { path: BUTTON_PINS_PATH, fill: emitButtonPins },
   { path: KCONFIG_PATH, fill: emitKconfig },
   { path: MANIFEST_TYPES_PATH, fill: emitManifestTypes },

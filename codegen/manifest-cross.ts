@@ -1,7 +1,9 @@
 import { AP_CHANNELS } from "./ap-channels.js";
+import { curveOf } from "./certificate-rules.js";
 import { hardwareOf } from "./chips.js";
 import { closest } from "./closest.js";
 import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
+import { certificatesIn } from "./pinned-ca.js";
 import {
   BUTTON_GPIO_MAX,
   findSdkconfigSymbol,
@@ -9,6 +11,7 @@ import {
   type SdkconfigSymbol,
 } from "./sdkconfig-table.js";
 import { isSecuritySymbol, securityIssues } from "./security.js";
+import { AGAINST_DYNAMIC_BUFFERS, curveOption, widensOffer } from "./tls-offer.js";
 
 export interface CrossFieldIssue {
   readonly path: string;
@@ -36,6 +39,7 @@ export function crossFieldIssues(device: DeviceManifest): CrossFieldIssue[] {
     ...buttonIssue(device),
     ...captiveDnsIssue(device),
     ...trustIssue(device),
+    ...pinnedCurveIssue(device),
     ...mqttPasswordIssue(device),
     ...securityIssues(device),
   ];
@@ -59,6 +63,8 @@ function symbolIssue(
   if (AP_NEEDS.includes(name) && value !== true) {
     return [{ path, expected: "true (the device is set up over its AP)" }];
   }
+  const tls = tlsConflict(name, value, device);
+  if (tls !== undefined) return [{ path, expected: tls }];
   const symbol = findSdkconfigSymbol(name);
   if (symbol === undefined) return unknownProvSymbol(name, path);
   if (symbol.field !== undefined) {
@@ -66,6 +72,15 @@ function symbolIssue(
   }
   const expected = expectedValue(symbol, device);
   return accepts(symbol, value, device) ? [] : [{ path, expected }];
+}
+
+/** An option that the narrow offer, or the buffers, would leave without the effect that it is set for. */
+function tlsConflict(name: string, value: SdkconfigValue, { tls }: DeviceManifest) {
+  if (value === true && !tls.allSuites && widensOffer(name))
+    return "tls.allSuites too, without which the device offers ECDHE with AES-GCM alone";
+  if (tls.dynamicBuffers && AGAINST_DYNAMIC_BUFFERS[name] === value)
+    return "tls.dynamicBuffers: false beside it, as ESP-IDF has not both";
+  return undefined;
 }
 
 function unknownProvSymbol(name: string, path: string): CrossFieldIssue[] {
@@ -163,6 +178,23 @@ function trustIssue(device: DeviceManifest): CrossFieldIssue[] {
     {
       path: "backend.ca",
       expected: "a CA to pin, because sdkconfig switches the certificate bundle off",
+    },
+  ];
+}
+
+/** A curve that is not built: mbedTLS reads no key on it. */
+function pinnedCurveIssue(device: DeviceManifest): CrossFieldIssue[] {
+  const { ca } = device.backend;
+  const curves = ca === null ? [] : certificatesIn(ca).map(({ key }) => curveOf(key));
+  const missing = curves.find((curve) => curve && effective(curveOption(curve), device) === false);
+  if (missing === undefined) return [];
+  return [
+    {
+      path: "backend.ca",
+      expected: missing.isNarrowed
+        ? "a CA on P-256, P-384 or P-521, or tls.allSuites: true beside it"
+        : `a CA on a curve that sdkconfig leaves, or no ${curveOption(missing)}`,
+      got: `a certificate with a key on ${missing.name}`,
     },
   ];
 }

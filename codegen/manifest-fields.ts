@@ -175,6 +175,20 @@ export const deviceSchema = table({
       doc: "the device's private key",
     }),
   }),
+  tls: section({
+    allSuites: field(flag().default(false), {
+      doc: "offers all cipher suites and curves of ESP-IDF; without it ECDHE with AES-GCM on P-256, P-384, P-521 and X25519",
+      option: [
+        "PROV_TLS_ALL_SUITES",
+        "Offer all cipher suites of mbedTLS",
+        "Off: four suites, ECDHE with AES-GCM. The options of mbedTLS's menu can take away from them, and add nothing.",
+      ],
+    }),
+    dynamicBuffers: field(flag().default(true), {
+      doc: "TLS buffers that are there only while they hold something: some 20 KB more heap for each session",
+      option: ["MBEDTLS_DYNAMIC_BUFFER"],
+    }),
+  }),
   security: section(
     {
       nvsEncryption: field(offOr(["flash-encryption", "hmac"]).default(false), {

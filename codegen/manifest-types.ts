@@ -65,6 +65,14 @@ export interface DeviceDefinition {
         readonly algorithm?: "P-256" | "RSA-2048" | undefined;
       }
     | undefined;
+  readonly tls?:
+    | {
+        /** Offers all cipher suites and curves of ESP-IDF; without it ECDHE with AES-GCM on P-256, P-384, P-521 and X25519. Default false. */
+        readonly allSuites?: boolean | undefined;
+        /** TLS buffers that are there only while they hold something: some 20 KB more heap for each session. Default true. */
+        readonly dynamicBuffers?: boolean | undefined;
+      }
+    | undefined;
   /** What protects the device against somebody who holds it: all off by default, most of it is for good. */
   readonly security?:
     | {

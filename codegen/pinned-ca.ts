@@ -1,7 +1,9 @@
 import { X509Certificate } from "node:crypto";
+import { type CertificateFacts, certificateFacts } from "./certificate-facts.js";
+import { unreadablePart, uselessAsCa } from "./certificate-rules.js";
 import { LIMITS } from "./limits.js";
 import { judgeCertificates, pemSentence } from "./pem.js";
-import { looksLikePem } from "./pem-content.js";
+import { looksLikePem, type PemFault } from "./pem-content.js";
 
 /** Reads a file that a manifest names: its content, or a sentence that tells why not. */
 export type ReadFile = (path: string) => Uint8Array | string;
@@ -32,38 +34,42 @@ function isText(value: string): boolean {
 
 function judge(bytes: Uint8Array): PinnedCa {
   const verdict = judgeCertificates(bytes);
-  if (!verdict.ok) return { pem: undefined, fault: pemSentence(verdict.fault) };
+  if (!verdict.ok) return refuse(verdict.fault);
   const { pem, count } = verdict;
-  const foreign = unreadable(pem);
-  if (foreign !== undefined)
-    return {
-      pem: undefined,
-      fault: pemSentence({
-        found: `a certificate with ${foreign}, which the device's TLS library does not read`,
-        remedy: "use a CA whose key is RSA or ECDSA",
-      }),
-    };
+  const fault = refusedByDevice(certificatesIn(pem));
+  if (fault !== undefined) return refuse(fault);
   if (pem.length <= LIMITS.pinnedCaMaxBytes) return { pem, fault: undefined };
-  const found = `${count} certificates in ${pem.length} bytes of PEM`;
-  const remedy =
-    "keep the CA that signed the backend's certificate, or leave backend.ca out to trust the public CAs";
-  return { pem: undefined, fault: pemSentence({ found, remedy }) };
+  return refuse({
+    found: `${count} certificates in ${pem.length} bytes of PEM`,
+    remedy:
+      "keep the CA that signed the backend's certificate, or leave backend.ca out to trust the public CAs",
+  });
 }
 
-/** What mbedTLS finds no algorithm for (library/oid.c, oid_pk_alg and oid_sig_alg): it refuses the whole file. */
-function unreadable(pem: string): string | undefined {
-  for (const block of pem.split(/(?<=-----END CERTIFICATE-----\n)/)) {
-    const certificate = new X509Certificate(block);
-    const type = certificate.publicKey.asymmetricKeyType ?? "unknown";
-    if (type !== "rsa" && type !== "ec") return `a key of the type ${type}`;
-    const signature = EDWARDS.find(({ oid }) => certificate.raw.includes(oid));
-    if (signature) return `a signature of the type ${signature.name}`;
-  }
-  return undefined;
+/** The certificates of a PEM text that the judge of PEM has written. */
+export function certificatesIn(pem: string): CertificateFacts[] {
+  return pem
+    .split(/(?<=-----END CERTIFICATE-----\n)/)
+    .map((block) => certificateFacts(new X509Certificate(block).raw));
 }
 
-/** RFC 8410, 3: id-Ed25519 and id-Ed448, in DER. */
-const EDWARDS = [
-  { name: "ed25519", oid: Buffer.from("06032b6570", "hex") },
-  { name: "ed448", oid: Buffer.from("06032b6571", "hex") },
-] as const;
+/** One certificate that it cannot read, or none that could vouch for a server. */
+function refusedByDevice(certificates: readonly CertificateFacts[]): PemFault | undefined {
+  const unreadable = certificates.map(unreadablePart).find((part) => part !== undefined);
+  if (unreadable !== undefined)
+    return {
+      found: `a certificate with ${unreadable.part}, which the device's TLS library does not read`,
+      remedy: unreadable.remedy,
+    };
+  const useless = certificates.map(uselessAsCa);
+  const [first] = useless;
+  if (first === undefined || useless.includes(undefined)) return undefined;
+  return {
+    found: `a certificate with ${first.part}, by which the device trusts no server`,
+    remedy: first.remedy,
+  };
+}
+
+function refuse(fault: PemFault): PinnedCa {
+  return { pem: undefined, fault: pemSentence(fault) };
+}

@@ -3,6 +3,7 @@ import { type FieldOption, ROWS } from "./field-kinds.js";
 import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
 import { LOG_LEVELS, SHAPES } from "./manifest-fields.js";
 import { partitionsFile } from "./security.js";
+import { CURVES, curveOption, NARROWED_OPTIONS } from "./tls-offer.js";
 import { valueAt } from "./value-at.js";
 
 type Range = readonly [number, number];
@@ -33,6 +34,7 @@ type Row = Omit<SdkconfigSymbol, "menu">;
 
 const IDF_MENU = "What a sound build needs of ESP-IDF";
 const LOG_MENU = "Log and core dump";
+const TLS_MENU = "TLS Configuration";
 
 function lastPin(target: Target): number {
   return Math.max(...hardwareOf(target).buttonPins.map(([, last]) => last));
@@ -134,6 +136,7 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
       ),
     ],
   }),
+  ...menu(TLS_MENU, ["tls"], { "tls.dynamicBuffers": tlsRows() }),
   // One of a choice, whose others are off.
   ...LOG_LEVELS.map(
     (level): SdkconfigSymbol => ({
@@ -147,12 +150,8 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
 
   needed("MBEDTLS_HAVE_TIME_DATE", true, "without it expired certificates are accepted"),
   needed("MBEDTLS_PEM_PARSE_C", true, "keys and certificates are PEM"),
-  needed("MBEDTLS_ECP_DP_SECP256R1_ENABLED", true, "the CA's and the device's keys are on P-256"),
   needed("ESP_TLS_INSECURE", false, "it would let TLS go without a check of the server"),
   { name: "CONFIG_MBEDTLS_CERTIFICATE_BUNDLE", menu: IDF_MENU, value: () => true },
-  // A choice, not a lack: with 1.3 a server refuses our certificate after the handshake only, where nothing tells it
-  // from a broker that shuts down, and MBEDTLS_DYNAMIC_BUFFER is excluded.
-  { name: "CONFIG_MBEDTLS_SSL_PROTO_TLS1_3", menu: IDF_MENU, value: () => false },
   needed("LWIP_MAX_SOCKETS", 16, "the HTTP server alone takes 10 and leaves none for TLS", 64),
   needed("HTTPD_MAX_REQ_HDR_LEN", 2_048, "an Authorization header may have 1024 bytes", 65_536),
   needed(
@@ -170,6 +169,28 @@ export const SDKCONFIG_SYMBOLS: readonly SdkconfigSymbol[] = [
   },
   { name: "CONFIG_ESPTOOLPY_FLASHSIZE_4MB", menu: IDF_MENU, value: () => true },
 ];
+
+/** TLS 1.2, and what of mbedTLS goes with the narrow offer or stays. */
+function tlsRows(): Row[] {
+  const curves = CURVES.filter(({ symbol }) => symbol !== "SECP256R1");
+  const option = (name: string, value: Row["value"]): Row => ({ name, value });
+  return [
+    needed("MBEDTLS_SSL_PROTO_TLS1_2", true, "the device speaks this version of TLS"),
+    // A choice, not a lack: with 1.3 a server refuses our certificate after the handshake only, where nothing tells it
+    // from a broker that shuts down.
+    option("CONFIG_MBEDTLS_SSL_PROTO_TLS1_3", () => false),
+    needed("MBEDTLS_GCM_C", true, "the suites that the device offers are of AES-GCM"),
+    option("CONFIG_MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA", () => true),
+    option("CONFIG_MBEDTLS_KEY_EXCHANGE_ECDHE_RSA", () => true),
+    ...NARROWED_OPTIONS.map((name) => option(`CONFIG_MBEDTLS_${name}`, (m) => m.tls.allSuites)),
+    needed("MBEDTLS_ECP_DP_SECP256R1_ENABLED", true, "the CA's and the device's keys are on P-256"),
+    ...curves.map((curve) =>
+      option(curveOption(curve), (m) => m.tls.allSuites || !curve.isNarrowed),
+    ),
+    // A certificate of the longest, with its chain, is 3 KB of DER, and goes out in one piece.
+    needed("MBEDTLS_SSL_OUT_CONTENT_LEN", 4_096, "the device's certificate has to fit", 16_384),
+  ];
+}
 
 export function findSdkconfigSymbol(name: string): SdkconfigSymbol | undefined {
   return SDKCONFIG_SYMBOLS.find((symbol) => symbol.name === name);

@@ -15,6 +15,7 @@ import { emitRefusalsHeader, REFUSALS } from "../../codegen/refusals.js";
 import { emitSdkconfigDefaults, emitSdkconfigHeader } from "../../codegen/sdkconfig.js";
 import { SDKCONFIG_SYMBOLS } from "../../codegen/sdkconfig-table.js";
 import { DEVICE_STATES, emitStatesInc } from "../../codegen/states.js";
+import { MBEDTLS_CONFIG_PATH } from "../../codegen/tls-offer.js";
 import { temporaryDir } from "../helpers/project.js";
 import {
   DEFAULT_MANIFEST,
@@ -130,9 +131,12 @@ test("each field that becomes a CONFIG symbol has its place in a menu", () => {
 
 test("the firmware reads each symbol of its menus, and no other", () => {
   const inMenus = SDKCONFIG_SYMBOLS.map(({ name }) => name).filter((name) => /_PROV_/.test(name));
-  const sources = readdirSync(join(ROOT, "firmware/main"), { recursive: true, encoding: "utf8" })
+  const own = readdirSync(join(ROOT, "firmware/main"), { recursive: true, encoding: "utf8" })
     .filter((name) => /\.[ch]$/.test(name))
-    .map((name) => readFileSync(join(ROOT, "firmware/main", name), "utf8"));
+    .map((name) => `firmware/main/${name}`);
+  const sources = [...own, MBEDTLS_CONFIG_PATH].map((path) =>
+    readFileSync(join(ROOT, path), "utf8"),
+  );
   const read = sources.flatMap((text) => text.match(/\bCONFIG_PROV_[A-Z0-9_]+/g) ?? []);
   expect([...new Set(read)].sort()).toEqual(inMenus.sort());
 });

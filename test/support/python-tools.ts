@@ -22,8 +22,10 @@ export function findPython(
     const problem = run("python3", ["-m", "venv", venv]);
     if (problem) return { missing: problem };
   }
-  const problem =
-    run(python, ["-m", "pip", "show", "--quiet", ...packages.map(bareName)]) && run(python, pip);
+  // Of several names pip is content with one that is there.
+  const isThere = (name: string): boolean =>
+    run(python, ["-m", "pip", "show", "--quiet", bareName(name)]) === undefined;
+  const problem = packages.every(isThere) ? undefined : run(python, pip);
   return problem ? { missing: problem } : { python };
 }
 

@@ -25,6 +25,7 @@ test("only the id is required; every other field has the default of the mission"
       password: "",
     },
     key: { algorithm: "P-256" },
+    tls: { allSuites: false, dynamicBuffers: true },
     security: { nvsEncryption: false, flashEncryption: false, secureBoot: false },
     logLevel: "info",
     coreDump: false,

@@ -189,7 +189,7 @@ describe("values beyond their limits are refused, with path, expectation and wha
 describe("a misspelt field", () => {
   test("of the device", () => {
     expect(complaintsOf({ ...ID, softAP: {} })).toEqual([
-      'softAP: expected one of id, target, softAp, wifi, time, backend, mqtt, key, security, logLevel, coreDump, sdkconfig, got an unknown field (did you mean "softAp"?)',
+      'softAP: expected one of id, target, softAp, wifi, time, backend, mqtt, key, tls, security, logLevel, coreDump, sdkconfig, got an unknown field (did you mean "softAp"?)',
     ]);
   });
 

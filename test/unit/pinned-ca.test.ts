@@ -22,7 +22,7 @@ test.each([
   for (const given of [pem, forms.cert + pem])
     expect(readPinnedCa(given)).toEqual({
       pem: undefined,
-      fault: `it holds a certificate with a key of the type ${type}, which the device's TLS library does not read; use a CA whose key is RSA or ECDSA`,
+      fault: `it holds a certificate with a key of the type ${type}, which the device's TLS library does not read; use a CA whose key is RSA of 2048 to 4096 bits, or ECDSA on P-256`,
     });
 });
 

@@ -9,6 +9,7 @@ interface LabUpOptions extends LabOptions {
   sanitize?: Sanitizer;
   keep?: boolean;
   certificateSeconds?: number;
+  certificateAgeSeconds?: number;
   /** Seconds; bound on the boot. */
   timeout?: number;
 }
@@ -30,6 +31,11 @@ export const labUp: Verb<LabUpOptions> = {
         "lifetime of device certificates; default a year",
         positiveInteger,
       )
+      .option(
+        "--certificate-age-seconds <seconds>",
+        "how long ago they seem to have begun: a device renews in the last third of age and lifetime",
+        positiveInteger,
+      )
       .addOption(whichLab())
       .addOption(whichBroker("which broker").default("embedded"))
       .addOption(whichSanitizer("build the firmware with a sanitizer")),
@@ -42,11 +48,11 @@ export const labUp: Verb<LabUpOptions> = {
     const { bringUpLab } = await import("../lab/stages/bring-up.js");
     const project = await openProject(options, context);
     const { out, signal } = context;
-    const { name, broker, certificateSeconds, sanitize, timeout: timeoutS } = options;
+    const { name, broker, sanitize, timeout: timeoutS } = options;
     const lab = await bringUpLab(
       {
         ...{ project, name, broker, sanitize, keepFlash: options.keep ?? false },
-        certificateLifetimeMs: certificateSeconds && certificateSeconds * 1000,
+        certificateDates: datesOf(options),
       },
       context,
     );
@@ -77,3 +83,14 @@ export const labUp: Verb<LabUpOptions> = {
     }
   },
 };
+
+const YEAR_MS = 365 * 86_400_000;
+
+function datesOf({ certificateSeconds, certificateAgeSeconds }: LabUpOptions) {
+  if (certificateSeconds === undefined && certificateAgeSeconds === undefined) return undefined;
+  const lifetimeMs = certificateSeconds === undefined ? YEAR_MS : certificateSeconds * 1000;
+  return {
+    lifetimeMs,
+    ...(certificateAgeSeconds === undefined ? {} : { ageMs: certificateAgeSeconds * 1000 }),
+  };
+}

@@ -6,6 +6,7 @@ import type { LabBroker } from "./broker/broker.js";
 import type { LabEvent } from "./events.js";
 import type { LabFault } from "./faults.js";
 import type { LabInfo } from "./lab-info.js";
+import type { CertificateDates } from "./pki/authority.js";
 import type { Stream } from "./stream.js";
 
 export interface LabOptions {
@@ -18,7 +19,7 @@ export interface LabOptions {
   readonly chip?: Chip;
   /** Default: what the last run left, or a home and its neighbours. */
   readonly air?: Air;
-  readonly certificateLifetimeMs?: number;
+  readonly certificateDates?: CertificateDates;
   /** Variables for the firmware's process (sanitizer options …). */
   readonly firmwareEnvironment?: Readonly<Record<string, string>>;
 }

@@ -89,7 +89,7 @@ async function start(
     onEvent: events.push,
     ...optional({
       preferredPort: ports?.backend,
-      certificateLifetimeMs: options.certificateLifetimeMs,
+      certificateDates: options.certificateDates,
     }),
   });
   undo.push(backend.stop);

@@ -62,6 +62,20 @@ describe("POST /sign-csr", () => {
     ]);
   });
 
+  it("dates what it signs as it was told", async () => {
+    const certificateDates = { lifetimeMs: 60_000, ageMs: 90_000 };
+    const dated = await startBackend({ authority, tokens, certificateDates });
+    const client = curlClient(dir, () => dated.url);
+    const asked = Date.now();
+    const answer = await client.sign("dev-1", (await makeCsr("dev-1")).pem, tokens.issue("dev-1"));
+    const answered = Date.now();
+    await dated.stop();
+    const { validFrom, validTo } = new X509Certificate(content(answer.body, "certificate"));
+    expect(Date.parse(validTo) - Date.parse(validFrom)).toBe(150_000);
+    expect(Date.parse(validTo)).toBeGreaterThan(asked + 59_000 - 1); // whole seconds
+    expect(Date.parse(validTo)).toBeLessThanOrEqual(answered + 60_000);
+  });
+
   it("signs an RSA-2048 key as well", async () => {
     const csr = await makeCsr("dev-1", ["rsa:2048"]);
     expect((await sign("dev-1", csr.pem, tokens.issue("dev-1"))).status).toBe(200);

@@ -158,7 +158,7 @@ describe.each(["embedded", "mosquitto"] as const)("the %s broker", (kind) => {
     const enrol = async (name: string): Promise<void> => {
       const key = await generatePrivateKey("P-256");
       const csr = { commonName: name, publicKey: createPublicKey(key) };
-      const certPem = authority.signDevice(csr, { lifetimeMs: 3_600_000, flaw: null });
+      const certPem = authority.signDevice(csr, { dates: { lifetimeMs: 3_600_000 }, flaw: null });
       save(name, { certPem, keyPem: privateKeyToPem(key) });
     };
     const isTaken = async (name: string) =>

@@ -4,7 +4,7 @@ import { TLSSocket } from "node:tls";
 import { z } from "zod";
 import { readCsr } from "../../pki/csr.js";
 import type { RouteFault } from "../faults.js";
-import type { CertificateFlaw, LabAuthority } from "../pki/authority.js";
+import type { CertificateDates, CertificateFlaw, LabAuthority } from "../pki/authority.js";
 import { type Answer, bearerToken, refuse, refuseField } from "../server/http-json.js";
 import type { TokenStore } from "./tokens.js";
 
@@ -20,7 +20,7 @@ export interface DeviceReport {
 export interface RouteContext {
   readonly authority: LabAuthority;
   readonly tokens: TokenStore;
-  readonly certificateLifetimeMs: number;
+  readonly certificateDates: CertificateDates;
   readonly addReport: (report: Omit<DeviceReport, "at">) => void;
 }
 
@@ -119,8 +119,8 @@ function checkAndSign(
   const asked = readCsr(csr);
   if (!asked.ok) return csrRefusal(id, asked.reason);
   if (asked.csr.commonName !== id) return csrRefusal(id, "its CN is not the device_id");
-  const lifetimeMs = context.certificateLifetimeMs;
-  return context.authority.signDevice(asked.csr, { lifetimeMs, flaw: flawOf(fault) });
+  const dates = context.certificateDates;
+  return context.authority.signDevice(asked.csr, { dates, flaw: flawOf(fault) });
 }
 
 function flawOf(fault: RouteFault["kind"] | null): CertificateFlaw | null {

@@ -8,7 +8,7 @@ import {
   isRouteFault,
   type RouteFault,
 } from "../faults.js";
-import type { LabAuthority } from "../pki/authority.js";
+import type { CertificateDates, LabAuthority } from "../pki/authority.js";
 import { guardConnections } from "../server/connection-faults.js";
 import { type Answer, readJsonBody, refuse, sendAnswer } from "../server/http-json.js";
 import { followConnections, listenOn } from "../server/listen.js";
@@ -24,8 +24,8 @@ const REQUEST_TIMEOUT_MS = 20_000;
 export interface BackendOptions {
   readonly authority: LabAuthority;
   readonly tokens: TokenStore;
-  /** Of device certificates; default a year. */
-  readonly certificateLifetimeMs?: number;
+  /** Default: a year. */
+  readonly certificateDates?: CertificateDates;
   /** Tried first; another free port is taken when it is in use. */
   readonly preferredPort?: number;
   readonly onEvent?: EventSink;
@@ -41,7 +41,7 @@ export async function startBackend(options: BackendOptions) {
   const context: RouteContext = {
     authority: options.authority,
     tokens: options.tokens,
-    certificateLifetimeMs: options.certificateLifetimeMs ?? 365 * 86_400_000,
+    certificateDates: options.certificateDates ?? { lifetimeMs: 365 * 86_400_000 },
     addReport: (entry) => reports.push({ at: new Date().toISOString(), ...entry }),
   };
   const server = createHttpsServer(options.authority, await options.authority.issueServer());

@@ -19,6 +19,13 @@ export const SERVER_FLAWS = ["untrusted", "expired", "wrong_host"] as const;
 export type ServerFlaw = (typeof SERVER_FLAWS)[number];
 export type CertificateFlaw = "foreign_key" | "foreign_name" | "foreign_ca" | "expired";
 
+/** When a device's certificate ends, from its issue on, and how long before that it seems to have begun. */
+export interface CertificateDates {
+  readonly lifetimeMs: number;
+  /** Default: a little, for clocks that are slow. A device renews in the last third of both together. */
+  readonly ageMs?: number;
+}
+
 export type LabAuthority = ReturnType<typeof authorityOf>;
 
 /** The CA kept in `dir`; a new one (key 0600) when there is none that can be used. */
@@ -59,12 +66,12 @@ function authorityOf(ca: CertificateAuthority, foreignCa: CertificateAuthority) 
     /** A client certificate for a checked CSR, unless flawed. */
     signDevice(
       csr: Csr,
-      { lifetimeMs, flaw }: { lifetimeMs: number; flaw: CertificateFlaw | null },
+      { dates, flaw }: { dates: CertificateDates; flaw: CertificateFlaw | null },
     ): string {
       const publicKey = flaw === "foreign_key" ? somebodysKey() : csr.publicKey;
       const commonName =
         flaw === "foreign_name" ? `not-${csr.commonName}`.slice(0, 64) : csr.commonName;
-      const validity = flaw === "expired" ? longGone() : validFor(lifetimeMs);
+      const validity = flaw === "expired" ? longGone() : validFor(dates);
       const signer = flaw === "foreign_ca" ? foreignCa : ca;
       const certPem = signCsr(signer, { commonName, publicKey }, { usage: "client", ...validity });
       serials.push(new X509Certificate(certPem).serialNumber);
@@ -75,10 +82,10 @@ function authorityOf(ca: CertificateAuthority, foreignCa: CertificateAuthority) 
   };
 }
 
-/** Dated back for clocks that are slow, but never by much of the lifetime: devices renew by its thirds. */
-function validFor(lifetimeMs: number) {
+/** Dated back for clocks that are slow, but unasked never by much of the lifetime: devices renew by its thirds. */
+function validFor({ lifetimeMs, ageMs }: CertificateDates) {
   const now = Date.now();
-  const backMs = Math.min(SLOW_CLOCK_MS, lifetimeMs / 10);
+  const backMs = ageMs ?? Math.min(SLOW_CLOCK_MS, lifetimeMs / 10);
   return { notBefore: new Date(now - backMs), notAfter: new Date(now + lifetimeMs) };
 }
 

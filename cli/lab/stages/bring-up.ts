@@ -7,6 +7,7 @@ import { optional } from "../../optional.js";
 import { startLab } from "../lab.js";
 import { labDir } from "../lab-info.js";
 import type { Lab } from "../lab-types.js";
+import type { CertificateDates } from "../pki/authority.js";
 import { chipPlayedBy, type Sanitizer } from "./build-host.js";
 
 export interface BringUpRequest {
@@ -16,8 +17,8 @@ export interface BringUpRequest {
   readonly sanitize?: Sanitizer | undefined;
   /** Go on with the board's flash as the last run left it; otherwise it is a new, empty board. */
   readonly keepFlash?: boolean;
-  /** Of device certificates; default a year. */
-  readonly certificateLifetimeMs?: number | undefined;
+  /** Default: a year. */
+  readonly certificateDates?: CertificateDates | undefined;
 }
 
 /** A report ends the firmware's process, which the board then logs as a crash. */
@@ -32,14 +33,14 @@ export async function bringUpLab(
   request: BringUpRequest,
   { out }: Pick<WorkContext, "out">,
 ): Promise<Lab> {
-  const { project, name, broker, sanitize, certificateLifetimeMs } = request;
+  const { project, name, broker, sanitize, certificateDates } = request;
   const lab = await startLab({
     root: labDir(project.root, name),
     deviceIds: [project.manifest.id],
     broker,
     chip: loaderChipOf(project.manifest),
     ...optional({
-      certificateLifetimeMs,
+      certificateDates,
       firmwareEnvironment: sanitize && SANITIZER_ENVIRONMENT[sanitize],
     }),
   });

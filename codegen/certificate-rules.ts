@@ -80,7 +80,7 @@ const KEY_CERT_SIGN = 0x04;
 
 const RSA_BITS = { least: 2048, most: 4096, readable: 8192 } as const;
 
-/** What of a certificate it cannot read: it then refuses all of the file, or of the chain. */
+/** What of a certificate it cannot read: of several CAs it passes over that one, of a server's chain it refuses all. */
 export function unreadablePart(facts: CertificateFacts): Flaw | undefined {
   const key = unreadableKey(facts);
   if (key !== undefined) return { part: key, remedy: SOUND_KEY };

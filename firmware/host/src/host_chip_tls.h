@@ -3,11 +3,8 @@
 
 #include "mbedtls/ssl.h"
 
-#ifdef CONFIG_MBEDTLS_SSL_OUT_CONTENT_LEN
-#define HOST_CHIP_TLS_OUT_MAX CONFIG_MBEDTLS_SSL_OUT_CONTENT_LEN
-#else
-#define HOST_CHIP_TLS_OUT_MAX 4096 /* of every ESP-IDF */
-#endif
+/** The longest message of a handshake, and piece of data, that goes out. */
+extern const size_t host_chip_tls_out_max;
 
 /** Versions, cipher suites, groups and hashes: after mbedtls_ssl_config_defaults(). */
 void host_chip_tls_narrow(mbedtls_ssl_config *config);

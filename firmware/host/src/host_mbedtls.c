@@ -75,7 +75,7 @@ int __wrap_mbedtls_ssl_write_certificate(mbedtls_ssl_context *ssl)
     for (const mbedtls_x509_crt *each = &tls->certificate; each != NULL && each->raw.p != NULL; each = each->next) {
         size += 3 + each->raw.len;
     }
-    bool is_too_long = is_asked_for && size > HOST_CHIP_TLS_OUT_MAX;
+    bool is_too_long = is_asked_for && size > host_chip_tls_out_max;
     return is_too_long ? MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL : __real_mbedtls_ssl_write_certificate(ssl);
 }
 
@@ -235,7 +235,7 @@ ssize_t host_tls_read(host_tls_t *tls, void *buffer, size_t size, esp_tls_last_e
 
 ssize_t host_tls_write(host_tls_t *tls, const void *data, size_t size, esp_tls_last_error_t *error)
 {
-    int sent = mbedtls_ssl_write(&tls->ssl, data, size < HOST_CHIP_TLS_OUT_MAX ? size : HOST_CHIP_TLS_OUT_MAX);
+    int sent = mbedtls_ssl_write(&tls->ssl, data, size < host_chip_tls_out_max ? size : host_chip_tls_out_max);
     if (sent < 0 && !is_pending(sent)) {
         error->last_error = note("write", sent, ESP_ERR_MBEDTLS_SSL_WRITE_FAILED, error);
     }

@@ -48,9 +48,9 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
     const mute = await served(createTcpServer(() => {}));
     const closed = await findFreePort();
 
-    const cases: [string, string][] = [
+    const cases: [string, string | RegExp][] = [
       // Before the station has an address.
-      [`GET\t${good}/\tc`, "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=0 events=E tls=0x8001"],
+      [`GET\t${good}/\tc`, "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=1 events=E tls=0x8001"],
       [`GET\t${good}/\tc`, "ESP_OK status=200 bytes=2 complete=1 events=CSHDX tls=0x0"],
       [`POST\t${good}/echo\tc`, "ESP_OK status=201 bytes=2 complete=1 events=CSHDX tls=0x0"],
       [`POST\t${good}/\tcp`, "ESP_OK status=200 bytes=2 complete=1 events=CSHDFX tls=0x0"],
@@ -66,17 +66,17 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
         `GET\t${good}/truncated\tcp`,
         "ESP_ERR_HTTP_INCOMPLETE_DATA status=200 bytes=10 complete=0 events=CSHDEX tls=0x8008",
       ],
-      [`GET\t${good}/silent\tcs`, "ESP_OK status=0 bytes=-28679 complete=0 events=CSX tls=0x0"],
+      [`GET\t${good}/silent\tcs`, "ESP_OK status=-1 bytes=-28679 complete=1 events=CSX tls=0x0"],
       [
         `GET\t${good}/silent\tcps`,
-        "ESP_ERR_HTTP_EAGAIN status=0 bytes=0 complete=0 events=CSX tls=0x0",
+        "ESP_ERR_HTTP_EAGAIN status=-1 bytes=0 complete=1 events=CSX tls=0x0",
       ],
       [
         `GET\thttp://127.0.0.1:${plain}/\tn`,
         "ESP_OK status=200 bytes=5 complete=1 events=CSHDX tls=0x0",
       ],
-      [`GET\t${good}/\tn`, "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=0 events=E tls=0x8017"],
-      [`GET\t${good}/\tb`, `${UNTRUSTED} flags=0x8`],
+      [`GET\t${good}/\tn`, "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=1 events=E tls=0x8017"],
+      [`GET\t${good}/\tb`, `${UNTRUSTED.replace("0x2700", "0x3000")} flags=0xffffffff`],
       [`GET\t${foreign}/\tc`, `${UNTRUSTED} flags=0x8`],
       [`GET\t${renamed}/\tc`, `${UNTRUSTED} flags=0x4`],
       [`GET\t${good.replace("localhost", "127.0.0.1")}/\tc`, `${UNTRUSTED} flags=0x4`],
@@ -84,32 +84,41 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
       [`GET\t${mutual}/\tcm`, "ESP_OK status=200 bytes=2 complete=1 events=CSHDX tls=0x0"],
       [
         `GET\t${mutual}/\tc`,
-        "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=0 events=E tls=0x801a stack=0x7780",
+        // The server hangs up behind its alert: on an instant network a write may be the first to notice.
+        /^ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=1 events=E tls=0x801a stack=0x(7780|50) /,
       ],
       [
         `GET\thttps://localhost:${closed}/\tc`,
-        "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=0 events=E tls=0x8004",
+        "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=1 events=E tls=0x8004",
       ],
       [
         `GET\thttps://localhost:${plain}/\tc`,
-        "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=0 events=E tls=0x801a stack=0x7200",
+        "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=1 events=E tls=0x801a stack=0x7200",
       ],
       [
         `GET\thttps://localhost:${mute}/\tch`,
-        "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=0 events=E tls=0x8006",
+        "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=1 events=E tls=0x8006",
       ],
       [
         "GET\thttps://name.invalid/\tc",
-        "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=0 events=E tls=0x8001",
+        "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=1 events=E tls=0x8001",
       ],
-      ["GET\tftp://localhost/\tc", "no client"],
+      [
+        "GET\tftp://localhost/\tc",
+        "ESP_ERR_HTTP_INVALID_TRANSPORT status=0 bytes=-1 complete=1 events=E tls=0x0",
+      ],
+      ["GET\thttps://a_b/\tc", "no client"],
+      ["GET\t/path\tc", "no client"],
     ];
     const files = { TEST_CA: ca.certPem, TEST_CERT: client.certPem, TEST_KEY: client.keyPem };
     const env = { ...fileEnv(files), PROV_HOST_CLOCK: "real" };
     const program = startProgram("http_client", variant, { env });
     for (const [line, expected] of cases) {
       program.write(line);
-      expect(`${line} → ${await program.next(RESULT)}`).toContain(`${line} → ${expected}`);
+      const result = await program.next(RESULT);
+      const isExpected =
+        typeof expected === "string" ? result.startsWith(expected) : expected.test(result);
+      expect(isExpected ? expected : result, line).toBe(expected);
     }
     program.end();
     expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
@@ -154,7 +163,7 @@ describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
 
 const RESULT = /^(ESP_\w+|UNKNOWN ERROR) status=|^no client/;
 const UNTRUSTED =
-  "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=0 events=E tls=0x801a stack=0x2700";
+  "ESP_ERR_HTTP_CONNECT status=0 bytes=-1 complete=1 events=E tls=0x801a stack=0x2700";
 
 function respond(path: string, response: ServerResponse): void {
   switch (path) {

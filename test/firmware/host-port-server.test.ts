@@ -54,14 +54,14 @@ describe.each(VARIANTS)("esp_http_server under %s", (variant) => {
     }
   });
 
-  test("answers a client that waits for 100-continue before it sends 10 MiB", async () => {
+  test("calls no handler for a client that waits for 100-continue before it sends its body", async () => {
     const { url } = await startServer();
     const headers = { Expect: "100-continue", "Content-Length": 10 * 1024 * 1024 };
     const outgoing = request(`${url}/echo`, { agent: false, method: "POST", headers });
     outgoing.flushHeaders();
     outgoing.on("continue", () => outgoing.destroy(new Error("was told to go on")));
     const [response] = await once(outgoing, "response");
-    expect(response.statusCode).toBe(413);
+    expect(response.statusCode).toBe(408);
     outgoing.destroy();
   });
 
@@ -69,7 +69,8 @@ describe.each(VARIANTS)("esp_http_server under %s", (variant) => {
     const { url } = await startServer();
     expect(await call(`${url}/nope`)).toMatchObject({ status: 404, body: "ours" });
     expect(await call(`${url}/show`, { method: "POST" })).toMatchObject({ status: 405 });
-    const longest = `${url}/show?${"a".repeat(506)}`;
+    // What comes before the first header's name is read into max_uri_len bytes.
+    const longest = `${url}/show?${"a".repeat(490)}`;
     expect(await call(longest)).toMatchObject({ status: 200 });
     expect(await call(`${longest}a`)).toMatchObject({ status: 414 });
     const headers = (length: number) => ({ headers: { "X-Long": "b".repeat(length) } });

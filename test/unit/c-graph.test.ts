@@ -73,14 +73,10 @@ test("circles are found, each once and as a whole", () => {
   ]);
 });
 
-/** Circles that are known, of HTTP and MQTT on the host. */
+/** Circles that are known, of MQTT on the host. */
 const KNOWN: Readonly<Record<string, readonly string[][]>> = {
   "firmware/main": [],
-  "firmware/host/src": [
-    ["esp_http_client.c", "http_client_exchange.c"],
-    ["esp_http_server.c", "httpd_task.c"],
-    ["mqtt_client.c", "mqtt_client_task.c"],
-  ],
+  "firmware/host/src": [["mqtt_client.c", "mqtt_client_task.c"]],
 };
 
 test.each(Object.entries(KNOWN))("the files of %s have no other circle", (folder, known) => {

@@ -1,4 +1,4 @@
-/* The HTTP client, on libcurl's connections. Blocking mode only. */
+/* The HTTP client. Blocking mode only. */
 #pragma once
 
 #include <stdbool.h>
@@ -102,10 +102,12 @@ typedef struct {
 #define ESP_ERR_HTTP_INCOMPLETE_DATA (ESP_ERR_HTTP_BASE + 12)
 #define ESP_ERR_HTTP_REDIRECT_DOWNGRADE (ESP_ERR_HTTP_BASE + 13)
 
-/** NULL when the URL is not http(s) or memory is out. */
+/** NULL when http_parser refuses the URL, when it has no host, or memory is out. */
 esp_http_client_handle_t esp_http_client_init(const esp_http_client_config_t *config);
 /** Connect, send, receive; the body goes to HTTP_EVENT_ON_DATA. */
 esp_err_t esp_http_client_perform(esp_http_client_handle_t client);
+/** ESP_ERR_INVALID_ARG when http_parser refuses it; what it leaves out stays as it is, but for path and query. */
+esp_err_t esp_http_client_set_url(esp_http_client_handle_t client, const char *url);
 /** The data is not copied. */
 esp_err_t esp_http_client_set_post_field(esp_http_client_handle_t client, const char *data, int len);
 /** Replaces; a NULL value removes. */
@@ -116,7 +118,8 @@ esp_err_t esp_http_client_set_timeout_ms(esp_http_client_handle_t client, int ti
 esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len);
 /** Bytes written, or -1. */
 int esp_http_client_write(esp_http_client_handle_t client, const char *buffer, int len);
-/** Content-Length; 0 when absent or chunked; ESP_FAIL; -ESP_ERR_HTTP_EAGAIN on a timeout. */
+/** Content-Length; 0 when absent or chunked; ESP_FAIL; -ESP_ERR_HTTP_EAGAIN on a timeout. It returns at the end of any head,
+ *  also of a 1xx one: the answer is then what the next call fetches. */
 int64_t esp_http_client_fetch_headers(esp_http_client_handle_t client);
 /** Body bytes read, 0 at the end, ESP_FAIL, -ESP_ERR_HTTP_EAGAIN on a timeout before any. */
 int esp_http_client_read(esp_http_client_handle_t client, char *buffer, int len);

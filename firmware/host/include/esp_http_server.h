@@ -1,6 +1,7 @@
 /* The HTTP server: one task reads every request and runs every handler, as on the chip. */
 #pragma once
 
+#include <http_parser.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -45,18 +46,7 @@
 
 typedef void *httpd_handle_t;
 
-/* The numbers are http_parser's. */
-typedef enum http_method {
-    HTTP_DELETE = 0,
-    HTTP_GET = 1,
-    HTTP_HEAD = 2,
-    HTTP_POST = 3,
-    HTTP_PUT = 4,
-    HTTP_CONNECT = 5,
-    HTTP_OPTIONS = 6,
-    HTTP_TRACE = 7,
-    HTTP_PATCH = 28,
-} httpd_method_t;
+typedef enum http_method httpd_method_t;
 
 #define HTTP_ANY INT_MAX
 

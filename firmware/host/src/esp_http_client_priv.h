@@ -1,51 +1,64 @@
-/* The HTTP client's handle; shared by its two files. */
+/* The HTTP client's handle; shared by its files. */
 #pragma once
 
 #include "esp_http_client.h"
-#include "http_connection.h"
+#include "host_connection.h"
 #include "http_headers.h"
-#include "http_response.h"
+#include "http_strict.h"
 
 typedef enum {
     CLIENT_INIT,
     CLIENT_CONNECTED,
     CLIENT_HEAD_SENT,
     CLIENT_BODY_SENT,
+    CLIENT_HEAD_RECEIVED,
     CLIENT_RECEIVING,
 } client_state_t;
 
 struct esp_http_client {
     esp_http_client_config_t config; /* strings in it are the caller's, as in ESP-IDF */
     client_state_t state;
-    bool is_https;
+    char *scheme;
     char *host;
     int port;
-    char *target; /* path and query */
+    char *path;
+    char *query; /* NULL: none */
     char *location;
     int redirects;
+    bool has_to_go_on; /* elsewhere, with the same request */
     http_header_t *headers;
     const char *post_data;
     int post_len;
-    http_connection_t connection;
-    http_response_t response;
+    host_connection_t connection;
     char *rx; /* rx_size bytes */
     int rx_size;
     char *tx; /* tx_size bytes */
     int tx_size;
-    char *early; /* body bytes that came with the head; at most rx_size */
-    int early_length;
-    int early_used;
-    char *out; /* where read() wants its bytes; NULL while performing or fetching the head */
-    int out_length;
-    bool is_fetching; /* the head, for open/fetch/read */
+    /* The answer. */
+    http_strict_t parser;
+    char *key; /* the header that is being received */
+    char *value;
+    int status;
+    int64_t content_length;
+    int64_t processed; /* of the body */
+    bool is_chunked;   /* or has a length that is not known */
+    bool is_chunk_complete;
+    bool is_caching; /* what comes of the body with its head */
+    char *cached;
+    int cached_at;
+    int unread;   /* cached, or come since the last look */
+    char *out;    /* where read() wants its bytes */
 };
 
-/** Run the event handler; it may be NULL. */
-void http_client_dispatch(esp_http_client_handle_t client, esp_http_client_event_id_t id,
-                          void *data, int length);
-/** As esp_http_client_open without the error event. */
+/** Runs the event handler; it may be NULL. */
+void http_client_dispatch(esp_http_client_handle_t client, esp_http_client_event_id_t id, void *data, int length);
+void http_client_drop_cache(esp_http_client_handle_t client);
+
+/** Expect an answer. */
+void http_client_prepare(esp_http_client_handle_t client);
+/** Parse what was received; 0 bytes are its end. The flaws of it show in what does not come. */
+void http_client_parse(esp_http_client_handle_t client, int length);
+
 esp_err_t http_client_connect(esp_http_client_handle_t client);
 esp_err_t http_client_send_head(esp_http_client_handle_t client, int write_len);
-/** Read once from the connection and parse. Bytes read or HTTP_CONNECTION_*. */
-int http_client_receive(esp_http_client_handle_t client, int size);
-bool http_client_is_complete(esp_http_client_handle_t client);
+void http_client_close(esp_http_client_handle_t client);

@@ -53,6 +53,14 @@ bool http_headers_set(http_header_t **headers, const char *key, const char *valu
     return true;
 }
 
+bool http_headers_have(const http_header_t *headers, const char *key)
+{
+    while (headers != NULL && strcasecmp(headers->key, key) != 0) {
+        headers = headers->next;
+    }
+    return headers != NULL;
+}
+
 void http_headers_free(http_header_t **headers)
 {
     while (*headers != NULL) {

@@ -12,6 +12,7 @@ typedef struct http_header {
 
 /** Set, replace (case-insensitively), or with a NULL value remove. False without memory. */
 bool http_headers_set(http_header_t **headers, const char *key, const char *value);
+bool http_headers_have(const http_header_t *headers, const char *key);
 void http_headers_free(http_header_t **headers);
 /**
  * Write as many headers as fit into `buffer`, from number `index` on; the empty line that ends

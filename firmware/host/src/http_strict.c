@@ -140,6 +140,10 @@ static size_t take_lines(http_strict_t *strict, const char *data, size_t length,
 static size_t take_body(http_strict_t *strict, const char *data, size_t length)
 {
     size_t taken = length < strict->parser.content_length ? length : (size_t)strict->parser.content_length;
+    if (strict->state == CHUNK_DATA && taken < length && data[taken] != '\r') {
+        strict->parser.http_errno = HPE_STRICT; /* before a callback is told of the chunk */
+        return 0;
+    }
     strict->original = NULL;
     taken = http_parser_execute(&strict->parser, &FORWARDED, data, taken);
     if (strict->is_complete) {

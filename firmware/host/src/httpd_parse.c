@@ -1,259 +1,231 @@
 /*
- * The head of a request, read in blocks as ESP-IDF's server reads it, so that an overriding receive function
- * sees the same calls. Refuses what ESP-IDF's parser (http_parser 2.7.0, strict) refuses, but for two things
- * that it leaves to the application, which has to judge them on the chip in other forms: a Content-Length
- * beyond 64 bits, and one beside a Transfer-Encoding.
+ * The head of a request, read in blocks as ESP-IDF's server reads it, so that an overriding receive function sees the
+ * same calls, and parsed by http_parser. The callbacks are those of ESP-IDF 5.5's httpd_parse.c, their oddities with
+ * them: a request without any header is pushed back, and answered with 400 after its answer; so is a chunked body.
  */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "esp_log.h"
 #include "httpd_priv.h"
 
 static const char *TAG = "httpd_parse";
 
-/* ---- receiving ---- */
-
-static int next_block(httpd_request_t *request, char *block)
+static httpd_parse_t *parse_of(http_parser *parser)
 {
-    httpd_session_t *session = request->session;
-    if (session->pending_length > 0) {
-        int length = (int)session->pending_length;
-        memcpy(block, session->pending, session->pending_length);
-        session->pending_length = 0;
-        return length;
-    }
-    return session->recv_fn(request->server, session->fd, block, HTTPD_BLOCK, 0);
+    return &((httpd_request_t *)parser->data)->parse;
 }
 
-/* The length of the head in `text`, its empty line included; 0 while that is not there. */
-static size_t find_end(const char *text, size_t length)
+static int fail(http_parser *parser, httpd_err_code_t error)
 {
-    const char *end = memmem(text, length, "\r\n\r\n", 4);
-    return end != NULL ? (size_t)(end - text) + 4 : 0;
-}
-
-static size_t max_uri(const httpd_request_t *request)
-{
-    size_t wanted = request->server->config.max_uri_len;
-    return wanted > 0 ? wanted : ESP_HOST_HTTPD_MAX_URI_LEN;
-}
-
-static size_t max_headers(const httpd_request_t *request)
-{
-    size_t wanted = request->server->config.max_req_hdr_len;
-    return wanted > 0 ? wanted : ESP_HOST_HTTPD_MAX_REQ_HDR_LEN;
-}
-
-/* Too long so far, whether or not the rest ever comes. */
-static bool is_too_long(const httpd_request_t *request, httpd_err_code_t *error)
-{
-    static const size_t AROUND_URI = sizeof "OPTIONS  HTTP/1.1\r\n";
-    const char *line_end = memchr(request->head, '\n', request->head_length);
-    size_t line = line_end != NULL ? (size_t)(line_end - request->head) + 1 : request->head_length;
-    if (line > max_uri(request) + AROUND_URI) {
-        *error = HTTPD_414_URI_TOO_LONG;
-        return true;
-    }
-    size_t end = find_end(request->head, request->head_length);
-    *error = HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE;
-    return (end > 0 ? end : request->head_length) - line > max_headers(request);
-}
-
-static esp_err_t receive(httpd_request_t *request, size_t *end, httpd_err_code_t *error)
-{
-    *end = 0;
-    while (*end == 0) {
-        char *block = request->head + request->head_length;
-        int got = next_block(request, block);
-        if (got <= 0) {
-            *error = got == HTTPD_SOCK_ERR_TIMEOUT ? HTTPD_408_REQ_TIMEOUT : HTTPD_ERR_CODE_MAX;
-            return ESP_FAIL;
-        }
-        request->head_length += (size_t)got;
-        if (is_too_long(request, error)) {
-            return ESP_FAIL;
-        }
-        *end = find_end(request->head, request->head_length);
-    }
-    httpd_session_t *session = request->session;
-    session->pending_length = request->head_length - *end;
-    memcpy(session->pending, request->head + *end, session->pending_length);
-    request->head_length = *end;
-    return ESP_OK;
-}
-
-/* ---- parsing ---- */
-
-static int method_of(const char *name)
-{
-    static const struct {
-        const char *name;
-        httpd_method_t method;
-    } METHODS[] = {
-        {"DELETE", HTTP_DELETE}, {"GET", HTTP_GET},         {"HEAD", HTTP_HEAD},
-        {"POST", HTTP_POST},     {"PUT", HTTP_PUT},         {"CONNECT", HTTP_CONNECT},
-        {"TRACE", HTTP_TRACE},   {"OPTIONS", HTTP_OPTIONS}, {"PATCH", HTTP_PATCH},
-    };
-    for (size_t i = 0; i < sizeof METHODS / sizeof METHODS[0]; i++) {
-        if (strcmp(name, METHODS[i].name) == 0) {
-            return (int)METHODS[i].method;
-        }
-    }
+    parse_of(parser)->state = HTTPD_PARSE_FAILED;
+    parse_of(parser)->error = error;
     return -1;
 }
 
-const char *httpd_path_of(const char *uri)
+/* `most` is what sdkconfig says, and there is no room for more. */
+static size_t limit_of(size_t configured, size_t most)
 {
-    const char *authority = strstr(uri, "://");
-    const char *query = uri + strcspn(uri, "?#");
-    if (uri[0] == '/' || authority == NULL || authority > query) {
-        return uri;
-    }
-    const char *path = strpbrk(authority + 3, "/?#");
-    return path != NULL && *path == '/' ? path : "/";
+    return configured > 0 && configured < most ? configured : most;
 }
 
-static bool is_target(const char *uri)
+static int verify_url(http_parser *parser)
 {
-    for (const char *at = uri; *at != '\0'; at++) {
-        if ((unsigned char)*at <= ' ' || (unsigned char)*at >= 0x7f) {
-            return false;
-        }
+    httpd_request_t *request = parser->data;
+    const httpd_parse_t *parse = &request->parse;
+    httpd_req_t *req = &request->req;
+    req->method = (int)parser->method;
+    if (parse->length >= sizeof req->uri) {
+        return fail(parser, HTTPD_414_URI_TOO_LONG);
     }
-    return uri[0] == '/' || strcmp(uri, "*") == 0 || strncasecmp(uri, "http://", 7) == 0 ||
-           strncasecmp(uri, "https://", 8) == 0;
+    memcpy((char *)req->uri, parse->at, parse->length);
+    if (parser->http_major != 1 || parser->http_minor > 1) {
+        ESP_LOGW(TAG, "unsupported HTTP version = %d.%d", parser->http_major, parser->http_minor);
+        return fail(parser, HTTPD_505_VERSION_NOT_SUPPORTED);
+    }
+    bool is_connect = req->method == HTTP_CONNECT;
+    return http_strict_parse_url(req->uri, parse->length, is_connect, &request->url) == 0
+               ? 0
+               : fail(parser, HTTPD_400_BAD_REQUEST);
 }
 
-static bool parse_request_line(httpd_request_t *request, char *line, httpd_err_code_t *error)
+static void begin_data(httpd_parse_t *parse, httpd_parse_state_t state, const char *at)
 {
-    *error = HTTPD_400_BAD_REQUEST;
-    char *uri = strchr(line, ' ');
-    char *version = uri != NULL ? strchr(uri + 1, ' ') : NULL;
-    if (version == NULL) {
-        return false;
-    }
-    *uri++ = '\0';
-    *version++ = '\0';
-    request->req.method = method_of(line);
-    if (strlen(uri) > max_uri(request)) {
-        *error = HTTPD_414_URI_TOO_LONG;
-        return false;
-    }
-    if (request->req.method < 0 || !is_target(uri) || strncmp(version, "HTTP/", 5) != 0 ||
-        !isdigit((unsigned char)version[5]) || version[6] != '.' || !isdigit((unsigned char)version[7]) ||
-        version[8] != '\0') {
-        return false;
-    }
-    memcpy((char *)request->req.uri, uri, strlen(uri) + 1);
-    *error = HTTPD_505_VERSION_NOT_SUPPORTED;
-    return version[5] == '1' || version[7] == '1';
+    parse->state = state;
+    parse->at = (char *)at;
+    parse->length = 0;
 }
 
-static bool is_token(const char *name)
+static int on_url(http_parser *parser, const char *at, size_t length)
 {
-    static const char OTHERS[] = "!#$%&'*+-.^_`|~";
-    for (const char *at = name; *at != '\0'; at++) {
-        if (!isalnum((unsigned char)*at) && strchr(OTHERS, *at) == NULL) {
-            return false;
-        }
+    httpd_request_t *request = parser->data;
+    if (request->parse.state == HTTPD_PARSE_IDLE) {
+        begin_data(&request->parse, HTTPD_PARSE_URL, at);
     }
-    return name[0] != '\0';
+    request->parse.length += length;
+    size_t limit = limit_of(request->server->config.max_uri_len, ESP_HOST_HTTPD_MAX_URI_LEN);
+    return request->parse.length > limit ? fail(parser, HTTPD_414_URI_TOO_LONG) : 0;
 }
 
-static bool is_value(const char *value)
+static int on_header_field(http_parser *parser, const char *at, size_t length)
 {
-    for (const char *at = value; *at != '\0'; at++) {
-        if (((unsigned char)*at < ' ' && *at != '\t') || *at == 0x7f) {
-            return false;
+    httpd_request_t *request = parser->data;
+    httpd_parse_t *parse = &request->parse;
+    if (parse->state == HTTPD_PARSE_URL) {
+        if (verify_url(parser) != 0) {
+            return -1;
         }
+        request->fields = at;
+        parse->limit = (size_t)(at - request->head) +
+                       limit_of(request->server->config.max_req_hdr_len, ESP_HOST_HTTPD_MAX_REQ_HDR_LEN);
+        begin_data(parse, HTTPD_PARSE_FIELD, at);
+    } else if (parse->state == HTTPD_PARSE_VALUE) {
+        char *end = parse->at + parse->length;
+        memset(end, '\0', (size_t)(at - end));
+        request->field_count++;
+        begin_data(parse, HTTPD_PARSE_FIELD, at);
+    } else if (parse->state != HTTPD_PARSE_FIELD) {
+        return fail(parser, HTTPD_500_INTERNAL_SERVER_ERROR); /* trailers */
     }
-    return true;
+    parse->length += length;
+    return 0;
 }
 
-/* As http_parser reads it: digits, and spaces that it does not mind. */
-static bool read_length(const char *text, size_t *length)
+static int on_header_value(http_parser *parser, const char *at, size_t length)
 {
-    unsigned long long value = 0;
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at == ' ') {
-            continue;
+    httpd_parse_t *parse = parse_of(parser);
+    if (parse->state == HTTPD_PARSE_FIELD) {
+        begin_data(parse, HTTPD_PARSE_VALUE, at);
+        if (length == 0) { /* then `at` is behind the line */
+            while (*--parse->at != ':') {
+            }
+            parse->at += 1 + strspn(parse->at + 1, " ");
         }
-        if (!isdigit((unsigned char)*at)) {
-            return false;
-        }
-        unsigned digit = (unsigned)(*at - '0');
-        value = value > (SIZE_MAX - digit) / 10 ? SIZE_MAX : value * 10 + digit;
     }
-    *length = (size_t)value;
-    return true;
+    ESP_LOGD(TAG, "processing value = %.*s", (int)length, at); /* as ESP-IDF does: whoever debugs sees secrets */
+    parse->length += length;
+    return 0;
 }
 
-static bool parse_header(httpd_request_t *request, char *line)
+/* The line ends behind the last header become NUL. Where the head ends, for the server. */
+static char *end_of_head(const httpd_request_t *request)
 {
-    char *colon = strchr(line, ':');
-    if (colon == NULL || request->request_header_count == HTTPD_MAX_HEADERS) {
-        return false;
+    char *at = request->parse.at + request->parse.length;
+    const char *end = request->head + request->parse.filled;
+    for (int line_ends = 0; at < end && line_ends < 2; at++) {
+        line_ends += *at == '\n' ? 1 : 0;
+        *at = '\0';
     }
-    *colon = '\0';
-    char *value = colon + 1 + strspn(colon + 1, " \t");
-    ESP_LOGD(TAG, "processing value = %s", value); /* as ESP-IDF does: whoever debugs sees secrets */
-    if (!is_token(line) || !is_value(value)) {
-        return false;
-    }
-    for (size_t i = 0; i < request->request_header_count; i++) {
-        if (strcasecmp(line, "Content-Length") == 0 &&
-            strcasecmp(request->request_headers[i].name, line) == 0) {
-            return false;
-        }
-    }
-    request->request_headers[request->request_header_count++] = (httpd_header_t){line, value};
-    return strcasecmp(line, "Content-Length") != 0 || read_length(value, &request->req.content_len);
+    return at;
 }
 
-static bool is_chunked(const httpd_request_t *request)
+static int on_headers_complete(http_parser *parser)
 {
-    for (size_t i = 0; i < request->request_header_count; i++) {
-        const httpd_header_t *header = &request->request_headers[i];
-        if (strcasecmp(header->name, "Transfer-Encoding") == 0 && strcasecmp(header->value, "chunked") == 0) {
-            return true;
+    httpd_request_t *request = parser->data;
+    httpd_parse_t *parse = &request->parse;
+    if (parse->state == HTTPD_PARSE_URL) {
+        if (verify_url(parser) != 0) {
+            return -1;
         }
+    } else {
+        parse->at = end_of_head(request);
+        request->field_count++;
     }
-    return false;
-}
-
-static bool parse(httpd_request_t *request, size_t end, httpd_err_code_t *error)
-{
-    *error = HTTPD_400_BAD_REQUEST;
-    if (memchr(request->head, '\0', end) != NULL) {
-        return false;
+    /* A size_t has 32 bits on the chip. */
+    request->req.content_len = (int)parser->content_length != -1 ? (uint32_t)parser->content_length : 0;
+    if (parser->upgrade) {
+        return fail(parser, HTTPD_400_BAD_REQUEST);
     }
-    char *rest = request->head;
-    request->head[end - 2] = '\0'; /* the empty line */
-    char *line = strsep(&rest, "\n");
-    for (bool is_first = true; line != NULL && *line != '\0'; line = strsep(&rest, "\n"), is_first = false) {
-        char *carriage = strchr(line, '\r');
-        if (carriage == NULL || carriage[1] != '\0') {
-            *error = HTTPD_400_BAD_REQUEST;
-            return false;
-        }
-        *carriage = '\0';
-        if (!(is_first ? parse_request_line(request, line, error) : parse_header(request, line))) {
-            return false;
-        }
-        *error = HTTPD_400_BAD_REQUEST;
-    }
-    /* In chunks, a body has no length for the application, whatever Content-Length says. */
-    request->req.content_len = is_chunked(request) ? 0 : request->req.content_len;
+    parse->state = HTTPD_PARSE_BODY;
     request->remaining = request->req.content_len;
-    return request->req.uri[0] != '\0';
+    return 0;
 }
 
-esp_err_t httpd_parse_head(httpd_request_t *request, httpd_err_code_t *error)
+/* What was received from `at` on waits for whoever receives next. */
+static int stop_at(http_parser *parser, const char *at)
 {
-    size_t end;
-    esp_err_t err = receive(request, &end, error);
-    return err == ESP_OK && !parse(request, end, error) ? ESP_FAIL : err;
+    httpd_request_t *request = parser->data;
+    httpd_session_t *session = request->session;
+    size_t rest = (size_t)(request->head + request->parse.filled - at);
+    if (rest > sizeof session->pending) {
+        return fail(parser, HTTPD_500_INTERNAL_SERVER_ERROR);
+    }
+    memcpy(session->pending, at, rest);
+    session->pending_length = rest;
+    request->parse.state = HTTPD_PARSE_COMPLETE;
+    http_parser_pause(parser, 1);
+    return 0;
+}
+
+static int on_body(http_parser *parser, const char *at, size_t length)
+{
+    (void)length;
+    return stop_at(parser, at);
+}
+
+static int on_message_complete(http_parser *parser)
+{
+    return stop_at(parser, parse_of(parser)->at);
+}
+
+/* As recv(); what waits in the session comes first, and alone. */
+static int receive(httpd_request_t *request, char *block, size_t size)
+{
+    httpd_session_t *session = request->session;
+    size_t waiting = session->pending_length < size ? session->pending_length : size;
+    if (waiting > 0) {
+        memcpy(block, session->pending, waiting);
+        session->pending_length -= waiting;
+        memmove(session->pending, session->pending + waiting, session->pending_length);
+        return (int)waiting;
+    }
+    return session->recv_fn(request->server, session->fd, block, size, 0);
+}
+
+static httpd_err_code_t error_when_full(httpd_parse_state_t state)
+{
+    bool is_header = state == HTTPD_PARSE_FIELD || state == HTTPD_PARSE_VALUE;
+    return state == HTTPD_PARSE_URL ? HTTPD_414_URI_TOO_LONG
+           : is_header              ? HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE
+                                    : HTTPD_500_INTERNAL_SERVER_ERROR;
+}
+
+static void parse_block(httpd_request_t *request, size_t length)
+{
+    static const http_parser_settings CALLBACKS = {
+        .on_url = on_url, .on_header_field = on_header_field, .on_header_value = on_header_value,
+        .on_headers_complete = on_headers_complete, .on_body = on_body, .on_message_complete = on_message_complete};
+    httpd_parse_t *parse = &request->parse;
+    const char *block = request->head + parse->filled;
+    parse->filled += length;
+    http_strict_execute(&parse->parser, &CALLBACKS, block, length);
+    enum http_errno error = HTTP_PARSER_ERRNO(&parse->parser.parser);
+    if (error != HPE_OK && error != HPE_PAUSED && parse->state != HTTPD_PARSE_FAILED) {
+        ESP_LOGW(TAG, "parser error = %s", http_errno_name(error));
+        fail(&parse->parser.parser, HTTPD_400_BAD_REQUEST);
+    }
+}
+
+esp_err_t httpd_parse_request(httpd_request_t *request)
+{
+    httpd_parse_t *parse = &request->parse;
+    parse->limit = limit_of(request->server->config.max_uri_len, ESP_HOST_HTTPD_MAX_URI_LEN);
+    parse->parser.parser.data = request;
+    http_strict_init(&parse->parser, HTTP_REQUEST);
+    while (parse->state != HTTPD_PARSE_COMPLETE && parse->state != HTTPD_PARSE_FAILED) {
+        size_t room = parse->limit - parse->filled;
+        if (room == 0) {
+            fail(&parse->parser.parser, error_when_full(parse->state));
+            break;
+        }
+        int got = receive(request, request->head + parse->filled, room < HTTPD_BLOCK ? room : HTTPD_BLOCK);
+        bool is_late = got == HTTPD_SOCK_ERR_TIMEOUT;
+        if (got <= 0 && (!is_late || httpd_dispatch_error(request, HTTPD_408_REQ_TIMEOUT) != ESP_OK)) {
+            return ESP_FAIL;
+        }
+        if (got > 0) {
+            parse_block(request, (size_t)got);
+        }
+    }
+    return parse->state == HTTPD_PARSE_COMPLETE ? httpd_dispatch(request) : httpd_dispatch_error(request, parse->error);
 }

@@ -7,12 +7,12 @@
 
 #include "esp_http_server.h"
 #include "host_monitor.h"
+#include "http_strict.h"
 
 /* What the chip's server reads at once of a request's head; what lies behind the head waits in the session. */
 #define HTTPD_BLOCK 128
 /* What one recv hands out of a body at most: callers have to loop, as with a real socket. */
 #define HTTPD_MAX_RECV 512
-#define HTTPD_MAX_HEADERS 64
 #define HTTPD_MAX_WORK 8
 /* CONFIG_LWIP_MAX_SOCKETS of this project less the three that the server needs itself. */
 #define HTTPD_MAX_SESSIONS (16 - 3)
@@ -52,23 +52,44 @@ typedef struct {
     const char *value;
 } httpd_header_t;
 
+typedef enum {
+    HTTPD_PARSE_IDLE,
+    HTTPD_PARSE_URL,
+    HTTPD_PARSE_FIELD,
+    HTTPD_PARSE_VALUE,
+    HTTPD_PARSE_BODY,
+    HTTPD_PARSE_COMPLETE,
+    HTTPD_PARSE_FAILED,
+} httpd_parse_state_t;
+
+typedef struct {
+    http_strict_t parser;
+    httpd_parse_state_t state;
+    httpd_err_code_t error;
+    char *at; /* where the URL, field or value began; then, where the head ends */
+    size_t length;
+    size_t filled; /* of `head` */
+    size_t limit;
+} httpd_parse_t;
+
 /** One request; `aux` of httpd_req_t. */
 typedef struct {
     httpd_server_t *server;
     httpd_session_t *session;
     httpd_req_t req;
 
-    char head[ESP_HOST_HTTPD_MAX_URI_LEN + ESP_HOST_HTTPD_MAX_REQ_HDR_LEN + 4 * HTTPD_BLOCK];
-    size_t head_length;
-    httpd_header_t request_headers[HTTPD_MAX_HEADERS];
-    size_t request_header_count;
+    httpd_parse_t parse;
+    char head[ESP_HOST_HTTPD_MAX_URI_LEN + ESP_HOST_HTTPD_MAX_REQ_HDR_LEN + 1];
+    struct http_parser_url url;
+    const char *fields; /* in `head`: each with its value up to a NUL, and more of them for the line's end */
+    size_t field_count;
     size_t remaining; /* of the body */
 
     const char *status;
     const char *type;
     httpd_header_t *headers; /* max_resp_headers of them */
     size_t header_count;
-    bool has_answered;  /* the answer's head is out: the request's headers are gone */
+    bool has_answered;  /* the answer's head is out */
     bool is_lost;       /* fault: acted upon, never answered */
 } httpd_request_t;
 
@@ -77,11 +98,8 @@ void httpd_task(void *argument);
 /** Makes the task look at what is wanted of it. */
 void httpd_task_wake(httpd_server_t *server);
 
-/** Reads and parses a head. ESP_FAIL: the connection is to be closed; `error` < HTTPD_ERR_CODE_MAX: say why before. */
-esp_err_t httpd_parse_head(httpd_request_t *request, httpd_err_code_t *error);
-/** Where the path begins in a target, which may be a whole URL. */
-const char *httpd_path_of(const char *uri);
-
+/** Reads and parses a head and has it dispatched. Other than ESP_OK: close the connection. */
+esp_err_t httpd_parse_request(httpd_request_t *request);
 /** Runs the handler that fits, or the error handler. Other than ESP_OK: close the connection. */
 esp_err_t httpd_dispatch(httpd_request_t *request);
 /** Runs the handler of an error. */

@@ -85,12 +85,22 @@ int httpd_req_recv(httpd_req_t *r, char *buf, size_t buf_len)
     return got;
 }
 
+/* NULL when there is none. As ESP-IDF walks through them: a NUL in a value begins the next header. */
 static const char *find_header(httpd_req_t *r, const char *field)
 {
-    httpd_request_t *request = request_of(r);
-    for (size_t i = 0; i < request->request_header_count; i++) {
-        if (strcasecmp(request->request_headers[i].name, field) == 0) {
-            return request->request_headers[i].value;
+    const httpd_request_t *request = request_of(r);
+    const char *at = request->fields;
+    for (size_t left = request->field_count; left > 0; left--) {
+        const char *colon = strchr(at, ':');
+        if (colon == NULL) {
+            return NULL;
+        }
+        if ((size_t)(colon - at) == strlen(field) && strncasecmp(at, field, strlen(field)) == 0) {
+            return colon + 1 + strspn(colon + 1, " ");
+        }
+        at += strlen(at);
+        while (left > 1 && *at == '\0') {
+            at++;
         }
     }
     return NULL;
@@ -98,10 +108,7 @@ static const char *find_header(httpd_req_t *r, const char *field)
 
 size_t httpd_req_get_hdr_value_len(httpd_req_t *r, const char *field)
 {
-    if (r == NULL || field == NULL || request_of(r)->has_answered) {
-        return 0;
-    }
-    const char *value = find_header(r, field);
+    const char *value = r != NULL && field != NULL ? find_header(r, field) : NULL;
     return value != NULL ? strlen(value) : 0;
 }
 
@@ -121,8 +128,7 @@ esp_err_t httpd_req_get_hdr_value_str(httpd_req_t *r, const char *field, char *v
     if (r == NULL || field == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    /* ESP-IDF drops the request's headers when the answer goes out. */
-    const char *value = request_of(r)->has_answered ? NULL : find_header(r, field);
+    const char *value = find_header(r, field);
     if (value == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
@@ -201,6 +207,7 @@ static esp_err_t send_head(httpd_request_t *request, const char *framing)
     fputs("\r\n", out);
     fclose(out);
     request->has_answered = true;
+    request->field_count = 0; /* as ESP-IDF does: the buffer is its own again */
     esp_err_t err = send_all(request, text, size);
     free(text);
     return err;

@@ -12,7 +12,6 @@
 #include "esp_log.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
-#include "host_air.h"
 #include "host_softap.h"
 #include "httpd_priv.h"
 
@@ -123,14 +122,6 @@ static bool let_in(httpd_server_t *server, int listen_fd)
 
 /* ---- one request ---- */
 
-static bool is_reply_lost(const httpd_request_t *request)
-{
-    const char *method = request->req.method == HTTP_GET ? "GET" : request->req.method == HTTP_POST ? "POST" : "";
-    char call[ESP_HOST_HTTPD_MAX_URI_LEN + 16];
-    snprintf(call, sizeof call, "%s %.*s", method, (int)strcspn(request->req.uri, "?"), request->req.uri);
-    return host_air_is_reply_lost(call);
-}
-
 /* What the handler left of the body, so that the next request begins where it begins. */
 static bool purge_body(httpd_request_t *request)
 {
@@ -144,16 +135,6 @@ static bool purge_body(httpd_request_t *request)
 }
 
 /* False: close the connection. */
-static bool handle(httpd_request_t *request)
-{
-    httpd_err_code_t error = HTTPD_ERR_CODE_MAX;
-    if (httpd_parse_head(request, &error) != ESP_OK) {
-        return error < HTTPD_ERR_CODE_MAX && httpd_dispatch_error(request, error) == ESP_OK;
-    }
-    request->is_lost = is_reply_lost(request);
-    return httpd_dispatch(request) == ESP_OK && !request->is_lost && purge_body(request);
-}
-
 static bool serve(httpd_server_t *server, httpd_session_t *session)
 {
     httpd_request_t *request = calloc(1, sizeof *request);
@@ -167,9 +148,9 @@ static bool serve(httpd_server_t *server, httpd_session_t *session)
     request->headers = calloc(server->config.max_resp_headers + 1u, sizeof *request->headers);
     request->req.handle = server;
     request->req.aux = request;
-    bool is_kept = request->headers != NULL && handle(request);
+    bool is_kept = request->headers != NULL && httpd_parse_request(request) == ESP_OK && !request->is_lost && purge_body(request);
     free(request->headers);
-    explicit_bzero(request->head, sizeof request->head); /* tokens */
+    explicit_bzero(request, sizeof *request); /* tokens */
     free(request);
     session->was_used = true;
     session->last_used_us = host_uptime_us();

@@ -27,15 +27,14 @@ const API_CASES = [
   "full",
   "collects_best_page",
   "unchanged",
+  "unchanged_chunks",
+  "stale_iterator",
   "statistics",
   "iteration",
 ];
 const FLASH_CASES = [
-  "nor",
-  "snapshot",
-  "no_partition",
   "second_partition",
-  "encrypted",
+  "behind_the_table",
   "no_free_pages",
   "torn_headers",
   "new_version",
@@ -43,8 +42,8 @@ const FLASH_CASES = [
   "damaged_data",
   "damage_survives_collection",
   "random_damage",
-  "exclusive",
 ];
+const FLASH_FILE_CASES = ["nor", "snapshot", "no_partition", "encrypted", "exclusive"];
 
 let dir: string;
 
@@ -78,6 +77,10 @@ describe("the NVS API", () => {
 describe("the flash below the NVS", () => {
   test.each(FLASH_CASES)("%s", async (name) => {
     await run(program("nvs_flash_test"), [name, join(dir, `${name}.bin`)]);
+  });
+
+  test.each(FLASH_FILE_CASES)("%s", async (name) => {
+    await run(program("nvs_flash_file_test"), [name, join(dir, `${name}.bin`)]);
   });
 });
 

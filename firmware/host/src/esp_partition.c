@@ -45,7 +45,7 @@ const esp_partition_t *esp_partition_find_first(esp_partition_type_t type, esp_p
             .encrypted = (region.flags & FLAG_ENCRYPTED) != 0,
             .readonly = (region.flags & FLAG_READONLY) != 0,
         };
-        strncpy(partition.label, label != NULL ? label : "", sizeof partition.label - 1);
+        memcpy(partition.label, region.label, sizeof partition.label);
         found = remember(&partition);
     }
     nvs_unlock();

@@ -11,11 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ESP-IDF, "Partition Tables": 32-byte entries, at most 0xC00 bytes, ended by an erased entry. */
+/* ESP-IDF, "Partition Tables": 32-byte entries, at most 0xC00 bytes, ended by the row with their MD5 or an erased one. */
 #define TABLE_OFFSET 0x8000u
 #define TABLE_MAX_ENTRIES (0xC00u / sizeof(partition_entry_t))
 #define TABLE_ENTRY_MAGIC 0x50AAu
-#define TABLE_MD5_MAGIC 0xEBEBu
 
 /* A NOR chip programs at most one such page per command; here it only bounds the buffer. */
 #define PROGRAM_PAGE_SIZE 256u
@@ -169,9 +168,6 @@ esp_err_t flash_file_find_partition(uint8_t type, uint8_t subtype, const char *l
         if (flash_file_read(address, &entry, sizeof(entry)) != ESP_OK) {
             return ESP_ERR_NOT_FOUND;
         }
-        if (entry.magic == TABLE_MD5_MAGIC) {
-            continue;
-        }
         if (entry.magic != TABLE_ENTRY_MAGIC) {
             return ESP_ERR_NOT_FOUND;
         }
@@ -183,6 +179,7 @@ esp_err_t flash_file_find_partition(uint8_t type, uint8_t subtype, const char *l
             return ESP_ERR_INVALID_SIZE;
         }
         *out = (flash_region_t){.offset = entry.offset, .size = entry.size, .flags = entry.flags};
+        memcpy(out->label, entry.label, sizeof entry.label);
         return ESP_OK;
     }
     return ESP_ERR_NOT_FOUND;

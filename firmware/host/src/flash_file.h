@@ -29,6 +29,7 @@ typedef struct {
     uint32_t offset; /* bytes from the start of the flash */
     uint32_t size;   /* bytes */
     uint32_t flags;  /* bit 0: encrypted, bit 1: read-only */
+    char label[17];
 } flash_region_t;
 
 /**

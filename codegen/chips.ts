@@ -19,6 +19,8 @@ interface ChipFacts {
   readonly buttonPins: readonly (readonly [number, number])[];
   /** `ESP_WIFI_MAX_CONN_NUM`, or the firmware's own limit where that is lower. */
   readonly apClients: number;
+  /** Keys in hardware, which the AP's clients share with ESP-NOW's peers; and what ESP-NOW keeps by Kconfig's default. */
+  readonly wifiKeys: { readonly all: number; readonly espNow: number };
   readonly peripherals: readonly ("HMAC" | "DS" | "ECDSA" | "USB-Serial-JTAG")[];
   /** The key of secure boot v2; where a chip takes both kinds, RSA is prov's choice. */
   readonly signingKey: "RSA-3072" | "P-256";
@@ -48,6 +50,7 @@ export interface LoaderFacts {
 }
 
 const AP_CLIENTS = 10;
+const WIFI_KEYS = { all: 17, espNow: 7 };
 
 function pins(...runs: ChipFacts["buttonPins"]): ChipFacts["buttonPins"] {
   return runs;
@@ -63,6 +66,7 @@ const TABLE = {
     bootButtonGpio: 0,
     buttonPins: pins([0, 5], [12, 19], [21, 23], [25, 27], [32, 33]),
     apClients: AP_CLIENTS,
+    wifiKeys: WIFI_KEYS,
     peripherals: [],
     signingKey: "RSA-3072",
     firstIdf: "5.0",
@@ -81,6 +85,7 @@ const TABLE = {
     bootButtonGpio: 0,
     buttonPins: pins([0, 21], [33, 45]),
     apClients: AP_CLIENTS,
+    wifiKeys: WIFI_KEYS,
     peripherals: ["HMAC", "DS"],
     signingKey: "RSA-3072",
     firstIdf: "5.0",
@@ -94,6 +99,7 @@ const TABLE = {
     bootButtonGpio: 0,
     buttonPins: pins([0, 21], [33, 48]),
     apClients: AP_CLIENTS,
+    wifiKeys: WIFI_KEYS,
     peripherals: ["HMAC", "DS", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
     firstIdf: "5.0",
@@ -115,6 +121,7 @@ const TABLE = {
     bootButtonGpio: 9,
     buttonPins: pins([0, 10], [18, 20]),
     apClients: 4,
+    wifiKeys: { all: 4, espNow: 2 },
     peripherals: [],
     signingKey: "P-256",
     firstIdf: "5.0",
@@ -128,6 +135,7 @@ const TABLE = {
     bootButtonGpio: 9,
     buttonPins: pins([0, 10], [18, 21]),
     apClients: AP_CLIENTS,
+    wifiKeys: WIFI_KEYS,
     peripherals: ["HMAC", "DS", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
     firstIdf: "5.0",
@@ -149,6 +157,7 @@ const TABLE = {
     bootButtonGpio: 28,
     buttonPins: pins([0, 15], [23, 28]),
     apClients: AP_CLIENTS,
+    wifiKeys: WIFI_KEYS,
     peripherals: ["HMAC", "DS", "ECDSA", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
     firstIdf: "5.5",
@@ -162,6 +171,7 @@ const TABLE = {
     bootButtonGpio: 9,
     buttonPins: pins([0, 23]),
     apClients: AP_CLIENTS,
+    wifiKeys: WIFI_KEYS,
     peripherals: ["HMAC", "DS", "USB-Serial-JTAG"],
     signingKey: "RSA-3072",
     firstIdf: "5.1",
@@ -189,12 +199,17 @@ export const TARGETS: readonly Target[] = [...CHIP_NAMES, "host"];
 export const IDF_RELEASES = ["5.0", "5.5", "6.0", "6.1"] as const;
 export const NEWEST_IDF = IDF_RELEASES[IDF_RELEASES.length - 1];
 
-const HOST = { bootButtonGpio: 0, buttonPins: pins([0, 54]), apClients: AP_CLIENTS } as const;
+const HOST = {
+  bootButtonGpio: 0,
+  buttonPins: pins([0, 54]),
+  apClients: AP_CLIENTS,
+  wifiKeys: WIFI_KEYS,
+} as const;
 
 /** What a configuration has to know of the hardware below it. */
 export function hardwareOf(
   target: Target,
-): Pick<ChipFacts, "bootButtonGpio" | "buttonPins" | "apClients"> {
+): Pick<ChipFacts, "bootButtonGpio" | "buttonPins" | "apClients" | "wifiKeys"> {
   return target === "host" ? HOST : CHIPS[target];
 }
 

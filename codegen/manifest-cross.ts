@@ -1,4 +1,5 @@
 import { AP_CHANNELS } from "./ap-channels.js";
+import { apClientIssues } from "./ap-clients.js";
 import { curveOf } from "./certificate-rules.js";
 import { hardwareOf } from "./chips.js";
 import { closest } from "./closest.js";
@@ -36,6 +37,7 @@ export function crossFieldIssues(device: DeviceManifest): CrossFieldIssue[] {
     ...entries.flatMap(([name, value]) => symbolIssue(name, value, device)),
     ...SDKCONFIG_SYMBOLS.flatMap((symbol) => orderIssue(symbol, device)),
     ...radioIssues(device),
+    ...apClientIssues(device),
     ...buttonIssue(device),
     ...captiveDnsIssue(device),
     ...trustIssue(device),

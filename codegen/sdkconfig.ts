@@ -1,3 +1,4 @@
+import { apClientSymbols } from "./ap-clients.js";
 import { cString } from "./c-string.js";
 import type { DeviceManifest, SdkconfigValue } from "./manifest.js";
 import { LOG_LEVELS } from "./manifest-fields.js";
@@ -38,21 +39,9 @@ export function emitSdkconfigHeader(manifest: DeviceManifest): string {
   return header + render(lines, (menu) => `/* ${menu} */`, defineLine);
 }
 
-const CLIENTS = "CONFIG_PROV_SOFTAP_MAX_CLIENTS";
-const LEASES = "CONFIG_LWIP_DHCPS_MAX_STATION_NUM";
-/** ESP-IDF's own: a client beyond it joins the AP and gets no address. */
-const DEFAULT_LEASES = 8;
-
-function addLeases(extra: Map<string, SdkconfigValue>): void {
-  const clients = extra.get(CLIENTS);
-  if (typeof clients === "number" && clients > DEFAULT_LEASES && !extra.has(LEASES))
-    extra.set(LEASES, clients);
-}
-
 /** Table first, with the manifest's own values in place; then the symbols that the table does not know. */
 function sdkconfigLines(manifest: DeviceManifest, security: readonly SecurityLine[]): Line[] {
-  const extra = new Map(Object.entries(manifest.sdkconfig));
-  addLeases(extra);
+  const extra = new Map(Object.entries({ ...apClientSymbols(manifest), ...manifest.sdkconfig }));
   const lines: Line[] = SDKCONFIG_SYMBOLS.map((symbol) => {
     const value = extra.get(symbol.name) ?? symbol.value(manifest);
     extra.delete(symbol.name);

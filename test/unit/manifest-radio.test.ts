@@ -69,6 +69,33 @@ describe("what the chip takes", () => {
     expect(leases(own)).toBe("20");
   });
 
+  test.each([
+    ["esp32c2", {}, "0"],
+    ["esp32c2", { CONFIG_PROV_SOFTAP_MAX_CLIENTS: 3 }, "1"],
+    ["esp32c2", { CONFIG_PROV_SOFTAP_MAX_CLIENTS: 2 }, undefined],
+    ["esp32c3", {}, undefined],
+    ["esp32c3", { CONFIG_PROV_SOFTAP_MAX_CLIENTS: 10 }, undefined],
+    ["esp32", { CONFIG_PROV_SOFTAP_MAX_CLIENTS: 10 }, undefined],
+    ["esp32", { CONFIG_ESP_WIFI_ESPNOW_MAX_ENCRYPT_NUM: 13 }, "13"],
+  ] as const)("each client that the AP takes can have a key: %s %j", (target, sdkconfig, keys) => {
+    const text = emitSdkconfigDefaults(soundDevice({ id: "radio", target, sdkconfig }));
+    expect(/^CONFIG_ESP_WIFI_ESPNOW_MAX_ENCRYPT_NUM=(\d+)$/m.exec(text)?.[1]).toBe(keys);
+  });
+
+  test.each([
+    ["esp32c2", {}, 1, 0],
+    ["esp32c2", { CONFIG_PROV_SOFTAP_MAX_CLIENTS: 2 }, 3, 2],
+    ["esp32c3", {}, 14, 13],
+    ["esp32s3", { CONFIG_PROV_SOFTAP_MAX_CLIENTS: 10 }, 8, 7],
+  ] as const)("%s %j: ESP-NOW does not get %i keys", (target, more, keys, left) => {
+    const name = "CONFIG_ESP_WIFI_ESPNOW_MAX_ENCRYPT_NUM";
+    const given = (count: number) => messages({ target, sdkconfig: { ...more, [name]: count } });
+    expect(given(left)).toEqual([]);
+    expect(given(keys)).toEqual([
+      `sdkconfig.${name}: expected at most ${left}: the others are for the AP's clients (CONFIG_PROV_SOFTAP_MAX_CLIENTS), got ${keys}`,
+    ]);
+  });
+
   test.each(CHIP_NAMES)("as the pin of the button: %s", (target) => {
     const button = (pin: number) =>
       messages({ target, sdkconfig: { CONFIG_PROV_BUTTON_GPIO: pin } });

@@ -15,7 +15,8 @@
 #include "secret_wipe.h"
 
 #define SAFE_CHANNEL 1 /* legal in every country */
-#define FEW_CLIENTS 4  /* the smallest chip takes as many */
+#define FEW_CLIENTS 4  /* the smallest chip takes as many, */
+#define FEWER_CLIENTS 2 /* or as few as these, where ESP-NOW has Kconfig's share of its keys */
 #define WARNING_INTERVAL_US (10 * 1000 * 1000)
 
 typedef struct {
@@ -99,7 +100,7 @@ static void note_replaced(const settings_t *taken)
 esp_err_t softap_config_apply(void)
 {
     /* Which of the two it dislikes, the driver says only in its log. */
-    static const uint8_t CLIENTS[] = {CONFIG_PROV_SOFTAP_MAX_CLIENTS, FEW_CLIENTS, 1};
+    static const uint8_t CLIENTS[] = {CONFIG_PROV_SOFTAP_MAX_CLIENTS, FEW_CLIENTS, FEWER_CLIENTS, 1};
     static const uint8_t CHANNELS[] = {CONFIG_PROV_SOFTAP_CHANNEL, SAFE_CHANNEL};
     esp_err_t err = ESP_FAIL;
     for (size_t i = 0; i < sizeof CLIENTS * sizeof CHANNELS; i++) {

@@ -38,7 +38,7 @@ export const DEVICE_FAILURES = {
     stage: "provision",
     outlook: "gives_up",
     message: "no access point with this SSID answered",
-    hint: "Check the SSID, that it is on 2.4 GHz and in range; `prov scan` lists what the board sees.",
+    hint: "Check the SSID, that it is on 2.4 GHz (if it is hidden, on channels 1 to 11) and in range; `prov scan` lists what the board sees.",
     words:
       "The device cannot find this WiFi. Check the name, move the device closer to your router, and make sure that the router offers 2.4 GHz.",
   },

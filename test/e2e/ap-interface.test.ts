@@ -223,6 +223,18 @@ describe.skipIf(missing !== null)("the board's servers", () => {
     expect(await status("phone", AP)).toMatchObject({ status: 200 });
   });
 
+  it.each([
+    ["phone", "wlan0", "ap0"],
+    ["neighbour", "lan0", "sta0"],
+  ])("have no IPv6 address for a %s to try", async (name, near, far) => {
+    const { stdout } = await net.exec("board", "ip", "-6", "-br", "address", "show", "dev", far);
+    const linkLocal = /fe80:[0-9a-f:]+/.exec(stdout)?.[0];
+    if (linkLocal === undefined) return; // a kernel without IPv6
+    const address = `[${linkLocal}%25${near}]`;
+    expect(await status(name, address)).toMatchObject({ code: REFUSED, status: 0 });
+    expect(await reset(name, address)).toMatchObject({ code: REFUSED, status: 0 });
+  });
+
   it("have heard nobody there from their first moment on", () => {
     for (const [name, { attempts, answered }] of Object.entries(knocks)) {
       expect(attempts, name).toBeGreaterThan(10);

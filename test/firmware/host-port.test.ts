@@ -68,6 +68,28 @@ describe.each(VARIANTS)("the host port under %s", (variant) => {
     );
   });
 
+  test.each([
+    ["follows the country of what it hears", undefined, "reason 201", "connected"],
+    ["is in Germany", "DE", "connected", "connected"],
+    ["is in the US", "US", "reason 201", "reason 201"],
+  ])("WiFi: on channel 13 a station that %s", async (_where, country, hidden, shown) => {
+    const networks = [
+      ...NETWORKS,
+      network("Hidden13", { channel: 13, hidden: true, rssi: -70 }),
+      network("Shown13", { channel: 13, rssi: -71 }),
+    ];
+    const fixed = country === undefined ? {} : { TEST_FIXED_COUNTRY: country };
+    const env = { TEST_AP_CLIENTS: "15", ...fixed };
+    const program = startProgram("wifi", variant, { air: { networks }, env });
+    for (const ssid of ["Hidden13", "Shown13"]) program.write(`${ssid}\tsecret-pass\t0\t0\t1`);
+    program.end();
+    const lines = await expectSuccess(program);
+    expect(lines.filter((line) => /^(connected|reason) ?\d* \w+13$/.test(line))).toEqual([
+      `${hidden} Hidden13`,
+      `${shown} Shown13`,
+    ]);
+  });
+
   test("WiFi: a radio of its own takes the place of the air", async () => {
     const radio = join(temporaryDir(), "radio");
     const server = createServer((board) => playRadio(board)).listen(radio);

@@ -6,7 +6,6 @@
 
 #include "esp_log.h"
 #include "host_env.h"
-#include "wifi_country.h"
 #include "wifi_driver.h"
 #include "wifi_radio.h"
 
@@ -32,6 +31,7 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
         g_wifi.mode = WIFI_MODE_STA; /* the real driver's default after init */
         g_wifi.storage = WIFI_STORAGE_FLASH;
         strcpy(g_wifi.country, "01"); /* world safe mode */
+        g_wifi.does_follow_country = true;
         g_wifi.ap_config = (wifi_ap_config_t){.channel = 1, .max_connection = 4};
     }
     return wifi_unlock(ESP_OK);
@@ -39,7 +39,6 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
 
 esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled)
 {
-    (void)ieee80211d_enabled;
     if (country == NULL || strlen(country) < 2 || strlen(country) > 3) {
         return ESP_ERR_INVALID_ARG;
     }
@@ -52,6 +51,7 @@ esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled
         return wifi_unlock(ESP_ERR_INVALID_ARG);
     }
     memcpy(g_wifi.country, country, 2);
+    g_wifi.does_follow_country = ieee80211d_enabled;
     return wifi_unlock(ESP_OK);
 }
 

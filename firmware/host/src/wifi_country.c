@@ -3,6 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
+/* In whatever country (ESP-IDF's guide to WiFi, "Wi-Fi Country Code"). */
+#define LAST_ACTIVE 11
+#define LAST_PASSIVE 14
+
 /* esp_wifi_set_country_code() in esp_wifi.h; the channels as in components/esp_wifi/regulatory. */
 static const char *const UP_TO_11[] = {"01", "CA", "US"};
 static const char *const UP_TO_13[] = {
@@ -30,4 +34,12 @@ uint8_t wifi_country_last_channel(const char *code)
         return 13;
     }
     return strncmp(code, "JP", 2) == 0 ? 14 : 0;
+}
+
+wifi_channel_use_t wifi_country_use(const char *code, bool does_follow, uint8_t channel)
+{
+    if (!does_follow) {
+        return channel <= wifi_country_last_channel(code) ? CHANNEL_ACTIVE : CHANNEL_CLOSED;
+    }
+    return channel <= LAST_ACTIVE ? CHANNEL_ACTIVE : channel <= LAST_PASSIVE ? CHANNEL_PASSIVE : CHANNEL_CLOSED;
 }

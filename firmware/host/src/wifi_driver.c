@@ -111,6 +111,11 @@ void wifi_copy_text(char *out, const uint8_t *bytes, size_t size)
     out[size] = '\0';
 }
 
+wifi_channel_use_t wifi_channel_use(uint8_t channel)
+{
+    return wifi_country_use(g_wifi.country, g_wifi.does_follow_country, channel);
+}
+
 void wifi_describe(const host_air_network_t *network, wifi_ap_record_t *record)
 {
     memset(record, 0, sizeof *record);

@@ -12,6 +12,7 @@
 #include "esp_wifi.h"
 #include "host_air.h"
 #include "host_timer.h"
+#include "wifi_country.h"
 
 #define WIFI_MAX_EFFECTS 6
 
@@ -28,6 +29,7 @@ typedef struct {
     wifi_mode_t mode;
     wifi_storage_t storage;
     char country[3];
+    bool does_follow_country; /* IEEE 802.11d */
     wifi_ap_config_t ap_config;
     wifi_sta_config_t sta_config;
 
@@ -82,6 +84,8 @@ esp_err_t wifi_check_station(void);
 
 /** Of a field that a text may fill; `out` has room for one byte more. */
 void wifi_copy_text(char *out, const uint8_t *bytes, size_t size);
+/** What a scan does on a channel. */
+wifi_channel_use_t wifi_channel_use(uint8_t channel);
 /** What a scan and the connection say of a network. */
 void wifi_describe(const host_air_network_t *network, wifi_ap_record_t *record);
 

@@ -70,6 +70,14 @@ static uint8_t judge_candidate(const host_air_network_t *network, size_t passwor
     return 0;
 }
 
+/* A fast scan stops at the first beacon and never sees a hidden SSID. */
+static bool is_visible(const host_air_network_t *network)
+{
+    wifi_channel_use_t use = wifi_channel_use(network->channel);
+    bool is_asked = use == CHANNEL_ACTIVE && g_wifi.sta_config.scan_method == WIFI_ALL_CHANNEL_SCAN;
+    return network->is_hidden ? is_asked : use != CHANNEL_CLOSED;
+}
+
 /* The strongest network of that name the station may join, or the reason there is none. */
 static uint8_t choose_network(const host_air_t *air, const char *ssid, size_t password_len,
                               host_air_network_t *chosen)
@@ -78,10 +86,7 @@ static uint8_t choose_network(const host_air_t *air, const char *ssid, size_t pa
     bool is_found = false;
     for (size_t i = 0; i < air->count; i++) {
         const host_air_network_t *network = &air->networks[i];
-        /* A fast scan stops at the first beacon and never sees a hidden SSID. */
-        bool is_visible = !network->is_hidden ||
-                          g_wifi.sta_config.scan_method == WIFI_ALL_CHANNEL_SCAN;
-        if (!is_visible || strcmp(network->ssid, ssid) != 0) {
+        if (!is_visible(network) || strcmp(network->ssid, ssid) != 0) {
             continue;
         }
         uint8_t verdict = judge_candidate(network, password_len);

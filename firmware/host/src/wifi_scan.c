@@ -30,11 +30,12 @@ static void init_done(void)
 
 static bool is_wanted(const host_air_network_t *network)
 {
-    if (s_request.channel != 0 && network->channel != s_request.channel) {
+    wifi_channel_use_t use = wifi_channel_use(network->channel);
+    if (use == CHANNEL_CLOSED || (s_request.channel != 0 && network->channel != s_request.channel)) {
         return false;
     }
-    if (s_request.ssid[0] != '\0') {
-        return strcmp(network->ssid, s_request.ssid) == 0; /* a probe request finds hidden ones */
+    if (s_request.ssid[0] != '\0') { /* a probe request finds hidden ones */
+        return strcmp(network->ssid, s_request.ssid) == 0 && (!network->is_hidden || use == CHANNEL_ACTIVE);
     }
     return !network->is_hidden || s_request.does_show_hidden;
 }

@@ -179,6 +179,9 @@ void app_main(void)
     REPORT("scan with hidden");
     report_scan(true);
     test_states_while_connecting();
+    if (getenv("TEST_FIXED_COUNTRY") != NULL) {
+        CHECK(esp_wifi_set_country_code(getenv("TEST_FIXED_COUNTRY"), false) == ESP_OK);
+    }
     char line[256];
     while (fgets(line, sizeof line, stdin) != NULL) {
         try_connection(line);

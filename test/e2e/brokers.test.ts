@@ -118,7 +118,7 @@ describe.runIf(WITH_ALL_BROKERS)("the device names the broker that", () => {
   ];
   const ANSWERED: readonly Case[] = [
     ["with another packet", answers("9003000100"), "broker_bad_response", "no CONNACK"],
-    ["with HTTP", answers(HTTP.toString("hex")), "broker_bad_response", "no CONNACK"],
+    ["with HTTP", answers(HTTP.toString("hex")), "broker_bad_response", "is not MQTT"],
     ["with code 1", answers("20020001"), "broker_rejected", "CONNACK code 1"],
     ["with code 2", answers("20020002"), "broker_rejected", "CONNACK code 2"],
     ["with code 3", answers("20020003"), "broker_unreachable", "CONNACK code 3"],

@@ -340,7 +340,7 @@ static void test_broker_verdicts(void)
     expect_verdict(before, PROV_FAILURE_BROKER_BAD_RESPONSE, false, "no CONNACK");
     before.has_error = true;
     before.error = net_error(0, 0, 0);
-    expect_verdict(before, PROV_FAILURE_BROKER_BAD_RESPONSE, false, "");
+    expect_verdict(before, PROV_FAILURE_BROKER_BAD_RESPONSE, false, "what came is not MQTT");
     before.error = net_error(0x8008, 0, 0);
     expect_verdict(before, PROV_FAILURE_BROKER_UNREACHABLE, false, "it closed the connection before CONNACK");
     before.error = net_error(0x8001, 0, 0);

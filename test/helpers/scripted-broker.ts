@@ -5,6 +5,7 @@ import { onTestFinished } from "vitest";
 import { type CertificateAuthority, createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
 import { listenOn } from "../../cli/lab/server/listen.js";
 import { localhostIdentity } from "./localhost.js";
+import { served } from "./served.js";
 
 type PacketOf<Kind extends Packet["cmd"]> = Extract<Packet, { cmd: Kind }>;
 
@@ -18,7 +19,11 @@ export interface Peer {
   readonly number: number;
   /** The client's next packet of this kind; others are dropped. Stays pending when the connection ends. */
   next<Kind extends Packet["cmd"]>(kind: Kind): Promise<PacketOf<Kind>>;
+  /** The client's next packet, whichever it is. */
+  any(): Promise<Packet>;
   send(packet: Packet): void;
+  /** As they are, be they MQTT or not. */
+  sendBytes(bytes: Buffer): void;
   /** A publication on the device's status topic. */
   publish(payload: unknown, flags?: { retain?: boolean; dup?: boolean }, deviceId?: string): void;
   /** CONNACK 0 and a granted subscription. */
@@ -32,6 +37,27 @@ export interface ScriptedBroker {
   /** An operator's access that it takes. */
   readonly access: { uri: string; caPem: string; certPem: string; keyPem: string };
   connections(): number;
+}
+
+/** The same without TLS, for a test that answers each connection itself, in the order in which they come. */
+export async function plainBroker(): Promise<{ uri: string; connection(): Promise<Peer> }> {
+  const peers: Peer[] = [];
+  let wake = (): void => {};
+  let connections = 0;
+  const server = createServer((tcp) => {
+    tcp.on("error", () => {});
+    connections += 1;
+    peers.push(peerOf(tcp, tcp, connections));
+    wake();
+  });
+  const connection = async (): Promise<Peer> => {
+    for (;;) {
+      const peer = peers.shift();
+      if (peer) return peer;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+  return { uri: `mqtt://localhost:${await served(server)}`, connection };
 }
 
 export const SCRIPTED_DEVICE = "dev-1";
@@ -79,7 +105,7 @@ export async function scriptedBroker(
   return { uri, access: { uri, caPem, ...operator }, connections: () => connections };
 }
 
-function peerOf(socket: TLSSocket, tcp: Socket, number: number): Peer {
+function peerOf(socket: Socket, tcp: Socket, number: number): Peer {
   const arrived: Packet[] = [];
   let wake = (): void => {};
   const reader = parser({ protocolVersion: 4 });
@@ -91,18 +117,26 @@ function peerOf(socket: TLSSocket, tcp: Socket, number: number): Peer {
   const send = (packet: Packet): void => {
     if (socket.writable) socket.write(generate(packet));
   };
-  const next: Peer["next"] = async (kind) => {
+  const any = async (): Promise<Packet> => {
     for (;;) {
       const packet = arrived.shift();
-      if (packet && isOf(packet, kind)) return packet;
-      if (!packet) await new Promise<void>((resolve) => (wake = resolve));
+      if (packet) return packet;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+  const next: Peer["next"] = async (kind) => {
+    for (;;) {
+      const packet = await any();
+      if (isOf(packet, kind)) return packet;
     }
   };
   let messageId = 0;
   return {
     number,
     next,
+    any,
     send,
+    sendBytes: (bytes) => void socket.write(bytes),
     publish(payload, { retain = false, dup = false } = {}, deviceId = SCRIPTED_DEVICE) {
       messageId += 1;
       const topic = `devices/${deviceId}/status`;

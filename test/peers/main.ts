@@ -4,6 +4,7 @@ import { renderTable } from "../../cli/terminal/table.js";
 import { longer } from "../helpers/longer.js";
 import { CHECKS, type Check } from "./checks.js";
 import { findEmbedded } from "./embedded.js";
+import { findMochi } from "./mochi.js";
 import { findMoquette } from "./moquette.js";
 import { findMosquitto } from "./mosquitto.js";
 import type { FindPeer, Peer } from "./peer.js";
@@ -15,6 +16,7 @@ const PEERS: readonly (readonly [name: string, find: FindPeer])[] = [
   ["mosquitto", findMosquitto],
   ["rabbitmq", findRabbitmq],
   ["moquette", findMoquette],
+  ["mochi", findMochi],
 ];
 
 /** A bound for what hangs; each wait within a check has a shorter one. */

@@ -1,4 +1,7 @@
-/* esp-mqtt: MQTT 3.1.1, on libmosquitto. */
+/*
+ * esp-mqtt: MQTT 3.1.1 over TCP and TLS, as the image builds it: without MQTT 5, WebSockets and MQTT_EVENT_DELETED.
+ * What the configuration lacks here is not there on the host.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -41,19 +44,9 @@ typedef enum esp_mqtt_error_type_t {
     MQTT_ERROR_TYPE_SUBSCRIBE_FAILED
 } esp_mqtt_error_type_t;
 
-typedef enum esp_mqtt_transport_t {
-    MQTT_TRANSPORT_UNKNOWN = 0x0,
-    MQTT_TRANSPORT_OVER_TCP,
-    MQTT_TRANSPORT_OVER_SSL,
-    MQTT_TRANSPORT_OVER_WS,
-    MQTT_TRANSPORT_OVER_WSS
-} esp_mqtt_transport_t;
-
 typedef enum esp_mqtt_protocol_ver_t {
     MQTT_PROTOCOL_UNDEFINED = 0,
-    MQTT_PROTOCOL_V_3_1,
-    MQTT_PROTOCOL_V_3_1_1,
-    MQTT_PROTOCOL_V_5,
+    MQTT_PROTOCOL_V_3_1_1 = 2,
 } esp_mqtt_protocol_ver_t;
 
 typedef struct esp_mqtt_error_codes {
@@ -89,31 +82,21 @@ typedef struct esp_mqtt_client_config_t {
     struct broker_t {
         struct address_t {
             const char *uri; /* mqtt:// or mqtts:// */
-            const char *hostname;
-            esp_mqtt_transport_t transport;
-            const char *path;
-            uint32_t port;
         } address;
         struct verification_t {
-            bool use_global_ca_store;
             esp_err_t (*crt_bundle_attach)(void *conf);
-            const char *certificate; /* not copied */
-            size_t certificate_len;
+            const char *certificate; /* PEM; not copied */
             bool skip_cert_common_name_check;
-            const char **alpn_protos;
-            const char *common_name;
+            const char *common_name; /* not copied */
         } verification;
     } broker;
     struct credentials_t {
         const char *username;
         const char *client_id;
-        bool set_null_client_id;
         struct authentication_t {
             const char *password;
-            const char *certificate; /* not copied */
-            size_t certificate_len;
-            const char *key; /* not copied */
-            size_t key_len;
+            const char *certificate; /* PEM; not copied */
+            const char *key;         /* PEM; not copied */
         } authentication;
     } credentials;
     struct session_t {
@@ -128,12 +111,12 @@ typedef struct esp_mqtt_client_config_t {
         int keepalive; /* s; 0 = 120 */
         bool disable_keepalive;
         esp_mqtt_protocol_ver_t protocol_ver;
-        int message_retransmit_timeout;
+        int message_retransmit_timeout; /* ms; 0 = 1000 */
     } session;
     struct network_t {
-        int reconnect_timeout_ms; /* 0 = 10000 */
-        int timeout_ms;           /* 0 = 10000 */
-        int refresh_connection_after_ms;
+        int reconnect_timeout_ms;        /* 0 = 10000 */
+        int timeout_ms;                  /* 0 = 10000 */
+        int refresh_connection_after_ms; /* 0 = never */
         bool disable_auto_reconnect;
     } network;
     struct task_t {
@@ -141,31 +124,37 @@ typedef struct esp_mqtt_client_config_t {
         int stack_size;
     } task;
     struct buffer_t {
-        int size;
-        int out_size;
+        int size;     /* 0 = 1024 */
+        int out_size; /* 0 = size */
     } buffer;
     struct outbox_config_t {
         uint64_t limit; /* bytes; 0 = none */
     } outbox;
 } esp_mqtt_client_config_t;
 
-/** NULL for a bad URI or without memory. */
+/** NULL for a bad URI, for certificates without TLS, or without memory. */
 esp_mqtt_client_handle_t esp_mqtt_client_init(const esp_mqtt_client_config_t *config);
 /** ESP_FAIL when it runs. */
 esp_err_t esp_mqtt_client_start(esp_mqtt_client_handle_t client);
-/** ESP_FAIL when it does not run, or in its own event handler. Waits for the task's end. */
+/**
+ * Says DISCONNECT where there is a connection, and waits for the task's end, which in a pause before a reconnection is
+ * half of it away. ESP_FAIL when the client does not run, or in its own event handler.
+ */
 esp_err_t esp_mqtt_client_stop(esp_mqtt_client_handle_t client);
 esp_err_t esp_mqtt_client_destroy(esp_mqtt_client_handle_t client);
 /** ESP_FAIL unless the client waits to reconnect. */
 esp_err_t esp_mqtt_client_reconnect(esp_mqtt_client_handle_t client);
-/** Handlers run in the client's own task. */
+/** Says DISCONNECT and ends the connection. */
+esp_err_t esp_mqtt_client_disconnect(esp_mqtt_client_handle_t client);
+/** Handlers run in the client's own task, or in one that publishes when the connection breaks. */
 esp_err_t esp_mqtt_client_register_event(esp_mqtt_client_handle_t client, esp_mqtt_event_id_t event,
                                          esp_event_handler_t event_handler,
                                          void *event_handler_arg);
-/** Message id (0 for QoS 0), -1 on failure. */
+/** Message id, or -1 on failure: there must be a connection. */
 int esp_mqtt_client_subscribe_single(esp_mqtt_client_handle_t client, const char *topic, int qos);
 #define esp_mqtt_client_subscribe(client, topic, qos)                                              \
     esp_mqtt_client_subscribe_single(client, topic, qos)
-/** Message id (0 for QoS 0), -1 on failure, -2 when the outbox is full. */
+int esp_mqtt_client_unsubscribe(esp_mqtt_client_handle_t client, const char *topic);
+/** Message id (0 for QoS 0), -1 on failure, -2 when the outbox is full. Waits while the client connects. */
 int esp_mqtt_client_publish(esp_mqtt_client_handle_t client, const char *topic, const char *data,
                             int len, int qos, int retain);

@@ -20,6 +20,12 @@ EventGroupHandle_t xEventGroupCreate(void)
     return group;
 }
 
+void vEventGroupDelete(EventGroupHandle_t xEventGroup)
+{
+    host_monitor_destroy(&xEventGroup->monitor);
+    free(xEventGroup);
+}
+
 EventBits_t xEventGroupSetBits(EventGroupHandle_t xEventGroup, const EventBits_t uxBitsToSet)
 {
     host_monitor_lock(&xEventGroup->monitor);

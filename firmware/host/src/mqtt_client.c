@@ -1,153 +1,143 @@
-/* The API of esp-mqtt. */
+/* The API of esp-mqtt: a client from its making to its end. */
 #include "mqtt_client.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "esp_log.h"
+#include "http_strict.h"
 #include "mqtt_client_priv.h"
+
+enum { TCP_PORT = 1883, TLS_PORT = 8883 };
 
 static const char *TAG = "mqtt_client";
 
-static pthread_once_t s_mosquitto_once = PTHREAD_ONCE_INIT;
-
-static void init_mosquitto(void)
+/* NULL stays NULL. @return false without memory */
+static bool copy(const char **to, const char *bytes, size_t length)
 {
-    mosquitto_lib_init();
-}
-
-void mqtt_client_dispatch(esp_mqtt_client_handle_t client, esp_mqtt_event_t *event)
-{
-    event->client = client;
-    event->error_handle = &client->error;
-    event->protocol_ver = MQTT_PROTOCOL_V_3_1_1;
-    for (size_t i = 0;; i++) {
-        host_monitor_lock(&client->monitor);
-        bool is_there = i < client->handler_count;
-        esp_event_handler_t handler = is_there ? client->handlers[i].handler : NULL;
-        void *arg = is_there ? client->handlers[i].arg : NULL;
-        esp_mqtt_event_id_t wanted = is_there ? client->handlers[i].event : MQTT_EVENT_ANY;
-        host_monitor_unlock(&client->monitor);
-        if (!is_there) {
-            return;
-        }
-        if (wanted == MQTT_EVENT_ANY || wanted == event->event_id) {
-            handler(arg, "MQTT_EVENTS", (int32_t)event->event_id, event);
-        }
+    char *text = bytes != NULL ? malloc(length + 1) : NULL;
+    if (text != NULL) {
+        memcpy(text, bytes, length);
+        text[length] = '\0';
     }
+    *to = text;
+    return bytes == NULL || text != NULL;
 }
 
-/* "mqtts://host:port/…" to its parts; IPv6 addresses stand in brackets. */
-static bool parse_uri(esp_mqtt_client_handle_t client, const char *uri)
+static bool copy_text(const char **to, const char *text)
 {
-    const char *rest;
-    if (strncasecmp(uri, "mqtts://", 8) == 0) {
-        client->is_tls = true;
-        client->port = 8883;
-        rest = uri + 8;
-    } else if (strncasecmp(uri, "mqtt://", 7) == 0) {
-        client->port = 1883;
-        rest = uri + 7;
-    } else {
+    return copy(to, text, text != NULL ? strlen(text) : 0);
+}
+
+static bool set_uri(host_endpoint_t *endpoint, const char *uri)
+{
+    struct http_parser_url url;
+    http_parser_url_init(&url);
+    bool is_url = uri != NULL && http_strict_parse_url(uri, strlen(uri), 0, &url) == 0;
+    endpoint->is_tls = is_url && strncasecmp(uri, "mqtts://", 8) == 0;
+    if (!is_url || (!endpoint->is_tls && strncasecmp(uri, "mqtt://", 7) != 0)) {
+        ESP_LOGE(TAG, "Error parse uri = %s", uri != NULL ? uri : "");
         return false;
     }
-    bool is_bracketed = rest[0] == '[';
-    rest += is_bracketed ? 1 : 0;
-    size_t length = strcspn(rest, is_bracketed ? "]" : ":/?");
-    client->host = strndup(rest, length);
-    rest += length;
-    rest += is_bracketed && *rest == ']' ? 1 : 0;
-    if (*rest == ':') {
-        client->port = atoi(rest + 1);
-    }
-    return client->host != NULL && length > 0 && client->port > 0 && client->port <= 65535;
+    endpoint->port = url.port != 0 ? url.port : endpoint->is_tls ? TLS_PORT : TCP_PORT;
+    return copy(&endpoint->host, uri + url.field_data[UF_HOST].off, url.field_data[UF_HOST].len);
 }
 
-static const char *copy(const char *text)
+static void default_to(int *value, int otherwise)
 {
-    return text != NULL ? strdup(text) : NULL;
+    *value = *value > 0 ? *value : otherwise;
 }
 
-static int will_length(const struct last_will_t *will)
+static void set_defaults(esp_mqtt_client_config_t *config)
 {
-    return will->msg_len > 0 ? will->msg_len : will->msg != NULL ? (int)strlen(will->msg) : 0;
+    default_to(&config->session.keepalive, 120);
+    default_to(&config->session.message_retransmit_timeout, 1000);
+    default_to(&config->network.timeout_ms, 10000);
+    default_to(&config->network.reconnect_timeout_ms, 10000);
+    default_to(&config->task.stack_size, 6144);
+    default_to(&config->task.priority, 5);
+    default_to(&config->buffer.size, 1024);
+    default_to(&config->buffer.out_size, config->buffer.size);
 }
 
-/* Certificates and keys stay the caller's, as in esp-mqtt; everything else is copied. */
-static void copy_config(esp_mqtt_client_handle_t client, const esp_mqtt_client_config_t *config)
+/* Certificates and keys stay the caller's, as in esp-mqtt. */
+static void set_endpoint(host_endpoint_t *endpoint, const esp_mqtt_client_config_t *config)
 {
-    client->config = *config;
-    client->config.broker.address.uri = NULL;
-    client->config.broker.verification.common_name =
-        copy(config->broker.verification.common_name);
-    client->config.credentials.client_id = copy(config->credentials.client_id);
-    client->config.credentials.username = copy(config->credentials.username);
-    client->config.credentials.authentication.password =
-        copy(config->credentials.authentication.password);
-    memset(&client->config.session.last_will, 0, sizeof client->config.session.last_will);
+    endpoint->timeout_ms = config->network.timeout_ms;
+    endpoint->has_bundle = config->broker.verification.crt_bundle_attach != NULL;
+    endpoint->ca_pem = endpoint->has_bundle ? NULL : config->broker.verification.certificate;
+    endpoint->cert_pem = config->credentials.authentication.certificate;
+    endpoint->key_pem = config->credentials.authentication.key;
+    endpoint->common_name = config->broker.verification.common_name;
+    endpoint->is_name_check_skipped = config->broker.verification.skip_cert_common_name_check;
 }
 
-static bool create_mosquitto(esp_mqtt_client_handle_t client,
-                             const esp_mqtt_client_config_t *config)
+static bool set_connect(mqtt_connect_t *connect, const esp_mqtt_client_config_t *config)
 {
     const struct last_will_t *will = &config->session.last_will;
-    client->mosquitto = mosquitto_new(client->config.credentials.client_id,
-                                      !config->session.disable_clean_session, client);
-    if (client->mosquitto == NULL) {
-        return false;
-    }
-    mosquitto_int_option(client->mosquitto, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V311);
-    /* A DISCONNECT that TCP holds back is lost when the socket closes with something unread. */
-    mosquitto_int_option(client->mosquitto, MOSQ_OPT_TCP_NODELAY, 1);
-    mosquitto_threaded_set(client->mosquitto, true);
-    mqtt_client_set_callbacks(client);
-    if (will->topic != NULL &&
-        mosquitto_will_set(client->mosquitto, will->topic, will_length(will), will->msg, will->qos,
-                           will->retain != 0) != MOSQ_ERR_SUCCESS) {
-        return false;
-    }
-    return config->credentials.username == NULL ||
-           mosquitto_username_pw_set(client->mosquitto, client->config.credentials.username,
-                                     client->config.credentials.authentication.password) ==
-               MOSQ_ERR_SUCCESS;
+    connect->keepalive_s = (uint16_t)(config->session.disable_keepalive ? 0 : config->session.keepalive);
+    connect->is_session_clean = !config->session.disable_clean_session;
+    connect->will_qos = will->qos;
+    connect->does_will_stay = will->retain != 0;
+    connect->will_length = will->msg == NULL ? 0 : will->msg_len > 0 ? (size_t)will->msg_len : strlen(will->msg);
+    return copy_text(&connect->client_id, config->credentials.client_id) &&
+           copy_text(&connect->will_topic, will->topic) && copy(&connect->will, will->msg, connect->will_length) &&
+           copy_text(&connect->username, config->credentials.username) &&
+           copy_text(&connect->password, config->credentials.authentication.password);
+}
+
+static int read_connection(void *connection, void *buffer, size_t size, int timeout_ms)
+{
+    return host_connection_read(connection, buffer, size, timeout_ms);
+}
+
+static bool allocate(esp_mqtt_client_handle_t client, size_t in_size, size_t out_size)
+{
+    client->in = (mqtt_reader_t){
+        .buffer = calloc(1, in_size), .size = in_size, .read = read_connection, .source = &client->connection};
+    client->out = (mqtt_writer_t){.buffer = calloc(1, out_size), .size = out_size};
+    client->bits = xEventGroupCreate();
+    client->lock = xSemaphoreCreateRecursiveMutex();
+    return client->in.buffer != NULL && client->out.buffer != NULL && client->bits != NULL && client->lock != NULL;
 }
 
 esp_mqtt_client_handle_t esp_mqtt_client_init(const esp_mqtt_client_config_t *config)
 {
-    pthread_once(&s_mosquitto_once, init_mosquitto);
     esp_mqtt_client_handle_t client = calloc(1, sizeof *client);
     if (client == NULL) {
         return NULL;
     }
-    host_monitor_init(&client->monitor);
-    copy_config(client, config);
-    if (config->broker.address.uri == NULL || !parse_uri(client, config->broker.address.uri) ||
-        !create_mosquitto(client, config)) {
-        ESP_LOGE(TAG, "the configuration has no usable broker address, client id or last will");
-        esp_mqtt_client_destroy(client);
-        return NULL;
+    client->connection.socket.fd = -1;
+    client->config = *config;
+    set_defaults(&client->config);
+    set_endpoint(&client->endpoint, &client->config);
+    bool is_complete = config->session.protocol_ver <= MQTT_PROTOCOL_V_3_1_1 &&
+                       allocate(client, (size_t)client->config.buffer.size, (size_t)client->config.buffer.out_size) &&
+                       set_connect(&client->connect, &client->config) &&
+                       set_uri(&client->endpoint, config->broker.address.uri);
+    bool has_certificate = config->broker.verification.certificate != NULL || client->endpoint.cert_pem != NULL;
+    if (is_complete && has_certificate && !client->endpoint.is_tls) {
+        ESP_LOGW(TAG, "SSL related configs set, but the URI scheme specifies a non-SSL scheme");
+        is_complete = false;
     }
-    return client;
+    if (!is_complete) {
+        esp_mqtt_client_destroy(client);
+    }
+    return is_complete ? client : NULL;
 }
 
 esp_err_t esp_mqtt_client_register_event(esp_mqtt_client_handle_t client, esp_mqtt_event_id_t event,
-                                         esp_event_handler_t event_handler,
-                                         void *event_handler_arg)
+                                         esp_event_handler_t event_handler, void *event_handler_arg)
 {
     if (client == NULL || event_handler == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    host_monitor_lock(&client->monitor);
+    mqtt_lock(client);
     bool has_room = client->handler_count < MQTT_MAX_HANDLERS;
     if (has_room) {
-        size_t i = client->handler_count++;
-        client->handlers[i].event = event;
-        client->handlers[i].handler = event_handler;
-        client->handlers[i].arg = event_handler_arg;
+        client->handlers[client->handler_count++] = (mqtt_handler_t){event, event_handler, event_handler_arg};
     }
-    host_monitor_unlock(&client->monitor);
+    mqtt_unlock(client);
     return has_room ? ESP_OK : ESP_ERR_NO_MEM;
 }
 
@@ -156,25 +146,23 @@ esp_err_t esp_mqtt_client_start(esp_mqtt_client_handle_t client)
     if (client == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    esp_err_t err = ESP_FAIL;
-    host_monitor_lock(&client->monitor);
-    if (client->is_running) {
-        ESP_LOGE(TAG, "Client has started");
-    } else {
-        client->is_running = true;
-        client->is_stop_wanted = false;
-        client->is_reconnect_wanted = false;
-        client->state = MQTT_CLIENT_CONNECTING;
-        int stack = client->config.task.stack_size > 0 ? client->config.task.stack_size : 6144;
-        if (xTaskCreate(mqtt_client_run, "mqtt_task", (uint32_t)stack, client, 5, &client->task) ==
-            pdPASS) {
-            err = ESP_OK;
-        } else {
-            client->is_running = false;
-        }
+    mqtt_lock(client);
+    bool is_new = !client->runs;
+    if (is_new) {
+        const struct task_t *task = &client->config.task;
+        client->runs = true;
+        client->state = MQTT_STATE_INIT;
+        client->retransmitted_ms = 0;
+        xEventGroupClearBits(client->bits, MQTT_STOPPED_BIT);
+        client->runs = xTaskCreate(mqtt_client_run, "mqtt_task", (uint32_t)task->stack_size, client,
+                                   (UBaseType_t)task->priority, &client->task) == pdPASS;
     }
-    host_monitor_unlock(&client->monitor);
-    return err;
+    bool is_started = is_new && client->runs;
+    mqtt_unlock(client);
+    if (!is_started) {
+        ESP_LOGE(TAG, "%s", is_new ? "Error create mqtt task" : "Client has started");
+    }
+    return is_started ? ESP_OK : ESP_FAIL;
 }
 
 esp_err_t esp_mqtt_client_stop(esp_mqtt_client_handle_t client)
@@ -182,22 +170,23 @@ esp_err_t esp_mqtt_client_stop(esp_mqtt_client_handle_t client)
     if (client == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    esp_err_t err = ESP_FAIL;
-    host_monitor_lock(&client->monitor);
-    if (!client->is_running) {
-        ESP_LOGW(TAG, "Client asked to stop, but was not started");
-    } else if (client->task == xTaskGetCurrentTaskHandle()) {
-        ESP_LOGE(TAG, "Client cannot be stopped from MQTT task");
-    } else {
-        client->is_stop_wanted = true;
-        host_monitor_notify(&client->monitor);
-        while (client->is_running) {
-            host_monitor_wait(&client->monitor);
+    mqtt_lock(client);
+    bool does_run = client->runs;
+    bool is_own = does_run && client->task == xTaskGetCurrentTaskHandle();
+    if (does_run && !is_own) {
+        if (client->state == MQTT_STATE_CONNECTED) {
+            (void)mqtt_send_packet(client, mqtt_write_short(&client->out, MQTT_DISCONNECT, 0));
         }
-        err = ESP_OK;
+        client->runs = false;
+        client->state = MQTT_STATE_DISCONNECTED;
     }
-    host_monitor_unlock(&client->monitor);
-    return err;
+    mqtt_unlock(client);
+    if (!does_run || is_own) {
+        ESP_LOGE(TAG, "Client %s", is_own ? "cannot be stopped from MQTT task" : "asked to stop, but was not started");
+        return ESP_FAIL;
+    }
+    xEventGroupWaitBits(client->bits, MQTT_STOPPED_BIT, pdFALSE, pdTRUE, portMAX_DELAY);
+    return ESP_OK;
 }
 
 esp_err_t esp_mqtt_client_destroy(esp_mqtt_client_handle_t client)
@@ -205,113 +194,23 @@ esp_err_t esp_mqtt_client_destroy(esp_mqtt_client_handle_t client)
     if (client == NULL) {
         return ESP_ERR_INVALID_ARG;
     }
-    host_monitor_lock(&client->monitor);
-    bool is_running = client->is_running;
-    host_monitor_unlock(&client->monitor);
-    if (is_running) {
+    if (client->runs) {
         esp_mqtt_client_stop(client);
     }
-    if (client->mosquitto != NULL) {
-        mosquitto_destroy(client->mosquitto);
+    const mqtt_connect_t *connect = &client->connect;
+    const char *copies[] = {connect->client_id,  connect->username, connect->password,
+                            connect->will_topic, connect->will,     client->endpoint.host};
+    for (size_t i = 0; i < sizeof copies / sizeof copies[0]; i++) {
+        free((char *)copies[i]);
     }
-    SSL_CTX_free(client->tls);
-    free((char *)client->config.broker.verification.common_name);
-    free((char *)client->config.credentials.client_id);
-    free((char *)client->config.credentials.username);
-    free((char *)client->config.credentials.authentication.password);
-    free(client->host);
-    host_monitor_destroy(&client->monitor);
+    if (client->bits != NULL) {
+        vEventGroupDelete(client->bits);
+    }
+    if (client->lock != NULL) {
+        vSemaphoreDelete(client->lock);
+    }
+    free(client->in.buffer);
+    free(client->out.buffer);
     free(client);
     return ESP_OK;
-}
-
-esp_err_t esp_mqtt_client_reconnect(esp_mqtt_client_handle_t client)
-{
-    if (client == NULL) {
-        return ESP_ERR_INVALID_ARG;
-    }
-    host_monitor_lock(&client->monitor);
-    bool is_waiting = client->state == MQTT_CLIENT_WAITING;
-    if (is_waiting) {
-        client->is_reconnect_wanted = true;
-        host_monitor_notify(&client->monitor);
-    }
-    host_monitor_unlock(&client->monitor);
-    return is_waiting ? ESP_OK : ESP_FAIL;
-}
-
-bool mqtt_client_settle(esp_mqtt_client_handle_t client, int msg_id)
-{
-    bool is_found = false;
-    host_monitor_lock(&client->monitor);
-    for (size_t i = 0; i < client->outbox_count && !is_found; i++) {
-        if (client->outbox[i].msg_id == msg_id) {
-            client->outbox[i] = client->outbox[--client->outbox_count];
-            is_found = true;
-        }
-    }
-    host_monitor_unlock(&client->monitor);
-    return is_found;
-}
-
-/* With the monitor locked. */
-static int outbox_bytes(esp_mqtt_client_handle_t client)
-{
-    int bytes = 0;
-    for (size_t i = 0; i < client->outbox_count; i++) {
-        bytes += client->outbox[i].bytes;
-    }
-    return bytes;
-}
-
-/* With the monitor locked, so that the acknowledgement cannot overtake the entry. */
-static int publish_locked(esp_mqtt_client_handle_t client, const char *topic, const char *data,
-                          int len, int qos, int retain)
-{
-    uint64_t limit = client->config.outbox.limit;
-    bool is_full = limit > 0 && (uint64_t)(outbox_bytes(client) + len) > limit;
-    if (qos > 0 && (is_full || client->outbox_count == MQTT_MAX_OUTBOX)) {
-        return -2;
-    }
-    if (qos == 0 && client->state != MQTT_CLIENT_CONNECTED) {
-        ESP_LOGW(TAG, "Publish: Losing qos0 data when client not connected");
-        return -1;
-    }
-    int msg_id = 0;
-    int code = mosquitto_publish(client->mosquitto, &msg_id, topic, len, data, qos, retain != 0);
-    /* A message of QoS > 0 is kept and sent once the connection is there. */
-    bool is_kept = code == MOSQ_ERR_SUCCESS || (qos > 0 && code == MOSQ_ERR_NO_CONN);
-    if (!is_kept) {
-        return -1;
-    }
-    if (qos == 0) {
-        return 0;
-    }
-    client->outbox[client->outbox_count].msg_id = msg_id;
-    client->outbox[client->outbox_count].bytes = len;
-    client->outbox_count++;
-    return msg_id;
-}
-
-int esp_mqtt_client_publish(esp_mqtt_client_handle_t client, const char *topic, const char *data,
-                            int len, int qos, int retain)
-{
-    if (client == NULL) {
-        return -1;
-    }
-    if (len <= 0 && data != NULL) {
-        len = (int)strlen(data);
-    }
-    host_monitor_lock(&client->monitor);
-    int msg_id = publish_locked(client, topic, data, len, qos, retain);
-    host_monitor_unlock(&client->monitor);
-    return msg_id;
-}
-
-int esp_mqtt_client_subscribe_single(esp_mqtt_client_handle_t client, const char *topic, int qos)
-{
-    int msg_id = 0;
-    bool is_sent = client != NULL && mosquitto_subscribe(client->mosquitto, &msg_id, topic, qos) ==
-                                         MOSQ_ERR_SUCCESS;
-    return is_sent ? msg_id : -1;
 }

@@ -13,6 +13,8 @@
 #define TRIES_OF_RENEWED 2
 #define TRIES_OF_ENROLLED 5
 
+static const char NOT_MQTT[] = "what came is not MQTT";
+
 static void judge_connack(int code, broker_verdict_t *verdict)
 {
     verdict->is_denied = code == CONNACK_BAD_CREDENTIALS || code == CONNACK_NOT_AUTHORIZED;
@@ -44,6 +46,7 @@ static void judge_transport(const net_error_t *error, broker_verdict_t *verdict)
         break;
     case NET_FAILURE_GARBAGE:
         verdict->failure = PROV_FAILURE_BROKER_BAD_RESPONSE;
+        snprintf(verdict->detail, sizeof verdict->detail, "%s", NOT_MQTT);
         break;
     case NET_FAILURE_UNREACHABLE:
     default:
@@ -51,7 +54,7 @@ static void judge_transport(const net_error_t *error, broker_verdict_t *verdict)
     }
 }
 
-/* esp-mqtt says nothing of an answer that is no CONNACK, nor of one that does not come: the time tells them apart. */
+/* esp-mqtt says nothing of another packet than CONNACK, nor of none that comes: the time tells them apart. */
 static void judge_silence(const broker_attempt_t *attempt, broker_verdict_t *verdict)
 {
     if (attempt->duration_ms >= attempt->timeout_ms) {
@@ -72,7 +75,7 @@ static void judge_end(const broker_attempt_t *attempt, broker_verdict_t *verdict
     net_failure_detail(&attempt->error, verdict->detail, sizeof verdict->detail);
     if (net_failure_classify(&attempt->error) == NET_FAILURE_GARBAGE) {
         verdict->failure = attempt->has_ack ? PROV_FAILURE_BROKER_LOST : PROV_FAILURE_BROKER_BAD_RESPONSE;
-        snprintf(verdict->detail, sizeof verdict->detail, "what came is not MQTT");
+        snprintf(verdict->detail, sizeof verdict->detail, "%s", NOT_MQTT);
     }
 }
 

@@ -7,6 +7,7 @@ typedef struct EventGroupDef_t *EventGroupHandle_t;
 typedef TickType_t EventBits_t;
 
 EventGroupHandle_t xEventGroupCreate(void);
+void vEventGroupDelete(EventGroupHandle_t xEventGroup);
 EventBits_t xEventGroupSetBits(EventGroupHandle_t xEventGroup, const EventBits_t uxBitsToSet);
 /** Returns the bits before they were cleared. */
 EventBits_t xEventGroupClearBits(EventGroupHandle_t xEventGroup, const EventBits_t uxBitsToClear);

@@ -170,6 +170,24 @@ export function uselessAsCa(facts: CertificateFacts): Flaw | undefined {
     : { part: "a key that may not sign certificates (keyUsage)", remedy: ISSUER };
 }
 
+/** What in the chain that a server shows, its own certificate first, keeps a device from trusting it. */
+export function refusedInChain(
+  chain: readonly CertificateFacts[],
+  allSuites: boolean,
+): string | undefined {
+  const flaws = chain.map((facts, index) => {
+    const curve = curveOf(facts.key);
+    const isRoot = index > 0 && index === chain.length - 1;
+    return (
+      unreadablePart(facts)?.part ??
+      (curve?.isNarrowed && !allSuites ? `a key on the curve ${curve.name}` : undefined) ??
+      weakKey(facts) ??
+      (isRoot ? undefined : weakHash(facts))
+    );
+  });
+  return flaws.find((flaw) => flaw !== undefined);
+}
+
 /** Its parser takes a number for the boolean, too. */
 function isCa(facts: CertificateFacts): boolean {
   const value = extensionValue(facts, BASIC_CONSTRAINTS);

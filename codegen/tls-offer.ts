@@ -70,6 +70,31 @@ export function widensOffer(option: string): boolean {
   return isCurve || WIDENING.test(option);
 }
 
+/** mbedTLS offers no curve of less than 128 bits, nor secp256k1, though it may read keys on them. */
+function isInHandshake({ symbol, isForCertificates }: Curve): boolean {
+  return isForCertificates || symbol === "CURVE25519";
+}
+
+const OFFERED_HASHES = ["SHA512", "SHA384", "SHA256"];
+
+/** What a device offers, in the terms of OpenSSL: to ask a server in its place. */
+export function opensslOffer(allSuites: boolean) {
+  const curves = CURVES.filter((each) => (allSuites ? isInHandshake(each) : !each.isNarrowed));
+  const signatures = OFFERED_HASHES.flatMap((hash) => [
+    `ECDSA+${hash}`,
+    `rsa_pss_rsae_${hash.toLowerCase()}`,
+    `RSA+${hash}`,
+  ]);
+  const suites = TLS_SUITES.map(({ openssl }) => openssl);
+  return {
+    minVersion: "TLSv1.2",
+    maxVersion: "TLSv1.2",
+    ciphers: (allSuites ? [...suites, "kECDHE+AES", "kRSA+AES"] : suites).join(":"),
+    ecdhCurve: curves.map(({ openssl }) => openssl).join(":"),
+    sigalgs: signatures.join(":"),
+  } as const;
+}
+
 /** What `tls.dynamicBuffers` cannot be beside; Kconfig would drop the buffers without a word. */
 export const AGAINST_DYNAMIC_BUFFERS: Readonly<Record<string, boolean>> = {
   // Of ESP-IDF before 5.5.

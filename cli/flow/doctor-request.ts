@@ -9,11 +9,11 @@ import { installRoot } from "../paths.js";
 import { shellQuote } from "../terminal/shell-quote.js";
 import type { DoctorRequest } from "./doctor.js";
 import { type Check, failed, warning } from "./doctor-check.js";
-import type { BackendToTry } from "./doctor-servers.js";
+import type { BackendToTry, BrokerToTry } from "./doctor-servers.js";
 import { openDevices } from "./project.js";
 
 /** The servers to try, and what was found on the way to them. */
-export type ServersToTry = Pick<DoctorRequest, "backends" | "brokerUris" | "found">;
+export type ServersToTry = Pick<DoctorRequest, "backends" | "brokers" | "found">;
 
 /**
  * What there is to examine: this machine, and the project here if there is one.
@@ -44,7 +44,7 @@ export async function doctorRequest(
 
 /** No server can be tried, and why. */
 export function noServers(found: Check): ServersToTry {
-  return { backends: [], brokerUris: [], found: [found] };
+  return { backends: [], brokers: [], found: [found] };
 }
 
 /** A folder without a manifest is none of prov's projects, which is no fault where nobody says that it is one. */
@@ -56,15 +56,21 @@ function manifestTrouble({ code, message, hint }: ProvError, isMeant: boolean): 
 /** Those of the manifest, each once, as far as they are more than placeholders. */
 function ownServers(devices: readonly DeviceManifest[]): ServersToTry {
   const backends = new Map<string, BackendToTry>();
-  const brokerUris = new Set<string>();
+  const brokers = new Map<string, BrokerToTry>();
   for (const device of devices) {
     const { backend, mqtt } = device;
+    const { allSuites } = device.tls;
     const placeholders = placeholderFields(device);
     if (!placeholders.includes("backend.url"))
-      backends.set(`${backend.url} ${backend.ca}`, { url: backend.url, caPem: backend.ca });
-    if (!placeholders.includes("mqtt.uri")) brokerUris.add(mqtt.uri);
+      backends.set(`${backend.url} ${allSuites} ${backend.ca}`, {
+        url: backend.url,
+        caPem: backend.ca,
+        allSuites,
+      });
+    if (!placeholders.includes("mqtt.uri"))
+      brokers.set(`${mqtt.uri} ${allSuites}`, { uri: mqtt.uri, allSuites });
   }
-  return { backends: [...backends.values()], brokerUris: [...brokerUris], found: [] };
+  return { backends: [...backends.values()], brokers: [...brokers.values()], found: [] };
 }
 
 /** prov's own packages are installed from prov's own folder, wherever this is. */

@@ -9,7 +9,12 @@ import { runTool } from "../processes/tool.js";
 import { listPorts } from "../serial/ports.js";
 import { type Check, failed, ok, warning } from "./doctor-check.js";
 import { checkTracked } from "./doctor-git.js";
-import { type BackendToTry, checkBackend, checkBroker } from "./doctor-servers.js";
+import {
+  type BackendToTry,
+  type BrokerToTry,
+  checkBackend,
+  checkBroker,
+} from "./doctor-servers.js";
 import { findIdf, howToInstall } from "./idf.js";
 
 export interface DoctorRequest {
@@ -23,7 +28,7 @@ export interface DoctorRequest {
   readonly found: readonly Check[];
   /** The addresses to try; a lab's in the place of the manifest's. */
   readonly backends: readonly BackendToTry[];
-  readonly brokerUris: readonly string[];
+  readonly brokers: readonly BrokerToTry[];
   /** What the virtual board's firmware is built with. */
   readonly hostBuild: readonly Check[];
 }
@@ -42,7 +47,7 @@ export async function examine(request: DoctorRequest): Promise<Check[]> {
       ? checkTracked(request.root, request.signal)
       : [],
     ...request.backends.map(checkBackend),
-    ...request.brokerUris.map(checkBroker),
+    ...request.brokers.map(checkBroker),
   ]);
   return groups.flat();
 }

@@ -1,5 +1,11 @@
 import { connect as connectTcp } from "node:net";
-import { connect as connectTls } from "node:tls";
+import {
+  type CipherNameAndProtocol,
+  connect as connectTls,
+  type DetailedPeerCertificate,
+  type SecureContextOptions,
+  type TLSSocket,
+} from "node:tls";
 import { visible } from "../terminal/foreign-text.js";
 
 const REACH_TIMEOUT_MS = 5_000;
@@ -9,11 +15,25 @@ export interface Handshake {
   port: number;
   ca: string | null;
   askTime: boolean;
+  /** Whether any certificate will do. The server may then want one of its client, which is not shown it. */
   anyCa?: boolean;
+  /** What is offered; all that Node.js has without it. */
+  offer?: SecureContextOptions;
 }
 
-/** The end of the server's certificate and, when asked for, how far its clock is behind ours. */
-export type Seen = { validTo: Date; skewS?: number } | { problem: string };
+/** What a server that one can speak with has shown. */
+export interface Met {
+  readonly validTo: Date;
+  /** How far its clock is behind ours, when asked for. */
+  readonly skewS?: number;
+  /** Its certificates in DER, from its own on. */
+  readonly chain: readonly Buffer[];
+  /** The protocol and the suite: "TLSv1.3, TLS_AES_256_GCM_SHA384". */
+  readonly spoken: string;
+}
+
+/** `isRefused`: it is there, and its TLS and ours did not come together. */
+export type Seen = Met | { problem: string; isRefused: boolean };
 
 /** One TLS handshake with a server, which is not sent anything that matters. Never throws for what it finds. */
 export async function shakeHands({
@@ -22,37 +42,66 @@ export async function shakeHands({
   ca,
   askTime,
   anyCa = false,
+  offer = {},
 }: Handshake): Promise<Seen> {
   const name = host.replace(/^\[|\]$/g, "");
   return new Promise<Seen>((resolve) => {
     const tcp = connectTcp({ host: name, port });
     const socket = connectTls({
+      ...offer,
       socket: tcp,
       ...(ca ? { ca } : {}),
       servername: /^[\d.:]+$/.test(name) ? "" : name,
       host: name,
       rejectUnauthorized: !anyCa,
     });
+    let isShaking = false;
+    tcp.once("connect", () => {
+      isShaking = true;
+    });
     const finish = (seen: Seen): void => {
       clearTimeout(timer);
       tcp.destroy();
       resolve(seen);
     };
-    const timer = setTimeout(
-      () => finish({ problem: `no answer within ${REACH_TIMEOUT_MS / 1000} s` }),
-      REACH_TIMEOUT_MS,
-    );
-    tcp.once("error", (error) => finish({ problem: visible(error.message) }));
-    socket.once("error", (error) => finish({ problem: visible(error.message) }));
+    const fail = ({ message }: Error): void =>
+      finish({ problem: visible(message), isRefused: isShaking });
+    const timer = setTimeout(() => {
+      const problem = `no answer within ${REACH_TIMEOUT_MS / 1000} s`;
+      finish({ problem, isRefused: false });
+    }, REACH_TIMEOUT_MS);
+    tcp.once("error", fail);
+    socket.once("error", fail);
+    if (anyCa)
+      socket.on("keylog", (line) => {
+        // In TLS 1.2 there are keys before the server says no to a client without a certificate.
+        if (line.toString("latin1").startsWith("CLIENT_RANDOM ")) finish(met(socket));
+      });
     socket.once("secureConnect", () => {
-      const validTo = new Date(socket.getPeerCertificate().valid_to);
-      if (!askTime) return finish({ validTo });
+      isShaking = false;
+      const seen = met(socket);
+      if (!askTime) return finish(seen);
       socket.once("data", (chunk) => {
         const date = /^date:\s*(.+)$/im.exec(chunk.toString("latin1"))?.[1];
         const skewS = date ? Math.round((Date.now() - Date.parse(date)) / 1000) : undefined;
-        finish({ validTo, ...(skewS === undefined ? {} : { skewS }) });
+        finish({ ...seen, ...(skewS === undefined ? {} : { skewS }) });
       });
       socket.write(`HEAD / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`);
     });
   });
+}
+
+function met(socket: TLSSocket): Met {
+  const leaf = socket.getPeerCertificate(true);
+  const chain: Buffer[] = [];
+  for (
+    let each: DetailedPeerCertificate | undefined = leaf;
+    each?.raw !== undefined && !chain.some((other) => other.equals(each?.raw ?? other));
+    each = each.issuerCertificate
+  )
+    chain.push(each.raw);
+  // Undefined before the end of a handshake with static RSA.
+  const cipher: CipherNameAndProtocol | undefined = socket.getCipher();
+  const spoken = [socket.getProtocol(), cipher?.standardName].filter(Boolean).join(", ");
+  return { validTo: new Date(leaf.valid_to), chain, spoken };
 }

@@ -8,8 +8,12 @@ import { findLab } from "../client.js";
 export async function labServers(root: string, name: string): Promise<ServersToTry> {
   try {
     const { backend, broker } = (await findLab(root, name)).info;
-    const backends = [{ url: backend.url, caPem: readText(backend.caPath) }];
-    return { backends, brokerUris: [broker.uri], found: [] };
+    const caPem = readText(backend.caPath);
+    return {
+      backends: [{ url: backend.url, caPem, allSuites: false }],
+      brokers: [{ uri: broker.uri, allSuites: false }],
+      found: [],
+    };
   } catch (error) {
     if (!(error instanceof ProvError)) throw error;
     return noServers(failed("lab", error.message, error.hint));

@@ -108,29 +108,6 @@ void host_chip_tls_narrow(mbedtls_ssl_config *config)
 #endif
 }
 
-#if MBEDTLS_VERSION_MAJOR < 3
-/* Where 3.x has several for one of 2.28, the one that a server can bring about. */
-static const struct {
-    int code;
-    int is_called;
-} RENAMED[] = {
-    {MBEDTLS_ERR_SSL_CERTIFICATE_TOO_LARGE, MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL},
-    {MBEDTLS_ERR_SSL_BAD_HS_SERVER_HELLO, -0x6600 /* ILLEGAL_PARAMETER */},
-};
-#endif
-
-int host_chip_tls_code(int code)
-{
-#if MBEDTLS_VERSION_MAJOR < 3
-    for (size_t i = 0; i < sizeof RENAMED / sizeof RENAMED[0]; i++) {
-        if (RENAMED[i].code == code) {
-            return -RENAMED[i].is_called;
-        }
-    }
-#endif
-    return -code;
-}
-
 /* The linker puts it in the place of mbedTLS' own; see CMakeLists.txt. */
 int __real_mbedtls_oid_get_ec_grp(const mbedtls_asn1_buf *oid, mbedtls_ecp_group_id *group);
 int __wrap_mbedtls_oid_get_ec_grp(const mbedtls_asn1_buf *oid, mbedtls_ecp_group_id *group);

@@ -8,6 +8,7 @@
 #include "esp_log.h"
 #include "esp_random.h"
 #include "host_chip_tls.h"
+#include "host_mbedtls_3.h"
 #include "host_monitor.h"
 #include "mbedtls/net_sockets.h"
 #include "mbedtls/ssl.h"
@@ -80,9 +81,9 @@ int __wrap_mbedtls_ssl_write_certificate(mbedtls_ssl_context *ssl)
 }
 
 /* What mbedTLS says, to the log and for esp_tls_get_and_clear_last_error(); `err` beside it. */
-static esp_err_t note(const char *what, int code, esp_err_t err, esp_tls_last_error_t *error)
+static esp_err_t note(const host_tls_t *tls, const char *what, int code, esp_err_t err, esp_tls_last_error_t *error)
 {
-    error->esp_tls_error_code = host_chip_tls_code(code);
+    error->esp_tls_error_code = host_mbedtls_3_code(&tls->ssl, code);
     ESP_LOGE(TAG, "%s returned -0x%04X", what, (unsigned)error->esp_tls_error_code);
     return err;
 }
@@ -99,7 +100,7 @@ static esp_err_t trust(host_tls_t *tls, const host_endpoint_t *endpoint, esp_tls
     }
     int code = mbedtls_x509_crt_parse(&tls->ca, (const unsigned char *)endpoint->ca_pem, strlen(endpoint->ca_pem) + 1);
     if (code < 0) {
-        return note("mbedtls_x509_crt_parse of CA cert", code, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, error);
+        return note(tls, "mbedtls_x509_crt_parse of CA cert", code, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, error);
     }
     if (code > 0) {
         ESP_LOGW(TAG, "mbedtls_x509_crt_parse was partly successful. No. of failed certificates: %d", code);
@@ -130,14 +131,14 @@ static esp_err_t use_own(host_tls_t *tls, const host_endpoint_t *endpoint, esp_t
     }
     int code = mbedtls_x509_crt_parse(&tls->certificate, (const unsigned char *)pem, strlen(pem) + 1);
     if (code < 0) {
-        return note("mbedtls_x509_crt_parse of public cert", code, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, error);
+        return note(tls, "mbedtls_x509_crt_parse of public cert", code, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, error);
     }
     code = parse_key(&tls->key, endpoint->key_pem);
     if (code < 0) {
-        return note("mbedtls_pk_parse_keyfile", code, ESP_ERR_MBEDTLS_PK_PARSE_KEY_FAILED, error);
+        return note(tls, "mbedtls_pk_parse_keyfile", code, ESP_ERR_MBEDTLS_PK_PARSE_KEY_FAILED, error);
     }
     code = mbedtls_ssl_conf_own_cert(&tls->config, &tls->certificate, &tls->key);
-    return code < 0 ? note("mbedtls_ssl_conf_own_cert", code, ESP_ERR_MBEDTLS_SSL_CONF_OWN_CERT_FAILED, error)
+    return code < 0 ? note(tls, "mbedtls_ssl_conf_own_cert", code, ESP_ERR_MBEDTLS_SSL_CONF_OWN_CERT_FAILED, error)
                     : ESP_OK;
 }
 
@@ -146,12 +147,12 @@ static esp_err_t configure(host_tls_t *tls, const host_endpoint_t *endpoint, esp
     const char *name = endpoint->common_name != NULL ? endpoint->common_name : endpoint->host;
     int code = mbedtls_ssl_set_hostname(&tls->ssl, endpoint->is_name_check_skipped ? NULL : name);
     if (code != 0) {
-        return note("mbedtls_ssl_set_hostname", code, ESP_ERR_MBEDTLS_SSL_SET_HOSTNAME_FAILED, error);
+        return note(tls, "mbedtls_ssl_set_hostname", code, ESP_ERR_MBEDTLS_SSL_SET_HOSTNAME_FAILED, error);
     }
     code = mbedtls_ssl_config_defaults(&tls->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                        MBEDTLS_SSL_PRESET_DEFAULT);
     if (code != 0) {
-        return note("mbedtls_ssl_config_defaults", code, ESP_ERR_MBEDTLS_SSL_CONFIG_DEFAULTS_FAILED, error);
+        return note(tls, "mbedtls_ssl_config_defaults", code, ESP_ERR_MBEDTLS_SSL_CONFIG_DEFAULTS_FAILED, error);
     }
     mbedtls_ssl_conf_rng(&tls->config, fill_random, NULL);
     host_chip_tls_narrow(&tls->config);
@@ -164,7 +165,7 @@ static esp_err_t configure(host_tls_t *tls, const host_endpoint_t *endpoint, esp
     }
     code = mbedtls_ssl_setup(&tls->ssl, &tls->config);
     if (code != 0) {
-        return note("mbedtls_ssl_setup", code, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, error);
+        return note(tls, "mbedtls_ssl_setup", code, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, error);
     }
     mbedtls_ssl_set_bio(&tls->ssl, tls, send_bytes, receive_bytes, NULL);
     return ESP_OK;
@@ -194,7 +195,7 @@ static esp_err_t shake_hands(host_tls_t *tls, esp_tls_last_error_t *error)
     if (error->esp_tls_flags != 0) {
         ESP_LOGI(TAG, "Failed to verify peer certificate!");
     }
-    return note("mbedtls_ssl_handshake", code, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, error);
+    return note(tls, "mbedtls_ssl_handshake", code, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, error);
 }
 
 host_tls_t *host_tls_open(const host_endpoint_t *endpoint, const host_socket_t *socket, esp_tls_last_error_t *error)
@@ -228,7 +229,7 @@ ssize_t host_tls_read(host_tls_t *tls, void *buffer, size_t size, esp_tls_last_e
         return 0;
     }
     if (got < 0 && !is_pending(got)) {
-        note("read", got, ESP_OK, error);
+        note(tls, "read", got, ESP_OK, error);
     }
     return got;
 }
@@ -237,7 +238,7 @@ ssize_t host_tls_write(host_tls_t *tls, const void *data, size_t size, esp_tls_l
 {
     int sent = mbedtls_ssl_write(&tls->ssl, data, size < host_chip_tls_out_max ? size : host_chip_tls_out_max);
     if (sent < 0 && !is_pending(sent)) {
-        error->last_error = note("write", sent, ESP_ERR_MBEDTLS_SSL_WRITE_FAILED, error);
+        error->last_error = note(tls, "write", sent, ESP_ERR_MBEDTLS_SSL_WRITE_FAILED, error);
     }
     return sent;
 }

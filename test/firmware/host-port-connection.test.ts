@@ -1,0 +1,177 @@
+import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
+import { beforeAll, describe, test } from "vitest";
+import { type CertificateAuthority, createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
+import { findFreePort } from "../../cli/lab/server/listen.js";
+import { type Case, expectAll, refusal } from "../helpers/connection-attempts.js";
+import { answering, cutOff, type End } from "../helpers/cut-off.js";
+import { buildPrograms, VARIANTS } from "../helpers/host-port.js";
+import { localhostIdentity } from "../helpers/localhost.js";
+import { longer } from "../helpers/longer.js";
+import { served } from "../helpers/served.js";
+
+/* How connections end, in the words that esp-tls has for it. */
+
+const HANDSHAKE_FAILED = 0x801a;
+const TIMEOUT = 0x8006;
+const FATAL_ALERT = 0x7780;
+const CONN_EOF = 0x7280;
+const CONN_RESET = 0x50;
+
+let ca: CertificateAuthority;
+
+beforeAll(async () => {
+  await buildPrograms();
+  ca = await createCa({ commonName: "CA" });
+}, longer(300_000));
+
+async function tlsServer(
+  serve: (socket: TLSSocket) => void,
+  options: TlsOptions = {},
+): Promise<number> {
+  const { certPem, keyPem } = await localhostIdentity(ca);
+  const server = createServer({ cert: certPem, key: keyPem, ...options }, (socket) => {
+    socket.on("error", () => {});
+    serve(socket);
+  });
+  return served(server);
+}
+
+/** What is said once it stands. */
+function stood(steps: string, { tls = 0, stack = 0, errno = 0 } = {}): string {
+  const hex = (value: number): string => `0x${value.toString(16)}`;
+  return `open ${steps} tls=${hex(tls)} stack=${hex(stack)} flags=0x0 errno=${errno} alert=-1 shown=0`;
+}
+
+describe.each(VARIANTS)("an outgoing connection under %s", (variant) => {
+  test("does not come about where nobody is", async () => {
+    const port = await tlsServer(() => {});
+    const closed = await findFreePort();
+    await expectAll(variant, [
+      ["no network", { host: "!localhost", port }, refusal(0x8001)],
+      ["no network, a literal", { host: "!127.0.0.1", port }, refusal(0x8004, 0, { errno: 113 })],
+      ["no DNS", { host: "?localhost", port }, refusal(0x8001)],
+      ["no such name", { host: "name.invalid", port }, refusal(0x8001)],
+      ["no IPv6 on the station", { host: "::1", port }, refusal(0x8004, 0, { errno: 113 })],
+      ["nobody listens", { port: closed }, refusal(0x8004, 0, { errno: 104 })],
+      ["nobody listens, plain", { port: closed, options: "" }, refusal(0x8004, 0, { errno: 104 })],
+      [
+        "no DNS, a literal",
+        { host: "?127.0.0.1", port, ca: ca.certPem, options: "tn" },
+        stood("").replace("  ", " "),
+      ],
+    ]);
+  });
+
+  test("ends as the other side ends it, over TCP", async () => {
+    const talk = (end: End) => answering(Buffer.alloc(3000, "x"), end);
+    const plain = { options: "", steps: "wr" };
+    await expectAll(variant, [
+      [
+        "FIN",
+        { ...plain, port: await talk("fin") },
+        stood("write=18 read=3000 then=-1", { tls: 0x8008 }),
+      ],
+      [
+        "RST",
+        { ...plain, steps: "wpr", port: await answering(Buffer.alloc(0), "rst") },
+        stood("write=18 poll=1 read=0 then=-2", { errno: 104 }),
+      ],
+      [
+        "silence",
+        { port: await talk("silence"), options: "h", steps: "wrp" },
+        stood("write=18 read=3000 then=0 poll=0"),
+      ],
+      [
+        "the link goes",
+        { port: await talk("silence"), options: "h", steps: "wrlrw" },
+        stood("write=18 read=3000 then=0 read=0 then=-2 write=-2", { errno: 103 }),
+      ],
+    ]);
+  });
+
+  test("ends as the other side ends it, over TLS", async () => {
+    const talk = (act: (socket: TLSSocket) => void) =>
+      tlsServer((socket) => socket.once("data", () => act(socket)));
+    const tls = { ca: ca.certPem, steps: "wr" };
+    const notified = await talk((socket) => socket.end("x".repeat(3000)));
+    const steady = await talk((socket) => socket.write("x".repeat(3000)));
+    // One record each: ServerHello, Certificate, ServerKeyExchange, ServerHelloDone, ticket, CCS, Finished.
+    const whole = 7;
+    await expectAll(variant, [
+      [
+        "close_notify",
+        { ...tls, port: notified },
+        stood("write=18 read=3000 then=-1", { tls: 0x8008 }),
+      ],
+      [
+        "FIN",
+        { ...tls, port: await cutOff(steady, whole + 1, "fin") },
+        stood("write=18 read=3000 then=-1", { tls: 0x8008 }),
+      ],
+      [
+        "RST",
+        { ...tls, port: await cutOff(steady, whole, "rst", { isAtOnce: false }), steps: "wpr" },
+        stood("write=18 poll=1 read=0 then=-2", { stack: CONN_RESET }),
+      ],
+      [
+        "silence",
+        { ...tls, port: steady, options: "th", steps: "wrp" },
+        stood("write=18 read=3000 then=0 poll=0"),
+      ],
+      [
+        "the link goes",
+        { ...tls, port: steady, options: "th", steps: "wrlrw" },
+        stood("write=18 read=3000 then=0 read=0 then=-2 write=-2", { errno: 103 }),
+      ],
+    ]);
+  });
+
+  test("fails in the handshake as the other side ends it", async () => {
+    const { certPem, keyPem } = await issueCertificate(ca, { usage: "client", commonName: "dev1" });
+    const mutual = await tlsServer(() => {}, { requestCert: true, ca: ca.certPem });
+    const cases: Case[] = [];
+    // ServerHello, Certificate, ServerKeyExchange, CertificateRequest, ServerHelloDone, ticket, CCS: then comes Finished.
+    for (let records = 0; records <= 7; records++) {
+      const shown = records >= 5 ? 1 : 0;
+      const attempt = { ca: ca.certPem, certPem, keyPem };
+      const cut = (end: End) => cutOff(mutual, records, end);
+      cases.push(
+        [
+          `FIN after ${records}`,
+          { ...attempt, port: await cut("fin") },
+          refusal(HANDSHAKE_FAILED, CONN_EOF, { shown }),
+        ],
+        [
+          `RST after ${records}`,
+          { ...attempt, port: await cut("rst") },
+          refusal(HANDSHAKE_FAILED, CONN_RESET, { shown }),
+        ],
+      );
+    }
+    for (const records of [0, 5, 7]) {
+      const port = await cutOff(mutual, records, "silence");
+      const attempt = { port, ca: ca.certPem, certPem, keyPem, options: "th" };
+      cases.push([`silence after ${records}`, attempt, refusal(TIMEOUT)]);
+    }
+    await expectAll(variant, cases);
+  });
+
+  test("tells every fatal alert", async () => {
+    const alerts = [
+      10, 20, 21, 22, 30, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 60, 70, 71, 80, 86, 90,
+      100, 109, 110, 111, 112, 113, 115, 116, 120, 255,
+    ];
+    const cases: Case[] = [];
+    for (const alert of alerts) {
+      const port = await answering(Buffer.from([21, 3, 3, 0, 2, 2, alert]));
+      cases.push([
+        `${alert}`,
+        { port, ca: ca.certPem },
+        refusal(HANDSHAKE_FAILED, FATAL_ALERT, { alert }),
+      ]);
+    }
+    const port = await answering(Buffer.from([21, 3, 3, 0, 2, 1, 0]));
+    cases.push(["close_notify", { port, ca: ca.certPem }, refusal(HANDSHAKE_FAILED, 0x7880)]);
+    await expectAll(variant, cases);
+  });
+});

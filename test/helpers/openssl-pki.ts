@@ -54,7 +54,17 @@ export function createPki(): Pki {
 
   const root = selfSigned("ec:prime256v1");
 
+  const issued = new Map<string, Identity>();
+
+  /** What was asked for before is there: RSA keys take their time. */
   function issue(kind: string, asked: Issue = {}): Identity {
+    const what = JSON.stringify([kind, asked]);
+    const identity = issued.get(what) ?? make(kind, asked);
+    issued.set(what, identity);
+    return identity;
+  }
+
+  function make(kind: string, asked: Issue): Identity {
     const { by = root, names = "DNS:localhost", usage = "serverAuth", isCa = false } = asked;
     const key = makeKey(kind);
     const [csr, path] = [file(""), file("")];

@@ -78,13 +78,13 @@ describe.each(VARIANTS)("an outgoing connection under %s", (variant) => {
       ],
       [
         "silence",
-        { port: await talk("silence"), options: "h", steps: "wrp" },
-        stood("write=18 read=3000 then=0 poll=0"),
+        { port: await talk("silence"), options: "s", steps: "wprq" },
+        stood("write=18 poll=1 read=3000 then=0 poll=0"),
       ],
       [
         "the link goes",
-        { port: await talk("silence"), options: "h", steps: "wrlrw" },
-        stood("write=18 read=3000 then=0 read=0 then=-2 write=-2", { errno: 103 }),
+        { port: await talk("silence"), options: "s", steps: "wprlrw" },
+        stood("write=18 poll=1 read=3000 then=0 read=0 then=-2 write=-2", { errno: 103 }),
       ],
     ]);
   });
@@ -115,13 +115,13 @@ describe.each(VARIANTS)("an outgoing connection under %s", (variant) => {
       ],
       [
         "silence",
-        { ...tls, port: steady, options: "th", steps: "wrp" },
-        stood("write=18 read=3000 then=0 poll=0"),
+        { ...tls, port: steady, options: "ts", steps: "wprq" },
+        stood("write=18 poll=1 read=3000 then=0 poll=0"),
       ],
       [
         "the link goes",
-        { ...tls, port: steady, options: "th", steps: "wrlrw" },
-        stood("write=18 read=3000 then=0 read=0 then=-2 write=-2", { errno: 103 }),
+        { ...tls, port: steady, options: "ts", steps: "wprlrw" },
+        stood("write=18 poll=1 read=3000 then=0 read=0 then=-2 write=-2", { errno: 103 }),
       ],
     ]);
   });

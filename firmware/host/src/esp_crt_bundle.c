@@ -2,6 +2,7 @@
 #include "esp_crt_bundle.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "esp_log.h"
@@ -22,7 +23,7 @@
 static const char *TAG = "esp-x509-crt-bundle";
 
 /* Read up to the end of the next certificate; it stands alone in `pem` then. */
-static bool next_pem(FILE *file, char pem[PEM_BYTES_MAX])
+static bool next_pem(FILE *file, char *pem)
 {
     char line[128];
     size_t length = 0;
@@ -42,13 +43,14 @@ static bool next_pem(FILE *file, char pem[PEM_BYTES_MAX])
 static bool find_root(const mbedtls_x509_buf *name, mbedtls_x509_crt *root)
 {
     FILE *file = fopen(BUNDLE, "re");
-    char pem[PEM_BYTES_MAX];
+    char *pem = malloc(PEM_BYTES_MAX);
     bool is_found = false;
-    while (file != NULL && !is_found && next_pem(file, pem)) {
+    while (file != NULL && pem != NULL && !is_found && next_pem(file, pem)) {
         mbedtls_x509_crt_free(root);
         is_found = mbedtls_x509_crt_parse(root, (const unsigned char *)pem, strlen(pem) + 1) == 0 &&
                    root->subject_raw.len == name->len && memcmp(root->subject_raw.p, name->p, name->len) == 0;
     }
+    free(pem);
     if (file != NULL) {
         fclose(file);
     }

@@ -1,7 +1,7 @@
 /* Outgoing connections: one per line of standard input, `<host>\t<port>\t<options>\t<steps>\t<CA>\t<certificate>\t<key>`
    with files of PEM, "-" for none. Options are letters: t = TLS, b = bundle, n = no check of the name, h = hardly any
-   time. So are steps: w = write a little, W = write much, p = wait until there is something to read, r = read until that
-   ends, l = lose the link. */
+   time to connect, s = hardly any once connected. So are steps: w = write, p = wait until there is something to read,
+   r = read until that ends, q = see whether there is more, l = lose the link. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,6 @@
 
 #define AMPLE_MS 300000
 #define SHORT_MS 1000
-#define MUCH 100000
 #define REQUEST "GET / HTTP/1.0\r\n\r\n"
 
 static char *read_file(const char *path)
@@ -27,18 +26,6 @@ static char *read_file(const char *path)
     CHECK(fread(text, 1, LIMIT - 1, file) > 0);
     fclose(file);
     return text;
-}
-
-static int write_all(host_connection_t *connection, size_t size, int timeout_ms)
-{
-    static const char BYTES[MUCH] = REQUEST;
-    size_t sent = 0;
-    int result = 1;
-    while (sent < size && result > 0) {
-        result = host_connection_write(connection, BYTES, size - sent, timeout_ms);
-        sent += result > 0 ? (size_t)result : 0;
-    }
-    return result > 0 ? (int)sent : result;
 }
 
 static void read_all(host_connection_t *connection, int timeout_ms)
@@ -56,12 +43,12 @@ static void step(host_connection_t *connection, char letter, int timeout_ms)
 {
     switch (letter) {
     case 'w':
-        printf(" write=%d", write_all(connection, strlen(REQUEST), timeout_ms));
-        break;
-    case 'W':
-        printf(" write=%d", write_all(connection, MUCH, timeout_ms));
+        printf(" write=%d", host_connection_write(connection, REQUEST, strlen(REQUEST), timeout_ms));
         break;
     case 'p':
+        printf(" poll=%d", host_connection_poll_read(connection, AMPLE_MS));
+        break;
+    case 'q':
         printf(" poll=%d", host_connection_poll_read(connection, timeout_ms));
         break;
     case 'r':
@@ -109,7 +96,7 @@ static void attempt(char *line)
     bool is_open = host_connection_open(&connection, &endpoint);
     printf("%s", is_open ? "open" : "closed");
     for (size_t i = 0; is_open && i < strlen(steps); i++) {
-        step(&connection, steps[i], endpoint.timeout_ms);
+        step(&connection, steps[i], strchr(options, 's') != NULL ? SHORT_MS : AMPLE_MS);
     }
     report_error(&connection);
     tls_handshake_t handshake = tls_handshake_last();

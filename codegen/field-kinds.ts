@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hostFlaw, parseChipUrl, urlFlaw } from "./chip-url.js";
 import { LIMITS } from "./limits.js";
 
 /** What a field is besides its type, its limits and its default, all of which the schema knows. */
@@ -65,10 +66,22 @@ export function flag() {
   return z.boolean({ error: "boolean" });
 }
 
+/** A text whose judge can say what is wrong with it; an empty reason says no more than what was expected. */
+function judgedText(expected: string, flawOf: (value: string) => string | undefined) {
+  return z.string({ error: expected }).refine((value) => flawOf(value) === undefined, {
+    error: ({ input }) => {
+      const reason = flawOf(String(input));
+      return reason ? `${expected} (${reason})` : expected;
+    },
+  });
+}
+
 export function hostNames(max: number) {
   const error = `array of 1–${max} host names`;
-  const name = text("host name or address of at most 64 bytes", (value) =>
-    /^[A-Za-z0-9.:_-]{1,64}$/.test(value),
+  const name = judgedText("host name or IPv4 address of at most 64 bytes", (value) =>
+    /^[^\s"\\]{1,64}$/.test(value)
+      ? (hostFlaw(value) ?? (/^[A-Za-z0-9._-]+$/.test(value) ? undefined : ""))
+      : "",
   );
   return z
     .array(name, { error })
@@ -130,17 +143,16 @@ const URL_PATH_MAX_BYTES = LIMITS.backendPathMaxBytes;
 
 export function baseUrl() {
   const expected = `https:// URL of at most ${URL_MAX_BYTES} bytes, without user, query and fragment`;
-  return text(expected, (value) => {
-    const url = parseUrl(value, "https:");
-    return url !== undefined && url.search === "" && url.hash === "" && !/[?#]/.test(value);
-  }).transform((url) => url.replace(/\/+$/, ""));
+  return judgedText(expected, (value) => flawOf(value, /^https:\/\/[^?#]*$/)).transform((url) =>
+    url.replace(/\/+$/, ""),
+  );
 }
 
 export function brokerUri() {
   const expected = `mqtts:// URL of at most ${URL_MAX_BYTES} bytes, host and port only`;
-  return text(expected, (value) => {
-    return parseUrl(value, "mqtts:") !== undefined && /^mqtts:\/\/[^/?#]+\/?$/.test(value);
-  }).transform((uri) => uri.replace(/\/$/, ""));
+  return judgedText(expected, (value) => flawOf(value, /^mqtts:\/\/[^/?#]*\/?$/)).transform((uri) =>
+    uri.replace(/\/$/, ""),
+  );
 }
 
 /** What follows the base URL, or nothing. */
@@ -151,12 +163,9 @@ export function urlPath() {
   );
 }
 
-/** Printable ASCII only: the value becomes a C string that esp_http_client and esp-mqtt parse themselves. */
-function parseUrl(value: string, protocol: string): URL | undefined {
-  if (!/^[\x21-\x7e]+$/.test(value) || value.length > URL_MAX_BYTES) return undefined;
-  if (!value.startsWith(`${protocol}//`) || !URL.canParse(value)) return undefined;
-  const url = new URL(value);
-  const plain =
-    url.hostname !== "" && url.username === "" && url.password === "" && url.port !== "0";
-  return plain && !value.includes("@") ? url : undefined;
+/** Beside the device, Node must be able to use it: the lab and `prov doctor` do. */
+function flawOf(value: string, form: RegExp): string | undefined {
+  if (byteLength(value) > URL_MAX_BYTES || !form.test(value)) return "";
+  const flaw = urlFlaw(value);
+  return flaw ?? (parseChipUrl(value) && URL.canParse(value) ? undefined : "");
 }

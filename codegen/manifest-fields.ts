@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseChipUrl } from "./chip-url.js";
 import { findTarget, type ShortChip, TARGETS, type Target } from "./chips.js";
 import { DEVICE_ID_PATTERN } from "./device-keys.js";
 import {
@@ -237,7 +238,8 @@ export function placeholderFields({
   mqtt,
 }: Pick<z.output<typeof deviceSchema>, "backend" | "mqtt">): string[] {
   const fields: string[] = [];
-  if (new URL(backend.url).hostname === PLACEHOLDER_BACKEND) fields.push("backend.url");
-  if (new URL(mqtt.uri).hostname === PLACEHOLDER_BROKER) fields.push("mqtt.uri");
+  const hostOf = (url: string) => parseChipUrl(url)?.host?.toLowerCase();
+  if (hostOf(backend.url) === PLACEHOLDER_BACKEND) fields.push("backend.url");
+  if (hostOf(mqtt.uri) === PLACEHOLDER_BROKER) fields.push("mqtt.uri");
   return fields;
 }

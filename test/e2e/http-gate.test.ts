@@ -236,8 +236,10 @@ describe("a body that cannot be read", () => {
     ["identity", "Transfer-Encoding: identity"],
     ["an empty one", "Transfer-Encoding:"],
     ["something", "Transfer-Encoding: xchunked"],
+    ["gzip, with a length", "Transfer-Encoding: gzip", `Content-Length: ${RESET.length}`],
     ["chunked, with a length", "Transfer-Encoding: chunked", `Content-Length: ${RESET.length}`],
-  ])("is refused on every path and method, and ends the session: %s", async (_what, ...coding) => {
+  ])("is refused on every path and method, and ends the session: %s", async (what, ...coding) => {
+    const status = what === "chunked, with a length" ? 400 : 411; // the server itself refuses that one
     const chunks = `f\r\n${RESET}\r\n0\r\n\r\n`;
     await expectNoEffect(async () => {
       for (const path of ["/reset", "/provision", "/", "/status"])
@@ -250,7 +252,7 @@ describe("a body that cannot be read", () => {
             `POST /reset HTTP/1.1\r\nHost: ${own}\r\n${JSON_TYPE}\r\nContent-Length: 15\r\n\r\n${RESET}`,
           );
           const answer = await closed;
-          expect([method, path, answer.status]).toEqual([method, path, 411]);
+          expect([method, path, answer.status]).toEqual([method, path, status]);
           expect(answer.body.match(/HTTP\/1\.1/g)).toBeNull();
         }
     });
@@ -262,10 +264,11 @@ describe("a body that cannot be read", () => {
     ["4294967311", 413],
     ["8589934607", 413],
     ["9223372036854775823", 413],
-    ["18446744073709551615", 413],
-    ["18446744073709551616", 413],
-    [`1${"0".repeat(40)}`, 413],
-    [`1${"0".repeat(100)}`, 413],
+    // Beyond 64 bits the server itself refuses.
+    ["18446744073709551615", 400],
+    ["18446744073709551616", 400],
+    [`1${"0".repeat(40)}`, 400],
+    [`1${"0".repeat(100)}`, 400],
     ["-1", 400],
     ["-4294967281", 400],
     ["+15", 400],

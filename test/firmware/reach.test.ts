@@ -1,9 +1,11 @@
+import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { buildPrograms, type Program, startProgram, VARIANTS } from "../helpers/host-port.js";
 import { longer } from "../helpers/longer.js";
 import { makeNamespaces, type Namespaces, namespacesMissing } from "../helpers/namespaces.js";
 import { run } from "../helpers/prov.js";
+import { served } from "../helpers/served.js";
 
 /* Who reaches what on a board between its SoftAP and the home network, bound to the SoftAP's interface or not: the same
    on the loopback interface's addresses, which every virtual board has, as with interfaces in namespaces of the kernel. */
@@ -150,7 +152,7 @@ describe.each([
 });
 
 test.each(VARIANTS)(
-  "a board without a station is reached by nobody at the station's address (%s)",
+  "at the station's address a board is reached while it is on the home network, and calls from there (%s)",
   async (variant) => {
     const { program, station, probe } = await onLoopback(variant);
     await program.next(/^ready/);
@@ -163,10 +165,19 @@ test.each(VARIANTS)(
     program.write("join");
     expect(await program.next(/^station /)).toBe(`station ${station}`);
     expect(await reached()).toBe("answered");
+    const callers: (string | undefined)[] = [];
+    const service = createServer((request, response) => {
+      callers.push(request.socket.remoteAddress);
+      response.end();
+    });
+    program.write(`call ${await served(service)}`);
+    expect(await program.next(/^called/)).toBe("called: ESP_OK");
+    expect(callers).toEqual([station]);
     program.write("leave");
     await program.next(/^has left/);
     expect(await reached()).toBe("refused");
     program.end();
     expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
   },
+  longer(120_000),
 );

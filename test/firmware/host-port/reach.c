@@ -1,10 +1,11 @@
 /*
  * Who reaches the board's servers. Obeys a command a line: "serve" and "stop" the HTTP server, "bind" it to the
  * SoftAP's interface as the firmware does (ap_interface.c), "up" and "down" the SoftAP, "join" and "leave" the home
- * network, "echo" datagrams at the SoftAP's address. Reports each when it is done.
+ * network, "echo" datagrams at the SoftAP's address, "call" a port of this machine. Reports each when it is done.
  */
 #include "ap_interface.h"
 #include "esp_event.h"
+#include "esp_http_client.h"
 #include "esp_http_server.h"
 #include "esp_netif.h"
 #include "freertos/task.h"
@@ -80,9 +81,22 @@ static void open_echo(void)
     REPORT("echoes at port %u", (unsigned)ntohs(name.sin_port));
 }
 
+static void call(const char *port)
+{
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", atoi(port));
+    esp_http_client_config_t config = {.url = url};
+    esp_http_client_handle_t client = esp_http_client_init(&config);
+    esp_err_t err = esp_http_client_perform(client);
+    REPORT("called: %s", esp_err_to_name(err));
+    CHECK(esp_http_client_cleanup(client) == ESP_OK);
+}
+
 static void obey(const char *command)
 {
-    if (strcmp(command, "serve\n") == 0) {
+    if (strncmp(command, "call ", 5) == 0) {
+        call(command + 5);
+    } else if (strcmp(command, "serve\n") == 0) {
         serve();
     } else if (strcmp(command, "stop\n") == 0) {
         CHECK(httpd_stop(s_server) == ESP_OK);

@@ -10,7 +10,7 @@ cd "$cache"
 
 packages=network-manager,wpasupplicant,hostapd,iw,rfkill,dnsmasq-base,dbus,curl,iproute2,iputils-ping,kmod,procps
 # Libraries of the firmware's host build, so that the real virtual board can run behind the AP.
-packages=$packages,libstdc++6,libatomic1,libasan8,libubsan1,libcurl4,libmosquitto1,libcjson1,libmbedtls14,libhttp-parser2.9
+packages=$packages,libstdc++6,libatomic1,libasan8,libubsan1,libcjson1,libmbedtls14,libhttp-parser2.9
 packages=$packages,socat,openssl,ca-certificates,libpam-systemd-
 
 # stage NAME KEY COMMAND: runs COMMAND unless NAME was already made from KEY.

@@ -5,7 +5,7 @@ import { isOnPath } from "../../processes/on-path.js";
 import { runTool } from "../../processes/tool.js";
 
 const TOOLS = ["cc", "cmake", "ninja", "strip", "socat"];
-const LIBRARIES = ["libcurl", "openssl", "libcjson"];
+const LIBRARIES = ["libcjson"];
 /** Those of which Debian has nothing for pkg-config. */
 const LIBRARY_HEADERS = { mbedtls: "mbedtls/version.h", http_parser: "http_parser.h" };
 const INCLUDE_DIRS = ["/usr/include", "/usr/local/include"];

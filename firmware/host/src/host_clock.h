@@ -1,8 +1,7 @@
 /*
  * The board's wall clock. A board without a battery wakes up in 1970; SNTP or the application
  * sets it. `time`, `gettimeofday`, `settimeofday` and `clock_gettime(CLOCK_REALTIME)` of the
- * firmware (and of statically linked mbedTLS) are linked to it with -Wl,--wrap; TLS verification
- * in libcurl is given its time explicitly.
+ * firmware (and of statically linked mbedTLS) are linked to it with -Wl,--wrap.
  */
 #pragma once
 

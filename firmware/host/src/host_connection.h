@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "esp_tls_errors.h"
-#include "host_mbedtls.h"
+#include "host_tls.h"
 #include "host_socket.h"
 
 typedef struct {

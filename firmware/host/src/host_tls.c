@@ -1,262 +1,262 @@
 #include "host_tls.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-
-#include "esp_tls_errors.h"
-#include "host_clock.h"
+#include "esp_crt_bundle.h"
+#include "esp_log.h"
+#include "esp_random.h"
+#include "host_chip_tls.h"
+#include "host_mbedtls_3.h"
+#include "host_monitor.h"
+#include "mbedtls/net_sockets.h"
 #include "mbedtls/ssl.h"
-#include "mbedtls/x509.h"
+#include "mbedtls/version.h"
 
-int host_mbedtls_ssl_fail(int state, int code, unsigned char alert);
+#ifndef MBEDTLS_PRIVATE
+#define MBEDTLS_PRIVATE(member) member /* Mbed TLS 2 has no private members */
+#endif
 
-static int flag_of(int x509_error)
+static const char *TAG = "esp-tls-mbedtls";
+
+/* The linker puts the second in the place of the first; see CMakeLists.txt. */
+int __real_mbedtls_ssl_write_certificate(mbedtls_ssl_context *ssl);
+int __wrap_mbedtls_ssl_write_certificate(mbedtls_ssl_context *ssl);
+
+struct host_tls {
+    host_socket_t socket;
+    mbedtls_ssl_context ssl;
+    mbedtls_ssl_config config;
+    mbedtls_x509_crt ca;
+    mbedtls_x509_crt certificate;
+    mbedtls_pk_context key;
+};
+
+static int fill_random(void *context, unsigned char *out, size_t size)
 {
-    switch (x509_error) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-        return MBEDTLS_X509_BADCERT_EXPIRED;
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return MBEDTLS_X509_BADCERT_FUTURE;
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-        return MBEDTLS_X509_BADCERT_CN_MISMATCH;
-    case X509_V_ERR_CERT_REVOKED:
-        return MBEDTLS_X509_BADCERT_REVOKED;
-    case X509_V_ERR_INVALID_PURPOSE:
-        return MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-    case X509_V_ERR_CERT_UNTRUSTED:
-    case X509_V_ERR_INVALID_CA:
-        return MBEDTLS_X509_BADCERT_NOT_TRUSTED;
-    default:
-        return MBEDTLS_X509_BADCERT_OTHER;
-    }
-}
-
-static host_tls_trace_t *trace_of(X509_STORE_CTX *store)
-{
-    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-    return SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-}
-
-/* mbedTLS goes on after an error and reports all flags at once; so does this. */
-static int collect_error(int is_ok, X509_STORE_CTX *store)
-{
-    if (!is_ok) {
-        host_tls_trace_t *trace = trace_of(store);
-        int error = X509_STORE_CTX_get_error(store);
-        trace->cert_flags |= flag_of(error);
-        if (trace->first_error == X509_V_OK) {
-            trace->first_error = error;
-        }
-    }
-    return 1;
-}
-
-static int verify_chain(X509_STORE_CTX *store, void *argument)
-{
-    host_tls_trace_t *trace = argument;
-    X509_STORE_CTX_set_verify_cb(store, collect_error);
-    int is_ok = X509_verify_cert(store) == 1;
-    if (is_ok && trace->cert_flags == 0) {
-        return 1;
-    }
-    if (trace->cert_flags == 0) {
-        trace->cert_flags = MBEDTLS_X509_BADCERT_OTHER;
-        trace->first_error = X509_V_ERR_UNSPECIFIED;
-    }
-    X509_STORE_CTX_set_error(store, trace->first_error); /* chooses the alert that is sent */
+    (void)context;
+    esp_fill_random(out, size);
     return 0;
 }
 
-/* Where mbedTLS is past MBEDTLS_SSL_CLIENT_CERTIFICATE. */
-static bool is_past_certificate(OSSL_HANDSHAKE_STATE state)
+/* As mbedtls_net_send and mbedtls_net_recv of ESP-IDF, to which a time-out is a reason to come again. */
+static int code_of_errno(int otherwise)
 {
-    switch (state) {
-    case TLS_ST_CW_KEY_EXCH:
-    case TLS_ST_CW_CERT_VRFY:
-    case TLS_ST_CW_CHANGE:
-    case TLS_ST_CW_FINISHED:
-    case TLS_ST_CR_SESSION_TICKET:
-    case TLS_ST_CR_CHANGE:
-    case TLS_ST_CR_FINISHED:
-        return true;
-    default:
-        return false;
+    if (errno == EAGAIN || errno == EINTR) {
+        return otherwise == MBEDTLS_ERR_NET_RECV_FAILED ? MBEDTLS_ERR_SSL_WANT_READ : MBEDTLS_ERR_SSL_WANT_WRITE;
     }
+    return errno == EPIPE || errno == ECONNRESET ? MBEDTLS_ERR_NET_CONN_RESET : otherwise;
 }
 
-static void note_progress(const SSL *ssl, int where, int value)
+static int send_bytes(void *context, const unsigned char *data, size_t size)
 {
-    host_tls_trace_t *trace = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-    bool is_fatal = (value >> 8) == SSL3_AL_FATAL;
-    if (where & SSL_CB_HANDSHAKE_START) {
-        trace->is_handshake_begun = true;
-    }
-    if ((where & SSL_CB_LOOP) && is_past_certificate(SSL_get_state(ssl))) {
-        trace->is_certificate_shown = true;
-    }
-    if (where & SSL_CB_HANDSHAKE_DONE) {
-        trace->is_handshake_done = true;
-    }
-    if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && is_fatal) {
-        trace->has_fatal_alert = true;
-        trace->alert = value & 0xff;
-    }
-    unsigned long error = ERR_peek_last_error();
-    if ((where & SSL_CB_CONNECT_EXIT) == SSL_CB_CONNECT_EXIT && value <= 0 && ERR_GET_LIB(error) == ERR_LIB_SSL) {
-        /* To OpenSSL a hang-up is one more thing to complain of. */
-        trace->has_complained = ERR_GET_REASON(error) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
-    }
+    const host_tls_t *tls = context;
+    ssize_t sent = host_socket_send(&tls->socket, data, size);
+    return sent >= 0 ? (int)sent : code_of_errno(MBEDTLS_ERR_NET_SEND_FAILED);
 }
 
-/* mbedTLS finds a block wherever it begins; OpenSSL wants each on a line of its own. */
-static BIO *open_pem(const char *pem)
+static int receive_bytes(void *context, unsigned char *buffer, size_t size)
 {
-    BIO *bio = BIO_new(BIO_s_mem());
-    const char *begin;
-    while (*pem != '\0' && (begin = strstr(pem + 1, "-----BEGIN")) != NULL) {
-        BIO_write(bio, pem, (int)(begin - pem));
-        BIO_puts(bio, "\n");
-        pem = begin;
-    }
-    BIO_puts(bio, pem);
-    return bio;
+    const host_tls_t *tls = context;
+    ssize_t got = host_socket_receive(&tls->socket, buffer, size);
+    return got >= 0 ? (int)got : code_of_errno(MBEDTLS_ERR_NET_RECV_FAILED);
 }
 
-static esp_err_t trust(SSL_CTX *ctx, const char *pem)
+/* A chain that does not fit into the chip's buffer never leaves it. */
+int __wrap_mbedtls_ssl_write_certificate(mbedtls_ssl_context *ssl)
 {
-    BIO *bio = open_pem(pem);
-    X509_STORE *store = X509_STORE_new(); /* nothing but what is pinned */
-    SSL_CTX_set_cert_store(ctx, store);
-    int count = 0;
-    X509 *certificate;
-    while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-        X509_STORE_add_cert(store, certificate);
-        X509_free(certificate);
-        count++;
+#if MBEDTLS_VERSION_MAJOR < 3
+    bool is_asked_for = ssl->client_auth != 0;
+#else
+    bool is_asked_for = true; /* 3.x keeps that to itself */
+#endif
+    const host_tls_t *tls = ssl->MBEDTLS_PRIVATE(p_bio);
+    size_t size = 7; /* header of the message, and of its list */
+    for (const mbedtls_x509_crt *each = &tls->certificate; each != NULL && each->raw.p != NULL; each = each->next) {
+        size += 3 + each->raw.len;
     }
-    BIO_free(bio);
-    ERR_clear_error(); /* the end of the PEM is an "error", too */
-    return count > 0 ? ESP_OK : ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED;
+    bool is_too_long = is_asked_for && size > host_chip_tls_out_max;
+    return is_too_long ? MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL : __real_mbedtls_ssl_write_certificate(ssl);
 }
 
-static esp_err_t use_own_certificate(SSL_CTX *ctx, const char *pem)
+/* What mbedTLS says, to the log and for esp_tls_get_and_clear_last_error(); `err` beside it. */
+static esp_err_t note(const host_tls_t *tls, const char *what, int code, esp_err_t err, esp_tls_last_error_t *error)
 {
-    BIO *bio = open_pem(pem);
-    X509 *leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    bool is_used = leaf != NULL && SSL_CTX_use_certificate(ctx, leaf) == 1;
-    X509_free(leaf);
-    X509 *issuer;
-    while (is_used && (issuer = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-        SSL_CTX_add0_chain_cert(ctx, issuer);
-    }
-    BIO_free(bio);
-    ERR_clear_error();
-    return is_used ? ESP_OK : ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED;
-}
-
-static esp_err_t use_own_key(SSL_CTX *ctx, const char *pem)
-{
-    BIO *bio = open_pem(pem);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-    BIO_free(bio);
-    esp_err_t err = key == NULL ? ESP_ERR_MBEDTLS_PK_PARSE_KEY_FAILED
-                    : SSL_CTX_use_PrivateKey(ctx, key) != 1
-                        ? ESP_ERR_MBEDTLS_SSL_CONF_OWN_CERT_FAILED
-                        : ESP_OK;
-    EVP_PKEY_free(key);
-    ERR_clear_error();
+    error->esp_tls_error_code = host_mbedtls_3_code(&tls->ssl, code);
+    ESP_LOGE(TAG, "%s returned -0x%04X", what, (unsigned)error->esp_tls_error_code);
     return err;
 }
 
-static void set_verification(SSL_CTX *ctx, const host_tls_config_t *config)
+static esp_err_t trust(host_tls_t *tls, const host_endpoint_t *endpoint, esp_tls_last_error_t *error)
 {
-    X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
-    X509_VERIFY_PARAM_set_time(param, host_clock_now());
-    /* mbedTLS trusts whatever it was given, an intermediate as much as a root. */
-    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
-    if (!config->is_name_check_skipped &&
-        X509_VERIFY_PARAM_set1_ip_asc(param, config->host) != 1) {
-        X509_VERIFY_PARAM_set1_host(param, config->host, 0);
+    mbedtls_ssl_conf_authmode(&tls->config, MBEDTLS_SSL_VERIFY_REQUIRED);
+    if (endpoint->has_bundle) {
+        return esp_crt_bundle_attach(&tls->config);
     }
-}
-
-esp_err_t host_tls_prepare(SSL_CTX *ctx, const host_tls_config_t *config, host_tls_trace_t *trace)
-{
-    esp_err_t err = ESP_OK;
-    if (config->ca_pem != NULL) {
-        err = trust(ctx, config->ca_pem);
-    } else if (config->has_bundle) {
-        SSL_CTX_set_default_verify_paths(ctx);
-    } else {
-        err = ESP_ERR_MBEDTLS_SSL_SETUP_FAILED;
+    if (endpoint->ca_pem == NULL) {
+        ESP_LOGE(TAG, "No server verification option set in esp_tls_cfg_t structure. Check esp_tls API reference");
+        return ESP_ERR_MBEDTLS_SSL_SETUP_FAILED;
     }
-    if (err == ESP_OK && config->cert_pem != NULL && config->key_pem != NULL) {
-        err = use_own_certificate(ctx, config->cert_pem);
-        err = err == ESP_OK ? use_own_key(ctx, config->key_pem) : err;
+    int code = mbedtls_x509_crt_parse(&tls->ca, (const unsigned char *)endpoint->ca_pem, strlen(endpoint->ca_pem) + 1);
+    if (code < 0) {
+        return note(tls, "mbedtls_x509_crt_parse of CA cert", code, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, error);
     }
-    if (err != ESP_OK) {
-        return err;
+    if (code > 0) {
+        ESP_LOGW(TAG, "mbedtls_x509_crt_parse was partly successful. No. of failed certificates: %d", code);
     }
-    /* ESP-IDF 5 ships with CONFIG_MBEDTLS_SSL_PROTO_TLS1_3 off. */
-    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-    SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
-    set_verification(ctx, config);
-    SSL_CTX_set_app_data(ctx, trace);
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-    SSL_CTX_set_cert_verify_callback(ctx, verify_chain, trace);
-    SSL_CTX_set_info_callback(ctx, note_progress);
+    mbedtls_ssl_conf_ca_chain(&tls->config, &tls->ca, NULL);
     return ESP_OK;
 }
 
-/* Of the stack, `code` is what esp-tls would have had from it; positive, as it keeps it. */
-static void describe_handshake(const host_tls_trace_t *trace, int code, esp_tls_last_error_t *error)
+static int parse_key(mbedtls_pk_context *key, const char *pem)
 {
-    error->last_error = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
-    error->esp_tls_error_code = code;
-    (void)host_mbedtls_ssl_fail(trace->is_certificate_shown ? MBEDTLS_SSL_SERVER_CHANGE_CIPHER_SPEC
-                                                            : MBEDTLS_SSL_SERVER_HELLO,
-                                -code, (unsigned char)trace->alert);
+    const unsigned char *bytes = (const unsigned char *)pem;
+#if MBEDTLS_VERSION_MAJOR < 3
+    return mbedtls_pk_parse_key(key, bytes, strlen(pem) + 1, NULL, 0);
+#else
+    return mbedtls_pk_parse_key(key, bytes, strlen(pem) + 1, NULL, 0, fill_random, NULL);
+#endif
 }
 
-bool host_tls_describe(const host_tls_trace_t *trace, esp_tls_last_error_t *error)
+static esp_err_t use_own(host_tls_t *tls, const host_endpoint_t *endpoint, esp_tls_last_error_t *error)
 {
-    if (trace->cert_flags != 0) {
-        error->last_error = ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
-        error->esp_tls_error_code = -MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
-        error->esp_tls_flags = trace->cert_flags;
-        return true;
+    const char *pem = endpoint->cert_pem;
+    if (pem == NULL && endpoint->key_pem == NULL) {
+        return ESP_OK;
     }
-    if (trace->has_fatal_alert && trace->is_handshake_done) {
-        error->last_error = ESP_ERR_MBEDTLS_SSL_READ_FAILED;
-        error->esp_tls_error_code = -MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
-        return true;
+    if (pem == NULL || endpoint->key_pem == NULL) {
+        ESP_LOGE(TAG, "You have to provide both clientcert_buf and clientkey_buf for mutual authentication");
+        return ESP_ERR_INVALID_STATE;
     }
-    if (trace->has_fatal_alert) {
-        describe_handshake(trace, -MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE, error);
-        return true;
+    int code = mbedtls_x509_crt_parse(&tls->certificate, (const unsigned char *)pem, strlen(pem) + 1);
+    if (code < 0) {
+        return note(tls, "mbedtls_x509_crt_parse of public cert", code, ESP_ERR_MBEDTLS_X509_CRT_PARSE_FAILED, error);
     }
-    if (trace->has_complained && !trace->is_handshake_done) {
-        describe_handshake(trace, -MBEDTLS_ERR_SSL_INVALID_RECORD, error);
-        return true;
+    code = parse_key(&tls->key, endpoint->key_pem);
+    if (code < 0) {
+        return note(tls, "mbedtls_pk_parse_keyfile", code, ESP_ERR_MBEDTLS_PK_PARSE_KEY_FAILED, error);
     }
-    return false;
+    code = mbedtls_ssl_conf_own_cert(&tls->config, &tls->certificate, &tls->key);
+    return code < 0 ? note(tls, "mbedtls_ssl_conf_own_cert", code, ESP_ERR_MBEDTLS_SSL_CONF_OWN_CERT_FAILED, error)
+                    : ESP_OK;
 }
 
-bool host_tls_describe_hang_up(const host_tls_trace_t *trace, esp_tls_last_error_t *error)
+static esp_err_t configure(host_tls_t *tls, const host_endpoint_t *endpoint, esp_tls_last_error_t *error)
 {
-    bool is_under_way = trace->is_handshake_begun && !trace->is_handshake_done;
-    if (is_under_way) {
-        describe_handshake(trace, -MBEDTLS_ERR_SSL_CONN_EOF, error);
+    const char *name = endpoint->common_name != NULL ? endpoint->common_name : endpoint->host;
+    int code = mbedtls_ssl_set_hostname(&tls->ssl, endpoint->is_name_check_skipped ? NULL : name);
+    if (code != 0) {
+        return note(tls, "mbedtls_ssl_set_hostname", code, ESP_ERR_MBEDTLS_SSL_SET_HOSTNAME_FAILED, error);
     }
-    return is_under_way;
+    code = mbedtls_ssl_config_defaults(&tls->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                       MBEDTLS_SSL_PRESET_DEFAULT);
+    if (code != 0) {
+        return note(tls, "mbedtls_ssl_config_defaults", code, ESP_ERR_MBEDTLS_SSL_CONFIG_DEFAULTS_FAILED, error);
+    }
+    mbedtls_ssl_conf_rng(&tls->config, fill_random, NULL);
+    host_chip_tls_narrow(&tls->config);
+    esp_err_t err = trust(tls, endpoint, error);
+    err = err == ESP_OK ? use_own(tls, endpoint, error) : err;
+    if (err != ESP_OK) {
+        ESP_LOGE(TAG, "Failed to set client configurations, returned [0x%04X] (%s)", (unsigned)err,
+                 esp_err_to_name(err));
+        return err;
+    }
+    code = mbedtls_ssl_setup(&tls->ssl, &tls->config);
+    if (code != 0) {
+        return note(tls, "mbedtls_ssl_setup", code, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED, error);
+    }
+    mbedtls_ssl_set_bio(&tls->ssl, tls, send_bytes, receive_bytes, NULL);
+    return ESP_OK;
+}
+
+static bool is_pending(int code)
+{
+    return code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE;
+}
+
+/* Each receive has the whole time limit; only when one is over, it is asked how long all has taken. */
+static esp_err_t shake_hands(host_tls_t *tls, esp_tls_last_error_t *error)
+{
+    int64_t start_us = host_uptime_us();
+    int code;
+    do {
+        code = mbedtls_ssl_handshake(&tls->ssl);
+        if (is_pending(code) && host_uptime_us() - start_us >= (int64_t)tls->socket.timeout_ms * 1000) {
+            ESP_LOGW(TAG, "Failed to open new connection in specified timeout");
+            return ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT;
+        }
+    } while (is_pending(code));
+    if (code == 0) {
+        return ESP_OK;
+    }
+    error->esp_tls_flags = (int)mbedtls_ssl_get_verify_result(&tls->ssl);
+    if (error->esp_tls_flags != 0) {
+        ESP_LOGI(TAG, "Failed to verify peer certificate!");
+    }
+    return note(tls, "mbedtls_ssl_handshake", code, ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED, error);
+}
+
+host_tls_t *host_tls_open(const host_endpoint_t *endpoint, const host_socket_t *socket, esp_tls_last_error_t *error)
+{
+    host_tls_t *tls = calloc(1, sizeof *tls);
+    if (tls == NULL) {
+        error->last_error = ESP_ERR_NO_MEM;
+        return NULL;
+    }
+    tls->socket = *socket;
+    mbedtls_ssl_init(&tls->ssl);
+    mbedtls_ssl_config_init(&tls->config);
+    mbedtls_x509_crt_init(&tls->ca);
+    mbedtls_x509_crt_init(&tls->certificate);
+    mbedtls_pk_init(&tls->key);
+    error->last_error = configure(tls, endpoint, error);
+    if (error->last_error == ESP_OK) {
+        error->last_error = shake_hands(tls, error);
+    }
+    if (error->last_error != ESP_OK) {
+        host_tls_free(tls);
+        return NULL;
+    }
+    return tls;
+}
+
+ssize_t host_tls_read(host_tls_t *tls, void *buffer, size_t size, esp_tls_last_error_t *error)
+{
+    int got = mbedtls_ssl_read(&tls->ssl, buffer, size);
+    if (got == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
+        return 0;
+    }
+    if (got < 0 && !is_pending(got)) {
+        note(tls, "read", got, ESP_OK, error);
+    }
+    return got;
+}
+
+ssize_t host_tls_write(host_tls_t *tls, const void *data, size_t size, esp_tls_last_error_t *error)
+{
+    int sent = mbedtls_ssl_write(&tls->ssl, data, size < host_chip_tls_out_max ? size : host_chip_tls_out_max);
+    if (sent < 0 && !is_pending(sent)) {
+        error->last_error = note(tls, "write", sent, ESP_ERR_MBEDTLS_SSL_WRITE_FAILED, error);
+    }
+    return sent;
+}
+
+bool host_tls_has_bytes(const host_tls_t *tls)
+{
+    return mbedtls_ssl_get_bytes_avail(&tls->ssl) > 0;
+}
+
+void host_tls_free(host_tls_t *tls)
+{
+    if (tls == NULL) {
+        return;
+    }
+    mbedtls_ssl_free(&tls->ssl);
+    mbedtls_ssl_config_free(&tls->config);
+    mbedtls_x509_crt_free(&tls->ca);
+    mbedtls_x509_crt_free(&tls->certificate);
+    mbedtls_pk_free(&tls->key);
+    free(tls);
 }

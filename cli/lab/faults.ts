@@ -22,6 +22,8 @@ const routeFaultSchema = z.strictObject({
   ]),
   /** With `kind: "status"`; 100 to 599. */
   status: z.int().min(100).max(599).optional(),
+  /** Answers of that status that come before, one after the other, unasked. */
+  informational: z.array(z.int().min(100).max(199)).max(8).optional(),
   times,
 });
 

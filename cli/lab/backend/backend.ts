@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { createServer, type Server } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type EventSink, type LabEvent, labEvent } from "../events.js";
 import {
   type ConnectionFault,
@@ -20,6 +21,7 @@ import type { TokenStore } from "./tokens.js";
 const MAX_BODY_BYTES = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 20_000;
+const INFORMATIONAL_PAUSE_MS = 100;
 
 export interface BackendOptions {
   readonly authority: LabAuthority;
@@ -114,6 +116,7 @@ async function handle(
     await sendAnswer(request, response, body.refusal);
     return labEvent("backend", null, what, `refused_${body.refusal.status}`);
   }
+  for (const status of fault?.informational ?? []) await sendInformational(response, status);
   if (fault !== null && (await failBefore(fault, request, response))) {
     return labEvent("backend", null, what, faultName(fault));
   }
@@ -128,6 +131,15 @@ function checkRoute(request: IncomingMessage, route: Route | undefined): Answer 
   if (route === undefined) return refuse(404, "not_found", "no such route");
   if (request.method === "POST") return null;
   return refuse(405, "method_not_allowed", "use POST", { allow: "POST" });
+}
+
+/** A head alone; the pause lets it arrive alone. */
+async function sendInformational(response: ServerResponse, status: number): Promise<void> {
+  const headers = status === 103 ? "Link: </style.css>; rel=preload\r\n" : "";
+  response.socket?.write(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Informational"}\r\n${headers}\r\n`,
+  );
+  await sleep(INFORMATIONAL_PAUSE_MS);
 }
 
 /** Carries out a fault that leaves the work undone. @returns whether it was one */

@@ -106,9 +106,24 @@ static esp_http_client_handle_t open_client(const call_t *call, exchange_t *exch
     return client;
 }
 
-static void read_body(esp_http_client_handle_t client, exchange_t *exchange)
+/**
+ * The status of the answer; 0 = none came. What a server sends before it, 100 Continue unasked or 103 Early Hints
+ * (RFC 9110 15.2), ends a call of fetch_headers as an answer does. 101 is final: nobody asked for another protocol.
+ */
+static int fetch_status(esp_http_client_handle_t client, int64_t deadline_ms)
 {
-    int64_t deadline_ms = device_clock_uptime_ms() + TOTAL_TIMEOUTS * (int64_t)CONFIG_PROV_BACKEND_TIMEOUT_MS;
+    int status = 0;
+    do {
+        if (esp_http_client_fetch_headers(client) < 0 || device_clock_uptime_ms() > deadline_ms) {
+            return 0;
+        }
+        status = esp_http_client_get_status_code(client);
+    } while (status < 200 && status != 101);
+    return status;
+}
+
+static void read_body(esp_http_client_handle_t client, int64_t deadline_ms, exchange_t *exchange)
+{
     int got = 1;
     while (got > 0 && exchange->length < BACKEND_ANSWER_MAX && device_clock_uptime_ms() < deadline_ms) {
         got = esp_http_client_read(client, exchange->body + exchange->length,
@@ -134,12 +149,12 @@ static void post(const call_t *call, exchange_t *exchange)
     int length = (int)strlen(call->json);
     tls_handshake_begin();
     esp_err_t err = esp_http_client_open(client, length);
-    if (err == ESP_OK && esp_http_client_write(client, call->json, length) == length &&
-        esp_http_client_fetch_headers(client) >= 0) {
-        exchange->status = esp_http_client_get_status_code(client);
-        exchange->body = call->want_body ? calloc(1, BACKEND_ANSWER_MAX + 1) : NULL;
+    if (err == ESP_OK && esp_http_client_write(client, call->json, length) == length) {
+        int64_t deadline_ms = device_clock_uptime_ms() + TOTAL_TIMEOUTS * (int64_t)CONFIG_PROV_BACKEND_TIMEOUT_MS;
+        exchange->status = fetch_status(client, deadline_ms);
+        exchange->body = call->want_body && exchange->status != 0 ? calloc(1, BACKEND_ANSWER_MAX + 1) : NULL;
         if (exchange->body != NULL) {
-            read_body(client, exchange);
+            read_body(client, deadline_ms, exchange);
         }
     }
     esp_http_client_close(client);

@@ -116,7 +116,9 @@ export function emitMbedtlsConfig(): string {
 #ifndef CONFIG_PROV_TLS_ALL_SUITES
 #define MBEDTLS_SSL_CIPHERSUITES \\
 ${suites.join(", \\\n")}
-#undef MBEDTLS_ARIA_C /* ESP-IDF 5 has no option for it */
+/* No option takes away ARIA from ESP-IDF 5, nor X448 from ESP-IDF 6. */
+#undef MBEDTLS_ARIA_C
+#undef PSA_WANT_ECC_MONTGOMERY_448
 #endif
 `;
 }

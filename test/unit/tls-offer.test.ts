@@ -1,9 +1,10 @@
 import { getCurves } from "node:crypto";
 import { getCiphers } from "node:tls";
 import { describe, expect, test } from "vitest";
+import { LIMITS } from "../../codegen/limits.js";
 import type { DeviceManifest } from "../../codegen/manifest.js";
 import { emitSdkconfigDefaults } from "../../codegen/sdkconfig.js";
-import { SDKCONFIG_SYMBOLS } from "../../codegen/sdkconfig-table.js";
+import { findSdkconfigSymbol, SDKCONFIG_SYMBOLS } from "../../codegen/sdkconfig-table.js";
 import { CURVES, emitMbedtlsConfig, TLS_SUITES } from "../../codegen/tls-offer.js";
 import { PARTIAL_OPTIONS } from "../helpers/idf-options.js";
 import { complaintsOf, ID, soundDevice } from "../helpers/manifest.js";
@@ -30,6 +31,13 @@ test("mbedTLS is built with the four suites, unless the manifest wants all", () 
   expect(lines({ allSuites: true })).toContain("CONFIG_MBEDTLS_KEY_EXCHANGE_RSA=y");
   expect(lines({ allSuites: true })).toContain("CONFIG_MBEDTLS_ECP_DP_BP256R1_ENABLED=y");
   expect(lines({ dynamicBuffers: false })).toContain("# CONFIG_MBEDTLS_DYNAMIC_BUFFER is not set");
+});
+
+test("the longest certificate with its chain fits into one message", () => {
+  const symbol = findSdkconfigSymbol("CONFIG_MBEDTLS_SSL_OUT_CONTENT_LEN");
+  const [least = 0] = symbol?.range?.(soundDevice(ID)) ?? [];
+  // PEM has 65 bytes for 48 of DER; the message has 7 bytes more, and 3 for each certificate, whose armor has 54.
+  expect((LIMITS.pemMaxBytes * 48) / 65 + 7).toBeLessThan(least);
 });
 
 test("what the device cannot do without is in every release of ESP-IDF", () => {

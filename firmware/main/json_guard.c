@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "json_memory.h"
+
 #define MAX_DEPTH 8
 /* Commas: ours have a handful. */
 #define MAX_COMMAS 64
@@ -60,13 +62,14 @@ cJSON *json_parse_object(const char *text, size_t length, json_guard_t *verdict)
         return NULL;
     }
     const char *end = NULL;
+    unsigned failures = json_memory_failures();
     cJSON *root = cJSON_ParseWithLengthOpts(text, length, &end, false);
     if (root != NULL && (!cJSON_IsObject(root) || !only_whitespace(end, text + length))) {
         cJSON_Delete(root);
         root = NULL;
     }
     if (root == NULL) {
-        *verdict = JSON_GUARD_MALFORMED;
+        *verdict = json_memory_failures() != failures ? JSON_GUARD_NO_MEMORY : JSON_GUARD_MALFORMED;
     }
     return root;
 }

@@ -11,6 +11,7 @@ typedef enum {
     JSON_GUARD_MALFORMED, /* a control character or an unterminated string */
     JSON_GUARD_TOO_DEEP,
     JSON_GUARD_TOO_MANY, /* values: each costs cJSON some 50 bytes of heap, and the text perhaps two */
+    JSON_GUARD_NO_MEMORY,
     JSON_GUARD_NUL, /* a NUL inside a string, spelled \u0000 */
 } json_guard_t;
 

@@ -1,12 +1,14 @@
 /* ESP-IDF for one thread that must be fast and say nothing. */
 #include "stubs.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "esp_app_desc.h"
 #include "esp_err.h"
+#include "esp_heap_caps.h"
 #include "esp_log.h"
 #include "esp_random.h"
 
@@ -24,6 +26,11 @@ void esp_log_host_line(esp_log_level_t level, const char *tag, const char *forma
         fputc('\n', stderr);
         va_end(args);
     }
+}
+
+size_t heap_caps_get_allocated_size(void *block)
+{
+    return malloc_usable_size(block);
 }
 
 const char *esp_err_to_name(esp_err_t code)

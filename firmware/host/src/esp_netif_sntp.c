@@ -101,6 +101,7 @@ esp_err_t esp_netif_sntp_init(const esp_sntp_config_t *config)
         s_is_wait_wanted = config->wait_for_sync;
         s_callback = config->sync_cb;
         err = config->start ? start_task() : ESP_OK;
+        s_is_init = err == ESP_OK;
     }
     host_monitor_unlock(&s_monitor);
     return err;

@@ -6,10 +6,14 @@
 
 #include "esp_log.h"
 #include "host_env.h"
+#include "host_heap.h"
 #include "wifi_driver.h"
 #include "wifi_radio.h"
 
 #define MIN_PASSPHRASE 8
+/* What the driver, lwIP and the interfaces have on the chip's heap, so that as much is free as on an ESP32-C3. */
+#define DRIVER_BYTES (16 * 1024)
+#define SOFTAP_BYTES 9500
 
 static const char *TAG = "wifi";
 
@@ -27,6 +31,9 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
     wifi_lock();
     wifi_radio_open(&LISTENER);
     if (!g_wifi.is_init) {
+        if (!host_heap_take(DRIVER_BYTES)) {
+            return wifi_unlock(ESP_ERR_NO_MEM);
+        }
         g_wifi.is_init = true;
         g_wifi.mode = WIFI_MODE_STA; /* the real driver's default after init */
         g_wifi.storage = WIFI_STORAGE_FLASH;
@@ -53,6 +60,18 @@ esp_err_t esp_wifi_set_country_code(const char *country, bool ieee80211d_enabled
     memcpy(g_wifi.country, country, 2);
     g_wifi.does_follow_country = ieee80211d_enabled;
     return wifi_unlock(ESP_OK);
+}
+
+/* For a SoftAP that begins; what one that ends gives back comes with it. */
+static bool take_heap(wifi_mode_t before, wifi_mode_t after)
+{
+    if (!(before & WIFI_MODE_AP) && (after & WIFI_MODE_AP)) {
+        return host_heap_take(SOFTAP_BYTES);
+    }
+    if ((before & WIFI_MODE_AP) && !(after & WIFI_MODE_AP)) {
+        host_heap_give(SOFTAP_BYTES);
+    }
+    return true;
 }
 
 /* Move from one set of running interfaces to another, with the events that go with it. */
@@ -86,6 +105,9 @@ esp_err_t esp_wifi_set_mode(wifi_mode_t mode)
         return wifi_unlock(ESP_ERR_INVALID_ARG);
     }
     if (g_wifi.is_started) {
+        if (!take_heap(g_wifi.mode, mode)) {
+            return wifi_unlock(ESP_ERR_NO_MEM);
+        }
         switch_interfaces(&effects, g_wifi.mode, mode);
     }
     g_wifi.mode = mode;
@@ -110,6 +132,9 @@ esp_err_t esp_wifi_start(void)
         return wifi_unlock(ESP_ERR_WIFI_NOT_INIT);
     }
     if (!g_wifi.is_started) {
+        if (!take_heap(WIFI_MODE_NULL, g_wifi.mode)) {
+            return wifi_unlock(ESP_ERR_NO_MEM);
+        }
         g_wifi.is_started = true;
         switch_interfaces(&effects, WIFI_MODE_NULL, g_wifi.mode);
         static const char *const NAMES[] = {"null", "sta", "softAP", "sta + softAP"};

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define DEPTH_MAX 48
-#define OWN_FRAMES 3 /* here, and in host_heap.c */
+#define NAME_DIGITS 16
 #define MODULES_MAX 32
 #define TARGETS_MAX 64
 #define SEEN_SLOTS (1u << 15)
@@ -30,7 +30,8 @@ static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;
 static module_t s_modules[MODULES_MAX];
 static size_t s_module_count;
-static int s_trace_fd = -1;
+static int s_seen_fd = -1;
+static int s_struck_fd = -1;
 static uint64_t s_seen[SEEN_SLOTS];
 static size_t s_seen_count;
 static uint64_t s_targets[TARGETS_MAX];
@@ -57,25 +58,53 @@ static int note_module(struct dl_phdr_info *info, size_t size, void *argument)
     return 0;
 }
 
-static void read_targets(const char *list)
+static int open_file(const char *name, int flags)
 {
-    while (list != NULL && *list != '\0' && s_target_count < TARGETS_MAX) {
-        char *end;
-        s_targets[s_target_count++] = strtoull(list, &end, 16);
-        list = *end == ',' ? end + 1 : NULL;
+    char path[512];
+    const char *folder = getenv("PROV_HOST_OOM");
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return open(path, flags | O_CLOEXEC, 0600);
+}
+
+static void forget_target(uint64_t name)
+{
+    for (size_t i = 0; i < s_target_count; i++) {
+        if (s_targets[i] == name) {
+            s_targets[i] = s_targets[--s_target_count];
+            return;
+        }
+    }
+}
+
+static void add_target(uint64_t name)
+{
+    if (s_target_count < TARGETS_MAX) {
+        s_targets[s_target_count++] = name;
+    }
+}
+
+static void read_names(const char *file, void (*take)(uint64_t name))
+{
+    char name[NAME_DIGITS + 1];
+    int fd = open_file(file, O_RDONLY);
+    while (fd >= 0 && read(fd, name, sizeof name) == (ssize_t)sizeof name) {
+        take(strtoull(name, NULL, 16));
+    }
+    if (fd >= 0) {
+        close(fd);
     }
 }
 
 static void start(void)
 {
-    const char *path = getenv("PROV_HOST_OOM_TRACE");
-    if (path != NULL) {
-        s_trace_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (getenv("PROV_HOST_OOM") == NULL) {
+        return;
     }
-    read_targets(getenv("PROV_HOST_OOM_FAIL"));
-    if (s_trace_fd >= 0 || s_target_count > 0) {
-        dl_iterate_phdr(note_module, NULL);
-    }
+    dl_iterate_phdr(note_module, NULL);
+    s_seen_fd = open_file("seen", O_WRONLY | O_APPEND);
+    s_struck_fd = open_file("struck", O_WRONLY | O_APPEND | O_CREAT);
+    read_names("fail", add_target);
+    read_names("struck", forget_target);
 }
 
 static const module_t *module_of(const void *address)
@@ -114,7 +143,7 @@ static void write_line(uint64_t name, void *const *frames, int count)
         }
     }
     line[length++] = '\n';
-    if (write(s_trace_fd, line, (size_t)length) != length) {
+    if (write(s_seen_fd, line, (size_t)length) != length) {
         abort();
     }
 }
@@ -137,24 +166,28 @@ static bool is_first(uint64_t name)
 /* With the lock held. */
 static bool strike(uint64_t name)
 {
-    for (size_t i = 0; i < s_target_count; i++) {
-        if (s_targets[i] == name) {
-            s_targets[i] = s_targets[--s_target_count];
-            fprintf(stderr, "host_oom: %016" PRIx64 " fails\n", name);
-            return true;
-        }
+    size_t before = s_target_count;
+    forget_target(name);
+    if (s_target_count == before) {
+        return false;
     }
-    return false;
+    char line[NAME_DIGITS + 2];
+    int length = snprintf(line, sizeof line, "%016" PRIx64 "\n", name);
+    if (write(s_struck_fd, line, (size_t)length) != length) {
+        abort();
+    }
+    fprintf(stderr, "host_oom: %016" PRIx64 " finds no memory\n", name);
+    return true;
 }
 
 static bool judge(void)
 {
-    void *frames[DEPTH_MAX + OWN_FRAMES];
-    int count = backtrace(frames, DEPTH_MAX + OWN_FRAMES) - OWN_FRAMES;
-    uint64_t name = name_of(frames + OWN_FRAMES, count);
+    void *frames[DEPTH_MAX];
+    int count = backtrace(frames, DEPTH_MAX);
+    uint64_t name = name_of(frames, count);
     pthread_mutex_lock(&s_lock);
-    if (s_trace_fd >= 0 && is_first(name)) {
-        write_line(name, frames + OWN_FRAMES, count);
+    if (s_seen_fd >= 0 && is_first(name)) {
+        write_line(name, frames, count);
     }
     bool fails = strike(name);
     pthread_mutex_unlock(&s_lock);
@@ -164,7 +197,7 @@ static bool judge(void)
 bool host_oom_fails(void)
 {
     pthread_once(&s_once, start);
-    if (t_is_inside || (s_trace_fd < 0 && s_target_count == 0)) {
+    if (t_is_inside || (s_seen_fd < 0 && s_target_count == 0)) {
         return false;
     }
     t_is_inside = true;

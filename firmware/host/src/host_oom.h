@@ -1,8 +1,8 @@
 /*
- * Allocations that fail on purpose. A call stack that ends in an allocation has a name, the hash of its return
- * addresses. PROV_HOST_OOM_TRACE names a file that gets a line for each stack when it comes first: its name, then where
- * each return address lies (in hexadecimal, `program` or the library's name, and the offset in it). PROV_HOST_OOM_FAIL
- * lists names whose next allocation fails, once each.
+ * Allocations that fail on purpose, for `npm run test:oom`. The call stack of an allocation has a name, the hash of its
+ * return addresses. PROV_HOST_OOM names a folder with three files, of one name a line: a stack of `fail` finds no memory,
+ * once; then it is in `struck`, and the next boot passes it over. `seen`, if there is one, gets each stack when it comes
+ * first, and after its name where the return addresses lie, innermost first.
  */
 #pragma once
 

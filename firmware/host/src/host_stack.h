@@ -1,5 +1,5 @@
 /*
- * The stack that a task of the chip has, on this machine: as large as the task asked for, times what frames of 64 bits
+ * The stack that a task of the chip has, on this machine: as large as the task asked for, and what frames of 64 bits
  * and glibc need more, above pages that may not be touched. A build under a sanitizer, whose frames are larger again,
  * gives every task the same ample stack and measures none.
  */

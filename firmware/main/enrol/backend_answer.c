@@ -70,7 +70,7 @@ const char *backend_answer_parse(const char *body, size_t length, certificate_t 
     json_guard_t verdict = JSON_GUARD_OK;
     *out = (certificate_t){0};
     cJSON *root = json_parse_object(body, length, &verdict);
-    const char *flaw = read_answer(root, out);
+    const char *flaw = verdict == JSON_GUARD_NO_MEMORY ? "out of memory" : read_answer(root, out);
     cJSON_Delete(root);
     return flaw;
 }

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cJSON.h"
 #include "device_clock.h"
 #include "device_identity.h"
 #include "esp_crt_bundle.h"
 #include "esp_http_client.h"
 #include "esp_log.h"
 #include "esp_tls.h"
+#include "json_text.h"
 #include "net_failure.h"
 #include "sdkconfig.h"
 #include "secret_wipe.h"
@@ -52,10 +52,10 @@ static esp_err_t on_http_event(esp_http_client_event_t *event)
 
 static bool add_headers(esp_http_client_handle_t client, const char *bearer)
 {
-    esp_http_client_set_header(client, "Content-Type", "application/json");
-    esp_http_client_set_header(client, "Accept", "application/json");
-    if (bearer == NULL) {
-        return true;
+    bool added = esp_http_client_set_header(client, "Content-Type", "application/json") == ESP_OK &&
+                 esp_http_client_set_header(client, "Accept", "application/json") == ESP_OK;
+    if (bearer == NULL || !added) {
+        return added;
     }
     size_t size = sizeof "Bearer " + strlen(bearer);
     char *authorization = malloc(size);
@@ -63,9 +63,9 @@ static bool add_headers(esp_http_client_handle_t client, const char *bearer)
         return false;
     }
     snprintf(authorization, size, "Bearer %s", bearer);
-    esp_http_client_set_header(client, "Authorization", authorization);
+    added = esp_http_client_set_header(client, "Authorization", authorization) == ESP_OK;
     secret_free(authorization, size);
-    return true;
+    return added; /* without it, the backend would refuse the token */
 }
 
 static esp_http_client_handle_t open_client(const call_t *call, exchange_t *exchange)
@@ -236,12 +236,10 @@ static void judge_answer(const exchange_t *exchange, uint32_t token, backend_res
 /** `{"device_id","csr"}`; the caller frees it with cJSON_free(). */
 static char *csr_request(void)
 {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "device_id", device_identity_id());
-    cJSON_AddStringToObject(root, "csr", device_identity_csr_pem());
-    char *text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
+    json_text_t text = json_text_begin();
+    cJSON_AddStringToObject(text.root, "device_id", device_identity_id());
+    cJSON_AddStringToObject(text.root, "csr", device_identity_csr_pem());
+    return json_text_end(&text);
 }
 
 /** POSTs the CSR to `path`, with a token, which it takes over, or with the certificate that we hold. */

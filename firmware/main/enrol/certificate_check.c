@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include "mbedtls/asn1.h"
+#include "mbedtls/bignum.h"
+#include "mbedtls/ecp.h"
+#include "mbedtls/pem.h"
 #include "mbedtls/pk.h"
 #include "mbedtls/version.h"
 #include "mbedtls/x509_crt.h"
@@ -27,38 +31,57 @@ static int fill_random(void *context, unsigned char *out, size_t size)
 }
 #endif
 
-static bool parse_key(mbedtls_pk_context *pk, const char *pem)
+/** Codes are of two parts, the lower of which may say more than the upper one. */
+static bool is_want_of_memory(int code)
+{
+    int upper = -code & 0xff80;
+    int lower = -code & 0x007f;
+    return upper == -MBEDTLS_ERR_X509_ALLOC_FAILED || upper == -MBEDTLS_ERR_PK_ALLOC_FAILED ||
+           upper == -MBEDTLS_ERR_PEM_ALLOC_FAILED || upper == -MBEDTLS_ERR_ECP_ALLOC_FAILED ||
+           lower == -MBEDTLS_ERR_MPI_ALLOC_FAILED || lower == -MBEDTLS_ERR_ASN1_ALLOC_FAILED;
+}
+
+static certificate_verdict_t verdict_of(int code, certificate_verdict_t otherwise)
+{
+    return code == 0 ? CERTIFICATE_OK : is_want_of_memory(code) ? CERTIFICATE_NO_MEMORY : otherwise;
+}
+
+static int parse_key(mbedtls_pk_context *pk, const char *pem)
 {
     const unsigned char *text = (const unsigned char *)pem;
     size_t size = strlen(pem) + 1; /* mbedTLS counts the NUL of a PEM text */
 #if MBEDTLS_VERSION_MAJOR == 3
-    return mbedtls_pk_parse_key(pk, text, size, NULL, 0, fill_random, NULL) == 0;
+    return mbedtls_pk_parse_key(pk, text, size, NULL, 0, fill_random, NULL);
 #else
-    return mbedtls_pk_parse_key(pk, text, size, NULL, 0) == 0;
+    return mbedtls_pk_parse_key(pk, text, size, NULL, 0);
 #endif
 }
 
-static bool is_pair(const mbedtls_pk_context *public_key, const mbedtls_pk_context *private_key)
+static int check_pair(const mbedtls_pk_context *public_key, const mbedtls_pk_context *private_key)
 {
 #if MBEDTLS_VERSION_MAJOR == 3
-    return mbedtls_pk_check_pair(public_key, private_key, fill_random, NULL) == 0;
+    return mbedtls_pk_check_pair(public_key, private_key, fill_random, NULL);
 #else
-    return mbedtls_pk_check_pair(public_key, private_key) == 0;
+    return mbedtls_pk_check_pair(public_key, private_key);
 #endif
 }
 
-static bool parse_certificates(mbedtls_x509_crt *chain, const char *pem)
+static certificate_verdict_t parse_certificates(mbedtls_x509_crt *chain, const char *pem)
 {
-    return mbedtls_x509_crt_parse(chain, (const unsigned char *)pem, strlen(pem) + 1) == 0;
+    int code = mbedtls_x509_crt_parse(chain, (const unsigned char *)pem, strlen(pem) + 1);
+    return verdict_of(code, CERTIFICATE_MALFORMED);
 }
 
-static bool has_key(const mbedtls_x509_crt *certificate, const char *key_pem)
+static certificate_verdict_t check_key(const mbedtls_x509_crt *certificate, const char *key_pem)
 {
     mbedtls_pk_context key;
     mbedtls_pk_init(&key);
-    bool ours = parse_key(&key, key_pem) && is_pair(&certificate->pk, &key);
+    int code = parse_key(&key, key_pem);
+    if (code == 0) {
+        code = check_pair(&certificate->pk, &key);
+    }
     mbedtls_pk_free(&key);
-    return ours;
+    return verdict_of(code, CERTIFICATE_FOREIGN_KEY);
 }
 
 static bool has_common_name(const mbedtls_x509_crt *certificate, const char *device_id)
@@ -113,7 +136,7 @@ static certificate_verdict_t check_all_dates(const mbedtls_x509_crt *chain, cons
     return verdict;
 }
 
-static bool leads_to(mbedtls_x509_crt *chain, mbedtls_x509_crt *ca)
+static bool is_verified(mbedtls_x509_crt *chain, mbedtls_x509_crt *ca)
 {
     uint32_t flags = 0;
     int result = mbedtls_x509_crt_verify(chain, ca, NULL, NULL, &flags, NULL, NULL);
@@ -123,11 +146,18 @@ static bool leads_to(mbedtls_x509_crt *chain, mbedtls_x509_crt *ca)
     return (flags & ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE)) == 0;
 }
 
+/** To mbedTLS, a signature for which it had no memory is a bad one: a chain is condemned at the second look only. */
+static bool leads_to(mbedtls_x509_crt *chain, mbedtls_x509_crt *ca)
+{
+    return is_verified(chain, ca) || is_verified(chain, ca);
+}
+
 static certificate_verdict_t check_parsed(mbedtls_x509_crt *chain, mbedtls_x509_crt *ca,
                                           const certificate_claim_t *claim)
 {
-    if (!has_key(chain, claim->key_pem)) {
-        return CERTIFICATE_FOREIGN_KEY;
+    certificate_verdict_t key = check_key(chain, claim->key_pem);
+    if (key != CERTIFICATE_OK) {
+        return key;
     }
     if (!has_common_name(chain, claim->device_id)) {
         return CERTIFICATE_WRONG_NAME;
@@ -144,13 +174,16 @@ certificate_verdict_t certificate_check(const certificate_claim_t *claim)
     mbedtls_x509_crt ca;
 #if MBEDTLS_VERSION_MAJOR >= 4
     if (psa_crypto_init() != PSA_SUCCESS) {
-        return CERTIFICATE_MALFORMED;
+        return CERTIFICATE_NO_MEMORY;
     }
 #endif
     mbedtls_x509_crt_init(&chain);
     mbedtls_x509_crt_init(&ca);
-    certificate_verdict_t verdict = CERTIFICATE_MALFORMED;
-    if (parse_certificates(&chain, claim->certificate_pem) && parse_certificates(&ca, claim->ca_pem)) {
+    certificate_verdict_t verdict = parse_certificates(&chain, claim->certificate_pem);
+    if (verdict == CERTIFICATE_OK) {
+        verdict = parse_certificates(&ca, claim->ca_pem);
+    }
+    if (verdict == CERTIFICATE_OK) {
         verdict = check_parsed(&chain, &ca, claim);
     }
     mbedtls_x509_crt_free(&ca);
@@ -158,17 +191,17 @@ certificate_verdict_t certificate_check(const certificate_claim_t *claim)
     return verdict;
 }
 
-bool certificate_validity(const char *pem, int64_t *not_before, int64_t *not_after)
+certificate_verdict_t certificate_validity(const char *pem, int64_t *not_before, int64_t *not_after)
 {
     mbedtls_x509_crt chain;
     mbedtls_x509_crt_init(&chain);
-    bool parsed = parse_certificates(&chain, pem);
-    if (parsed) {
+    certificate_verdict_t verdict = parse_certificates(&chain, pem);
+    if (verdict == CERTIFICATE_OK) {
         *not_before = unix_time(&chain.valid_from);
         *not_after = unix_time(&chain.valid_to);
     }
     mbedtls_x509_crt_free(&chain);
-    return parsed;
+    return verdict;
 }
 
 const char *certificate_verdict_text(certificate_verdict_t verdict)
@@ -176,6 +209,8 @@ const char *certificate_verdict_text(certificate_verdict_t verdict)
     switch (verdict) {
     case CERTIFICATE_OK:
         return "valid";
+    case CERTIFICATE_NO_MEMORY:
+        return "could not be looked at: out of memory";
     case CERTIFICATE_MALFORMED:
         return "cannot be parsed";
     case CERTIFICATE_FOREIGN_KEY:

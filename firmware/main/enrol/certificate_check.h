@@ -6,6 +6,7 @@
 
 typedef enum {
     CERTIFICATE_OK,
+    CERTIFICATE_NO_MEMORY, /* no verdict: it may be as good as it was */
     CERTIFICATE_MALFORMED,
     CERTIFICATE_FOREIGN_KEY, /* its public key is not the other half of our private key */
     CERTIFICATE_WRONG_NAME,  /* CN is not our device id */
@@ -25,8 +26,8 @@ typedef struct {
 /** Needs up to 6 KiB of stack (signature checks). */
 certificate_verdict_t certificate_check(const certificate_claim_t *claim);
 
-/** When the first certificate of `pem` is valid, Unix seconds; false when it cannot be parsed. */
-bool certificate_validity(const char *pem, int64_t *not_before, int64_t *not_after);
+/** When the first certificate of `pem` is valid, Unix seconds; else CERTIFICATE_MALFORMED or _NO_MEMORY. */
+certificate_verdict_t certificate_validity(const char *pem, int64_t *not_before, int64_t *not_after);
 
 /** For logs and `error.message`. */
 const char *certificate_verdict_text(certificate_verdict_t verdict);

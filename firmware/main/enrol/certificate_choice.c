@@ -4,11 +4,38 @@
 #include "device_identity.h"
 #include "device_store.h"
 #include "esp_log.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
 #include "secret_wipe.h"
 
 static const char *TAG = "jobs";
 
+/* Memory that lacks is back when another task's TLS session ends; to go on without would be to lose a good certificate. */
+#define PATIENCE_TRIES 20
+#define PATIENCE_MS 500
+
 static certificate_verdict_t s_problem;
+
+/** Counts in `tries`; false when the time is up. */
+static bool wait_for_memory(int *tries)
+{
+    if (++*tries >= PATIENCE_TRIES) {
+        return false;
+    }
+    ESP_LOGW(TAG, "no memory to look at a certificate");
+    vTaskDelay(pdMS_TO_TICKS(PATIENCE_MS));
+    return true;
+}
+
+static esp_err_t load_certificate(certificate_slot_t slot, certificate_t *certificate)
+{
+    esp_err_t err;
+    int tries = 0;
+    do {
+        err = device_store_load_certificate(slot, certificate);
+    } while (err == ESP_ERR_NO_MEM && wait_for_memory(&tries));
+    return err;
+}
 
 certificate_verdict_t certificate_choice_judge(const certificate_t *certificate)
 {
@@ -19,13 +46,18 @@ certificate_verdict_t certificate_choice_judge(const certificate_t *certificate)
         .device_id = device_identity_id(),
         .now = device_clock_now(),
     };
-    return certificate_check(&claim);
+    certificate_verdict_t verdict;
+    int tries = 0;
+    do {
+        verdict = certificate_check(&claim);
+    } while (verdict == CERTIFICATE_NO_MEMORY && wait_for_memory(&tries));
+    return verdict;
 }
 
 static bool is_usable(certificate_slot_t slot)
 {
     certificate_t certificate;
-    if (device_store_load_certificate(slot, &certificate) != ESP_OK) {
+    if (load_certificate(slot, &certificate) != ESP_OK) {
         return false;
     }
     certificate_verdict_t verdict = certificate_choice_judge(&certificate);
@@ -40,7 +72,9 @@ static bool is_usable(certificate_slot_t slot)
 static bool has_token(void)
 {
     char *token;
-    (void)device_store_load_secret(true, &token);
+    int tries = 0;
+    while (!device_store_load_secret(true, &token) && wait_for_memory(&tries)) {
+    }
     bool found = token != NULL;
     secret_free_text(token);
     return found;
@@ -54,7 +88,8 @@ prov_event_id_t certificate_choice_check(void)
 {
     s_problem = CERTIFICATE_OK;
     bool ready = is_usable(CERTIFICATE_SLOT_NEW);
-    if (!ready && s_problem != CERTIFICATE_OK && s_problem != CERTIFICATE_NOT_YET_VALID) {
+    bool is_bad = s_problem != CERTIFICATE_OK && s_problem != CERTIFICATE_NO_MEMORY;
+    if (!ready && is_bad && s_problem != CERTIFICATE_NOT_YET_VALID) {
         device_store_drop_certificate(CERTIFICATE_SLOT_NEW);
     }
     if (!ready && !has_token()) {
@@ -71,14 +106,18 @@ prov_event_id_t certificate_choice_check(void)
 /** Loads a certificate that has not expired; the caller frees it. Says when it is valid. */
 static bool load_current(certificate_slot_t slot, certificate_t *certificate, certificate_in_use_t *in_use)
 {
-    if (device_store_load_certificate(slot, certificate) != ESP_OK) {
+    if (load_certificate(slot, certificate) != ESP_OK) {
         return false;
     }
-    bool parsed = certificate_validity(certificate->certificate_pem, &in_use->not_before, &in_use->not_after);
-    if (parsed && in_use->not_after >= device_clock_now()) {
+    certificate_verdict_t verdict;
+    int tries = 0;
+    do {
+        verdict = certificate_validity(certificate->certificate_pem, &in_use->not_before, &in_use->not_after);
+    } while (verdict == CERTIFICATE_NO_MEMORY && wait_for_memory(&tries));
+    if (verdict == CERTIFICATE_OK && in_use->not_after >= device_clock_now()) {
         return true;
     }
-    s_problem = parsed ? CERTIFICATE_EXPIRED : CERTIFICATE_MALFORMED;
+    s_problem = verdict == CERTIFICATE_OK ? CERTIFICATE_EXPIRED : verdict;
     certificate_free(certificate);
     return false;
 }

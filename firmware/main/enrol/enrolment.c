@@ -16,9 +16,10 @@ static void check_answer(backend_result_t *result)
     }
     certificate_verdict_t verdict = certificate_choice_judge(&result->certificate);
     if (verdict != CERTIFICATE_OK) {
+        bool is_unknown = verdict == CERTIFICATE_NO_MEMORY;
         certificate_free(&result->certificate);
-        result->verdict = BACKEND_VERDICT_REJECTED;
-        result->failure = PROV_FAILURE_CERTIFICATE_MISMATCH;
+        result->verdict = is_unknown ? BACKEND_VERDICT_RETRY : BACKEND_VERDICT_REJECTED;
+        result->failure = is_unknown ? PROV_FAILURE_BACKEND_BAD_RESPONSE : PROV_FAILURE_CERTIFICATE_MISMATCH;
         snprintf(result->detail, sizeof result->detail, "it %s", certificate_verdict_text(verdict));
         ESP_LOGW(TAG, "the signed certificate %s", certificate_verdict_text(verdict));
     }
@@ -28,6 +29,9 @@ static void check_answer(backend_result_t *result)
 static void explain_missing_token(backend_result_t *result)
 {
     certificate_verdict_t problem = certificate_choice_problem();
+    if (problem == CERTIFICATE_NO_MEMORY) {
+        return; /* there is one, and it may well be good */
+    }
     result->verdict = BACKEND_VERDICT_REJECTED;
     if (problem == CERTIFICATE_EXPIRED) {
         result->failure = PROV_FAILURE_CERTIFICATE_EXPIRED;
@@ -57,7 +61,8 @@ static bool ends_after(const certificate_t *certificate, int64_t end)
 {
     int64_t not_before;
     int64_t not_after;
-    return certificate_validity(certificate->certificate_pem, &not_before, &not_after) && not_after > end;
+    return certificate_validity(certificate->certificate_pem, &not_before, &not_after) == CERTIFICATE_OK &&
+           not_after > end;
 }
 
 void enrolment_renew(backend_result_t *result)
@@ -82,8 +87,10 @@ void enrolment_renew(backend_result_t *result)
 void enrolment_report(const char *json)
 {
     char *bearer;
-    (void)device_store_load_secret(false, &bearer);
+    bool loaded = device_store_load_secret(false, &bearer);
     if (bearer != NULL) {
         backend_client_report(bearer, json);
+    } else if (!loaded) {
+        ESP_LOGW(TAG, "no report to the backend: out of memory");
     }
 }

@@ -114,6 +114,8 @@ static void report(void)
     char *json = status_report_backend(&status);
     if (json != NULL) {
         enrolment_report(json);
+    } else {
+        ESP_LOGW(TAG, "no report to the backend: out of memory");
     }
     cJSON_free(json);
 }

@@ -12,9 +12,10 @@ static rate_limit_t s_rate;
 
 pairing_verdict_t access_gate_pairing(httpd_req_t *req, const char *field)
 {
-    char *header = http_header_copy(req, "X-Pairing-Secret", PAIRING_SECRET_MAX + 1);
-    pairing_verdict_t verdict = pairing_check(&s_pairing, CONFIG_PROV_PAIRING_SECRET, header != NULL ? header : field);
-    secret_free_text(header);
+    char header[PAIRING_SECRET_MAX + 2];
+    bool has_header = http_header_read(req, "X-Pairing-Secret", header, sizeof header);
+    pairing_verdict_t verdict = pairing_check(&s_pairing, CONFIG_PROV_PAIRING_SECRET, has_header ? header : field);
+    secret_wipe(header, sizeof header);
     if (verdict != PAIRING_OK) {
         ESP_LOGW(TAG, "%s", verdict == PAIRING_LOCKED ? "locked until a restart: too many wrong pairing secrets"
                                                      : "a request without the pairing secret");

@@ -54,8 +54,10 @@ static form_verdict_t add_field(cJSON *root, const char *field, size_t length, c
     if (verdict != FORM_OK) {
         return verdict;
     }
-    bool added = scratch[0] != '\0' && cJSON_AddStringToObject(root, scratch, value) != NULL;
-    return added ? FORM_OK : FORM_MALFORMED;
+    if (scratch[0] == '\0') {
+        return FORM_MALFORMED;
+    }
+    return cJSON_AddStringToObject(root, scratch, value) != NULL ? FORM_OK : FORM_NO_MEMORY;
 }
 
 static form_verdict_t add_fields(cJSON *root, const char *body, size_t length, char *scratch)
@@ -78,7 +80,7 @@ static form_verdict_t add_fields(cJSON *root, const char *body, size_t length, c
 
 cJSON *form_parse(const char *body, size_t length, form_verdict_t *verdict)
 {
-    *verdict = FORM_MALFORMED;
+    *verdict = FORM_NO_MEMORY;
     cJSON *root = cJSON_CreateObject();
     char *scratch = malloc(length + 2);
     if (root != NULL && scratch != NULL) {

@@ -10,7 +10,8 @@
 
 typedef enum {
     FORM_OK,
-    FORM_MALFORMED, /* a broken escape, a field without a name, too many fields, or out of memory */
+    FORM_MALFORMED, /* a broken escape, a field without a name, or too many fields */
+    FORM_NO_MEMORY,
     FORM_NUL,       /* a NUL, as %00 or as it is: it would cut a value short */
 } form_verdict_t;
 

@@ -13,6 +13,7 @@
 #include "http_page.h"
 #include "http_refusals.h"
 #include "http_session.h"
+#include "json_text.h"
 #include "prov_mailbox.h"
 #include "prov_status.h"
 #include "provision_intake.h"
@@ -38,8 +39,8 @@ static esp_err_t out_of_memory(httpd_req_t *req)
 
 static char *print_networks(const wifi_network_t *networks, size_t count)
 {
-    cJSON *root = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(root, "networks");
+    json_text_t text = json_text_begin();
+    cJSON *list = cJSON_AddArrayToObject(text.root, "networks");
     for (size_t i = 0; i < count; i++) {
         cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "ssid", networks[i].ssid);
@@ -48,10 +49,8 @@ static char *print_networks(const wifi_network_t *networks, size_t count)
         cJSON_AddBoolToObject(item, "secure", networks[i].secure);
         cJSON_AddItemToArray(list, item);
     }
-    cJSON_AddNumberToObject(root, "count", (double)count);
-    char *json = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return json;
+    cJSON_AddNumberToObject(text.root, "count", (double)count);
+    return json_text_end(&text);
 }
 
 static esp_err_t on_scan(httpd_req_t *req)
@@ -132,6 +131,11 @@ static esp_err_t accept_request(httpd_req_t *req, const provision_request_t *req
     return err;
 }
 
+static esp_err_t refuse_request(httpd_req_t *req, const request_error_t *error)
+{
+    return error->lacks_memory ? out_of_memory(req) : http_json_error(req, STATUS_400, error->code, error->message);
+}
+
 /** Takes over `document`; without one, `error` says why. */
 static esp_err_t handle_request(httpd_req_t *req, cJSON *document, provision_request_t *request, request_error_t *error)
 {
@@ -141,10 +145,14 @@ static esp_err_t handle_request(httpd_req_t *req, cJSON *document, provision_req
                                "Authorization: expected a token of 1 to " PROV_LIMIT_TEXT(PROV_BEARER_MAX) " bytes");
     }
     char *authorization = http_header_copy(req, "Authorization", AUTHORIZATION_MAX);
+    if (authorization == NULL && httpd_req_get_hdr_value_len(req, "Authorization") > 0) {
+        cJSON_Delete(document);
+        return out_of_memory(req);
+    }
     bool valid = provision_request_read(document, authorization, device_store_has_certificate(), request, error);
     secret_free_text(authorization);
     if (!valid) {
-        return http_json_error(req, STATUS_400, error->code, error->message);
+        return refuse_request(req, error);
     }
     return accept_request(req, request);
 }
@@ -183,7 +191,7 @@ static esp_err_t on_reset(httpd_req_t *req)
     bool valid = reset_request_parse(body, length, &request, &error);
     secret_free(body, length);
     if (!valid) {
-        return http_json_error(req, STATUS_400, error.code, error.message);
+        return refuse_request(req, &error);
     }
     provision_intake_t pairing = provision_intake_pairing(req, request.pairing_secret);
     secret_wipe(request.pairing_secret, sizeof request.pairing_secret);

@@ -1,6 +1,5 @@
 #include "http_gate.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "captive_portal.h"
@@ -31,15 +30,15 @@ static bool is_for_the_board(httpd_req_t *req, const char *host)
 
 static bool is_foreign(httpd_req_t *req)
 {
-    char *host = http_header_copy(req, "Host", HOST_MAX);
-    char *origin = http_header_copy(req, "Origin", HOST_MAX);
+    char host_text[HOST_MAX + 1];
+    char origin_text[HOST_MAX + 1];
+    const char *host = http_header_read(req, "Host", host_text, sizeof host_text) ? host_text : NULL;
+    const char *origin = http_header_read(req, "Origin", origin_text, sizeof origin_text) ? origin_text : NULL;
     /* A target that is a whole URL is meant for a proxy, whatever Host says. */
     bool foreign = req->uri[0] != '/' || !is_for_the_board(req, host);
     if (!foreign && has_header(req, "Origin")) {
         foreign = origin == NULL || !host_header_is_origin(host, origin);
     }
-    free(origin);
-    free(host);
     return foreign;
 }
 
@@ -52,10 +51,9 @@ static http_framing_t framing_of(httpd_req_t *req)
     if (httpd_req_get_hdr_value_len(req, "Content-Length") > LENGTH_MAX) {
         return HTTP_FRAMING_TOO_LONG;
     }
-    char *text = http_header_copy(req, "Content-Length", LENGTH_MAX);
-    http_framing_t framing = http_framing_judge(false, text != NULL ? text : "", req->content_len);
-    free(text);
-    return framing;
+    char text[LENGTH_MAX + 1];
+    (void)http_header_read(req, "Content-Length", text, sizeof text);
+    return http_framing_judge(false, text, req->content_len);
 }
 
 static esp_err_t refuse(httpd_req_t *req, const char *status_line, const char *code, const char *message)

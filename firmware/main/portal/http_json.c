@@ -1,11 +1,13 @@
 #include "http_json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "cJSON.h"
+#include "http_refusals.h"
 #include "http_session.h"
+#include "json_text.h"
 #include "secret_wipe.h"
 
 esp_err_t http_json_send(httpd_req_t *req, const char *status_line, const char *json)
@@ -18,24 +20,29 @@ esp_err_t http_json_send(httpd_req_t *req, const char *status_line, const char *
 
 esp_err_t http_json_error(httpd_req_t *req, const char *status_line, const char *code, const char *message)
 {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "status", "error");
-    cJSON_AddStringToObject(root, "code", code);
-    cJSON_AddStringToObject(root, "message", message);
-    char *json = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    esp_err_t err = http_json_send(req, status_line, json != NULL ? json : "{\"status\":\"error\"}");
+    json_text_t text = json_text_begin();
+    cJSON_AddStringToObject(text.root, "status", "error");
+    cJSON_AddStringToObject(text.root, "code", code);
+    cJSON_AddStringToObject(text.root, "message", message);
+    char *json = json_text_end(&text);
+    if (json == NULL) {
+        static const char *const OUT_OF_MEMORY[] = {REFUSAL_OUT_OF_MEMORY};
+        char text[128];
+        snprintf(text, sizeof text, "{\"status\":\"error\",\"code\":\"%s\",\"message\":\"%s\"}", OUT_OF_MEMORY[1],
+                 OUT_OF_MEMORY[2]);
+        return http_json_send(req, OUT_OF_MEMORY[0], text);
+    }
+    esp_err_t err = http_json_send(req, status_line, json);
     cJSON_free(json);
     return err;
 }
 
 static bool is_of_type(httpd_req_t *req, const char *type)
 {
-    char *value = http_header_copy(req, "Content-Type", 128);
-    bool equal = value != NULL && strncasecmp(value, type, strlen(type)) == 0 &&
-                 strchr("; \t", value[strlen(type)]) != NULL; /* strchr finds the NUL too */
-    free(value);
-    return equal;
+    char value[129];
+    return http_header_read(req, "Content-Type", value, sizeof value) &&
+           strncasecmp(value, type, strlen(type)) == 0 &&
+           strchr("; \t", value[strlen(type)]) != NULL; /* strchr finds the NUL too */
 }
 
 /** Up to `size` bytes, as soon as there are some; 0 at the end, negative when the client is gone or too slow. */
@@ -91,6 +98,13 @@ esp_err_t http_body_discard(httpd_req_t *req)
     } while (got > 0);
     secret_wipe(scrap, sizeof scrap);
     return got == 0 ? ESP_OK : ESP_FAIL;
+}
+
+bool http_header_read(httpd_req_t *req, const char *name, char *out, size_t size)
+{
+    size_t length = httpd_req_get_hdr_value_len(req, name);
+    out[0] = '\0';
+    return length > 0 && length < size && httpd_req_get_hdr_value_str(req, name, out, size) == ESP_OK;
 }
 
 char *http_header_copy(httpd_req_t *req, const char *name, size_t max)

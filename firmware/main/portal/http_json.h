@@ -33,5 +33,8 @@ http_body_t http_body_read(httpd_req_t *req, const char *type, char **body, size
  */
 esp_err_t http_body_discard(httpd_req_t *req);
 
+/** The value of a request header; false, and an empty text, when it is absent, empty or longer. */
+bool http_header_read(httpd_req_t *req, const char *name, char *out, size_t size);
+
 /** The value of a request header on the heap; NULL when absent, longer than `max`, or out of memory. */
 char *http_header_copy(httpd_req_t *req, const char *name, size_t max);

@@ -167,10 +167,8 @@ bool http_page_is_for_people(httpd_req_t *req)
     if (req->method != HTTP_GET) {
         return false;
     }
-    char *accept = http_header_copy(req, "Accept", ACCEPT_MAX);
-    bool wants_json = accept != NULL && strstr(accept, "application/json") != NULL;
-    free(accept);
-    return !wants_json;
+    char accept[ACCEPT_MAX + 1];
+    return !http_header_read(req, "Accept", accept, sizeof accept) || strstr(accept, "application/json") == NULL;
 }
 
 esp_err_t http_page_redirect(httpd_req_t *req)
@@ -238,9 +236,12 @@ static esp_err_t handle_form(httpd_req_t *req, char *body, size_t length)
         cJSON_Delete(document);
         return out_of_memory(req);
     }
-    esp_err_t err = provision_request_read(document, NULL, device_store_has_certificate(), request, &error)
-                        ? accept_request(req, request)
-                        : send_problem(req, "400 Bad Request", request_words(&error));
+    esp_err_t err;
+    if (provision_request_read(document, NULL, device_store_has_certificate(), request, &error)) {
+        err = accept_request(req, request);
+    } else {
+        err = error.lacks_memory ? out_of_memory(req) : send_problem(req, "400 Bad Request", request_words(&error));
+    }
     secret_free(request, sizeof *request);
     return err;
 }

@@ -44,6 +44,7 @@ static cJSON *parse(const char *body, size_t length, request_error_t *error)
     json_guard_t verdict = JSON_GUARD_OK;
     cJSON *root = json_parse_object(body, length, &verdict);
     if (root == NULL) {
+        error->lacks_memory = verdict == JSON_GUARD_NO_MEMORY;
         const char *what = verdict == JSON_GUARD_NUL        ? "a string contains NUL"
                            : verdict == JSON_GUARD_TOO_DEEP ? "nested too deeply"
                            : verdict == JSON_GUARD_TOO_MANY ? "too many values"
@@ -59,6 +60,7 @@ static cJSON *parse_form(const char *body, size_t length, request_error_t *error
     form_verdict_t verdict = FORM_OK;
     cJSON *root = form_parse(body, length, &verdict);
     if (root == NULL) {
+        error->lacks_memory = verdict == FORM_NO_MEMORY;
         fail(error, REFUSAL_BAD_FORM_CODE, "body", verdict == FORM_NUL ? "a field contains NUL" : "not a form");
         return NULL;
     }
@@ -186,7 +188,7 @@ cJSON *provision_form_document(const char *body, size_t length, const char *devi
 {
     cJSON *root = parse_form(body, length, error);
     if (root != NULL && cJSON_GetObjectItemCaseSensitive(root, "device_id") == NULL) {
-        cJSON_AddStringToObject(root, "device_id", device_id); /* out of memory: refused as missing */
+        error->lacks_memory = cJSON_AddStringToObject(root, "device_id", device_id) == NULL; /* it is missing then */
     }
     return root;
 }

@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
     const char *code; /* "bad_json", "bad_form" or "bad_field" */
     char message[96];
+    bool lacks_memory; /* nothing is wrong with the request */
 } request_error_t;
 
 /**

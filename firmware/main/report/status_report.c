@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 
-#include "cJSON.h"
 #include "device_identity.h"
 #include "esp_app_desc.h"
 #include "esp_netif.h"
+#include "json_text.h"
 #include "sdkconfig.h"
 
 const char *status_word(const prov_status_t *status)
@@ -55,16 +55,10 @@ static void add_failure(cJSON *root, const char *name, prov_failure_t failure, c
     cJSON_AddStringToObject(error, "message", message);
 }
 
-static char *print_and_delete(cJSON *root)
-{
-    char *text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
-    return text;
-}
-
 char *status_report_http(const prov_status_t *status)
 {
-    cJSON *root = cJSON_CreateObject();
+    json_text_t text = json_text_begin();
+    cJSON *root = text.root;
     cJSON_AddStringToObject(root, "status", status_word(status));
     add_ip(root, status->ip);
     cJSON_AddStringToObject(root, "device_id", device_identity_id());
@@ -77,7 +71,7 @@ char *status_report_http(const prov_status_t *status)
     cJSON_AddBoolToObject(root, "wifi_connected", status->wifi_connected);
     cJSON_AddBoolToObject(root, "certificate", status->certificate);
     cJSON_AddBoolToObject(root, "pairing_required", sizeof CONFIG_PROV_PAIRING_SECRET > 1);
-    return print_and_delete(root);
+    return json_text_end(&text);
 }
 
 /** The first connection since boot is none. */
@@ -98,7 +92,8 @@ static void add_stacks(cJSON *root, const uint32_t *stack_min)
 
 char *status_report_mqtt(const prov_status_t *status, const status_vitals_t *vitals)
 {
-    cJSON *root = cJSON_CreateObject();
+    json_text_t text = json_text_begin();
+    cJSON *root = text.root;
     cJSON_AddStringToObject(root, "device_id", device_identity_id());
     cJSON_AddStringToObject(root, "state", prov_state_name(status->state));
     cJSON_AddStringToObject(root, "status", status_word(status));
@@ -117,23 +112,25 @@ char *status_report_mqtt(const prov_status_t *status, const status_vitals_t *vit
     add_text_or_null(root, "attempt_id", status->attempt_id);
     add_text_or_null(root, "ssid_digest", status->ssid_digest);
     cJSON_AddNumberToObject(root, "seq", vitals->seq);
-    return print_and_delete(root);
+    return json_text_end(&text);
 }
 
 char *status_report_offline(void)
 {
-    cJSON *root = cJSON_CreateObject();
+    json_text_t text = json_text_begin();
+    cJSON *root = text.root;
     cJSON_AddStringToObject(root, "device_id", device_identity_id());
     cJSON_AddStringToObject(root, "status", "offline");
-    return print_and_delete(root);
+    return json_text_end(&text);
 }
 
 char *status_report_backend(const prov_status_t *status)
 {
-    cJSON *root = cJSON_CreateObject();
+    json_text_t text = json_text_begin();
+    cJSON *root = text.root;
     cJSON_AddStringToObject(root, "device_id", device_identity_id());
     cJSON_AddStringToObject(root, "status", status_word(status));
     add_ip(root, status->ip);
     cJSON_AddStringToObject(root, "fw", firmware_version());
-    return print_and_delete(root);
+    return json_text_end(&text);
 }

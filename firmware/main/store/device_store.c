@@ -189,7 +189,9 @@ bool device_store_load_secret(bool is_token, char **secret)
     enrolment_t *enrol = calloc(1, sizeof *enrol);
     bool loaded = enrol != NULL;
     *secret = NULL;
-    if (loaded && device_store_load_enrolment(enrol) == ESP_OK) {
+    esp_err_t err = loaded ? device_store_load_enrolment(enrol) : ESP_ERR_NO_MEM;
+    loaded = err != ESP_ERR_NO_MEM;
+    if (err == ESP_OK) {
         const char *text = is_token ? enrol->token : enrol->bearer;
         size_t size = strlen(text) + 1;
         *secret = size > 1 ? malloc(size) : NULL;

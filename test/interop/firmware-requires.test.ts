@@ -50,7 +50,8 @@ it("what the project sets, as CMake itself finds it", async () => {
   expect(set).toEqual([
     // A lock that another release of ESP-IDF wrote can be one that this one refuses.
     `DEPENDENCIES_LOCK=${build}/dependencies.lock`,
-    `COMPILE_DEFINITIONS=-DMBEDTLS_USER_CONFIG_FILE="${firmware}/mbedtls_user_config.h"`,
+    'COMPILE_DEFINITIONS=-DMBEDTLS_USER_CONFIG_FILE="mbedtls_user_config.h"',
+    `INCLUDE_DIRECTORIES=${firmware}`,
     `PROJECT_VER=${version}`,
     `SDKCONFIG_DEFAULTS=${firmware}/sdkconfig.defaults;${config}/sdkconfig.defaults`,
     "COMPONENTS=main",

@@ -194,11 +194,80 @@ describe.each(VARIANTS)("esp_http_server under %s", (variant) => {
     expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
   });
 
+  test("lets twenty idle connections harm nobody, and one that drips its header hold up everybody", async () => {
+    const program = startProgram("http_inputs", variant);
+    const url = await program.baseUrl();
+    const arrive = async () => {
+      const client = rawClient(url);
+      await once(client.socket, "connect");
+      return client;
+    };
+    // ESP-IDF has seven sockets for clients, and whoever was heard least recently makes room.
+    const idle = await Promise.all(Array.from({ length: 20 }, arrive));
+    let purged = 0;
+    const isRoomMade = new Promise<void>((resolve) => {
+      const count = () => {
+        purged += 1;
+        if (purged === 14) resolve();
+      };
+      for (const { closed } of idle) closed.then(count);
+    });
+    expect((await call(`${url}/status`)).status).toBe(200);
+    await isRoomMade;
+    expect((await call(`${url}/status`)).status).toBe(200);
+    expect(purged).toBe(14);
+
+    const { socket, closed } = await arrive();
+    socket.write("GET /first HTTP/1.1\r\nX: ");
+    const order: string[] = [];
+    const first = once(socket, "data").then(([data]) => order.push(String(data)));
+    const others = Array.from({ length: 5 }, () =>
+      call(`${url}/other`).then(({ status }) => order.push(`other ${status}`)),
+    );
+    for (let drips = 0; drips < 20; drips++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      socket.write("x");
+    }
+    expect(order).toEqual([]);
+    socket.write("\r\n\r\n");
+    await Promise.all([first, ...others]);
+    expect(order[0]).toMatch(/^HTTP\/1.1 200 OK[\s\S]+ \/first /);
+    expect(order.slice(1)).toEqual(others.map(() => "other 200"));
+    socket.destroy();
+    await closed;
+  });
+
   test("sends its last answer, then nobody reaches it", async () => {
     const { program, url } = await startServer();
     expect(await call(`${url}/down`)).toMatchObject({ status: 200, body: "bye" });
     expect(await program.next(/^down/)).toBe("down 0 failures");
     await expect(call(`${url}/show`)).rejects.toThrow(/ECONNREFUSED/);
+    program.kill("SIGTERM");
+    expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("is not harmed when malformed requests meet the closing of the AP", async () => {
+    const { program, url } = await startServer();
+    const malformed = [
+      "GET / HTTP/9.9\r\n\r\n",
+      "\x00\xff",
+      "GET /a\tb",
+      "POST / HTTP/1.1\r\nHost : a\r\n",
+    ];
+    const clients = Array.from({ length: 40 }, (_, i) => {
+      const client = rawClient(url);
+      client.socket.on("connect", () => client.socket.write(malformed[i % 4] ?? "", "latin1"));
+      return client;
+    });
+    const down = call(`${url}/down`).catch(() => undefined);
+    const more = setInterval(() => {
+      for (const [i, { socket }] of clients.entries())
+        if (!socket.destroyed) socket.write(malformed[(i + 1) % 4] ?? "", "latin1");
+    }, 5);
+    await program.next(/^down/);
+    await down;
+    clearInterval(more);
+    for (const { socket } of clients) socket.destroy();
     program.kill("SIGTERM");
     expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
   });

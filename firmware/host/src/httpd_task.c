@@ -17,7 +17,7 @@
 
 /* A new connection is not the first to be purged before it had this long for its first request: on the chip
    the radio is slower than the server, here the request is still on its way. */
-#define FIRST_REQUEST_US (1000 * 1000)
+#define FIRST_REQUEST_US (100 * 1000)
 #define FULL_PAUSE_MS 20
 /* What was sent at the end is lost when there is unread input at the close: both take moments only. */
 #define CLOSE_SILENCE_MS 50

@@ -42,8 +42,18 @@ export interface Extension {
 const VERSION = 0xa0;
 const EXTENSIONS = 0xa3;
 
-/** @throws RangeError for what is no certificate */
-export function certificateFacts(der: Buffer): CertificateFacts {
+/** @returns undefined for what is no certificate in DER, of which OpenSSL takes some */
+export function certificateFacts(der: Buffer): CertificateFacts | undefined {
+  try {
+    return factsOf(der);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** @throws RangeError */
+function factsOf(der: Buffer): CertificateFacts {
   const [tbs, outerAlgorithm] = insideDer(der);
   const parts = derValues(tbs?.body ?? Buffer.alloc(0));
   const isVersioned = parts[0]?.tag === VERSION;

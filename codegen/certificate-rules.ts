@@ -81,7 +81,8 @@ const KEY_CERT_SIGN = 0x04;
 const RSA_BITS = { least: 2048, most: 4096, readable: 8192 } as const;
 
 /** What of a certificate it cannot read: of several CAs it passes over that one, of a server's chain it refuses all. */
-export function unreadablePart(facts: CertificateFacts): Flaw | undefined {
+export function unreadablePart(facts: CertificateFacts | undefined): Flaw | undefined {
+  if (facts === undefined) return { part: "a form that is not DER", remedy: WITHOUT_IT };
   const key = unreadableKey(facts);
   if (key !== undefined) return { part: key, remedy: SOUND_KEY };
   const form = unreadableForm(facts);
@@ -116,6 +117,10 @@ function unreadableExtension(extensions: readonly Extension[]): string | undefin
   const oids = extensions.map(({ oid }) => oid);
   const twice = oids.find((oid, index) => PARSED.includes(oid) && oids.indexOf(oid) !== index);
   if (twice !== undefined) return `two extensions ${extensionName(twice)}`;
+  const broken = extensions.find(
+    (extension) => PARSED.includes(extension.oid) && !isDer(extension),
+  );
+  if (broken !== undefined) return `an extension ${extensionName(broken.oid)} that is not DER`;
   const foreign = extensions.find(
     ({ oid, isCritical, value }) =>
       isCritical && (oid === POLICIES ? !isAnyPolicy(value) : !PARSED.includes(oid)),
@@ -125,6 +130,16 @@ function unreadableExtension(extensions: readonly Extension[]): string | undefin
 
 function extensionName(oid: string): string {
   return EXTENSION_NAMES[oid] ?? oid;
+}
+
+/** As far as its parsers look: into sequences, of which policies are some more, and at the bits of others. */
+function isDer({ oid, value }: Extension): boolean {
+  try {
+    const inside = [KEY_USAGE, NETSCAPE_TYPE].includes(oid) ? derValues(value) : insideDer(value);
+    return oid !== POLICIES || inside.every(({ body }) => derValues(body).length > 0);
+  } catch {
+    return false;
+  }
 }
 
 /** The one policy that it knows. */
@@ -172,14 +187,15 @@ export function uselessAsCa(facts: CertificateFacts): Flaw | undefined {
 
 /** What in the chain that a server shows, its own certificate first, keeps a device from trusting it. */
 export function refusedInChain(
-  chain: readonly CertificateFacts[],
+  chain: readonly (CertificateFacts | undefined)[],
   allSuites: boolean,
 ): string | undefined {
   const flaws = chain.map((facts, index) => {
+    const unreadable = unreadablePart(facts);
+    if (unreadable !== undefined || facts === undefined) return unreadable?.part;
     const curve = curveOf(facts.key);
     const isRoot = index > 0 && index === chain.length - 1;
     return (
-      unreadablePart(facts)?.part ??
       (curve?.isNarrowed && !allSuites ? `a key on the curve ${curve.name}` : undefined) ??
       weakKey(facts) ??
       (isRoot ? undefined : weakHash(facts))

@@ -187,7 +187,7 @@ function trustIssue(device: DeviceManifest): CrossFieldIssue[] {
 /** A curve that is not built: mbedTLS reads no key on it. */
 function pinnedCurveIssue(device: DeviceManifest): CrossFieldIssue[] {
   const { ca } = device.backend;
-  const curves = ca === null ? [] : certificatesIn(ca).map(({ key }) => curveOf(key));
+  const curves = ca === null ? [] : certificatesIn(ca).map((facts) => facts && curveOf(facts.key));
   const missing = curves.find((curve) => curve && effective(curveOption(curve), device) === false);
   if (missing === undefined) return [];
   return [

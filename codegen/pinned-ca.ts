@@ -47,21 +47,23 @@ function judge(bytes: Uint8Array): PinnedCa {
 }
 
 /** The certificates of a PEM text that the judge of PEM has written. */
-export function certificatesIn(pem: string): CertificateFacts[] {
+export function certificatesIn(pem: string): (CertificateFacts | undefined)[] {
   return pem
     .split(/(?<=-----END CERTIFICATE-----\n)/)
     .map((block) => certificateFacts(new X509Certificate(block).raw));
 }
 
 /** One certificate that it cannot read, or none that could vouch for a server. */
-function refusedByDevice(certificates: readonly CertificateFacts[]): PemFault | undefined {
+function refusedByDevice(
+  certificates: readonly (CertificateFacts | undefined)[],
+): PemFault | undefined {
   const unreadable = certificates.map(unreadablePart).find((part) => part !== undefined);
   if (unreadable !== undefined)
     return {
       found: `a certificate with ${unreadable.part}, which the device's TLS library does not read`,
       remedy: unreadable.remedy,
     };
-  const useless = certificates.map(uselessAsCa);
+  const useless = certificates.map((facts) => facts && uselessAsCa(facts));
   const [first] = useless;
   if (first === undefined || useless.includes(undefined)) return undefined;
   return {

@@ -11,16 +11,16 @@ const tally = await failEachAllocation("oom", {
   workers: 2,
   budgetMs: BUDGET_MS,
   every,
+  onFault: (fault) => process.stdout.write(`${fault}\n\n`),
   onProgress: ({ runs, tried, seen, faults }) => {
     if (runs % 25 === 0)
-      process.stderr.write(`${runs} runs: ${tried} of ${seen} sites, ${faults.length} faults\n`);
+      process.stderr.write(`${runs} runs: ${tried} of ${seen} sites, ${faults} faults\n`);
   },
 });
-for (const fault of tally.faults) process.stdout.write(`${fault}\n\n`);
 for (const site of tally.missed) process.stdout.write(`not reached again: ${describeSite(site)}\n`);
 const endings = [...tally.endings].map(([ending, count]) => `${ending} ${count}`).join(", ");
 process.stdout.write(`${tally.runs} runs ended: ${endings}\n`);
 process.stdout.write(
-  `${tally.tried} of ${tally.seen} sites tried, ${tally.missed.length} not reached again, ${tally.faults.length} faults\n`,
+  `${tally.tried} of ${tally.seen} sites tried, ${tally.missed.length} not reached again, ${tally.faults} faults\n`,
 );
-process.exitCode = tally.faults.length === 0 && tally.tried > 0 ? 0 : 1;
+process.exitCode = tally.faults === 0 && tally.tried > 0 ? 0 : 1;

@@ -10,11 +10,8 @@ export interface Site {
   readonly name: string;
   /** Innermost first, without those of the allocator itself. */
   readonly functions: readonly string[];
-  /** The source file of the innermost function that is not the allocator's; a library's name where that is all. */
-  readonly place: string;
 }
 
-const FRAME = /^(.+)\+([0-9a-f]+)$/;
 const ALLOCATOR =
   /^(libasan\.so.*|judge|host_oom_fails|may_take|__wrap_\w+|counted_malloc|backtrace)$/;
 
@@ -27,40 +24,29 @@ export async function readSites(seenFile: string, elf: string): Promise<readonly
     frames.flatMap((each) => each.slice(1)),
   );
   const sites = frames.map(([name = "", ...stack]): Site => {
-    const named = stack.map((frame) => functions.get(frame) ?? { name: frame, file: frame });
-    const own = named.filter((each) => !ALLOCATOR.test(each.name));
-    return {
-      name,
-      functions: own.map((each) => each.name),
-      place: own[0]?.file ?? "?",
-    };
+    const named = stack.map((frame) => functions.get(frame) ?? frame);
+    return { name, functions: named.filter((each) => !ALLOCATOR.test(each)) };
   });
   return sites.filter(({ functions: stack }) => stack.includes("run_task"));
 }
 
-interface Place {
-  readonly name: string;
-  readonly file: string;
-}
-
-async function symbolize(elf: string, frames: readonly string[]): Promise<Map<string, Place>> {
+/** The names of the functions where the return addresses lie, or of their libraries. */
+async function symbolize(elf: string, frames: readonly string[]): Promise<Map<string, string>> {
   const own = [...new Set(frames)].filter((frame) => frame.startsWith("program+"));
   // A return address may be the first of the next function.
   const addresses = own.map((frame) => (Number.parseInt(frame.slice(8), 16) - 1).toString(16));
-  const places = new Map<string, Place>();
-  const args = ["-f", "-s", "-e", elf, ...addresses];
-  const { stdout } = await run("addr2line", args, { maxBuffer: 1 << 26 });
-  const lines = stdout.split("\n");
-  for (const [index, frame] of own.entries()) {
-    const file = (lines[2 * index + 1] ?? "?").replace(/:.*/, "");
-    places.set(frame, { name: lines[2 * index] ?? "?", file });
-  }
-  for (const frame of frames) {
-    const library = FRAME.exec(frame)?.[1];
-    if (!places.has(frame) && library !== undefined)
-      places.set(frame, { name: library, file: library });
-  }
-  return places;
+  const { stdout } = await run("addr2line", ["-f", "-e", elf, ...addresses], {
+    maxBuffer: 1 << 26,
+  });
+  const lines = stdout.split("\n"); // two for each: function, and place in the sources
+  const names = new Map(frames.map((frame) => [frame, frame.replace(/\+.*/, "")]));
+  for (const [index, frame] of own.entries()) names.set(frame, lines[2 * index] ?? "?");
+  return names;
+}
+
+/** A failure there ends no more than a handshake, or the look at a certificate. */
+export function isOfMbedtls({ functions }: Site): boolean {
+  return functions.some((name) => name.startsWith("mbedtls_"));
 }
 
 /** The stack in one line, as far as a person needs it. */

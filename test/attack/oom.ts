@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tail } from "./board-log.js";
 import { provision, renew } from "./oom-scenarios.js";
-import { describeSite, readSites, type Site } from "./oom-sites.js";
+import { describeSite, isOfMbedtls, readSites, type Site } from "./oom-sites.js";
 import { buildNvsTools, putRecord } from "./records.js";
 import { openRig, type Rig } from "./rig.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 /** So many sites fail in one run, each in a part of it of its own where that is possible. */
-const SITES_PER_RUN = 4;
+const SITES_PER_RUN = { ours: 4, mbedtls: 12 } as const;
 const TRIES = 3;
 
 export interface OomOptions {
@@ -19,6 +19,8 @@ export interface OomOptions {
   /** Every k-th site; 1 = all. */
   readonly every: number;
   readonly onProgress?: (tally: Tally) => void;
+  /** A run that ended as none may. */
+  readonly onFault?: (fault: string) => void;
 }
 
 export interface Tally {
@@ -27,8 +29,7 @@ export interface Tally {
   runs: number;
   /** Sites whose allocation never came again. */
   readonly missed: Site[];
-  /** One text per run that ended as none may. */
-  readonly faults: string[];
+  faults: number;
   /** How often a run ended so: online at once, or the failure that was named first. */
   readonly endings: Map<string, number>;
 }
@@ -90,20 +91,21 @@ async function openBench(name: string): Promise<Bench> {
 async function work(benches: readonly Bench[], options: OomOptions): Promise<Tally> {
   const [first] = benches;
   if (first === undefined) throw new Error("no worker");
-  const tally: Tally = { seen: 0, tried: 0, runs: 0, missed: [], faults: [], endings: new Map() };
+  const tally: Tally = { seen: 0, tried: 0, runs: 0, missed: [], faults: 0, endings: new Map() };
   const queue = await recordAll(first);
   tally.seen = queue.length;
   const chosen = queue.filter((_, index) => index % options.every === 0);
-  const batches = {
-    provisioning: inBatches(chosen, "provisioning"),
-    renewal: inBatches(chosen, "renewal"),
-  };
-  const all = [...batches.provisioning, ...batches.renewal];
+  const all = (["provisioning", "renewal"] as const).flatMap((scenario) => {
+    const jobs = chosen.filter((job) => job.scenario === scenario);
+    const ofTls = jobs.filter((job) => isOfMbedtls(job.site));
+    const ours = jobs.filter((job) => !isOfMbedtls(job.site));
+    return [...inBatches(ours, SITES_PER_RUN.ours), ...inBatches(ofTls, SITES_PER_RUN.mbedtls)];
+  });
   const end = Date.now() + options.budgetMs;
   await Promise.all(
     benches.map(async (bench) => {
       for (let batch = all.shift(); batch !== undefined && Date.now() < end; batch = all.shift()) {
-        const left = await attempt(bench, batch, tally);
+        const left = await attempt(bench, batch, tally, options);
         const again = left.filter((job) => job.tries < TRIES);
         tally.missed.push(...left.filter((job) => job.tries >= TRIES).map((job) => job.site));
         if (again.length > 0) all.push(again);
@@ -114,12 +116,11 @@ async function work(benches: readonly Bench[], options: OomOptions): Promise<Tal
   return tally;
 }
 
-/** Each batch takes sites from all over the scenario, in which they came one after the other. */
-function inBatches(jobs: readonly Job[], scenario: ScenarioName): Job[][] {
-  const of = jobs.filter((job) => job.scenario === scenario);
-  const count = Math.ceil(of.length / SITES_PER_RUN);
+/** Each takes jobs from all over the scenario, in which they came one after the other. */
+function inBatches(jobs: readonly Job[], size: number): Job[][] {
+  const count = Math.ceil(jobs.length / size);
   return Array.from({ length: count }, (_, first) =>
-    of.filter((_, index) => index % count === first),
+    jobs.filter((_, index) => index % count === first),
   );
 }
 
@@ -140,7 +141,12 @@ async function recordAll(bench: Bench): Promise<Job[]> {
 }
 
 /** @returns the jobs whose site was not reached */
-async function attempt(bench: Bench, batch: readonly Job[], tally: Tally): Promise<Job[]> {
+async function attempt(
+  bench: Bench,
+  batch: readonly Job[],
+  tally: Tally,
+  { onFault }: OomOptions,
+): Promise<Job[]> {
   const names = batch.map((job) => job.site.name);
   const { fault, ending } = await runScenario(bench, batch[0]?.scenario ?? "provisioning", names);
   const struck = new Set(readFileSync(join(bench.folder, "struck"), "utf8").split("\n"));
@@ -151,7 +157,8 @@ async function attempt(bench: Bench, batch: readonly Job[], tally: Tally): Promi
   tally.tried += hit.length;
   if (fault !== undefined) {
     const sites = hit.map((job) => `  ${describeSite(job.site)}`).join("\n");
-    tally.faults.push(`${fault}\n${sites}\n${tail(bench.rig.board)}`);
+    tally.faults += 1;
+    onFault?.(`${fault}\n${sites}\n${tail(bench.rig.board)}`);
   }
   return batch.filter((job) => !struck.has(job.site.name));
 }

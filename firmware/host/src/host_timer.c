@@ -4,6 +4,7 @@
 
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
+#include "host_heap.h"
 
 static host_timer_t *earliest(host_timer_service_t *service)
 {
@@ -61,7 +62,10 @@ void host_timer_service_start(host_timer_service_t *service, const char *thread_
 {
     service->thread_name = thread_name;
     host_monitor_init(&service->monitor);
-    if (xTaskCreate(run_service, thread_name, stack_bytes, service, 22, NULL) != pdPASS) {
+    host_heap_pause(); /* on the chip it is there before the firmware is */
+    BaseType_t created = xTaskCreate(run_service, thread_name, stack_bytes, service, 22, NULL);
+    host_heap_resume();
+    if (created != pdPASS) {
         abort();
     }
 }

@@ -1,4 +1,12 @@
-import { CHIP_NAMES, hardwareOf, IDF_RELEASES, isTooOldFor, type Target } from "./chips.js";
+import {
+  CHIP_NAMES,
+  type Chip,
+  hardwareOf,
+  IDF_RELEASES,
+  isOlder,
+  isTooOldFor,
+  type Target,
+} from "./chips.js";
 import { fillBetween } from "./markdown.js";
 
 /** What is committed and follows from the chips, relative to the project root. */
@@ -34,19 +42,41 @@ function pinsLine(target: Target): string {
   return `#define BUTTON_PINS 0x${mask.toString(16)}ULL /* ${names} */\n`;
 }
 
-/** The workflow with each chip in its matrix, from the first release that builds for it on. */
+/** The first releases whose container has Espressif's QEMU, and whose `linux` target has esp_http_server. */
+const FIRST_WITH = { qemu: "5.3", linux: "5.5" } as const;
+/** One of those that Espressif's QEMU plays. */
+const QEMU_CHIP: Chip = "esp32c3";
+
+/** The workflow with each chip in its matrix, from the first release that builds for it on, and with what else each release is for. */
 export function fillCiMatrix(workflow: string): string {
   const excluded = IDF_RELEASES.flatMap((release) =>
-    CHIP_NAMES.filter((chip) => isTooOldFor(chip, release)).map(
-      (chip) => `          - { idf: release-v${release}, target: ${chip} }`,
-    ),
+    CHIP_NAMES.filter((chip) => isTooOldFor(chip, release)).map((chip) => ciRow(release, chip)),
+  );
+  const booted = releasesFrom(FIRST_WITH.qemu).map((release) =>
+    ciRow(release, QEMU_CHIP, "qemu: true"),
   );
   const matrix = [
-    `        idf: [${IDF_RELEASES.map((release) => `release-v${release}`).join(", ")}]`,
+    ciReleases(IDF_RELEASES),
     `        target: [${CHIP_NAMES.join(", ")}]`,
     "        exclude:",
     "          # This ESP-IDF does not know the chip yet.",
     ...excluded,
+    "        include:",
+    "          # Its container has Espressif's QEMU, which plays the chip.",
+    ...booted,
   ];
-  return fillBetween(workflow, "chips", matrix.join("\n"), ["#", ""]);
+  const filled = fillBetween(workflow, "chips", matrix.join("\n"), ["#", ""]);
+  return fillBetween(filled, "linux", ciReleases(releasesFrom(FIRST_WITH.linux)), ["#", ""]);
+}
+
+function releasesFrom(first: string): readonly string[] {
+  return IDF_RELEASES.filter((release) => !isOlder(release, first));
+}
+
+function ciReleases(releases: readonly string[]): string {
+  return `        idf: [${releases.map((release) => `release-v${release}`).join(", ")}]`;
+}
+
+function ciRow(release: string, chip: Chip, ...more: readonly string[]): string {
+  return `          - { ${[`idf: release-v${release}`, `target: ${chip}`, ...more].join(", ")} }`;
 }

@@ -221,9 +221,14 @@ export function isLoaderChip(chip: Chip): chip is LoaderChip {
   return CHIPS[chip].loader !== undefined;
 }
 
+/** Of two releases of ESP-IDF, as `5.5`. */
+export function isOlder(release: string, than: string): boolean {
+  return release.localeCompare(than, "en", { numeric: true }) < 0;
+}
+
 /** @param release of ESP-IDF, as `5.5` */
 export function isTooOldFor(chip: Chip, release: string): boolean {
-  return release.localeCompare(CHIPS[chip].firstIdf, "en", { numeric: true }) < 0;
+  return isOlder(release, CHIPS[chip].firstIdf);
 }
 
 /** `c3` for `esp32c3`; `esp32` has no shorter name. */

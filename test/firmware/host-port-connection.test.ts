@@ -1,5 +1,6 @@
+import { createServer as createTcpServer } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
-import { beforeAll, describe, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type CertificateAuthority, createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
 import { findFreePort } from "../../cli/lab/server/listen.js";
 import { type Case, expectAll, refusal } from "../helpers/connection-attempts.js";
@@ -16,6 +17,7 @@ const TIMEOUT = 0x8006;
 const FATAL_ALERT = 0x7780;
 const CONN_EOF = 0x7280;
 const CONN_RESET = 0x50;
+const RECV_FAILED = 0x4c;
 
 let ca: CertificateAuthority;
 
@@ -121,9 +123,38 @@ describe.each(VARIANTS)("an outgoing connection under %s", (variant) => {
       [
         "the link goes",
         { ...tls, port: steady, options: "ts", steps: "wprlrw" },
-        stood("write=18 poll=1 read=3000 then=0 read=0 then=-2 write=-2", { errno: 103 }),
+        stood("write=18 poll=1 read=3000 then=0 read=0 then=-2 write=-2", {
+          stack: RECV_FAILED,
+          errno: 103,
+        }),
       ],
     ]);
+  });
+
+  test("offers what the chip's build does", async () => {
+    let hello = Buffer.alloc(0);
+    const server = createTcpServer((socket) => {
+      socket.once("data", (chunk) => {
+        hello = chunk;
+        socket.end();
+      });
+    });
+    const port = await served(server);
+    await expectAll(variant, [
+      ["hello", { port, ca: ca.certPem }, refusal(HANDSHAKE_FAILED, CONN_EOF)],
+    ]);
+    const { version, suites, extensions } = readHello(hello);
+    expect(version).toBe("0303");
+    // AES-256 before AES-128, ECDSA before RSA; then the signal of secure renegotiation.
+    expect(suites).toBe("c02c" + "c030" + "c02b" + "c02f" + "00ff");
+    // x25519, P-256, P-384, P-521.
+    expect(extensions.get(10)).toBe("0008" + "001d" + "0017" + "0018" + "0019");
+    // ECDSA and RSA with SHA-512, SHA-384, SHA-256.
+    expect(extensions.get(13)).toMatch(/^000c060306010503050104030401$/);
+    expect(extensions.get(0)).toContain(Buffer.from("localhost").toString("hex"));
+    // server_name, supported_groups, ec_point_formats, signature_algorithms, encrypt_then_mac,
+    // extended_master_secret, session_ticket: no ALPN, no max_fragment_length.
+    expect([...extensions.keys()].toSorted((a, b) => a - b)).toEqual([0, 10, 11, 13, 22, 23, 35]);
   });
 
   test("fails in the handshake as the other side ends it", async () => {
@@ -175,3 +206,24 @@ describe.each(VARIANTS)("an outgoing connection under %s", (variant) => {
     await expectAll(variant, cases);
   });
 });
+
+/** RFC 5246, 7.4.1.2, in hexadecimal. */
+function readHello(record: Buffer) {
+  let at = 5 + 4;
+  const take = (size: number): Buffer => {
+    at += size;
+    return record.subarray(at - size, at);
+  };
+  const version = take(2).toString("hex");
+  take(32); // random
+  take(take(1).readUInt8()); // session id
+  const suites = take(take(2).readUInt16BE()).toString("hex");
+  take(take(1).readUInt8()); // compression
+  const extensions = new Map<number, string>();
+  take(2); // their length: they are the last
+  while (at < record.length) {
+    const type = take(2).readUInt16BE();
+    extensions.set(type, take(take(2).readUInt16BE()).toString("hex"));
+  }
+  return { version, suites, extensions };
+}

@@ -110,7 +110,8 @@ function unreadableForm(facts: CertificateFacts): string | undefined {
   if (issuer.tags.length === 0) return "an issuer without a name";
   if (!facts.times.every((time) => /^(\d\d)?\d{10}(\d\d)?Z?$/.test(time)))
     return "a date in a form that RFC 5280 forbids";
-  return version === 3 ? unreadableExtension(facts.extensions) : undefined;
+  if (version < 3 && facts.extensions.length > 0) return `the version ${version} and extensions`;
+  return unreadableExtension(facts.extensions);
 }
 
 function unreadableExtension(extensions: readonly Extension[]): string | undefined {

@@ -84,6 +84,13 @@ const SPECIMENS: Readonly<Record<string, Specimen>> = {
   },
   "no name": { args: "-subj /", refused: "an issuer without a name" },
   "valid beyond 2049": { args: "-days 20000" },
+  "extensions in version 1": {
+    patch: (der) => {
+      const version = der.indexOf(Buffer.from("a003020102", "hex")) + 4;
+      return der.fill(0, version, version + 1);
+    },
+    refused: "the version 1 and extensions",
+  },
   "a pathLenConstraint": { extensions: ["basicConstraints = critical, CA:TRUE, pathlen:0"] },
   "CA in an extension that is not critical": { extensions: ["basicConstraints = CA:TRUE"] },
   "keyUsage of a CA": { extensions: [...CA, "keyUsage = critical, keyCertSign, cRLSign"] },

@@ -2,10 +2,10 @@
 #include "esp_crt_bundle.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "esp_log.h"
+#include "host_errand.h"
 #include "mbedtls/md.h"
 #include "mbedtls/pk.h"
 #include "mbedtls/ssl.h"
@@ -23,7 +23,7 @@
 static const char *TAG = "esp-x509-crt-bundle";
 
 /* Read up to the end of the next certificate; it stands alone in `pem` then. */
-static bool next_pem(FILE *file, char *pem)
+static bool next_pem(FILE *file, char pem[PEM_BYTES_MAX])
 {
     char line[128];
     size_t length = 0;
@@ -43,14 +43,13 @@ static bool next_pem(FILE *file, char *pem)
 static bool find_root(const mbedtls_x509_buf *name, mbedtls_x509_crt *root)
 {
     FILE *file = fopen(BUNDLE, "re");
-    char *pem = malloc(PEM_BYTES_MAX);
+    char pem[PEM_BYTES_MAX];
     bool is_found = false;
-    while (file != NULL && pem != NULL && !is_found && next_pem(file, pem)) {
+    while (file != NULL && !is_found && next_pem(file, pem)) {
         mbedtls_x509_crt_free(root);
         is_found = mbedtls_x509_crt_parse(root, (const unsigned char *)pem, strlen(pem) + 1) == 0 &&
                    root->subject_raw.len == name->len && memcmp(root->subject_raw.p, name->p, name->len) == 0;
     }
-    free(pem);
     if (file != NULL) {
         fclose(file);
     }
@@ -70,6 +69,23 @@ static bool has_signed(mbedtls_x509_crt *root, const mbedtls_x509_crt *child)
                                  child->MBEDTLS_PRIVATE(sig).len) == 0;
 }
 
+typedef struct {
+    const mbedtls_x509_crt *child;
+    bool is_known;
+    bool is_signed;
+} search_t;
+
+/* A chip has its bundle in flash. */
+static void search(void *argument)
+{
+    search_t *found = argument;
+    mbedtls_x509_crt root;
+    mbedtls_x509_crt_init(&root);
+    found->is_known = find_root(&found->child->issuer_raw, &root);
+    found->is_signed = found->is_known && has_signed(&root, found->child);
+    mbedtls_x509_crt_free(&root);
+}
+
 /* Called for each of the server's chain: only the last, which nobody in it has signed, needs the bundle. */
 static int verify(void *context, mbedtls_x509_crt *child, int depth, uint32_t *flags)
 {
@@ -78,17 +94,14 @@ static int verify(void *context, mbedtls_x509_crt *child, int depth, uint32_t *f
     if ((*flags & ~(uint32_t)MBEDTLS_X509_BADCERT_BAD_MD) != MBEDTLS_X509_BADCERT_NOT_TRUSTED) {
         return 0;
     }
-    mbedtls_x509_crt root;
-    mbedtls_x509_crt_init(&root);
-    bool is_known = find_root(&child->issuer_raw, &root);
-    bool is_signed = is_known && has_signed(&root, child);
-    mbedtls_x509_crt_free(&root);
-    if (is_signed) {
+    search_t found = {.child = child};
+    host_errand(search, &found);
+    if (found.is_signed) {
         ESP_LOGI(TAG, "Certificate validated");
         *flags = 0;
         return 0;
     }
-    if (is_known) {
+    if (found.is_known) {
         ESP_LOGE(TAG, "Certificate matched but signature verification failed");
     } else {
         ESP_LOGI(TAG, "No matching trusted root certificate found");

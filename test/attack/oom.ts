@@ -9,7 +9,7 @@ import { openRig, type Rig } from "./rig.js";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 /** So many sites fail in one run, each in a part of it of its own where that is possible. */
-const SITES_PER_RUN = { ours: 4, mbedtls: 12 } as const;
+const SITES_PER_RUN = { ours: 4, mbedtls: 24 } as const;
 const TRIES = 3;
 
 export interface OomOptions {
@@ -95,12 +95,7 @@ async function work(benches: readonly Bench[], options: OomOptions): Promise<Tal
   const queue = await recordAll(first);
   tally.seen = queue.length;
   const chosen = queue.filter((_, index) => index % options.every === 0);
-  const all = (["provisioning", "renewal"] as const).flatMap((scenario) => {
-    const jobs = chosen.filter((job) => job.scenario === scenario);
-    const ofTls = jobs.filter((job) => isOfMbedtls(job.site));
-    const ours = jobs.filter((job) => !isOfMbedtls(job.site));
-    return [...inBatches(ours, SITES_PER_RUN.ours), ...inBatches(ofTls, SITES_PER_RUN.mbedtls)];
-  });
+  const all = [...batchesOf(chosen, "ours"), ...batchesOf(chosen, "mbedtls")];
   const end = Date.now() + options.budgetMs;
   await Promise.all(
     benches.map(async (bench) => {
@@ -114,6 +109,16 @@ async function work(benches: readonly Bench[], options: OomOptions): Promise<Tal
     }),
   );
   return tally;
+}
+
+function batchesOf(jobs: readonly Job[], kind: keyof typeof SITES_PER_RUN): Job[][] {
+  const ofKind = jobs.filter((job) => isOfMbedtls(job.site) === (kind === "mbedtls"));
+  return (["provisioning", "renewal"] as const).flatMap((scenario) =>
+    inBatches(
+      ofKind.filter((job) => job.scenario === scenario),
+      SITES_PER_RUN[kind],
+    ),
+  );
 }
 
 /** Each takes jobs from all over the scenario, in which they came one after the other. */

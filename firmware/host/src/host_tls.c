@@ -63,21 +63,27 @@ static int receive_bytes(void *context, unsigned char *buffer, size_t size)
     return got >= 0 ? (int)got : code_of_errno(MBEDTLS_ERR_NET_RECV_FAILED);
 }
 
-/* A chain that does not fit into the chip's buffer never leaves it. */
-int __wrap_mbedtls_ssl_write_certificate(mbedtls_ssl_context *ssl)
+static size_t message_size(const mbedtls_x509_crt *chain)
 {
-#if MBEDTLS_VERSION_MAJOR < 3
-    bool is_asked_for = ssl->client_auth != 0;
-#else
-    bool is_asked_for = true; /* 3.x keeps that to itself */
-#endif
-    const host_tls_t *tls = ssl->MBEDTLS_PRIVATE(p_bio);
     size_t size = 7; /* header of the message, and of its list */
-    for (const mbedtls_x509_crt *each = &tls->certificate; each != NULL && each->raw.p != NULL; each = each->next) {
+    for (const mbedtls_x509_crt *each = chain; each != NULL && each->raw.p != NULL; each = each->next) {
         size += 3 + each->raw.len;
     }
-    bool is_too_long = is_asked_for && size > host_chip_tls_out_max;
-    return is_too_long ? MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL : __real_mbedtls_ssl_write_certificate(ssl);
+    return size;
+}
+
+/* A chain that does not fit into the chip's buffer never leaves it: where one is asked for, it fits in here no better. */
+int __wrap_mbedtls_ssl_write_certificate(mbedtls_ssl_context *ssl)
+{
+    host_tls_t *tls = ssl->MBEDTLS_PRIVATE(p_bio);
+    if (message_size(&tls->certificate) <= host_chip_tls_out_max) {
+        return __real_mbedtls_ssl_write_certificate(ssl);
+    }
+    size_t length = tls->certificate.raw.len;
+    tls->certificate.raw.len = SIZE_MAX / 2;
+    int code = __real_mbedtls_ssl_write_certificate(ssl);
+    tls->certificate.raw.len = length;
+    return code == 0 ? 0 : MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL;
 }
 
 /* What mbedTLS says, to the log and for esp_tls_get_and_clear_last_error(); `err` beside it. */

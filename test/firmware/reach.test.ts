@@ -31,8 +31,11 @@ const probeArgs = (kind: string, source: string, address: string, port: number, 
   ...["python3", PROBE, kind, source, address, String(port), String(longer(ms) / 1000)],
 ];
 
-async function onLoopback(variant: (typeof VARIANTS)[number]): Promise<Place> {
-  const program = startProgram("reach", variant);
+async function onLoopback(
+  variant: (typeof VARIANTS)[number],
+  env: Record<string, string> = {},
+): Promise<Place> {
+  const program = startProgram("reach", variant, { env });
   return {
     program,
     softAp: "127.4.187.1",
@@ -88,7 +91,11 @@ if (missing !== null)
 beforeAll(buildPrograms, longer(300_000));
 
 describe.each([
-  { where: "the loopback interface", make: onLoopback, isSkipped: false },
+  {
+    where: "the loopback interface",
+    make: (variant: (typeof VARIANTS)[number]) => onLoopback(variant),
+    isSkipped: false,
+  },
   { where: "interfaces of its own", make: inNamespaces, isSkipped: missing !== null },
 ])("a board on $where", ({ make, isSkipped }) => {
   test.skipIf(isSkipped).each(VARIANTS)(
@@ -176,6 +183,34 @@ test.each(VARIANTS)(
     program.write("leave");
     await program.next(/^has left/);
     expect(await reached()).toBe("refused");
+    program.end();
+    expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
+  },
+  longer(120_000),
+);
+
+test.each(VARIANTS)(
+  "a server that was bound to an AP of before is reached by nobody until it is bound again (%s)",
+  async (variant) => {
+    const { program, softAp, probe } = await onLoopback(variant, { TEST_BINDS_ONCE: "1" });
+    const does = async (command: string, pattern: RegExp) => {
+      program.write(command);
+      await program.next(pattern);
+    };
+    const reached = async (ms: number) => {
+      const port = Number(new URL(await program.baseUrl()).port);
+      return probe("phone", "tcp", softAp, port, ms);
+    };
+    await program.next(/^ready/);
+    await does("up", /^is up/);
+    await does("serve", /^serves/);
+    await does("bind", /^is bound/);
+    expect(await reached(ANSWER_MS)).toBe("answered");
+    await does("down", /^is down/);
+    await does("up", /^is up/);
+    expect(await reached(SILENCE_MS)).toBe("silent");
+    await does("bind", /^is bound/);
+    expect(await reached(ANSWER_MS)).toBe("answered");
     program.end();
     expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
   },

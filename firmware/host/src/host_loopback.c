@@ -38,6 +38,14 @@ uint32_t host_loopback_station(void)
     return address_in(HOME, ESP_MAC_WIFI_STA);
 }
 
+static void filter(int fd, struct sock_filter *code, size_t length)
+{
+    struct sock_fprog program = {.len = (unsigned short)length, .filter = code};
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0) {
+        ESP_LOGW("host_loopback", "the home network reaches the SoftAP: %s", strerror(errno));
+    }
+}
+
 void host_loopback_keep_home_out(int fd)
 {
     struct sock_filter code[] = {
@@ -47,8 +55,11 @@ void host_loopback_keep_home_out(int fd)
         BPF_STMT(BPF_RET | BPF_K, 0),
         BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
     };
-    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
-    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0) {
-        ESP_LOGW("host_loopback", "the home network reaches the SoftAP: %s", strerror(errno));
-    }
+    filter(fd, code, sizeof code / sizeof code[0]);
+}
+
+void host_loopback_keep_all_out(int fd)
+{
+    struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+    filter(fd, code, sizeof code / sizeof code[0]);
 }

@@ -14,3 +14,5 @@ uint32_t host_loopback_softap(void);
 uint32_t host_loopback_station(void);
 /** Lets nothing from the home network come to a socket, as if it had been sent by another interface. */
 void host_loopback_keep_home_out(int fd);
+/** Lets nothing come to a socket, as if it were bound to an interface that is gone; until the call above. */
+void host_loopback_keep_all_out(int fd);

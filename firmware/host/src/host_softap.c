@@ -33,6 +33,7 @@ static uint32_t s_station;
 static bool s_is_withdrawn;
 static bool s_is_announced;
 static char s_bound_to[IFNAMSIZ]; /* the interface that the listener is bound to; empty: to none */
+static bool s_is_orphan;          /* it is gone since: lwIP gives the next one another number (netif_add) */
 
 static host_timer_service_t s_timers;
 static pthread_once_t s_timers_once = PTHREAD_ONCE_INIT;
@@ -117,6 +118,9 @@ static void restart(void)
         ESP_LOGE(TAG, "no port for the SoftAP");
         abort();
     }
+    if (is_wanted && s_is_orphan) {
+        softap_sockets_refuse_softap();
+    }
     bool is_reached = admit_home();
     if (s_has_listener && (is_wanted || is_reached)) {
         open_listener();
@@ -134,12 +138,14 @@ void host_softap_update(const host_softap_state_t *wanted)
     pthread_mutex_lock(&s_lock);
     bool was_up = s_state.is_up;
     bool has_changed = !is_same(&s_state, wanted);
+    bool has_lost_interface = s_state.has_interface && !wanted->has_interface;
+    s_is_orphan = s_is_orphan || (has_lost_interface && is_bound() && host_loopback_is_used());
     s_state = *wanted;
     if (wanted->is_up != was_up && host_loopback_is_used()) {
         restart();
     }
     if (wanted->is_up && !was_up) {
-        if (is_bound()) {
+        if (is_bound() && !s_is_orphan) {
             announce(); /* it was away for a moment */
         } else {
             announce_in(BEACON_DELAY_MS);
@@ -160,6 +166,7 @@ void host_softap_attach(const host_softap_listener_t *listener)
         s_is_open = false;
     }
     s_bound_to[0] = '\0';
+    s_is_orphan = false;
     s_has_listener = listener != NULL;
     if (listener != NULL) {
         s_listener = *listener;
@@ -216,6 +223,7 @@ void host_softap_note_bound(const char *interface)
 {
     pthread_mutex_lock(&s_lock);
     snprintf(s_bound_to, sizeof s_bound_to, "%s", interface);
+    s_is_orphan = false;
     softap_sockets_refuse_home();
     pthread_mutex_unlock(&s_lock);
 }
@@ -235,7 +243,7 @@ void host_softap_note_station(uint32_t address)
 void host_softap_note_idle(void)
 {
     pthread_mutex_lock(&s_lock);
-    if (s_state.is_up && !s_is_announced && is_bound()) {
+    if (s_state.is_up && !s_is_announced && is_bound() && !s_is_orphan) {
         announce();
     }
     pthread_mutex_unlock(&s_lock);

@@ -11,7 +11,8 @@
 
 /** What the WiFi driver wants on the air. */
 typedef struct {
-    bool is_up;
+    bool has_interface; /* the AP is started */
+    bool is_up;         /* and can be heard */
     char ssid[33];
     char password[65]; /* empty: open */
     int channel;

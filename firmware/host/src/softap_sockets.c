@@ -94,6 +94,11 @@ void softap_sockets_refuse_home(void)
     close_fd(&s_home);
 }
 
+void softap_sockets_refuse_softap(void)
+{
+    host_loopback_keep_all_out(s_softap);
+}
+
 int softap_sockets_listen(void)
 {
     if (s_softap >= 0 && (listen(s_softap, BACKLOG) != 0 || !watch(s_softap))) {

@@ -22,6 +22,8 @@ void softap_sockets_refuse_home(void);
 int softap_sockets_listen(void);
 /** The next who waits; -1: nobody. */
 int softap_sockets_accept(int listener);
+/** Nobody reaches what listens at the SoftAP's address on the loopback interface, until it is bound anew. */
+void softap_sockets_refuse_softap(void);
 void softap_sockets_close(void);
 /** Of what was claimed last; 0: nothing yet. */
 int softap_sockets_port(void);

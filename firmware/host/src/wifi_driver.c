@@ -39,8 +39,8 @@ static host_softap_state_t wanted_softap(void)
     host_softap_state_t state = {0};
     pthread_mutex_lock(&g_wifi.lock);
     const wifi_ap_config_t *config = &g_wifi.ap_config;
-    state.is_up = g_wifi.is_started && (g_wifi.mode & WIFI_MODE_AP) != 0 &&
-                  !g_wifi.is_ap_hidden_by_fault;
+    state.has_interface = g_wifi.is_started && (g_wifi.mode & WIFI_MODE_AP) != 0;
+    state.is_up = state.has_interface && !g_wifi.is_ap_hidden_by_fault;
     snprintf(state.ssid, sizeof state.ssid, "%.*s", (int)config->ssid_len,
              (const char *)config->ssid);
     if (config->authmode != WIFI_AUTH_OPEN) {

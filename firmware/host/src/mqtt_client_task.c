@@ -6,7 +6,6 @@
 
 #define OUTBOX_EXPIRED_MS 30000
 #define POLL_READ_MS 1000
-#define DUP 0x08
 
 static const char *TAG = "mqtt_client";
 
@@ -91,7 +90,7 @@ static bool resend(esp_mqtt_client_handle_t client)
     int64_t now_ms = client->retransmitted_ms = mqtt_now_ms();
     item = mqtt_outbox_first(&client->outbox, MQTT_TRANSMITTED);
     if (item != NULL && now_ms - item->since_ms > patience_ms) {
-        item->packet[0] |= mqtt_type(item->packet) == MQTT_PUBLISH ? DUP : 0;
+        item->packet[0] |= mqtt_type(item->packet) == MQTT_PUBLISH ? MQTT_DUP : 0;
         if (!mqtt_send(client, item->packet, item->length)) {
             return false;
         }

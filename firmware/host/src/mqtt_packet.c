@@ -2,17 +2,16 @@
 
 #include <string.h>
 
-#define FIXED_HEADER_MAX 5
-#define LENGTH_BYTES_MAX 4
+#define LENGTH_BYTES_MAX (MQTT_FIXED_HEADER_MAX - 1)
 #define FLAGS_OF_REQUEST 0x02 /* PUBREL, SUBSCRIBE and UNSUBSCRIBE have them */
-#define DUP 0x08
 
-enum { CLEAN_SESSION = 1 << 1, WILL = 1 << 2, WILL_QOS_SHIFT = 3, WILL_RETAIN = 1 << 5, PASSWORD = 1 << 6, USERNAME = 1 << 7 };
+enum { CLEAN_SESSION = 1 << 1, WILL = 1 << 2, WILL_QOS_SHIFT = 3, WILL_RETAIN = 1 << 5 };
+enum { PASSWORD = 1 << 6, USERNAME = 1 << 7 };
 
 static void begin(mqtt_writer_t *writer)
 {
     writer->packet = writer->buffer;
-    writer->length = FIXED_HEADER_MAX;
+    writer->length = MQTT_FIXED_HEADER_MAX;
     writer->payload = 0;
 }
 
@@ -51,19 +50,19 @@ static bool put_text(mqtt_writer_t *writer, const char *text)
 /* Puts the fixed header in front of what was written. @param rest bytes of data that are still to follow */
 static bool finish(mqtt_writer_t *writer, bool is_whole, mqtt_packet_type_t type, int flags, size_t rest)
 {
-    size_t there = writer->length - FIXED_HEADER_MAX;
+    size_t there = writer->length - MQTT_FIXED_HEADER_MAX;
     uint8_t lengths[LENGTH_BYTES_MAX];
     size_t count = 0;
     size_t left = there + rest;
     writer->length = 0;
-    if (!is_whole || writer->size < FIXED_HEADER_MAX || left >> (7 * LENGTH_BYTES_MAX) != 0) {
+    if (!is_whole || writer->size < MQTT_FIXED_HEADER_MAX || left >> (7 * LENGTH_BYTES_MAX) != 0) {
         return false;
     }
     do {
         lengths[count++] = (uint8_t)((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
         left >>= 7;
     } while (left > 0);
-    writer->packet = writer->buffer + FIXED_HEADER_MAX - 1 - count;
+    writer->packet = writer->buffer + MQTT_FIXED_HEADER_MAX - 1 - count;
     writer->packet[0] = (uint8_t)(type << 4 | flags);
     memcpy(writer->packet + 1, lengths, count);
     writer->length = 1 + count + there;
@@ -75,7 +74,7 @@ bool mqtt_write_connect(mqtt_writer_t *writer, const mqtt_connect_t *connect)
     bool has_will = !is_empty(connect->will_topic);
     bool has_password = !is_empty(connect->password);
     bool has_username = has_password || !is_empty(connect->username); /* MQTT-3.1.2-22 */
-    uint8_t will = (uint8_t)(WILL | (connect->will_qos & 3) << WILL_QOS_SHIFT | (connect->does_will_stay ? WILL_RETAIN : 0));
+    int will = WILL | (connect->will_qos & 3) << WILL_QOS_SHIFT | (connect->does_will_stay ? WILL_RETAIN : 0);
     uint8_t flags = (uint8_t)((connect->is_session_clean ? CLEAN_SESSION : 0) | (has_will ? will : 0) |
                               (has_username ? USERNAME : 0) | (has_password ? PASSWORD : 0));
     begin(writer);
@@ -95,8 +94,8 @@ bool mqtt_write_publish(mqtt_writer_t *writer, const char *topic, const void *da
     bool is_whole = !is_empty(topic) && put_text(writer, topic) && (qos == 0 || put_number(writer, id));
     size_t room = is_whole ? writer->size - writer->length : 0;
     writer->payload = size < room ? size : room;
-    return finish(writer, is_whole && put(writer, data, writer->payload), MQTT_PUBLISH, (qos & 3) << 1 | (retain ? 1 : 0),
-                  size - writer->payload);
+    is_whole = is_whole && put(writer, data, writer->payload);
+    return finish(writer, is_whole, MQTT_PUBLISH, (qos & 3) << 1 | (retain ? 1 : 0), size - writer->payload);
 }
 
 bool mqtt_write_request(mqtt_writer_t *writer, mqtt_packet_type_t type, const char *filter, int qos, uint16_t id)
@@ -118,7 +117,7 @@ bool mqtt_may_begin_with(uint8_t byte)
     int flags = byte & 0x0f;
     switch (mqtt_type(&byte)) {
     case MQTT_PUBLISH:
-        return mqtt_qos(&byte) < 3 && (mqtt_qos(&byte) > 0 || (flags & DUP) == 0);
+        return mqtt_qos(&byte) < 3 && (mqtt_qos(&byte) > 0 || (flags & MQTT_DUP) == 0);
     case MQTT_PUBREL:
     case MQTT_SUBSCRIBE:
     case MQTT_UNSUBSCRIBE:

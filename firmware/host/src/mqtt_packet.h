@@ -22,6 +22,9 @@ typedef enum {
     MQTT_DISCONNECT,
 } mqtt_packet_type_t;
 
+/** The longest fixed header, and a flag in the first byte of a PUBLISH. */
+enum { MQTT_FIXED_HEADER_MAX = 5, MQTT_DUP = 0x08 };
+
 static inline mqtt_packet_type_t mqtt_type(const uint8_t *packet)
 {
     return (mqtt_packet_type_t)(packet[0] >> 4);

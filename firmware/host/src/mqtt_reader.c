@@ -5,15 +5,13 @@
 #include "host_connection.h"
 #include "mqtt_packet.h"
 
-#define FIXED_HEADER_MAX 5
-
 static bool is_header_open(const mqtt_reader_t *reader)
 {
     size_t at = 1;
-    while (at < reader->filled && at < FIXED_HEADER_MAX && (reader->buffer[at] & 0x80) != 0) {
+    while (at < reader->filled && at < MQTT_FIXED_HEADER_MAX && (reader->buffer[at] & 0x80) != 0) {
         at++;
     }
-    return at == reader->filled && at < FIXED_HEADER_MAX;
+    return at == reader->filled && at < MQTT_FIXED_HEADER_MAX;
 }
 
 /* How many bytes come next; 0: none, -1: esp-mqtt cannot read it. */

@@ -2,7 +2,6 @@
 #include "esp_log.h"
 #include "mqtt_client_priv.h"
 
-#define DUP 0x08
 #define SUBACK_CODES 4 /* where they begin */
 #define SUBACK_FAILURE 0x80
 
@@ -27,7 +26,7 @@ static bool deliver(esp_mqtt_client_handle_t client)
         .msg_id = mqtt_id(in->buffer, in->filled),
         .qos = mqtt_qos(in->buffer),
         .retain = (in->buffer[0] & 1) != 0,
-        .dup = (in->buffer[0] & DUP) != 0,
+        .dup = (in->buffer[0] & MQTT_DUP) != 0,
     };
     size_t left = in->total - in->filled;
     mqtt_dispatch(client, event);

@@ -41,7 +41,8 @@ static bool send_publish(esp_mqtt_client_handle_t client, const uint8_t *rest, s
     return is_sent;
 }
 
-static int publish(esp_mqtt_client_handle_t client, const char *topic, const char *data, size_t size, int qos, bool retain)
+static int publish(esp_mqtt_client_handle_t client, const char *topic, const char *data, size_t size, int qos,
+                   bool retain)
 {
     uint64_t limit = client->config.outbox.limit;
     uint16_t id = qos > 0 ? mqtt_new_id() : 0;

@@ -67,7 +67,8 @@ static void on_event(void *arg, esp_event_base_t base, int32_t id, void *data)
         REPORT("disconnected");
         break;
     case MQTT_EVENT_SUBSCRIBED:
-        REPORT("subscribed %d %s", event->msg_id, event->error_handle->error_type == MQTT_ERROR_TYPE_SUBSCRIBE_FAILED ? "failed" : "granted");
+        REPORT("subscribed %d %s", event->msg_id,
+               event->error_handle->error_type == MQTT_ERROR_TYPE_SUBSCRIBE_FAILED ? "failed" : "granted");
         break;
     case MQTT_EVENT_UNSUBSCRIBED:
         REPORT("unsubscribed %d", event->msg_id);
@@ -127,7 +128,6 @@ static void obey(const char *line)
 /** What a test does not set is out of its way. */
 static esp_mqtt_client_config_t configuration(void)
 {
-    const char *will = getenv("TEST_WILL");
     return (esp_mqtt_client_config_t){
         .broker.address.uri = getenv("TEST_URI"),
         .broker.verification.certificate = read_file(getenv("TEST_CA")),
@@ -137,7 +137,7 @@ static esp_mqtt_client_config_t configuration(void)
         .credentials.authentication.certificate = read_file(getenv("TEST_CERT")),
         .credentials.authentication.key = read_file(getenv("TEST_KEY")),
         .session.keepalive = number("TEST_KEEPALIVE_S", 30),
-        .session.last_will = {.topic = "devices/dev1/status", .msg = will != NULL ? will : "gone", .qos = 1, .retain = 1},
+        .session.last_will = {.topic = "devices/dev1/status", .msg = "gone", .qos = 1, .retain = 1},
         .session.disable_clean_session = getenv("TEST_KEEP_SESSION") != NULL,
         .session.message_retransmit_timeout = number("TEST_RETRANSMIT_MS", 300000),
         .network.timeout_ms = number("TEST_NETWORK_TIMEOUT_MS", 300000),

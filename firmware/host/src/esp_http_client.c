@@ -65,15 +65,19 @@ static void hang_up(esp_http_client_handle_t client)
 
 static bool take_host(esp_http_client_handle_t client, const parsed_url_t *parsed)
 {
+    char *host = NULL;
+    if (!take(&host, parsed, UF_HOST, NULL)) {
+        return false;
+    }
     char *old_host = client->host;
-    client->host = old_host != NULL ? strdup(old_host) : NULL;
-    bool is_taken = take(&client->host, parsed, UF_HOST, NULL);
-    if (is_taken && old_host != NULL && strcasecmp(old_host, client->host) != 0) {
-        is_taken = http_headers_set(&client->headers, "Host", client->host); /* without the port, as ESP-IDF does it */
+    client->host = host != NULL ? host : old_host;
+    bool is_another = host != NULL && old_host != NULL && strcasecmp(old_host, host) != 0;
+    if (is_another) {
+        http_headers_set(&client->headers, "Host", host); /* without the port, as ESP-IDF does it */
         hang_up(client);
     }
-    free(old_host);
-    return is_taken;
+    free(host != NULL ? old_host : NULL);
+    return true;
 }
 
 static esp_err_t set_url(esp_http_client_handle_t client, const char *url)

@@ -6,8 +6,8 @@
 
 typedef struct http_header {
     struct http_header *next;
-    char *key;
-    char *value;
+    size_t key_length;
+    char line[]; /* "key: value" */
 } http_header_t;
 
 /** Set, replace (case-insensitively), or with a NULL value remove. False without memory. */

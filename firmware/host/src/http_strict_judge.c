@@ -201,30 +201,25 @@ static int fold(http_strict_t *strict, unsigned char byte)
 
 static int judge_value(http_strict_t *strict, unsigned char byte, bool is_buffer_start)
 {
-    switch (strict->state) {
-    case BEFORE_VALUE:
-        if (byte == ' ' || byte == '\t') {
-            return PASS;
-        }
-        if (byte == '\r' || byte == '\n') {
-            strict->state = byte == '\r' ? EMPTY_LF : EMPTY_END;
-            return PASS;
-        }
-        value_begins(strict);
-        return value(strict, byte, false);
-    case VALUE:
-        if (byte == '\r' || byte == '\n') {
-            strict->state = byte == '\r' ? VALUE_LF : VALUE_END;
-            return PASS;
-        }
-        return value(strict, byte, is_buffer_start);
-    case EMPTY_LF:
-        strict->state = EMPTY_END;
-        return byte != '\n' ? refuse(strict, HPE_STRICT) : PASS;
-    default: /* VALUE_LF: the library knows what it expects */
-        strict->state = VALUE_END;
+    bool is_before = strict->state == BEFORE_VALUE;
+    if (is_before && (byte == ' ' || byte == '\t')) {
         return PASS;
     }
+    if (byte == '\r' || byte == '\n') {
+        strict->state = is_before ? (byte == '\r' ? EMPTY_LF : EMPTY_END) : byte == '\r' ? VALUE_LF : VALUE_END;
+        return PASS;
+    }
+    if (is_before) {
+        value_begins(strict);
+    }
+    return value(strict, byte, is_buffer_start && !is_before);
+}
+
+/* A byte that has to be `wanted`; where it need not be, the library knows what else it is. */
+static int expect(http_strict_t *strict, unsigned char byte, char wanted, http_strict_state_t next, bool is_strict)
+{
+    strict->state = next;
+    return is_strict && byte != (unsigned char)wanted ? refuse(strict, HPE_STRICT) : PASS;
 }
 
 int http_strict_judge(http_strict_t *strict, unsigned char byte, bool is_buffer_start)
@@ -238,45 +233,38 @@ int http_strict_judge(http_strict_t *strict, unsigned char byte, bool is_buffer_
     switch (strict->state) {
     case START:
         return begin(strict, byte);
-    case METHOD:
-    case BEFORE_URL:
-    case URL:
-    case BEFORE_VERSION:
+    case METHOD: case BEFORE_URL: case URL: case BEFORE_VERSION:
         return request_line(strict, byte);
-    case VERSION_NAME:
-    case ICY:
-    case MAJOR_FIRST:
-    case MAJOR:
-    case MINOR_FIRST:
-    case MINOR:
+    case VERSION_NAME: case ICY: case MAJOR_FIRST: case MAJOR: case MINOR_FIRST: case MINOR:
         return version(strict, byte);
     case STATUS:
         strict->state = byte == '\r' ? STATUS_LF : byte == '\n' ? FIELD_START : STATUS;
         return PASS;
-    case STATUS_LF: /* of a request, the library knows */
-        strict->state = FIELD_START;
-        return byte != '\n' && strict->parser.type == HTTP_RESPONSE ? refuse(strict, HPE_STRICT) : PASS;
+    case STATUS_LF:
+        return expect(strict, byte, '\n', FIELD_START, strict->parser.type == HTTP_RESPONSE);
     case FIELD_START:
-    case FIELD:
-        if (strict->state == FIELD_START && byte == '\r') {
+        if (byte == '\r') {
             strict->state = HEAD_LF;
             return PASS;
         }
-        return strict->state == FIELD_START && byte == '\n' ? header_end(strict, byte) : field(strict, byte);
+        return byte == '\n' ? header_end(strict, byte) : field(strict, byte);
+    case FIELD:
+        return field(strict, byte);
+    case EMPTY_LF:
+        return expect(strict, byte, '\n', EMPTY_END, true);
+    case VALUE_LF:
+        return expect(strict, byte, '\n', VALUE_END, false);
     case HEAD_LF:
         return header_end(strict, byte);
     case CHUNK_SIZE:
         strict->state = byte == '\r' ? CHUNK_LF : CHUNK_SIZE;
         return PASS;
     case CHUNK_LF:
-        strict->state = CHUNK_DATA;
-        return byte != '\n' ? refuse(strict, HPE_STRICT) : PASS;
+        return expect(strict, byte, '\n', CHUNK_DATA, true);
     case CHUNK_DATA_CR:
-        strict->state = CHUNK_DATA_LF;
-        return byte != '\r' ? refuse(strict, HPE_STRICT) : PASS;
+        return expect(strict, byte, '\r', CHUNK_DATA_LF, true);
     case CHUNK_DATA_LF:
-        strict->state = CHUNK_SIZE;
-        return byte != '\n' ? refuse(strict, HPE_STRICT) : PASS;
+        return expect(strict, byte, '\n', CHUNK_SIZE, true);
     default:
         return judge_value(strict, byte, is_buffer_start);
     }

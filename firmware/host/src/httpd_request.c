@@ -112,17 +112,6 @@ size_t httpd_req_get_hdr_value_len(httpd_req_t *r, const char *field)
     return value != NULL ? strlen(value) : 0;
 }
 
-static esp_err_t copy_value(char *out, size_t size, const char *value, size_t length)
-{
-    if (size == 0) {
-        return ESP_ERR_HTTPD_RESULT_TRUNC;
-    }
-    size_t copied = length < size - 1 ? length : size - 1;
-    memcpy(out, value, copied);
-    out[copied] = '\0';
-    return copied < length ? ESP_ERR_HTTPD_RESULT_TRUNC : ESP_OK;
-}
-
 esp_err_t httpd_req_get_hdr_value_str(httpd_req_t *r, const char *field, char *val, size_t val_size)
 {
     if (r == NULL || field == NULL) {
@@ -132,7 +121,8 @@ esp_err_t httpd_req_get_hdr_value_str(httpd_req_t *r, const char *field, char *v
     if (value == NULL) {
         return ESP_ERR_NOT_FOUND;
     }
-    return copy_value(val, val_size, value, strlen(value));
+    int length = snprintf(val, val_size, "%s", value);
+    return (size_t)length < val_size ? ESP_OK : ESP_ERR_HTTPD_RESULT_TRUNC;
 }
 
 /* A line break in a header would let its value write further headers. */
@@ -261,26 +251,19 @@ static const struct {
     const char *status;
     const char *message;
 } ERRORS[HTTPD_ERR_CODE_MAX] = {
-    [HTTPD_500_INTERNAL_SERVER_ERROR] = {"500 Internal Server Error",
-                                         "Server has encountered an unexpected error"},
-    [HTTPD_501_METHOD_NOT_IMPLEMENTED] = {"501 Method Not Implemented",
-                                          "Server does not support this method"},
-    [HTTPD_505_VERSION_NOT_SUPPORTED] = {"505 Version Not Supported",
-                                         "HTTP version not supported by server"},
+    [HTTPD_500_INTERNAL_SERVER_ERROR] = {"500 Internal Server Error", "Server has encountered an unexpected error"},
+    [HTTPD_501_METHOD_NOT_IMPLEMENTED] = {"501 Method Not Implemented", "Server does not support this method"},
+    [HTTPD_505_VERSION_NOT_SUPPORTED] = {"505 Version Not Supported", "HTTP version not supported by server"},
     [HTTPD_400_BAD_REQUEST] = {"400 Bad Request", "Bad request syntax"},
-    [HTTPD_401_UNAUTHORIZED] = {"401 Unauthorized",
-                                "No permission -- see authorization schemes"},
-    [HTTPD_403_FORBIDDEN] = {"403 Forbidden",
-                             "Request forbidden -- authorization will not help"},
+    [HTTPD_401_UNAUTHORIZED] = {"401 Unauthorized", "No permission -- see authorization schemes"},
+    [HTTPD_403_FORBIDDEN] = {"403 Forbidden", "Request forbidden -- authorization will not help"},
     [HTTPD_404_NOT_FOUND] = {"404 Not Found", "Nothing matches the given URI"},
-    [HTTPD_405_METHOD_NOT_ALLOWED] = {"405 Method Not Allowed",
-                                      "Specified method is invalid for this resource"},
+    [HTTPD_405_METHOD_NOT_ALLOWED] = {"405 Method Not Allowed", "Specified method is invalid for this resource"},
     [HTTPD_408_REQ_TIMEOUT] = {"408 Request Timeout", "Server closed this connection"},
     [HTTPD_411_LENGTH_REQUIRED] = {"411 Length Required", "Client must specify Content-Length"},
     [HTTPD_413_CONTENT_TOO_LARGE] = {"413 Content Too Large", "Content is too large"},
     [HTTPD_414_URI_TOO_LONG] = {"414 URI Too Long", "URI is too long"},
-    [HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE] = {"431 Request Header Fields Too Large",
-                                            "Header fields are too long"},
+    [HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE] = {"431 Request Header Fields Too Large", "Header fields are too long"},
 };
 
 esp_err_t httpd_resp_send_err(httpd_req_t *req, httpd_err_code_t error, const char *msg)

@@ -8,6 +8,18 @@
 
 static const char *s_dir;
 
+/* ---- an allocation that fails, counted from now; 0: none ---- */
+
+static unsigned long s_fails_at;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return s_fails_at > 0 && --s_fails_at == 0 ? NULL : __real_calloc(count, size);
+}
+
 /** The text of a file in the directory of certificates; never freed, the test is short. */
 static char *load(const char *name)
 {
@@ -75,6 +87,30 @@ static void test_texts(void)
     }
 }
 
+/* Whichever allocation fails, the certificate is as good as it was: nobody may throw it away. */
+static void test_want_of_memory(const char *certificate, const char *ca_certificate)
+{
+    char *crt = load(certificate);
+    char *ca = load(ca_certificate);
+    char *key = load("device.key");
+    const certificate_claim_t claim = {crt, ca, key, "dev1", (int64_t)time(NULL)};
+    unsigned long tried = 0;
+    bool is_reached = true;
+    /* Each of the parsers' allocations; of the thousands of the arithmetic behind them, some. */
+    for (unsigned long at = 1; is_reached; at += 1 + at / 20) {
+        s_fails_at = at;
+        certificate_verdict_t verdict = certificate_check(&claim);
+        is_reached = s_fails_at == 0;
+        s_fails_at = 0;
+        tried += is_reached;
+        CHECK(verdict == CERTIFICATE_OK || verdict == CERTIFICATE_NO_MEMORY);
+    }
+    CHECK(tried > 100);
+    free(crt);
+    free(ca);
+    free(key);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -100,5 +136,7 @@ int main(int argc, char **argv)
     CHECK(check_at("device.crt", "ca.crt", "device.key", now - 120) == CERTIFICATE_OK);
     CHECK(check_at("device.crt", "ca.crt", "device.key", 60) == CERTIFICATE_NOT_YET_VALID);
     test_texts();
+    test_want_of_memory("device.crt", "ca.crt");
+    test_want_of_memory("chain.crt", "both.crt");
     return check_result("certificate_check");
 }

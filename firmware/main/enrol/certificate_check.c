@@ -2,10 +2,6 @@
 
 #include <string.h>
 
-#include "mbedtls/asn1.h"
-#include "mbedtls/bignum.h"
-#include "mbedtls/ecp.h"
-#include "mbedtls/pem.h"
 #include "mbedtls/pk.h"
 #include "mbedtls/version.h"
 #include "mbedtls/x509_crt.h"
@@ -31,14 +27,23 @@ static int fill_random(void *context, unsigned char *out, size_t size)
 }
 #endif
 
+/* Numbers, since mbedTLS 4 keeps the headers of most to itself; the last one is its PSA_ERROR_INSUFFICIENT_MEMORY. */
+#define X509_ALLOC_FAILED 0x2880
+#define PK_ALLOC_FAILED 0x3f80
+#define PEM_ALLOC_FAILED 0x1180
+#define ECP_ALLOC_FAILED 0x4d80
+#define MPI_ALLOC_FAILED 0x0010
+#define ASN1_ALLOC_FAILED 0x006a
+#define INSUFFICIENT_MEMORY 141
+
 /** Codes are of two parts, the lower of which may say more than the upper one. */
 static bool is_want_of_memory(int code)
 {
     int upper = -code & 0xff80;
     int lower = -code & 0x007f;
-    return upper == -MBEDTLS_ERR_X509_ALLOC_FAILED || upper == -MBEDTLS_ERR_PK_ALLOC_FAILED ||
-           upper == -MBEDTLS_ERR_PEM_ALLOC_FAILED || upper == -MBEDTLS_ERR_ECP_ALLOC_FAILED ||
-           lower == -MBEDTLS_ERR_MPI_ALLOC_FAILED || lower == -MBEDTLS_ERR_ASN1_ALLOC_FAILED;
+    return upper == X509_ALLOC_FAILED || upper == PK_ALLOC_FAILED || upper == PEM_ALLOC_FAILED ||
+           upper == ECP_ALLOC_FAILED || lower == MPI_ALLOC_FAILED || lower == ASN1_ALLOC_FAILED ||
+           -code == INSUFFICIENT_MEMORY;
 }
 
 static certificate_verdict_t verdict_of(int code, certificate_verdict_t otherwise)
@@ -136,7 +141,7 @@ static certificate_verdict_t check_all_dates(const mbedtls_x509_crt *chain, cons
     return verdict;
 }
 
-static bool is_verified(mbedtls_x509_crt *chain, mbedtls_x509_crt *ca)
+static bool leads_to(mbedtls_x509_crt *chain, mbedtls_x509_crt *ca)
 {
     uint32_t flags = 0;
     int result = mbedtls_x509_crt_verify(chain, ca, NULL, NULL, &flags, NULL, NULL);
@@ -144,12 +149,6 @@ static bool is_verified(mbedtls_x509_crt *chain, mbedtls_x509_crt *ca)
         return false;
     }
     return (flags & ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE)) == 0;
-}
-
-/** To mbedTLS, a signature for which it had no memory is a bad one: a chain is condemned at the second look only. */
-static bool leads_to(mbedtls_x509_crt *chain, mbedtls_x509_crt *ca)
-{
-    return is_verified(chain, ca) || is_verified(chain, ca);
 }
 
 static certificate_verdict_t check_parsed(mbedtls_x509_crt *chain, mbedtls_x509_crt *ca,
@@ -168,7 +167,7 @@ static certificate_verdict_t check_parsed(mbedtls_x509_crt *chain, mbedtls_x509_
     return check_all_dates(chain, ca, claim->now);
 }
 
-certificate_verdict_t certificate_check(const certificate_claim_t *claim)
+static certificate_verdict_t look(const certificate_claim_t *claim)
 {
     mbedtls_x509_crt chain;
     mbedtls_x509_crt ca;
@@ -189,6 +188,16 @@ certificate_verdict_t certificate_check(const certificate_claim_t *claim)
     mbedtls_x509_crt_free(&ca);
     mbedtls_x509_crt_free(&chain);
     return verdict;
+}
+
+/*
+ * Not all want of memory has a code of its own: to mbedTLS, a signature for which it had none is a bad one, and of
+ * several certificates it tells but how many it could not read. So one is condemned at the second look only.
+ */
+certificate_verdict_t certificate_check(const certificate_claim_t *claim)
+{
+    certificate_verdict_t verdict = look(claim);
+    return verdict == CERTIFICATE_OK ? verdict : look(claim);
 }
 
 certificate_verdict_t certificate_validity(const char *pem, int64_t *not_before, int64_t *not_after)

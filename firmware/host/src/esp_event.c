@@ -31,7 +31,7 @@ typedef struct {
 
 typedef struct registration {
     struct registration *next;
-    esp_event_base_t base; /* NULL: any */
+    esp_event_base_t base; /* the pointer tells which, whatever its text; NULL: any */
     int32_t id;            /* ESP_EVENT_ANY_ID: any */
     esp_event_handler_t handler;
     void *arg;
@@ -42,6 +42,7 @@ static pthread_mutex_t s_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static registration_t *s_registrations;
 static unsigned s_dispatch_depth;
 static _Atomic(QueueHandle_t) s_queue; /* posting must not wait for a running handler */
+static _Atomic(TaskHandle_t) s_task;
 
 /* With s_lock held. */
 static void free_removed(void)
@@ -58,11 +59,6 @@ static void free_removed(void)
     }
 }
 
-static bool is_same_base(esp_event_base_t a, esp_event_base_t b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* ESP-IDF calls loop-wide handlers first, then those of the base, then those of the event. */
 static int rank(const registration_t *item)
 {
@@ -71,7 +67,7 @@ static int rank(const registration_t *item)
 
 static bool does_match(const registration_t *item, const event_t *event)
 {
-    return !item->is_removed && (item->base == NULL || is_same_base(item->base, event->base)) &&
+    return !item->is_removed && (item->base == NULL || item->base == event->base) &&
            (item->id == ESP_EVENT_ANY_ID || item->id == event->id);
 }
 
@@ -94,6 +90,7 @@ static void dispatch(const event_t *event)
 
 static void run_loop(void *queue)
 {
+    atomic_store(&s_task, xTaskGetCurrentTaskHandle());
     for (;;) {
         event_t event;
         if (xQueueReceive(queue, &event, portMAX_DELAY) == pdTRUE) {
@@ -118,66 +115,93 @@ esp_err_t esp_event_loop_create_default(void)
     return err;
 }
 
-esp_err_t esp_event_handler_instance_register(esp_event_base_t event_base, int32_t event_id,
-                                              esp_event_handler_t event_handler,
-                                              void *event_handler_arg,
-                                              esp_event_handler_instance_t *instance)
+/** Of a base and an event; NULL without one. With s_lock held. */
+static registration_t *find(esp_event_base_t base, int32_t id, esp_event_handler_t handler,
+                            const registration_t *instance)
 {
-    bool is_any_base = event_base == ESP_EVENT_ANY_BASE;
-    if (event_handler == NULL || (is_any_base && event_id != ESP_EVENT_ANY_ID)) {
-        return ESP_ERR_INVALID_ARG;
+    registration_t *item = s_registrations;
+    while (item != NULL && (item->is_removed || item->base != base || item->id != id ||
+                            (instance != NULL ? item != instance : item->handler != handler))) {
+        item = item->next;
     }
+    return item;
+}
+
+static esp_err_t check(esp_event_base_t base, int32_t id)
+{
     if (atomic_load(&s_queue) == NULL) {
         return ESP_ERR_INVALID_STATE;
     }
-    registration_t *item = calloc(1, sizeof *item);
+    return base == ESP_EVENT_ANY_BASE && id != ESP_EVENT_ANY_ID ? ESP_ERR_INVALID_ARG : ESP_OK;
+}
+
+static esp_err_t append(registration_t wanted, esp_event_handler_instance_t *instance)
+{
+    registration_t *item = malloc(sizeof *item);
     if (item == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    item->base = event_base;
-    item->id = event_id;
-    item->handler = event_handler;
-    item->arg = event_handler_arg;
-
-    pthread_mutex_lock(&s_lock);
+    *item = wanted;
     registration_t **link = &s_registrations;
     while (*link != NULL) {
         link = &(*link)->next;
     }
     *link = item;
-    pthread_mutex_unlock(&s_lock);
     if (instance != NULL) {
         *instance = item;
     }
     return ESP_OK;
 }
 
+esp_err_t esp_event_handler_instance_register(esp_event_base_t event_base, int32_t event_id,
+                                              esp_event_handler_t event_handler,
+                                              void *event_handler_arg,
+                                              esp_event_handler_instance_t *instance)
+{
+    esp_err_t err = event_handler != NULL ? check(event_base, event_id) : ESP_ERR_INVALID_ARG;
+    if (err == ESP_OK) {
+        pthread_mutex_lock(&s_lock);
+        err = append((registration_t){.base = event_base, .id = event_id, .handler = event_handler, .arg = event_handler_arg},
+                     instance);
+        pthread_mutex_unlock(&s_lock);
+    }
+    return err;
+}
+
+/* The same handler again is no second one: it has another argument from then on. */
 esp_err_t esp_event_handler_register(esp_event_base_t event_base, int32_t event_id,
                                      esp_event_handler_t event_handler, void *event_handler_arg)
 {
-    return esp_event_handler_instance_register(event_base, event_id, event_handler,
-                                               event_handler_arg, NULL);
+    pthread_mutex_lock(&s_lock);
+    registration_t *known = find(event_base, event_id, event_handler, NULL);
+    esp_err_t err = ESP_OK;
+    if (known != NULL) {
+        known->arg = event_handler_arg;
+    } else {
+        err = esp_event_handler_instance_register(event_base, event_id, event_handler, event_handler_arg, NULL);
+    }
+    pthread_mutex_unlock(&s_lock);
+    return err;
 }
 
 /* Remove one registration: `instance` itself, or else the first with this handler. */
 static esp_err_t unregister(esp_event_base_t base, int32_t id, esp_event_handler_t handler,
                             const registration_t *instance)
 {
-    esp_err_t err = ESP_ERR_NOT_FOUND;
+    esp_err_t err = check(base, id);
+    if (err != ESP_OK) {
+        return err;
+    }
     pthread_mutex_lock(&s_lock);
-    for (registration_t *item = s_registrations; item != NULL; item = item->next) {
-        bool is_it = instance != NULL ? item == instance : item->handler == handler;
-        if (is_it && !item->is_removed && is_same_base(item->base, base) && item->id == id) {
-            item->is_removed = true;
-            err = ESP_OK;
-            break;
-        }
+    registration_t *item = find(base, id, handler, instance);
+    if (item != NULL) {
+        item->is_removed = true;
     }
     if (s_dispatch_depth == 0) {
         free_removed();
     }
     pthread_mutex_unlock(&s_lock);
-    return err;
+    return item != NULL ? ESP_OK : ESP_ERR_NOT_FOUND;
 }
 
 esp_err_t esp_event_handler_instance_unregister(esp_event_base_t event_base, int32_t event_id,
@@ -216,7 +240,9 @@ esp_err_t esp_event_post(esp_event_base_t event_base, int32_t event_id, const vo
         }
         memcpy(event.data, event_data, event_data_size);
     }
-    if (xQueueSend(queue, &event, ticks_to_wait) != pdTRUE) {
+    /* A handler would wait for itself to make room. */
+    bool is_own = xTaskGetCurrentTaskHandle() == atomic_load(&s_task);
+    if (xQueueSend(queue, &event, is_own ? 0 : ticks_to_wait) != pdTRUE) {
         ESP_LOGW(TAG, "the event queue is full: %s %" PRId32 " is lost", event_base, event_id);
         free(event.data);
         return ESP_ERR_TIMEOUT;

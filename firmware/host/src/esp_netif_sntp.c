@@ -24,6 +24,7 @@ static bool s_is_init;
 static bool s_is_task_running;
 static bool s_is_synchronised;
 static bool s_is_wait_wanted;
+static bool s_is_news; /* that nobody has waited for yet: ESP-IDF has a binary semaphore for it */
 static esp_sntp_time_cb_t s_callback;
 
 static void init_monitor(void)
@@ -49,6 +50,7 @@ static void synchronise(void)
     int64_t now_us = host_clock_true_time_us();
     host_clock_set_us(now_us);
     s_is_synchronised = true;
+    s_is_news = true;
     host_monitor_notify(&s_monitor);
     esp_sntp_time_cb_t callback = s_callback;
     if (callback != NULL) {
@@ -97,7 +99,7 @@ esp_err_t esp_netif_sntp_init(const esp_sntp_config_t *config)
     esp_err_t err = ESP_ERR_INVALID_STATE;
     if (!s_is_init) {
         s_is_init = true;
-        s_is_synchronised = false;
+        s_is_synchronised = s_is_news = false;
         s_is_wait_wanted = config->wait_for_sync;
         s_callback = config->sync_cb;
         err = config->start ? start_task() : ESP_OK;
@@ -124,9 +126,10 @@ esp_err_t esp_netif_sntp_sync_wait(TickType_t tout)
     lock();
     esp_err_t err = ESP_ERR_INVALID_STATE;
     if (s_is_init && s_is_wait_wanted) {
-        while (!s_is_synchronised && host_monitor_wait_until(&s_monitor, deadline)) {
+        while (!s_is_news && host_monitor_wait_until(&s_monitor, deadline)) {
         }
-        err = s_is_synchronised ? ESP_OK : ESP_ERR_TIMEOUT;
+        err = s_is_news ? ESP_OK : ESP_ERR_TIMEOUT;
+        s_is_news = false;
     }
     host_monitor_unlock(&s_monitor);
     return err;

@@ -7,6 +7,7 @@
 #include "host_timer.h"
 
 #define TASK_STACK (3584 + HOST_TASK_EXTRA_STACK) /* CONFIG_ESP_TIMER_TASK_STACK_SIZE */
+#define MIN_PERIOD_US 50 /* ESP-IDF takes less for that */
 
 struct esp_timer {
     host_timer_t timer;
@@ -58,7 +59,8 @@ esp_err_t esp_timer_start_once(esp_timer_handle_t timer, uint64_t timeout_us)
 
 esp_err_t esp_timer_start_periodic(esp_timer_handle_t timer, uint64_t period_us)
 {
-    return period_us == 0 ? ESP_ERR_INVALID_ARG : start(timer, period_us, period_us);
+    period_us = period_us < MIN_PERIOD_US ? MIN_PERIOD_US : period_us;
+    return start(timer, period_us, period_us);
 }
 
 esp_err_t esp_timer_stop(esp_timer_handle_t timer)

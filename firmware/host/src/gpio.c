@@ -26,6 +26,11 @@ static bool is_pin(gpio_num_t gpio_num)
     return gpio_num >= 0 && gpio_num < GPIO_NUM_MAX && (host_env()->chip->pins >> gpio_num & 1) != 0;
 }
 
+static bool is_output_pin(gpio_num_t gpio_num)
+{
+    return is_pin(gpio_num) && (host_env()->chip->inputs >> gpio_num & 1) == 0;
+}
+
 /* With s_lock held. */
 static int level_of(const pin_t *pin)
 {
@@ -63,7 +68,7 @@ esp_err_t gpio_config(const gpio_config_t *pGPIOConfig)
 
 esp_err_t gpio_set_direction(gpio_num_t gpio_num, gpio_mode_t mode)
 {
-    if (!is_pin(gpio_num)) {
+    if ((mode & GPIO_MODE_OUTPUT) != 0 ? !is_output_pin(gpio_num) : !is_pin(gpio_num)) {
         return ESP_ERR_INVALID_ARG;
     }
     pthread_mutex_lock(&s_lock);
@@ -74,7 +79,7 @@ esp_err_t gpio_set_direction(gpio_num_t gpio_num, gpio_mode_t mode)
 
 esp_err_t gpio_set_level(gpio_num_t gpio_num, uint32_t level)
 {
-    if (!is_pin(gpio_num)) {
+    if (!is_output_pin(gpio_num)) {
         return ESP_ERR_INVALID_ARG;
     }
     pthread_mutex_lock(&s_lock);

@@ -27,6 +27,9 @@ static void test_pins(void)
     config.pin_bit_mask = 1ULL << INPUT_ONLY_PIN;
     config.mode = GPIO_MODE_OUTPUT;
     CHECK(gpio_config(&config) == ESP_ERR_INVALID_ARG);
+    CHECK(gpio_set_direction(INPUT_ONLY_PIN, GPIO_MODE_INPUT_OUTPUT) == ESP_ERR_INVALID_ARG);
+    CHECK(gpio_set_direction(INPUT_ONLY_PIN, GPIO_MODE_INPUT) == ESP_OK);
+    CHECK(gpio_set_level(INPUT_ONLY_PIN, 1) == ESP_ERR_INVALID_ARG);
     config.mode = GPIO_MODE_INPUT;
     CHECK(gpio_get_level(BUTTON) == 0); /* not an input yet */
     config.pin_bit_mask = 1ULL << BUTTON;

@@ -42,6 +42,7 @@ static void test_sntp(void)
     TickType_t limit = is_blocked ? pdMS_TO_TICKS(300) : portMAX_DELAY;
     CHECK(esp_netif_sntp_sync_wait(limit) == (is_blocked ? ESP_ERR_TIMEOUT : ESP_OK));
     CHECK((time(NULL) > YEAR_2020 + 60) == !is_blocked);
+    CHECK(esp_netif_sntp_sync_wait(0) == ESP_ERR_TIMEOUT); /* that was the news */
     esp_netif_sntp_deinit();
 }
 

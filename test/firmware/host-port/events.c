@@ -123,9 +123,57 @@ static void test_full_queue_and_waiting_removal(void)
     CHECK(uxSemaphoreGetCount(s_release) == 0);
 }
 
+static void test_same_handler_again(void)
+{
+    esp_event_handler_t again = note;
+    CHECK(esp_event_handler_register(TEST_EVENT, 6, again, "first") == ESP_OK);
+    CHECK(esp_event_handler_register(TEST_EVENT, 6, again, "e") == ESP_OK); /* in its place */
+    esp_event_handler_instance_t second = add(TEST_EVENT, 6, again, "f");
+    esp_event_handler_instance_t last = add(TEST_EVENT, 6, note_done, "d");
+    post_and_wait(6);
+    CHECK_TEXT(s_calls, "abefd");
+    CHECK(esp_event_handler_unregister(TEST_EVENT, 6, again) == ESP_OK);
+    post_and_wait(6);
+    CHECK_TEXT(s_calls, "abfd");
+    CHECK(esp_event_handler_instance_unregister(TEST_EVENT, 6, second) == ESP_OK);
+    CHECK(esp_event_handler_instance_unregister(TEST_EVENT, 6, last) == ESP_OK);
+}
+
+/* A base is where it lies, not what it is called. */
+static void test_base_is_its_address(void)
+{
+    static const char TWIN[] = "TEST_EVENT";
+    esp_event_handler_instance_t twin = add(TWIN, ESP_EVENT_ANY_ID, note, "t");
+    esp_event_handler_instance_t last = add(TEST_EVENT, 7, note_done, "d");
+    post_and_wait(7);
+    CHECK_TEXT(s_calls, "abd");
+    CHECK(esp_event_handler_instance_unregister(TEST_EVENT, ESP_EVENT_ANY_ID, twin) == ESP_ERR_NOT_FOUND);
+    CHECK(esp_event_handler_instance_unregister(TWIN, ESP_EVENT_ANY_ID, twin) == ESP_OK);
+    CHECK(esp_event_handler_instance_unregister(TEST_EVENT, 7, last) == ESP_OK);
+}
+
+/* In the loop's own task nobody makes room meanwhile: whatever the patience, a full queue is an error at once. */
+static void post_too_much(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    note(arg, base, id, data);
+    for (int i = 0; i < 32; i++) {
+        CHECK(esp_event_post(OTHER_EVENT, 9, NULL, 0, portMAX_DELAY) == ESP_OK);
+    }
+    CHECK(esp_event_post(OTHER_EVENT, 9, NULL, 0, portMAX_DELAY) == ESP_ERR_TIMEOUT);
+    xSemaphoreGive(s_done);
+}
+
+static void test_handler_does_not_wait_for_itself(void)
+{
+    esp_event_handler_instance_t handler = add(TEST_EVENT, 8, post_too_much, "p");
+    post_and_wait(8);
+    CHECK(esp_event_handler_instance_unregister(TEST_EVENT, 8, handler) == ESP_OK);
+}
+
 void app_main(void)
 {
     CHECK(esp_event_post(TEST_EVENT, 1, NULL, 0, 0) == ESP_ERR_INVALID_STATE);
+    CHECK(esp_event_handler_unregister(TEST_EVENT, 1, note) == ESP_ERR_INVALID_STATE);
     CHECK(esp_event_handler_instance_register(TEST_EVENT, 1, note, NULL, NULL) ==
           ESP_ERR_INVALID_STATE);
     CHECK(esp_event_loop_create_default() == ESP_OK);
@@ -134,6 +182,10 @@ void app_main(void)
     test_order_and_selection();
     test_removing_itself();
     test_data_is_copied();
+    test_same_handler_again();
+    test_base_is_its_address();
+    test_handler_does_not_wait_for_itself();
+    CHECK(esp_event_handler_unregister(ESP_EVENT_ANY_BASE, 1, note) == ESP_ERR_INVALID_ARG);
     test_full_queue_and_waiting_removal();
     finish("events");
 }

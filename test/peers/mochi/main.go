@@ -5,7 +5,6 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -60,13 +59,13 @@ func readPEM(path string) []byte {
 }
 
 func refuseRevoked(path string) func([][]byte, [][]*x509.Certificate) error {
-	block, _ := pem.Decode(readPEM(path))
-	list, err := x509.ParseRevocationList(block.Bytes)
+	// Its successor, ParseRevocationList, takes no list of version 1.
+	list, err := x509.ParseCRL(readPEM(path))
 	if err != nil {
 		log.Fatal(err)
 	}
 	return func(_ [][]byte, chains [][]*x509.Certificate) error {
-		for _, entry := range list.RevokedCertificateEntries {
+		for _, entry := range list.TBSCertList.RevokedCertificates {
 			if len(chains) > 0 && entry.SerialNumber.Cmp(chains[0][0].SerialNumber) == 0 {
 				return errors.New("revoked")
 			}

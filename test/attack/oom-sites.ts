@@ -10,6 +10,8 @@ export interface Site {
   readonly name: string;
   /** Innermost first, without those of the allocator itself. */
   readonly functions: readonly string[];
+  /** The same for those that differ above the function of ours that called mbedTLS. */
+  readonly key: string;
 }
 
 const ALLOCATOR =
@@ -25,7 +27,10 @@ export async function readSites(seenFile: string, elf: string): Promise<readonly
   );
   const sites = frames.map(([name = "", ...stack]): Site => {
     const named = stack.map((frame) => functions.get(frame) ?? frame);
-    return { name, functions: named.filter((each) => !ALLOCATOR.test(each)) };
+    const functionsOf = named.filter((each) => !ALLOCATOR.test(each));
+    const entry = named.findLastIndex((each) => each.startsWith("mbedtls_"));
+    const key = entry < 0 ? name : stack.slice(0, entry + 2).join(" ");
+    return { name, functions: functionsOf, key };
   });
   return sites.filter(({ functions: stack }) => stack.includes("run_task"));
 }

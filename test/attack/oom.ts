@@ -36,6 +36,9 @@ export interface Tally {
 
 type ScenarioName = "provisioning" | "renewal";
 
+/** How a run may end; any other verdict is told with the sites that led to it. */
+const EXPECTED = /^(online|renewal later|does not start)$/;
+
 interface Job {
   readonly scenario: ScenarioName;
   readonly site: Site;
@@ -137,8 +140,8 @@ async function recordAll(bench: Bench): Promise<Job[]> {
     writeFileSync(seen, "");
     await runScenario(bench, scenario, []);
     for (const site of await readSites(seen, bench.elf)) {
-      if (!known.has(site.name)) jobs.push({ scenario, site, tries: 0 });
-      known.add(site.name);
+      if (!known.has(site.key)) jobs.push({ scenario, site, tries: 0 });
+      known.add(site.key);
     }
     rmSync(seen);
   }
@@ -157,11 +160,13 @@ async function attempt(
   const struck = new Set(readFileSync(join(bench.folder, "struck"), "utf8").split("\n"));
   tally.runs += 1;
   tally.endings.set(ending, (tally.endings.get(ending) ?? 0) + 1);
-  for (const job of batch) job.tries += 1;
   const hit = batch.filter((job) => struck.has(job.site.name));
   tally.tried += hit.length;
+  // Where one of them ends the scenario, the others have their turn in the next run.
+  for (const job of batch) job.tries += hit.length > 0 ? 0 : 1;
+  const sites = hit.map((job) => `  ${describeSite(job.site)}`).join("\n");
+  if (fault === undefined && !EXPECTED.test(ending)) onFault?.(`ended with ${ending}\n${sites}`);
   if (fault !== undefined) {
-    const sites = hit.map((job) => `  ${describeSite(job.site)}`).join("\n");
     tally.faults += 1;
     onFault?.(`${fault}\n${sites}\n${tail(bench.rig.board)}`);
   }

@@ -9,6 +9,7 @@
 #include "check.h"
 #include "mbedtls/ctr_drbg.h"
 #include "mbedtls/entropy.h"
+#include "mbedtls/net_sockets.h"
 #include "mbedtls/ssl.h"
 #include "tls_handshake.h"
 
@@ -21,6 +22,7 @@ typedef struct {
     unsigned char bytes[PIPE_SIZE];
     size_t length;
     bool is_closed;
+    bool is_reset; /* whoever reads it has gone, and said so */
 } pipe_t;
 
 typedef struct {
@@ -35,6 +37,9 @@ static mbedtls_x509_crt s_ca;
 static int write_pipe(void *context, const unsigned char *data, size_t length)
 {
     pipe_t *out = ((ends_t *)context)->out;
+    if (out->is_reset) {
+        return MBEDTLS_ERR_NET_CONN_RESET;
+    }
     if (out->length + length > PIPE_SIZE) {
         return MBEDTLS_ERR_SSL_WANT_WRITE;
     }
@@ -165,6 +170,48 @@ static int shake_hands(const char *our_certificate, server_t kind)
     return ours;
 }
 
+/** A server that has said `answer` to our certificate and gone while we were still writing. */
+static int cut_with(const unsigned char *answer, size_t length)
+{
+    pipe_t *pipes = calloc(2, sizeof *pipes);
+    side_t client;
+    side_t server;
+    open_side(&client, MBEDTLS_SSL_IS_CLIENT, "device", &pipes[0], &pipes[1]);
+    open_side(&server, MBEDTLS_SSL_IS_SERVER, "device", &pipes[1], &pipes[0]);
+    CHECK(mbedtls_ssl_set_hostname(&client.ssl, "dev1") == 0);
+    tls_handshake_begin();
+    for (int round = 0; round < ROUNDS_MAX && client.ssl.state < MBEDTLS_SSL_CLIENT_KEY_EXCHANGE; round++) {
+        (void)__real_mbedtls_ssl_handshake(&server.ssl);
+        while (client.ssl.state < MBEDTLS_SSL_CLIENT_KEY_EXCHANGE && mbedtls_ssl_handshake_step(&client.ssl) == 0) {
+        }
+    }
+    memcpy(pipes[0].bytes, answer, length);
+    pipes[0].length = length;
+    pipes[0].is_closed = true;
+    pipes[1].is_reset = true;
+    int code = mbedtls_ssl_handshake(&client.ssl);
+    close_side(&client);
+    close_side(&server);
+    free(pipes);
+    return code;
+}
+
+static void test_cut_while_writing(void)
+{
+    static const unsigned char REVOKED[] = {0x15, 3, 3, 0, 2, 2, 44};
+    static const unsigned char WARNING[] = {0x15, 3, 3, 0, 2, 1, 0};
+    static const unsigned char OTHER[] = {0x16, 3, 3, 0, 2, 2, 44};
+    CHECK(cut_with(REVOKED, sizeof REVOKED) == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);
+    CHECK(tls_handshake_last().alert == 44 && tls_handshake_last().certificate_shown);
+    for (size_t length = 0; length < sizeof REVOKED; length++) {
+        CHECK(cut_with(REVOKED, length) == MBEDTLS_ERR_NET_CONN_RESET);
+        CHECK(tls_handshake_last().alert == TLS_NO_ALERT && tls_handshake_last().certificate_shown);
+    }
+    CHECK(cut_with(WARNING, sizeof WARNING) == MBEDTLS_ERR_NET_CONN_RESET);
+    CHECK(cut_with(OTHER, sizeof OTHER) == MBEDTLS_ERR_NET_CONN_RESET);
+    CHECK(tls_handshake_last().alert == TLS_NO_ALERT);
+}
+
 static void test_after_the_certificate(void)
 {
     CHECK(shake_hands("device", SERVER_CHECKS) == 0);
@@ -188,6 +235,7 @@ int main(int argc, char **argv)
     CHECK(mbedtls_x509_crt_parse_file(&s_ca, path("ca.crt")) == 0);
     test_before_the_certificate();
     test_after_the_certificate();
+    test_cut_while_writing();
     mbedtls_x509_crt_free(&s_ca);
     mbedtls_ctr_drbg_free(&s_random);
     mbedtls_entropy_free(&entropy);

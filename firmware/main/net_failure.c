@@ -123,7 +123,8 @@ net_failure_t net_failure_classify(const net_error_t *error)
     if (error->last_error == TLS_HANDSHAKE_FAILED) {
         return NET_FAILURE_TLS;
     }
-    if (error->last_error == TLS_TCP_CLOSED_FIN || (error->last_error == 0 && is_hang_up(error))) {
+    bool is_cut = error->last_error == 0 && (is_hang_up(error) || error->sock_errno != 0);
+    if (error->last_error == TLS_TCP_CLOSED_FIN || is_cut) {
         return NET_FAILURE_CLOSED;
     }
     bool is_silent = error->last_error == 0 && error->stack_error == 0;

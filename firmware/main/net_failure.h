@@ -11,6 +11,7 @@ typedef struct {
     int32_t last_error; /* esp_err_t */
     int stack_error;    /* mbedTLS code; esp-tls stores it positive */
     int verify_flags;   /* MBEDTLS_X509_BADCERT_* */
+    int sock_errno;     /* of a connection that stood: all that ESP-IDF before 5.4 knows of a reset or a lost network */
     tls_handshake_t handshake;
 } net_error_t;
 

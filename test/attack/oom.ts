@@ -36,8 +36,8 @@ export interface Tally {
 
 type ScenarioName = "provisioning" | "renewal";
 
-/** How a run may end; any other verdict is told with the sites that led to it. */
-const EXPECTED = /^(online|renewal later|does not start)$/;
+/** How a run may end. Any other verdict blames somebody who has done nothing. */
+const EXPECTED = /^(online|renewal later|does not start|storage_failed)$/;
 
 interface Job {
   readonly scenario: ScenarioName;
@@ -165,10 +165,10 @@ async function attempt(
   // Where one of them ends the scenario, the others have their turn in the next run.
   for (const job of batch) job.tries += hit.length > 0 ? 0 : 1;
   const sites = hit.map((job) => `  ${describeSite(job.site)}`).join("\n");
-  if (fault === undefined && !EXPECTED.test(ending)) onFault?.(`ended with ${ending}\n${sites}`);
-  if (fault !== undefined) {
+  const told = fault ?? (EXPECTED.test(ending) ? undefined : `ended with ${ending}`);
+  if (told !== undefined) {
     tally.faults += 1;
-    onFault?.(`${fault}\n${sites}\n${tail(bench.rig.board)}`);
+    onFault?.(`${told}\n${sites}\n${tail(bench.rig.board)}`);
   }
   return batch.filter((job) => !struck.has(job.site.name));
 }

@@ -1,4 +1,6 @@
 /* The small pure parts: backoff, timers, the list of networks, TLS failures, the broker's verdicts, failure names. */
+#include <errno.h>
+
 #include "backoff.h"
 #include "broker_judge.h"
 #include "check.h"
@@ -250,6 +252,11 @@ static void test_net_failures(void)
     CHECK(classify(0x801a, 0x7200, 0) == NET_FAILURE_TLS);
     CHECK(classify(0x8008, 0, 0) == NET_FAILURE_CLOSED);
     CHECK(classify(0, 0x50, 0) == NET_FAILURE_CLOSED);
+    CHECK(net_failure_classify(&(net_error_t){.sock_errno = ECONNRESET}) == NET_FAILURE_CLOSED);
+    CHECK_TEXT(detail((net_error_t){.sock_errno = ECONNABORTED}), "it closed the connection");
+    net_error_t refused = net_error(0x8004, 0, 0);
+    refused.sock_errno = ECONNRESET;
+    CHECK(net_failure_classify(&refused) == NET_FAILURE_UNREACHABLE);
     CHECK_TEXT(detail(net_error(0, 0, 8 | 1)), "unknown CA");
     CHECK_TEXT(detail(net_error(0, 0, 1)), "it has expired");
     CHECK_TEXT(detail(net_error(0, 0, 0x200)), "it is not valid yet");

@@ -63,6 +63,7 @@ static void on_error(const esp_mqtt_error_codes_t *codes)
             .last_error = codes->esp_tls_last_esp_err,
             .stack_error = codes->esp_tls_stack_err,
             .verify_flags = codes->esp_tls_cert_verify_flags,
+            .sock_errno = codes->esp_transport_sock_errno,
             .handshake = tls_handshake_last(),
         };
         ESP_LOGD(TAG, "transport: esp-tls 0x%x, stack 0x%x, flags 0x%x", (unsigned)codes->esp_tls_last_esp_err,

@@ -90,6 +90,7 @@ export function startProgram(
       PROV_HOST_AIR: dir,
       PROV_HOST_MAC: "246f28aabb00",
       PROV_HOST_CONTROL_FD: "3",
+      TSAN_OPTIONS: "atexit_sleep_ms=0", // a second at each end, for threads that race with it
       ...options.env,
     },
     stdio: ["pipe", "pipe", "pipe", "pipe"],

@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { createServer, type Server } from "node:https";
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause } from "../../time/wait.js";
 import { type EventSink, type LabEvent, labEvent } from "../events.js";
 import {
   type ConnectionFault,
@@ -139,7 +139,7 @@ async function sendInformational(response: ServerResponse, status: number): Prom
   response.socket?.write(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Informational"}\r\n${headers}\r\n`,
   );
-  await sleep(INFORMATIONAL_PAUSE_MS);
+  await pause(INFORMATIONAL_PAUSE_MS);
 }
 
 /** Carries out a fault that leaves the work undone. @returns whether it was one */

@@ -171,7 +171,7 @@ async function nextMessage(isWanted: (message: StatusMessage) => boolean): Promi
 
 describe("a new certificate that the broker lets in and then fails", () => {
   it("takes turns with the one before, which is not thrown away, and the next one that works replaces both", async () => {
-    await start({ certificateSeconds: Number(longerSeconds(48)) });
+    await start({ certificateSeconds: Number(longerSeconds(32)) });
     await bringOnline();
     const before = await nextStatus(lab, ID);
     const shown = nextEvents(3, isShown);

@@ -38,7 +38,7 @@ describe("a certificate that lives seconds", () => {
   it.each(["embedded", "mosquitto"] as const)(
     "is renewed over mutual TLS and proves itself at the %s broker",
     async (broker) => {
-      const running = await provisioned({ broker, certificateSeconds: Number(longerSeconds(24)) });
+      const running = await provisioned({ broker, certificateSeconds: Number(longerSeconds(16)) });
       const ends = new Set<number>();
       for await (const message of statusMessages(running, DEVICE_ID)) {
         // It only changes over: nobody may see it offline.
@@ -62,7 +62,7 @@ describe("a certificate that lives seconds", () => {
   );
 
   it("stays connected with the old one while the backend fails or refuses to renew", async () => {
-    const running = await provisioned({ certificateSeconds: Number(longerSeconds(30)) });
+    const running = await provisioned({ certificateSeconds: Number(longerSeconds(20)) });
     const renewal = { route: "/renew-csr", kind: "status", times: 1 } as const;
     await running.client.setFaults([
       { ...renewal, status: 503 },

@@ -184,7 +184,7 @@ describe("a new certificate", () => {
     ["embedded", "it hung up on the device's certificate"],
     ["mosquitto", "TLS alert unknown_ca"],
   ] as const)("that the %s broker refuses gives way to the one before", async (broker, why) => {
-    await start({ broker, certificateSeconds: Number(longerSeconds(36)) });
+    await start({ broker, certificateSeconds: Number(longerSeconds(24)) });
     await lab.client.setFaults([
       { route: "/renew-csr", kind: "new_ca", times: 1 },
       { route: "/renew-csr", kind: "status", status: 503 },

@@ -85,10 +85,11 @@ async function exchange(url: URL, input: string): Promise<string> {
   socket.on("data", (data) => {
     received += data.toString("latin1");
   });
-  socket.on("error", () => {}); // a reset after the answer is as good as an end
   await once(socket, "connect");
+  // A reset after the answer is as good as an end, and once() would throw it.
+  const closed = new Promise((resolve) => socket.on("error", () => {}).once("close", resolve));
   socket.end(input, "latin1");
-  await once(socket, "close");
+  await closed;
   return received;
 }
 

@@ -16,10 +16,6 @@
 #define MBEDTLS_X509_FATAL 0x3000 /* how the certificate bundle's own refusal surfaces */
 #define MBEDTLS_CONN_EOF 0x7280
 #define MBEDTLS_FATAL_ALERT 0x7780
-#define BADCERT_EXPIRED 0x01
-#define BADCERT_CN_MISMATCH 0x04
-#define BADCERT_NOT_TRUSTED 0x08
-#define BADCERT_FUTURE 0x200
 
 /** Whom an alert is about. Some servers have but one alert for all that is wrong: then the moment tells. */
 typedef enum { ABOUT_CERTIFICATE, ABOUT_TLS, ABOUT_EITHER } about_t;
@@ -131,18 +127,31 @@ net_failure_t net_failure_classify(const net_error_t *error)
     return is_silent ? NET_FAILURE_GARBAGE : NET_FAILURE_UNREACHABLE;
 }
 
+/* MBEDTLS_X509_BADCERT_*, first what the others may follow from. */
+static const struct {
+    int flag;
+    const char *name;
+} FLAWS[] = {
+    {0x08, "unknown CA"},
+    {0x04, "it is for another host name"},
+    {0x01, "it has expired"},
+    {0x200, "it is not valid yet"},
+    {0x02, "it is revoked"},
+    {0x800, "its key is for another use"},    /* keyUsage */
+    {0x1000, "it is not a server's"},         /* extendedKeyUsage */
+    {0x4000, "its signature's hash is weak"},
+    {0x8000, "its key is of a kind that is not taken"},
+    {0x10000, "its key is weak"},
+};
+
 static const char *certificate_flaw(int verify_flags)
 {
-    if ((verify_flags & BADCERT_NOT_TRUSTED) != 0) {
-        return "unknown CA";
+    for (size_t i = 0; i < sizeof FLAWS / sizeof FLAWS[0]; i++) {
+        if ((verify_flags & FLAWS[i].flag) != 0) {
+            return FLAWS[i].name;
+        }
     }
-    if ((verify_flags & BADCERT_CN_MISMATCH) != 0) {
-        return "it is for another host name";
-    }
-    if ((verify_flags & BADCERT_EXPIRED) != 0) {
-        return "it has expired";
-    }
-    return (verify_flags & BADCERT_FUTURE) != 0 ? "it is not valid yet" : "";
+    return "";
 }
 
 static void say_alert(const tls_handshake_t *handshake, char *out, size_t capacity)

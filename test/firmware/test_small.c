@@ -260,6 +260,11 @@ static void test_net_failures(void)
     CHECK_TEXT(detail(net_error(0, 0, 8 | 1)), "unknown CA");
     CHECK_TEXT(detail(net_error(0, 0, 1)), "it has expired");
     CHECK_TEXT(detail(net_error(0, 0, 0x200)), "it is not valid yet");
+    CHECK_TEXT(detail(net_error(0, 0, 0x1000)), "it is not a server's");
+    CHECK_TEXT(detail(net_error(0, 0, 0x4000)), "its signature's hash is weak");
+    CHECK_TEXT(detail(net_error(0, 0, 0x10000)), "its key is weak");
+    CHECK_TEXT(detail(net_error(0, 0, 0x10000 | 0x04)), "it is for another host name");
+    CHECK_TEXT(detail(net_error(0x801a, 0x2700, 0)), "");
     CHECK_TEXT(detail(net_error(0, 0, 4)), "it is for another host name");
     CHECK_TEXT(detail(net_error(0x8004, 0, 0)), "");
     CHECK_TEXT(detail(net_error(0x8008, 0, 0)), "it closed the connection");

@@ -9,6 +9,7 @@ import {
 import { visible } from "../terminal/foreign-text.js";
 
 const REACH_TIMEOUT_MS = 5_000;
+const LONGEST_HEAD = 16_384;
 
 export interface Handshake {
   host: string;
@@ -81,14 +82,22 @@ export async function shakeHands({
       isShaking = false;
       const seen = met(socket);
       if (!askTime) return finish(seen);
-      socket.once("data", (chunk) => {
-        const date = /^date:\s*(.+)$/im.exec(chunk.toString("latin1"))?.[1];
-        const skewS = date ? Math.round((Date.now() - Date.parse(date)) / 1000) : undefined;
-        finish({ ...seen, ...(skewS === undefined ? {} : { skewS }) });
+      let head = "";
+      socket.on("data", (chunk) => {
+        head = (head + chunk.toString("latin1")).slice(0, LONGEST_HEAD);
+        if (/\r?\n\r?\n/.test(head) || head.length === LONGEST_HEAD)
+          finish({ ...seen, ...skewOf(head) });
       });
+      socket.once("close", () => finish({ ...seen, ...skewOf(head) }));
       socket.write(`HEAD / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`);
     });
   });
+}
+
+/** How far the clock behind a head's `Date` is behind ours; nothing without a date. RFC 9110, section 6.6.1. */
+function skewOf(head: string): { skewS?: number } {
+  const date = Date.parse(/^date:\s*(.+)$/im.exec(head)?.[1] ?? "");
+  return Number.isNaN(date) ? {} : { skewS: Math.round((Date.now() - date) / 1000) };
 }
 
 function met(socket: TLSSocket): Met {

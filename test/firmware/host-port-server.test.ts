@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { buildPrograms, startProgram, VARIANTS } from "../helpers/host-port.js";
 import { longer } from "../helpers/longer.js";
-import { type RawClient, rawClient } from "../helpers/raw-http.js";
+import { answerOf, type RawClient, rawClient } from "../helpers/raw-http.js";
 
 beforeAll(buildPrograms, longer(300_000));
 
@@ -217,10 +217,11 @@ describe.each(VARIANTS)("esp_http_server under %s", (variant) => {
     expect((await call(`${url}/status`)).status).toBe(200);
     expect(purged).toBe(14);
 
-    const { socket, closed } = await arrive();
+    const dripping = await arrive();
+    const { socket, closed } = dripping;
     socket.write("GET /first HTTP/1.1\r\nX: ");
     const order: string[] = [];
-    const first = once(socket, "data").then(([data]) => order.push(String(data)));
+    const first = answerOf(dripping).then(({ status, body }) => order.push(`${status} ${body}`));
     const others = Array.from({ length: 5 }, () =>
       call(`${url}/other`).then(({ status }) => order.push(`other ${status}`)),
     );
@@ -231,7 +232,7 @@ describe.each(VARIANTS)("esp_http_server under %s", (variant) => {
     expect(order).toEqual([]);
     socket.write("\r\n\r\n");
     await Promise.all([first, ...others]);
-    expect(order[0]).toMatch(/^HTTP\/1.1 200 OK[\s\S]+ \/first /);
+    expect(order[0]).toMatch(/^200 [^ ]+ \/first /);
     expect(order.slice(1)).toEqual(others.map(() => "other 200"));
     socket.destroy();
     await closed;

@@ -27,9 +27,8 @@ export function rawClient(base: string): RawClient {
   return { socket, closed };
 }
 
-/** Sends a request as it is, and waits for the whole answer or the end of the connection. */
-export async function rawRequest(base: string, text: string): Promise<RawAnswer> {
-  const { socket, closed } = rawClient(base);
+/** The whole answer to what was sent, in however many pieces it comes, or what came before the end of the connection. */
+export function answerOf({ socket, closed }: RawClient): Promise<RawAnswer> {
   const answered = new Promise<RawAnswer>((resolve) => {
     let seen = "";
     socket.on("data", (chunk) => {
@@ -37,9 +36,16 @@ export async function rawRequest(base: string, text: string): Promise<RawAnswer>
       if (isWhole(seen)) resolve(parse(seen));
     });
   });
-  socket.write(text, "latin1");
-  const answer = await Promise.race([answered, closed]);
-  socket.destroy();
+  return Promise.race([answered, closed]);
+}
+
+/** Sends a request as it is, and waits for the whole answer or the end of the connection. */
+export async function rawRequest(base: string, text: string): Promise<RawAnswer> {
+  const client = rawClient(base);
+  const answered = answerOf(client);
+  client.socket.write(text, "latin1");
+  const answer = await answered;
+  client.socket.destroy();
   return answer;
 }
 

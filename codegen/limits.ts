@@ -18,12 +18,10 @@ export const LIMITS = {
   pairingSecretMaxBytes: 64,
   /** The body of any POST to the device. */
   requestBodyMaxBytes: 8192,
-  /** Each of the two PEM texts that the backend answers with. */
-  pemMaxBytes: 4096,
-  /** Both together: what there is room for, whatever else the device holds (nvs-room.ts). */
-  pemPairBytes: 4608,
-  /** The backend's whole answer: two such texts with their JSON escapes. */
-  backendAnswerMaxBytes: 10240,
+  /** All certificates of an enrolment, each counted once: what there is room for in NVS (nvs-room.ts) and in a TLS record. */
+  certificatesDerMaxBytes: 7000,
+  /** The backend's whole answer: PEM of those, with what some PKIs print beside it. */
+  backendAnswerMaxBytes: 24_576,
   /** `backend.ca`, which is part of the firmware. */
   pinnedCaMaxBytes: 16 * 1024,
   backendUrlMaxBytes: 256,
@@ -52,8 +50,7 @@ const C_NAMES: readonly (readonly [name: string, bytes: number])[] = [
   ["PROV_DEVICE_ID_MAX", LIMITS.deviceIdMaxBytes],
   ["PAIRING_SECRET_MAX", LIMITS.pairingSecretMaxBytes],
   ["HTTP_BODY_MAX", LIMITS.requestBodyMaxBytes],
-  ["PROV_PEM_MAX", LIMITS.pemMaxBytes],
-  ["PROV_PEM_PAIR", LIMITS.pemPairBytes],
+  ["PROV_CERTIFICATES_MAX", LIMITS.certificatesDerMaxBytes],
   ["BACKEND_ANSWER_MAX", LIMITS.backendAnswerMaxBytes],
   ["BACKEND_URL_MAX", LIMITS.backendUrlMaxBytes],
   ["BACKEND_PATH_MAX", LIMITS.backendPathMaxBytes],
@@ -93,7 +90,7 @@ export const LIMIT_ROWS: readonly (readonly [what: string, length: string, rule:
   ["the whole body", `up to ${LIMITS.requestBodyMaxBytes} bytes`, ""],
   [
     "certificate, CA",
-    `together ${LIMITS.pemPairBytes} bytes of PEM`,
-    `in the backend's answer, chains included; up to ${LIMITS.pemMaxBytes} each where the tokens are shorter`,
+    `together ${LIMITS.certificatesDerMaxBytes} bytes of DER`,
+    `in the backend's answer, chains included; all of it up to ${LIMITS.backendAnswerMaxBytes} bytes`,
   ],
 ];

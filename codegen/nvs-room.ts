@@ -24,26 +24,22 @@ function blob(bytes: number): number {
   return entries + chunks + 1;
 }
 
-const { ssidMaxBytes, rawKeyHexDigits, provisioningTokenMaxBytes, bearerMaxBytes } = LIMITS;
-const { attemptIdMaxBytes, pemPairBytes } = LIMITS;
+const { ssidMaxBytes, rawKeyHexDigits, bearerMaxBytes } = LIMITS;
+const { attemptIdMaxBytes, certificatesDerMaxBytes } = LIMITS;
 const WIFI = [ssidMaxBytes, rawKeyHexDigits];
 const SECRETS = [bearerMaxBytes, attemptIdMaxBytes];
-const PEM = [pemPairBytes - 200, 200];
+/** certificate_record.c: a version, and three bytes before each certificate; of the longest chain that we know, four. */
+const CERTIFICATES = blob(1 + 4 * 3 + certificatesDerMaxBytes);
 
 /**
- * The fullest moment: a device that works and has renewed its certificate, but not yet shown the new one to the broker,
- * is provisioned anew. Any other moment has less: device_store.c spends a token before the next one comes, and
- * lets an old value go first where both would not fit.
+ * The fullest moment: a device that works has renewed its certificate, but not yet shown the new one to the broker. A
+ * request that comes then with the longest token has no room; device_store.c says what goes for it.
  */
 export const NVS_WORST_CASE: readonly (readonly [what: string, entries: number])[] = [
-  [
-    "`pending`: the new request, WiFi, token, Bearer, attempt",
-    record(...WIFI, provisioningTokenMaxBytes, ...SECRETS),
-  ],
   ["`enrol`: Bearer and attempt in effect, the token spent", record(0, ...SECRETS)],
   ["`wifi`: in effect, and its successor while it is written", 2 * record(...WIFI)],
-  ["`crt`: the certificate that works and its CA", record(...PEM)],
-  ["`crt_new`: the renewed one and its CA", record(...PEM)],
+  ["`crt`: the certificate that works, its chain and the CA", CERTIFICATES],
+  ["`crt_new`: the renewed one with its own", CERTIFICATES],
   ["`clock`, and its successor", 2 * blob(16)],
   ["the namespace `device_config`", 1],
   ["ESP-IDF's PHY calibration: namespace, version, MAC, 1904 bytes", 1 + 1 + blob(6) + blob(1904)],

@@ -187,8 +187,8 @@ function tlsRows(): Row[] {
     ...curves.map((curve) =>
       option(curveOption(curve), (m) => m.tls.allSuites || !curve.isNarrowed),
     ),
-    // A certificate of the longest, with its chain, is 3 KB of DER, and goes out in one piece.
-    needed("MBEDTLS_SSL_OUT_CONTENT_LEN", 4_096, "the device's certificate has to fit", 16_384),
+    // The longest chain is LIMITS.certificatesDerMaxBytes of DER, and goes out in one piece.
+    needed("MBEDTLS_SSL_OUT_CONTENT_LEN", 8_192, "the device's certificate has to fit", 16_384),
   ];
 }
 

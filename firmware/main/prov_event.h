@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "certificate_record.h"
 #include "prov_failure.h"
 #include "prov_records.h"
 #include "prov_state.h"
@@ -22,7 +23,7 @@ typedef enum {
     PROV_MSG_RENEWED,         /* `certificate` */
 } prov_msg_kind_t;
 
-#define PROV_DETAIL_MAX 48
+#define PROV_DETAIL_MAX 72
 
 /** What the state machine's task needs to know of the certificate in use. Times in Unix seconds. */
 typedef struct {

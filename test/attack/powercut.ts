@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -116,7 +117,7 @@ async function renewal(rig: Rig): Promise<Scenario> {
     name: "renewal",
     start: rig.readNvs(),
     attempts: [attempt],
-    renews: certificate,
+    renews: new X509Certificate(certificate).toString(),
     firstWrite: 1,
     isEnrolled: true,
   };

@@ -10,8 +10,12 @@ const run = promisify(execFile);
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const BUILD = join(REPOSITORY, ".cache", "attack", "nvs-dump");
 const VERSION = 1;
+/** Of a record of certificates that holds DER; `certificate_record.c` says what it is like. */
+const CERTIFICATES_VERSION = 2;
+const SENT = 1;
+const TRUSTED = 2;
 
-/** What the firmware remembers: the texts of each record of the namespace `device_config`, by key. */
+/** What the firmware remembers: the texts of each record of the namespace `device_config`, by key; certificates as PEM. */
 export type Records = ReadonlyMap<string, readonly string[]>;
 
 /** Builds the programs that print, fill and change an NVS; the values are the test's own, so they may be seen. */
@@ -45,7 +49,7 @@ export async function fillNvs(flashPath: string, leave: number): Promise<void> {
   await run(join(BUILD, "nvs_fill"), [flashPath, String(leave)]);
 }
 
-/** Replaces a record; the board must be off. */
+/** Replaces a record by texts, which is how 0.1.0 keeps certificates too; the board must be off. */
 export async function putRecord(
   flashPath: string,
   key: string,
@@ -62,6 +66,7 @@ export async function putRecord(
 }
 
 function textsOf(key: string, record: Buffer): string[] {
+  if (record[0] === CERTIFICATES_VERSION) return certificatesOf(key, record);
   if (record[0] !== VERSION) throw new Error(`${key}: not a record of version ${VERSION}`);
   const texts: string[] = [];
   let at = 1;
@@ -73,6 +78,22 @@ function textsOf(key: string, record: Buffer): string[] {
     at += 2 + size;
   }
   return texts;
+}
+
+/** The PEM of those that the board shows, and of those that it trusts. */
+function certificatesOf(key: string, record: Buffer): [sent: string, trusted: string] {
+  const pem = { [SENT]: "", [TRUSTED]: "" };
+  let at = 1;
+  while (at < record.length) {
+    const roles = record.readUInt8(at);
+    const size = record.readUInt16LE(at + 1);
+    const der = record.subarray(at + 3, at + 3 + size);
+    if (der.length !== size) throw new Error(`${key}: a torn certificate`);
+    const text = new X509Certificate(der).toString();
+    for (const role of [SENT, TRUSTED] as const) if ((roles & role) !== 0) pem[role] += text;
+    at += 3 + size;
+  }
+  return [pem[SENT], pem[TRUSTED]];
 }
 
 /** What must be true of the records, whenever the power went. */

@@ -16,6 +16,7 @@ const found = findNginx();
 if ("missing" in found) process.stderr.write(`skipped: nginx cannot be had (${found.missing})\n`);
 
 const WAIT_MS = 30_000;
+const REFUSAL = '{"status":"error","code":"token_invalid"}';
 
 let rig: Rig;
 let nginx: Nginx;
@@ -183,7 +184,11 @@ describe.skipIf("missing" in found)("a backend behind nginx", () => {
     const length = LIMITS.provisioningTokenMaxBytes;
     await nginx.serve(
       `map $http_authorization $verdict { "~^Bearer [a-z]{${length}}$" 401; default 418; }` +
-        server("", ours, signCsr("if ($verdict = 401) { return 401; }", "return 418;")),
+        server(
+          "",
+          ours,
+          signCsr(`if ($verdict = 401) { return 401 '${REFUSAL}'; }`, "return 418;"),
+        ),
     );
     await provision("t".repeat(length));
     expect(await complaint()).toMatchObject({
@@ -193,12 +198,12 @@ describe.skipIf("missing" in found)("a backend behind nginx", () => {
   });
 
   it.each([
-    ["takes too little", () => "client_max_body_size 64;", "csr_rejected", "HTTP 413"],
+    ["takes too little", () => "client_max_body_size 64;", "backend_error", "HTTP 413, and not"],
     [
       "wants a certificate from whoever comes for the first one",
       () => `ssl_verify_client on; ssl_client_certificate ${dir}/ca.pem;`,
-      "csr_rejected",
-      "HTTP 400",
+      "backend_error",
+      "HTTP 400, and not the backend's JSON",
     ],
     ["has no such page", () => signCsr("return 404;"), "backend_error", "HTTP 404"],
     [
@@ -206,7 +211,7 @@ describe.skipIf("missing" in found)("a backend behind nginx", () => {
       "packs what nobody asked it to pack",
       () => `root ${dir}/packed; gzip_static always; error_page 404 =200 /answer;`,
       "backend_bad_response",
-      "not the expected JSON",
+      "not JSON",
     ],
     ["answers with a page", () => 'return 200 "<html></html>";', "backend_bad_response", ""],
   ])("that %s is named", async (_what, lines, code, words) => {

@@ -30,3 +30,32 @@ sign forged device dev1 device "$LEAF" # signed by a certificate that is no CA
 cat below.crt middle.crt > chain.crt
 cat forged.crt device.crt > forgedchain.crt
 cat foreign.crt ca.crt > both.crt
+sign server device dev1 ca "$LEAF
+extendedKeyUsage=serverAuth"
+sign client device dev1 ca "$LEAF
+extendedKeyUsage=serverAuth,clientAuth"
+sign any device dev1 ca "$LEAF
+extendedKeyUsage=anyExtendedKeyUsage"
+sign signing device dev1 ca "$LEAF
+keyUsage=critical,digitalSignature"
+sign agreeing device dev1 ca "$LEAF
+keyUsage=critical,keyAgreement"
+key lower
+sign lower lower "Lower CA" middle 'basicConstraints=critical,CA:TRUE'
+sign deep device dev1 lower "$LEAF"
+sign crossed middle "Middle CA" foreign 'basicConstraints=critical,CA:TRUE' # the same name and key, another issuer
+openssl req -x509 -newkey ed25519 -nodes -keyout modern.key -subj "/CN=Modern CA" -days 3650 -out modern.crt 2>/dev/null
+# padded NAME BYTES: a certificate that has so many bytes of DER together with the CA's; signatures differ by a byte or two
+padded() {
+  filling=6000
+  for _ in $(seq 100); do
+    sign "$1" device dev1 ca "$LEAF
+1.3.6.1.4.1.99999.1=ASN1:UTF8String:$(printf "%${filling}s" | tr ' ' a)"
+    size=$(($(openssl x509 -in "$1.crt" -outform DER | wc -c) + $(openssl x509 -in ca.crt -outform DER | wc -c)))
+    [ "$size" = "$2" ] && return
+    filling=$((filling + $2 - size))
+  done
+  return 1
+}
+padded exact 7000
+padded over 7001

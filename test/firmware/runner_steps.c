@@ -3,6 +3,7 @@
 #include "device_clock.h"
 #include "one_thread.h"
 #include "runner_task.h"
+#include "some_certificate.h"
 
 void power_on(esp_err_t storage)
 {
@@ -247,7 +248,7 @@ prov_claim_t provision(const char *ssid, const char *attempt_id)
 void send_certificate(uint32_t job_id)
 {
     prov_msg_t msg = {.event = PROV_EVENT_ENROLLED, .job_id = job_id};
-    CHECK(certificate_make("leaf", "ca", &msg.certificate));
+    msg.certificate = some_certificate('l', 4, 2);
     CHECK(prov_post(&msg));
 }
 
@@ -262,6 +263,6 @@ void in_use(uint32_t id, int64_t not_before, int64_t not_after, bool is_new, boo
 void send_renewed(uint32_t id)
 {
     prov_msg_t msg = {.kind = PROV_MSG_RENEWED, .job_id = id};
-    CHECK(certificate_make("leaf", "ca", &msg.certificate));
+    msg.certificate = some_certificate('l', 4, 2);
     CHECK(prov_post(&msg));
 }

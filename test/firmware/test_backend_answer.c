@@ -2,104 +2,169 @@
 
 #include "backend_answer.h"
 #include "check.h"
+#include "files.h"
 #include "outlook.h"
+#include "prov_event.h"
 
-#define PEM(body) "-----BEGIN CERTIFICATE-----\\n" body "\\n-----END CERTIFICATE-----\\n"
-#define GOOD "{\"certificate\":{\"content\":\"" PEM("leaf") "\"},\"ca_certificate\":{\"content\":\"" PEM("ca") "\"}}"
+#define FIELD(name, content) "\"" name "\":{\"content\":\"" content "\"}"
 
-static bool parse(const char *body, size_t length)
+static char s_own[4096];
+static char s_ca[4096];
+
+/** The text of a file as it stands in JSON. */
+static void escape(const char *name, char *out)
 {
-    certificate_t certificate;
+    char *text = load(name);
+    for (const char *at = text; *at != '\0'; at++) {
+        out += *at == '\n' ? sprintf(out, "\\n") : sprintf(out, "%c", *at);
+    }
+    free(text);
+}
+
+static bool parse(const char *body, size_t length, const char *flaw)
+{
+    certificate_reading_t reading;
     char *copy = malloc(length > 0 ? length : 1);
     memcpy(copy, body, length);
-    bool ok = backend_answer_parse(copy, length, &certificate) == NULL;
+    backend_answer_parse(copy, length, &reading);
     free(copy);
-    CHECK(ok == (certificate.record != NULL));
-    certificate_free(&certificate);
+    bool ok = reading.flaw[0] == '\0';
+    CHECK(ok == (reading.certificate.record != NULL));
+    if (flaw != NULL) {
+        CHECK_TEXT(reading.flaw, flaw);
+    }
+    certificate_free(&reading.certificate);
     return ok;
 }
 
-static void test_good(void)
+/** `%1$s` is the device's certificate, `%2$s` the CA's. */
+static char *fill(const char *form)
 {
-    certificate_t certificate;
-    CHECK(backend_answer_parse(GOOD, strlen(GOOD), &certificate) == NULL);
-    CHECK(strstr(certificate.certificate_pem, "\nleaf\n") != NULL);
-    CHECK(strstr(certificate.ca_pem, "\nca\n") != NULL);
-    certificate_free(&certificate);
+    char *body = malloc(16384);
+    snprintf(body, 16384, form, s_own, s_ca);
+    return body;
 }
 
-static void test_truncated(void)
+#define GOOD "{" FIELD("certificate", "%1$s") "," FIELD("ca_certificate", "%2$s") "}"
+
+static void test_good(void)
 {
-    for (size_t length = 0; length < strlen(GOOD); length++) {
-        CHECK(!parse(GOOD, length));
+    char *body = fill(GOOD);
+    CHECK(parse(body, strlen(body), ""));
+    for (size_t length = 0; length < strlen(body); length++) {
+        CHECK(!parse(body, length, "not JSON"));
     }
+    free(body);
+    body = fill("{\"status\":\"ok\",\"more\":[1,{}]," FIELD("ca_certificate", "%2$s") "," FIELD("certificate", "%1$s") "} \n");
+    CHECK(parse(body, strlen(body), ""));
+    free(body);
 }
+
+static const struct {
+    const char *form;
+    const char *flaw;
+} BAD[] = {
+    {"[]", "not JSON"},
+    {"", "not JSON"},
+    {"<html>not JSON</html>", "not JSON"},
+    {GOOD "x", "not JSON"},
+    {"{}", "certificate: missing"},
+    {"{" FIELD("certificate", "%1$s") "}", "ca_certificate: missing"},
+    {"{" FIELD("ca_certificate", "%2$s") "}", "certificate: missing"},
+    {"{\"certificate\":\"%1$s\",\"ca_certificate\":\"%2$s\"}", "certificate: missing"},
+    {"{\"certificate\":{\"content\":1}," FIELD("ca_certificate", "%2$s") "}", "certificate: missing"},
+    {"{\"certificate\":null,\"ca_certificate\":null}", "certificate: missing"},
+    {"{\"certificate\":[],\"ca_certificate\":[]}", "certificate: missing"},
+    {"{" FIELD("certificate", "") "," FIELD("ca_certificate", "%2$s") "}", "certificate: no PEM block in it"},
+    {"{" FIELD("certificate", "leaf") "," FIELD("ca_certificate", "%2$s") "}", "certificate: no PEM block in it"},
+    {"{" FIELD("certificate", "%1$s") "," FIELD("ca_certificate", "leaf") "}", "ca_certificate: no PEM block in it"},
+    {"{" FIELD("certificate", "%1$s") "," FIELD("certificate", "%1$s") "," FIELD("ca_certificate", "%2$s") "}",
+     "a name stands there twice"},
+    {"{" FIELD("certificate", "%1$s\\u0000") "," FIELD("ca_certificate", "%2$s") "}", "not JSON"},
+};
 
 static void test_bad(void)
 {
-    static const char *const BAD[] = {
-        "[]",
-        "{}",
-        "{\"certificate\":{\"content\":\"" PEM("leaf") "\"}}",
-        "{\"ca_certificate\":{\"content\":\"" PEM("ca") "\"}}",
-        "{\"certificate\":\"" PEM("leaf") "\",\"ca_certificate\":\"" PEM("ca") "\"}",
-        "{\"certificate\":{\"content\":1},\"ca_certificate\":{\"content\":\"" PEM("ca") "\"}}",
-        "{\"certificate\":{\"content\":\"\"},\"ca_certificate\":{\"content\":\"" PEM("ca") "\"}}",
-        "{\"certificate\":{\"content\":\"leaf\"},\"ca_certificate\":{\"content\":\"" PEM("ca") "\"}}",
-        "{\"certificate\":null,\"ca_certificate\":null}",
-        "{\"certificate\":[],\"ca_certificate\":[]}",
-        GOOD "x",
-        "{\"certificate\":{\"content\":\"" PEM("le\\u0000af") "\"},\"ca_certificate\":{\"content\":\"" PEM("ca") "\"}}",
-        "<html>not JSON</html>",
-    };
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
-        CHECK(!parse(BAD[i], strlen(BAD[i])));
+        char *body = fill(BAD[i].form);
+        CHECK(!parse(body, strlen(body), BAD[i].flaw));
+        free(body);
     }
-    static char large[3 * PROV_PEM_MAX];
-    static char filler[PROV_PEM_MAX + 1];
-    memset(filler, 'A', PROV_PEM_MAX);
-    snprintf(large, sizeof large,
-             "{\"certificate\":{\"content\":\"" PEM("%s") "\"},\"ca_certificate\":{\"content\":\"" PEM("ca") "\"}}",
-             filler);
-    certificate_t none;
-    CHECK_TEXT(backend_answer_parse(large, strlen(large), &none), "certificate: over 4096 bytes");
-    snprintf(large, sizeof large,
-             "{\"certificate\":{\"content\":\"" PEM("leaf") "\"},\"ca_certificate\":{\"content\":\"" PEM("%s") "\"}}",
-             filler);
-    CHECK_TEXT(backend_answer_parse(large, strlen(large), &none), "ca_certificate: over 4096 bytes");
-    CHECK_TEXT(backend_answer_parse("{}", 2, &none), "not the expected JSON");
 }
 
-static void test_status(int status, backend_verdict_t verdict, prov_failure_t expected)
+static void test_refusal(void)
+{
+    static const char *const REFUSALS[] = {
+        "{\"status\":\"error\",\"code\":\"token_invalid\"}",
+        " {\"message\":\"no\",\"code\":\"x\",\"status\":\"error\",\"more\":1}\n",
+    };
+    static const char *const OTHERS[] = {
+        "", "{}", "[]", "null", "<html>403</html>", "{\"status\":\"error\"}", "{\"code\":\"x\"}",
+        "{\"status\":\"error\",\"code\":\"\"}", "{\"status\":\"ok\",\"code\":\"x\"}", "{\"status\":403,\"code\":\"x\"}",
+        "{\"status\":\"error\",\"code\":403}", "{\"error\":\"invalid_token\"}", "{\"status\":\"error\",\"code\":\"x\"",
+        "[{\"status\":\"error\",\"code\":\"x\"}]",
+    };
+    for (size_t i = 0; i < sizeof REFUSALS / sizeof REFUSALS[0]; i++) {
+        CHECK_CASE(backend_answer_is_refusal(REFUSALS[i], strlen(REFUSALS[i])), REFUSALS[i]);
+    }
+    for (size_t i = 0; i < sizeof OTHERS / sizeof OTHERS[0]; i++) {
+        CHECK_CASE(!backend_answer_is_refusal(OTHERS[i], strlen(OTHERS[i])), OTHERS[i]);
+    }
+}
+
+static void test_status(int status, bool is_refusal, backend_verdict_t verdict, prov_failure_t expected, const char *said)
 {
     prov_failure_t failure = PROV_FAILURE_COUNT;
-    CHECK(backend_status_verdict(status, &failure) == verdict);
+    char detail[PROV_DETAIL_MAX];
+    CHECK(backend_status_verdict(status, is_refusal, &failure) == verdict);
     CHECK(failure == expected);
+    backend_status_detail(status, is_refusal, detail, sizeof detail);
+    CHECK_TEXT(detail, said);
     /* A rejection, and nothing else, leads back to AP_MODE. */
     CHECK((outlook_of(failure) == OUTLOOK_GIVES_UP) == (verdict == BACKEND_VERDICT_REJECTED));
 }
 
 static void test_statuses(void)
 {
-    test_status(200, BACKEND_VERDICT_OK, PROV_FAILURE_NONE);
-    test_status(201, BACKEND_VERDICT_OK, PROV_FAILURE_NONE);
-    test_status(401, BACKEND_VERDICT_REJECTED, PROV_FAILURE_TOKEN_REJECTED);
-    test_status(403, BACKEND_VERDICT_REJECTED, PROV_FAILURE_TOKEN_REJECTED);
-    test_status(400, BACKEND_VERDICT_REJECTED, PROV_FAILURE_CSR_REJECTED);
-    test_status(422, BACKEND_VERDICT_REJECTED, PROV_FAILURE_CSR_REJECTED);
-    test_status(404, BACKEND_VERDICT_STUCK, PROV_FAILURE_BACKEND_ERROR);
-    test_status(302, BACKEND_VERDICT_STUCK, PROV_FAILURE_BACKEND_ERROR);
-    test_status(204, BACKEND_VERDICT_STUCK, PROV_FAILURE_BACKEND_ERROR);
-    test_status(429, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR);
-    test_status(500, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR);
-    test_status(503, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR);
+    for (int is_refusal = 0; is_refusal <= 1; is_refusal++) {
+        test_status(200, is_refusal, BACKEND_VERDICT_OK, PROV_FAILURE_NONE, "HTTP 200");
+        test_status(201, is_refusal, BACKEND_VERDICT_OK, PROV_FAILURE_NONE, "HTTP 201");
+        test_status(404, is_refusal, BACKEND_VERDICT_STUCK, PROV_FAILURE_BACKEND_ERROR, "HTTP 404");
+        test_status(302, is_refusal, BACKEND_VERDICT_STUCK, PROV_FAILURE_BACKEND_ERROR, "HTTP 302: redirects are not followed");
+        test_status(204, is_refusal, BACKEND_VERDICT_STUCK, PROV_FAILURE_BACKEND_ERROR, "HTTP 204");
+        test_status(408, is_refusal, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR, "HTTP 408");
+        test_status(429, is_refusal, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR, "HTTP 429");
+        test_status(500, is_refusal, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR, "HTTP 500");
+        test_status(503, is_refusal, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR, "HTTP 503");
+    }
+    static const int OF_THE_TOKEN[] = {401, 403};
+    static const int OF_THE_CSR[] = {400, 409, 413, 415, 422};
+    char said[64];
+    for (size_t i = 0; i < sizeof OF_THE_TOKEN / sizeof OF_THE_TOKEN[0]; i++) {
+        snprintf(said, sizeof said, "HTTP %d", OF_THE_TOKEN[i]);
+        test_status(OF_THE_TOKEN[i], true, BACKEND_VERDICT_REJECTED, PROV_FAILURE_TOKEN_REJECTED, said);
+        strcat(said, ", and not the backend's JSON");
+        test_status(OF_THE_TOKEN[i], false, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR, said);
+    }
+    for (size_t i = 0; i < sizeof OF_THE_CSR / sizeof OF_THE_CSR[0]; i++) {
+        snprintf(said, sizeof said, "HTTP %d", OF_THE_CSR[i]);
+        test_status(OF_THE_CSR[i], true, BACKEND_VERDICT_REJECTED, PROV_FAILURE_CSR_REJECTED, said);
+        strcat(said, ", and not the backend's JSON");
+        test_status(OF_THE_CSR[i], false, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_ERROR, said);
+    }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc != 2) {
+        return 2;
+    }
+    s_dir = argv[1];
+    escape("device.crt", s_own);
+    escape("ca.crt", s_ca);
     test_good();
-    test_truncated();
     test_bad();
+    test_refusal();
     test_statuses();
     return check_result("backend_answer");
 }

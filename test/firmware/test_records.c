@@ -85,26 +85,23 @@ static void test_spends(void)
     }
 }
 
-static void test_certificates(void)
+/** As a device of 0.1.0 keeps its certificate and its CA. */
+static void test_texts(void)
 {
-    certificate_t certificate;
-    CHECK(certificate_make("leaf", "ca", &certificate));
-    CHECK_TEXT(certificate.certificate_pem, "leaf");
-    CHECK_TEXT(certificate.ca_pem, "ca");
-    size_t size = certificate.record_size;
-    uint8_t *copy = malloc(size);
-    memcpy(copy, certificate.record, size);
-    certificate_free(&certificate);
-    CHECK(certificate_adopt(copy, size, &certificate));
-    CHECK_TEXT(certificate.ca_pem, "ca");
-    certificate_free(&certificate);
-    CHECK(certificate.record == NULL);
-    uint8_t *broken = calloc(1, 4);
-    CHECK(!certificate_adopt(broken, 4, &certificate) && certificate.record == NULL);
-    static char large[PROV_PEM_MAX + 2];
-    memset(large, 'x', PROV_PEM_MAX + 1);
-    CHECK(!certificate_make(large, "ca", &certificate));
-    CHECK(!certificate_make("leaf", large, &certificate));
+    static const char RECORD[] = "\1\5\0leaf\0\3\0ca";
+    uint8_t *record = malloc(sizeof RECORD);
+    char *own;
+    char *ca;
+    for (size_t cut = 0; cut < sizeof RECORD; cut++) {
+        memcpy(record, RECORD, sizeof RECORD);
+        CHECK(!certificate_texts(record, cut, &own, &ca));
+    }
+    CHECK(certificate_texts(record, sizeof RECORD, &own, &ca));
+    CHECK_TEXT(own, "leaf");
+    CHECK_TEXT(ca, "ca");
+    record[0] = 2;
+    CHECK(!certificate_texts(record, sizeof RECORD, &own, &ca));
+    free(record);
 }
 
 int main(void)
@@ -112,6 +109,6 @@ int main(void)
     test_round_trips();
     test_torn();
     test_spends();
-    test_certificates();
+    test_texts();
     return check_result("records");
 }

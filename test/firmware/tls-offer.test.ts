@@ -37,7 +37,7 @@ test("the virtual board offers what the chip does", () => {
   expect(offerOf({})).toEqual({
     suites: NARROW,
     curves: ["x25519", "secp256r1", "secp384r1", "secp521r1"],
-    outMax: 4096,
+    outMax: 8192,
   });
 });
 
@@ -47,13 +47,13 @@ test("less, as far as the manifest's sdkconfig takes away", () => {
     {
       CONFIG_MBEDTLS_ECP_DP_SECP521R1_ENABLED: false,
       CONFIG_MBEDTLS_KEY_EXCHANGE_ECDHE_RSA: false,
-      CONFIG_MBEDTLS_SSL_OUT_CONTENT_LEN: 8192,
+      CONFIG_MBEDTLS_SSL_OUT_CONTENT_LEN: 16384,
     },
   );
   expect(offer).toEqual({
     suites: NARROW.filter((name) => !name.includes("RSA-WITH")),
     curves: ["x25519", "secp256r1", "secp384r1"],
-    outMax: 8192,
+    outMax: 16384,
   });
 });
 

@@ -36,8 +36,8 @@ test("mbedTLS is built with the four suites, unless the manifest wants all", () 
 test("the longest certificate with its chain fits into one message", () => {
   const symbol = findSdkconfigSymbol("CONFIG_MBEDTLS_SSL_OUT_CONTENT_LEN");
   const [least = 0] = symbol?.range?.(soundDevice(ID)) ?? [];
-  // PEM has 65 bytes for 48 of DER; the message has 7 bytes more, and 3 for each certificate, whose armor has 54.
-  expect((LIMITS.pemMaxBytes * 48) / 65 + 7).toBeLessThan(least);
+  // The message has 7 bytes more, and 3 for each certificate, of which there are at most 32.
+  expect(LIMITS.certificatesDerMaxBytes + 7 + 32 * 3).toBeLessThan(least);
 });
 
 test("what the device cannot do without is in every release of ESP-IDF", () => {
@@ -75,7 +75,7 @@ describe("sdkconfig beside the narrow offer", () => {
     ["MBEDTLS_ECP_DP_SECP521R1_ENABLED", false],
     ["MBEDTLS_KEY_EXCHANGE_ECDHE_RSA", false],
     ["MBEDTLS_KEY_EXCHANGE_RSA", false],
-    ["MBEDTLS_SSL_OUT_CONTENT_LEN", 8192],
+    ["MBEDTLS_SSL_OUT_CONTENT_LEN", 16_384],
   ])("%s may be %s", (option, value) => {
     expect(complaintsOf(withTls({}, { [`CONFIG_${option}`]: value }))).toEqual([]);
   });
@@ -83,7 +83,7 @@ describe("sdkconfig beside the narrow offer", () => {
   test.each([
     ["MBEDTLS_SSL_PROTO_TLS1_2", false],
     ["MBEDTLS_GCM_C", false],
-    ["MBEDTLS_SSL_OUT_CONTENT_LEN", 2048],
+    ["MBEDTLS_SSL_OUT_CONTENT_LEN", 4096],
     ["MBEDTLS_DYNAMIC_BUFFER", false],
   ])("%s may not be %s", (option, value) => {
     expect(

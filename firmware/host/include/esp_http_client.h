@@ -85,6 +85,7 @@ typedef struct {
     int keep_alive_idle;
     int keep_alive_interval;
     int keep_alive_count;
+    const char **alpn_protos;
 } esp_http_client_config_t;
 
 #define ESP_ERR_HTTP_BASE (0x7000)

@@ -13,7 +13,7 @@
 
 /* CMakeLists.txt has sdkconfig.h included before, where there is one; else the device is one whose manifest says nothing. */
 #ifndef CONFIG_MBEDTLS_SSL_OUT_CONTENT_LEN
-#define CONFIG_MBEDTLS_SSL_OUT_CONTENT_LEN 4096 /* of every ESP-IDF */
+#define CONFIG_MBEDTLS_SSL_OUT_CONTENT_LEN 8192
 #define CONFIG_MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA 1
 #define CONFIG_MBEDTLS_KEY_EXCHANGE_ECDHE_RSA 1
 #define CONFIG_MBEDTLS_ECP_DP_CURVE25519_ENABLED 1

@@ -25,6 +25,7 @@ typedef struct {
     const char *key_pem;
     const char *common_name; /* instead of `host`; NULL: `host` */
     bool is_name_check_skipped;
+    const char **alpn_protocols; /* ends with NULL; NULL: none are offered. They must outlive the connection */
 } host_endpoint_t;
 
 /** Set up and shake hands over `socket`, which stays the caller's. @return NULL with `error` filled in. */

@@ -27,7 +27,7 @@ esp_err_t http_client_connect(esp_http_client_handle_t client)
         .host = client->host, .port = client->port, .is_tls = is_scheme(client, "https"), .timeout_ms = config->timeout_ms,
         .ca_pem = config->cert_pem, .has_bundle = config->crt_bundle_attach != NULL, .cert_pem = config->client_cert_pem,
         .key_pem = config->client_key_pem, .common_name = config->common_name,
-        .is_name_check_skipped = config->skip_cert_common_name_check};
+        .is_name_check_skipped = config->skip_cert_common_name_check, .alpn_protocols = config->alpn_protos};
     if (!host_connection_open(&client->connection, &endpoint)) {
         ESP_LOGE(TAG, "Connection failed, sock < 0");
         return ESP_ERR_HTTP_CONNECT;

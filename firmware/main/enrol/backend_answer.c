@@ -1,11 +1,13 @@
 #include "backend_answer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "json_guard.h"
 
-backend_verdict_t backend_status_verdict(int http_status, prov_failure_t *failure)
+backend_verdict_t backend_status_verdict(int http_status, bool is_refusal, prov_failure_t *failure)
 {
+    *failure = PROV_FAILURE_BACKEND_ERROR;
     switch (http_status) {
     case 200:
     case 201:
@@ -13,25 +15,43 @@ backend_verdict_t backend_status_verdict(int http_status, prov_failure_t *failur
         return BACKEND_VERDICT_OK;
     case 401:
     case 403:
-        *failure = PROV_FAILURE_TOKEN_REJECTED;
-        return BACKEND_VERDICT_REJECTED;
+        *failure = is_refusal ? PROV_FAILURE_TOKEN_REJECTED : PROV_FAILURE_BACKEND_ERROR;
+        return is_refusal ? BACKEND_VERDICT_REJECTED : BACKEND_VERDICT_RETRY;
     case 400:
     case 409:
     case 413:
     case 415:
     case 422:
-        *failure = PROV_FAILURE_CSR_REJECTED;
-        return BACKEND_VERDICT_REJECTED;
+        *failure = is_refusal ? PROV_FAILURE_CSR_REJECTED : PROV_FAILURE_BACKEND_ERROR;
+        return is_refusal ? BACKEND_VERDICT_REJECTED : BACKEND_VERDICT_RETRY;
     case 408:
     case 425:
     case 429:
-        *failure = PROV_FAILURE_BACKEND_ERROR;
         return BACKEND_VERDICT_RETRY;
     default:
-        *failure = PROV_FAILURE_BACKEND_ERROR;
         /* Redirects and 404 come from a wrong address or proxy: trying again does not mend them. */
         return http_status >= 500 && http_status <= 599 ? BACKEND_VERDICT_RETRY : BACKEND_VERDICT_STUCK;
     }
+}
+
+void backend_status_detail(int http_status, bool is_refusal, char *detail, size_t size)
+{
+    prov_failure_t failure;
+    bool is_disguised = !is_refusal && backend_status_verdict(http_status, true, &failure) == BACKEND_VERDICT_REJECTED;
+    bool is_redirect = http_status >= 300 && http_status <= 399;
+    snprintf(detail, size, "HTTP %d%s", http_status,
+             is_disguised ? ", and not the backend's JSON" : is_redirect ? ": redirects are not followed" : "");
+}
+
+bool backend_answer_is_refusal(const char *body, size_t length)
+{
+    json_guard_t verdict = JSON_GUARD_OK;
+    cJSON *root = json_parse_object(body, length, &verdict);
+    const char *status = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "status"));
+    const char *code = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, "code"));
+    bool is_refusal = status != NULL && code != NULL && strcmp(status, "error") == 0 && code[0] != '\0';
+    cJSON_Delete(root);
+    return is_refusal;
 }
 
 prov_event_id_t backend_judge(backend_verdict_t verdict, uint32_t failures, uint32_t max_attempts)
@@ -42,35 +62,38 @@ prov_event_id_t backend_judge(backend_verdict_t verdict, uint32_t failures, uint
     return verdict == BACKEND_VERDICT_STUCK || failures >= max_attempts ? PROV_EVENT_ENROL_STUCK : PROV_EVENT_ENROL_RETRY;
 }
 
-static const char *pem_of(const cJSON *root, const char *name)
+/** The text to read the certificates from, which reading them changes; NULL when there is none. */
+static char *content_of(const cJSON *root, const char *name)
 {
     const cJSON *holder = cJSON_GetObjectItemCaseSensitive(root, name);
-    const char *pem = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(holder, "content"));
-    return pem != NULL && strstr(pem, "-----BEGIN CERTIFICATE-----") != NULL ? pem : NULL;
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(holder, "content"));
 }
 
-static const char *read_answer(const cJSON *root, certificate_t *out)
+static void read_answer(const cJSON *root, certificate_reading_t *reading)
 {
-    const char *certificate_pem = pem_of(root, "certificate");
-    const char *ca_pem = pem_of(root, "ca_certificate");
-    if (certificate_pem == NULL || ca_pem == NULL || json_has_duplicate_keys(root)) {
-        return "not the expected JSON";
+    char *certificate_pem = content_of(root, "certificate");
+    char *ca_pem = content_of(root, "ca_certificate");
+    const char *flaw = root == NULL                    ? "not JSON"
+                       : json_has_duplicate_keys(root) ? "a name stands there twice"
+                       : certificate_pem == NULL       ? "certificate: missing"
+                       : ca_pem == NULL                ? "ca_certificate: missing"
+                                                       : NULL;
+    if (flaw != NULL) {
+        snprintf(reading->flaw, sizeof reading->flaw, "%s", flaw);
+    } else if (certificate_read(certificate_pem, ca_pem, reading) == CERTIFICATE_NO_MEMORY) {
+        snprintf(reading->flaw, sizeof reading->flaw, "out of memory");
     }
-    if (strlen(certificate_pem) > PROV_PEM_MAX) {
-        return "certificate: over " PROV_LIMIT_TEXT(PROV_PEM_MAX) " bytes";
-    }
-    if (strlen(ca_pem) > PROV_PEM_MAX) {
-        return "ca_certificate: over " PROV_LIMIT_TEXT(PROV_PEM_MAX) " bytes";
-    }
-    return certificate_make(certificate_pem, ca_pem, out) ? NULL : "out of memory";
 }
 
-const char *backend_answer_parse(const char *body, size_t length, certificate_t *out)
+void backend_answer_parse(const char *body, size_t length, certificate_reading_t *reading)
 {
     json_guard_t verdict = JSON_GUARD_OK;
-    *out = (certificate_t){0};
+    *reading = (certificate_reading_t){0};
     cJSON *root = json_parse_object(body, length, &verdict);
-    const char *flaw = verdict == JSON_GUARD_NO_MEMORY ? "out of memory" : read_answer(root, out);
+    if (verdict == JSON_GUARD_NO_MEMORY) {
+        snprintf(reading->flaw, sizeof reading->flaw, "out of memory");
+    } else {
+        read_answer(root, reading);
+    }
     cJSON_Delete(root);
-    return flaw;
 }

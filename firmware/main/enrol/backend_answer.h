@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "certificate_read.h"
 #include "prov_failure.h"
-#include "prov_records.h"
 #include "prov_state.h"
 
 typedef enum {
@@ -15,14 +15,24 @@ typedef enum {
     BACKEND_VERDICT_REJECTED, /* needs a new POST /provision */
 } backend_verdict_t;
 
-/** What an HTTP status means; `failure` is NONE for 200 and 201. */
-backend_verdict_t backend_status_verdict(int http_status, prov_failure_t *failure);
+/**
+ * What an answer means that is no certificate, or may be one; `failure` is NONE for 200 and 201. `is_refusal`: its body is
+ * what backend_answer_is_refusal() takes. A request is refused by such an answer only: what stands between the device
+ * and its backend, a firewall or a proxy, has pages of its own for the same statuses.
+ */
+backend_verdict_t backend_status_verdict(int http_status, bool is_refusal, prov_failure_t *failure);
+
+/** Whether the body is `{"status":"error","code":"…"}`, with whatever else. */
+bool backend_answer_is_refusal(const char *body, size_t length);
+
+/** What to say of an answer with this status, in PROV_DETAIL_MAX bytes at most. */
+void backend_status_detail(int http_status, bool is_refusal, char *detail, size_t size);
 
 /** What a request without success is to the device, after so many in a row: ENROL_RETRY, ENROL_STUCK or ENROL_REJECTED. */
 prov_event_id_t backend_judge(backend_verdict_t verdict, uint32_t failures, uint32_t max_attempts);
 
 /**
- * Parses `{"certificate":{"content"},"ca_certificate":{"content"}}`, each content PEM text. NULL when the caller owns
- * `out` now, else what is wrong with the answer.
+ * Reads `{"certificate":{"content"},"ca_certificate":{"content"}}`, each content PEM text. The caller owns the certificate
+ * unless there is a flaw.
  */
-const char *backend_answer_parse(const char *body, size_t length, certificate_t *out);
+void backend_answer_parse(const char *body, size_t length, certificate_reading_t *reading);

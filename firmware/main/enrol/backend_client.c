@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certificate_pem.h"
 #include "device_clock.h"
 #include "device_identity.h"
 #include "esp_crt_bundle.h"
 #include "esp_http_client.h"
+#include "esp_idf_version.h"
 #include "esp_log.h"
 #include "esp_tls.h"
 #include "json_text.h"
@@ -19,22 +21,25 @@
 #define TX_BUFFER 1024
 /* PROV_BACKEND_TIMEOUT_MS limits one read; a peer that drips bytes is cut off after this many of them. */
 #define TOTAL_TIMEOUTS 3
+/* Holds most answers; a longer one gets more. */
+#define BODY_BUFFER 4096
 
 static const char *TAG = "backend";
 
 typedef struct {
     const char *path;
     const char *json;
-    char *bearer;                     /* NULL = no Authorization header; on the heap, ours */
-    const certificate_t *certificate; /* to identify ourselves with; NULL = none */
+    char *bearer;                /* NULL = no Authorization header; on the heap, ours */
+    const char *certificate_pem; /* to identify ourselves with; NULL = none */
     bool want_body;
 } call_t;
 
 typedef struct {
     int status;    /* HTTP status; 0 = no answer */
-    char *body;    /* heap, NUL-terminated; NULL = none wanted */
+    char *body;    /* heap; NULL = none wanted */
+    size_t capacity;
     size_t length;
-    bool complete; /* the whole body arrived and fitted */
+    const char *flaw; /* of the body: why it is not whole; NULL = it is */
     net_error_t error;
 } exchange_t;
 
@@ -91,11 +96,15 @@ static esp_http_client_handle_t open_client(const call_t *call, exchange_t *exch
         .buffer_size_tx = TX_BUFFER + (call->bearer != NULL ? (int)strlen(call->bearer) : 0),
         .cert_pem = device_identity_backend_ca_pem(),
     };
+#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 5, 0)
+    static const char *const ALPN[] = {"http/1.1", NULL}; /* or a server of two minds may choose HTTP/2 */
+    config.alpn_protos = (const char **)ALPN;
+#endif
     if (config.cert_pem == NULL) {
         config.crt_bundle_attach = esp_crt_bundle_attach;
     }
-    if (call->certificate != NULL) {
-        config.client_cert_pem = call->certificate->certificate_pem;
+    if (call->certificate_pem != NULL) {
+        config.client_cert_pem = call->certificate_pem;
         config.client_key_pem = device_identity_key_pem();
     }
     esp_http_client_handle_t client = esp_http_client_init(&config);
@@ -122,18 +131,46 @@ static int fetch_status(esp_http_client_handle_t client, int64_t deadline_ms)
     return status;
 }
 
+/** Room for more of the body, within `limit`. What a refusal quotes of the token does not stay behind. */
+static bool grow_body(exchange_t *exchange, size_t limit)
+{
+    size_t capacity = exchange->capacity > 0 ? 2 * exchange->capacity : BODY_BUFFER;
+    capacity = capacity < limit ? capacity : limit;
+    char *body = capacity > exchange->capacity ? malloc(capacity) : NULL;
+    if (body == NULL) {
+        return false;
+    }
+    if (exchange->length > 0) {
+        memcpy(body, exchange->body, exchange->length);
+    }
+    secret_free(exchange->body, exchange->capacity);
+    exchange->body = body;
+    exchange->capacity = capacity;
+    return true;
+}
+
+/** What is no certificate has no use for more than fits into the first buffer. */
 static void read_body(esp_http_client_handle_t client, int64_t deadline_ms, exchange_t *exchange)
 {
+    bool is_success = exchange->status >= 200 && exchange->status <= 299;
+    size_t limit = is_success ? BACKEND_ANSWER_MAX + 1 : BODY_BUFFER;
     int got = 1;
-    while (got > 0 && exchange->length < BACKEND_ANSWER_MAX && device_clock_uptime_ms() < deadline_ms) {
+    exchange->flaw = "it was cut off";
+    while (got > 0 && device_clock_uptime_ms() < deadline_ms) {
+        if (exchange->length == exchange->capacity && !grow_body(exchange, limit)) {
+            bool is_over = exchange->capacity == limit;
+            exchange->flaw = is_over ? "over " PROV_LIMIT_TEXT(BACKEND_ANSWER_MAX) " bytes" : "out of memory";
+            return;
+        }
         got = esp_http_client_read(client, exchange->body + exchange->length,
-                                   (int)(BACKEND_ANSWER_MAX - exchange->length));
+                                   (int)(exchange->capacity - exchange->length));
         if (got > 0) {
             exchange->length += (size_t)got;
         }
     }
-    exchange->body[exchange->length] = '\0';
-    exchange->complete = got == 0 && esp_http_client_is_complete_data_received(client);
+    if (got == 0 && esp_http_client_is_complete_data_received(client)) {
+        exchange->flaw = NULL;
+    }
 }
 
 /** One POST. Gives the token back before the TLS handshake, the hungriest moment, and asks for the answer's buffer after. */
@@ -152,8 +189,7 @@ static void post(const call_t *call, exchange_t *exchange)
     if (err == ESP_OK && esp_http_client_write(client, call->json, length) == length) {
         int64_t deadline_ms = device_clock_uptime_ms() + TOTAL_TIMEOUTS * (int64_t)CONFIG_PROV_BACKEND_TIMEOUT_MS;
         exchange->status = fetch_status(client, deadline_ms);
-        exchange->body = call->want_body && exchange->status != 0 ? calloc(1, BACKEND_ANSWER_MAX + 1) : NULL;
-        if (exchange->body != NULL) {
+        if (call->want_body && exchange->status != 0) {
             read_body(client, deadline_ms, exchange);
         }
     }
@@ -192,14 +228,24 @@ static void judge_no_answer(const exchange_t *exchange, backend_result_t *result
     }
 }
 
-/** Why a 200 answer cannot be used; NULL when it can, and then `certificate` is filled. */
-static const char *answer_flaw(const exchange_t *exchange, certificate_t *certificate)
+/** The certificate of a 200 answer; false when it cannot be used, and then `detail` says why. */
+static bool take_certificate(const exchange_t *exchange, certificate_t *certificate, char detail[PROV_DETAIL_MAX])
 {
-    if (!exchange->complete) {
-        bool too_long = exchange->length >= BACKEND_ANSWER_MAX;
-        return too_long ? "over " PROV_LIMIT_TEXT(BACKEND_ANSWER_MAX) " bytes" : "it was cut off";
+    certificate_reading_t reading = {0};
+    if (exchange->flaw == NULL) {
+        backend_answer_parse(exchange->body, exchange->length, &reading);
+        *certificate = reading.certificate;
+    } else {
+        snprintf(reading.flaw, sizeof reading.flaw, "%s", exchange->flaw);
     }
-    return backend_answer_parse(exchange->body, exchange->length, certificate);
+    for (unsigned block = 0; block < 32; block++) {
+        if ((reading.passed_over >> block & 1) != 0) {
+            ESP_LOGW(TAG, "ca_certificate: PEM block %u cannot be read and is passed over", block + 1);
+        }
+    }
+    _Static_assert(sizeof reading.flaw == PROV_DETAIL_MAX, "a flaw is a detail");
+    memcpy(detail, reading.flaw, sizeof reading.flaw);
+    return reading.flaw[0] == '\0';
 }
 
 /** FNV-1a: recognises a token without keeping it; 0 without one. */
@@ -218,15 +264,16 @@ static void judge_answer(const exchange_t *exchange, uint32_t token, backend_res
      * again; when another refuses the token now, that is a consequence and must not hide the cause. */
     static uint32_t s_wasted;
     char detail[PROV_DETAIL_MAX];
-    snprintf(detail, sizeof detail, "HTTP %d", exchange->status);
+    bool is_refusal = exchange->flaw == NULL && backend_answer_is_refusal(exchange->body, exchange->length);
+    backend_status_detail(exchange->status, is_refusal, detail, sizeof detail);
     prov_failure_t failure = PROV_FAILURE_NONE;
-    backend_verdict_t verdict = backend_status_verdict(exchange->status, &failure);
+    backend_verdict_t verdict = backend_status_verdict(exchange->status, is_refusal, &failure);
     set_result(result, verdict, failure, detail);
     if (verdict == BACKEND_VERDICT_OK) {
-        const char *flaw = answer_flaw(exchange, &result->certificate);
-        s_wasted = flaw != NULL ? token : 0;
-        if (flaw != NULL) {
-            set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_BAD_RESPONSE, flaw);
+        bool is_taken = take_certificate(exchange, &result->certificate, detail);
+        s_wasted = is_taken ? 0 : token;
+        if (!is_taken) {
+            set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_BAD_RESPONSE, detail);
         }
     } else if (failure == PROV_FAILURE_TOKEN_REJECTED && token != 0 && s_wasted == token) {
         set_result(result, verdict, PROV_FAILURE_BACKEND_BAD_RESPONSE, "and now the token is spent");
@@ -243,7 +290,7 @@ static char *csr_request(void)
 }
 
 /** POSTs the CSR to `path`, with a token, which it takes over, or with the certificate that we hold. */
-static void ask_for_certificate(const char *path, char *token, const certificate_t *current, backend_result_t *result)
+static void ask_for_certificate(const char *path, char *token, const char *current_pem, backend_result_t *result)
 {
     exchange_t exchange = {0};
     uint32_t token_print = fingerprint(token);
@@ -254,7 +301,7 @@ static void ask_for_certificate(const char *path, char *token, const certificate
         set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_UNREACHABLE, "out of memory");
         return;
     }
-    const call_t call = {.path = path, .json = json, .bearer = token, .certificate = current, .want_body = true};
+    const call_t call = {.path = path, .json = json, .bearer = token, .certificate_pem = current_pem, .want_body = true};
     post(&call, &exchange);
     cJSON_free(json);
     if (exchange.status == 0) {
@@ -262,7 +309,7 @@ static void ask_for_certificate(const char *path, char *token, const certificate
     } else {
         judge_answer(&exchange, token_print, result);
     }
-    secret_free(exchange.body, BACKEND_ANSWER_MAX + 1); /* a refusal may quote the token */
+    secret_free(exchange.body, exchange.capacity); /* a refusal may quote the token */
 }
 
 static void log_result(const backend_result_t *result)
@@ -282,7 +329,14 @@ void backend_client_sign_csr(char *token, backend_result_t *result)
 
 void backend_client_renew(const certificate_t *current, backend_result_t *result)
 {
-    ask_for_certificate("/renew-csr", NULL, current, result);
+    char *pem = pem_of_certificates(current, CERTIFICATE_SENT);
+    if (pem == NULL) {
+        *result = (backend_result_t){0};
+        set_result(result, BACKEND_VERDICT_RETRY, PROV_FAILURE_BACKEND_UNREACHABLE, "out of memory");
+    } else {
+        ask_for_certificate("/renew-csr", NULL, pem, result);
+    }
+    free(pem);
     if (result->failure == PROV_FAILURE_TOKEN_REJECTED) {
         result->failure = PROV_FAILURE_RENEWAL_REJECTED; /* there was no token to refuse */
     }

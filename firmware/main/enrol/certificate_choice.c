@@ -40,8 +40,7 @@ static esp_err_t load_certificate(certificate_slot_t slot, certificate_t *certif
 certificate_verdict_t certificate_choice_judge(const certificate_t *certificate)
 {
     const certificate_claim_t claim = {
-        .certificate_pem = certificate->certificate_pem,
-        .ca_pem = certificate->ca_pem,
+        .certificate = certificate,
         .key_pem = device_identity_key_pem(),
         .device_id = device_identity_id(),
         .now = device_clock_now(),
@@ -112,7 +111,7 @@ static bool load_current(certificate_slot_t slot, certificate_t *certificate, ce
     certificate_verdict_t verdict;
     int tries = 0;
     do {
-        verdict = certificate_validity(certificate->certificate_pem, &in_use->not_before, &in_use->not_after);
+        verdict = certificate_validity(certificate, &in_use->not_before, &in_use->not_after);
     } while (verdict == CERTIFICATE_NO_MEMORY && wait_for_memory(&tries));
     if (verdict == CERTIFICATE_OK && in_use->not_after >= device_clock_now()) {
         return true;

@@ -61,7 +61,7 @@ static bool ends_after(const certificate_t *certificate, int64_t end)
 {
     int64_t not_before;
     int64_t not_after;
-    return certificate_validity(certificate->certificate_pem, &not_before, &not_after) == CERTIFICATE_OK &&
+    return certificate_validity(certificate, &not_before, &not_after) == CERTIFICATE_OK &&
            not_after > end;
 }
 

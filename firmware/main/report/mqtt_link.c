@@ -2,10 +2,12 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "broker_judge.h"
 #include "cJSON.h"
+#include "certificate_pem.h"
 #include "device_clock.h"
 #include "device_identity.h"
 #include "esp_log.h"
@@ -34,7 +36,8 @@ static const char *TAG = "mqtt";
 static esp_mqtt_client_handle_t s_client;
 static char s_topic[sizeof "devices//status" + PROV_DEVICE_ID_MAX];
 static char *s_last_will;            /* esp-mqtt copies it, cJSON made it */
-static certificate_t s_certificate; /* esp-mqtt does not copy: it must outlive the client */
+static char *s_certificate_pem;     /* esp-mqtt does not copy: these two must outlive the client */
+static char *s_ca_pem;
 static SemaphoreHandle_t s_acked;    /* given with the acknowledgement of the last message */
 static bool s_awaits_ack;            /* of the network task */
 static atomic_int s_is_open;         /* between CONNACK and the end of the connection */
@@ -133,11 +136,11 @@ static esp_mqtt_client_handle_t make_client(void)
 {
     const esp_mqtt_client_config_t config = {
         .broker.address.uri = CONFIG_PROV_MQTT_BROKER_URI,
-        .broker.verification.certificate = s_certificate.ca_pem,
+        .broker.verification.certificate = s_ca_pem,
         .credentials.client_id = device_identity_id(),
         .credentials.username = device_identity_mqtt_username(),
         .credentials.authentication.password = device_identity_mqtt_password(),
-        .credentials.authentication.certificate = s_certificate.certificate_pem,
+        .credentials.authentication.certificate = s_certificate_pem,
         .credentials.authentication.key = device_identity_key_pem(),
         .session.protocol_ver = MQTT_PROTOCOL_V_3_1_1,
         .session.keepalive = CONFIG_PROV_MQTT_KEEPALIVE_S,
@@ -161,8 +164,9 @@ static esp_mqtt_client_handle_t make_client(void)
 bool mqtt_link_start(certificate_t *certificate, uint32_t job_id)
 {
     mqtt_link_stop();
-    s_certificate = *certificate;
-    *certificate = (certificate_t){0};
+    s_certificate_pem = pem_of_certificates(certificate, CERTIFICATE_SENT);
+    s_ca_pem = pem_of_certificates(certificate, CERTIFICATE_TRUSTED);
+    certificate_free(certificate);
     memset(&s_attempt, 0, sizeof s_attempt);
     s_attempt.job_id = job_id;
     s_attempt.seen.refusal = BROKER_NO_CONNACK_CODE;
@@ -170,7 +174,8 @@ bool mqtt_link_start(certificate_t *certificate, uint32_t job_id)
     snprintf(s_topic, sizeof s_topic, "devices/%s/status", device_identity_id());
     s_last_will = status_report_offline();
     s_acked = s_acked != NULL ? s_acked : xSemaphoreCreateBinary();
-    s_client = s_last_will != NULL && s_acked != NULL ? make_client() : NULL;
+    bool has_all = s_certificate_pem != NULL && s_ca_pem != NULL && s_last_will != NULL && s_acked != NULL;
+    s_client = has_all ? make_client() : NULL;
     if (s_client == NULL || esp_mqtt_client_register_event(s_client, MQTT_EVENT_ANY, on_mqtt, NULL) != ESP_OK ||
         esp_mqtt_client_start(s_client) != ESP_OK) {
         ESP_LOGE(TAG, "the MQTT client does not start");
@@ -197,9 +202,10 @@ void mqtt_link_stop(void)
         s_client = NULL;
     }
     atomic_store(&s_is_open, 0);
-    certificate_free(&s_certificate);
+    free(s_certificate_pem);
+    free(s_ca_pem);
     cJSON_free(s_last_will);
-    s_last_will = NULL;
+    s_certificate_pem = s_ca_pem = s_last_will = NULL;
 }
 
 /* The broker takes the word before the DISCONNECT behind it, which makes it forget the last will. */

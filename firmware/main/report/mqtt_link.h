@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "prov_records.h"
+#include "certificate_record.h"
 
 /**
  * Replaces the connection by a new attempt. Takes ownership of `certificate`. What happens is posted with

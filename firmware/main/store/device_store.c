@@ -5,8 +5,10 @@
 
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
+#include "nvs.h"
 #include "nvs_record.h"
 #include "secret_wipe.h"
+#include "stored_certificate.h"
 
 #define KEY_PENDING "pending"
 #define KEY_WIFI "wifi"
@@ -35,11 +37,16 @@ esp_err_t device_store_init(void)
         return ESP_ERR_NO_MEM;
     }
     esp_err_t err = nvs_record_open();
+    stored_certificate_modernise(KEY_CRT_NEW);
+    stored_certificate_modernise(KEY_CRT);
     nvs_record_purge();
     return err;
 }
 
-/** A loss of power in the middle loses the bearer of no run: the record is replaced as a whole. */
+/**
+ * A loss of power in the middle loses the bearer of no run: the record is replaced as a whole. Where there is no room for
+ * both records, it loses that one's, and certificates are there that take the room.
+ */
 static esp_err_t spend_token_locked(void)
 {
     uint8_t *record;
@@ -47,12 +54,28 @@ static esp_err_t spend_token_locked(void)
     esp_err_t err = nvs_record_get(KEY_ENROL, &record, &size);
     size_t left = size;
     if (err == ESP_OK && enrolment_record_spend(record, &left)) {
-        err = nvs_record_put(KEY_ENROL, record, left);
+        err = nvs_record_replace(KEY_ENROL, record, left);
         nvs_record_purge();
     } else if (err == ESP_ERR_NOT_FOUND) {
         err = ESP_OK;
     }
     secret_free(record, size);
+    return err;
+}
+
+/*
+ * The longest of everything does not fit together. What goes then, and only beside a certificate that works: the token
+ * of an earlier request, for the later one counts, and a new certificate that nobody has seen work, for the token of
+ * this request pays for the next, and a renewal is asked for again.
+ */
+static esp_err_t squeeze_pending_locked(const uint8_t *record, size_t size)
+{
+    esp_err_t err = spend_token_locked();
+    err = err == ESP_OK ? nvs_record_replace(KEY_PENDING, record, size) : err;
+    if (err == ESP_ERR_NVS_NOT_ENOUGH_SPACE) {
+        err = nvs_record_erase(KEY_CRT_NEW);
+        err = err == ESP_OK ? nvs_record_replace(KEY_PENDING, record, size) : err;
+    }
     return err;
 }
 
@@ -69,7 +92,11 @@ esp_err_t device_store_save_pending(const provisioning_t *pending)
     lock();
     esp_err_t err = nvs_record_exists(KEY_CRT_NEW) ? spend_token_locked() : ESP_OK;
     if (err == ESP_OK) {
-        err = nvs_record_replace(KEY_PENDING, record, provisioning_record_encode(pending, record, PROV_RECORD_MAX));
+        size_t size = provisioning_record_encode(pending, record, PROV_RECORD_MAX);
+        err = nvs_record_replace(KEY_PENDING, record, size);
+        if (err == ESP_ERR_NVS_NOT_ENOUGH_SPACE && nvs_record_exists(KEY_CRT)) {
+            err = squeeze_pending_locked(record, size);
+        }
     }
     s_pending_revision++;
     if (err == ESP_OK) {
@@ -116,7 +143,8 @@ esp_err_t device_store_drop_pending(uint32_t revision)
 /*
  * "pending" is erased last. Cut anywhere before, the device boots with it still there, tries it
  * again and repeats these writes, which have the same outcome. A certificate that was signed for an
- * earlier token but never proved itself must not pass for the answer to this one.
+ * earlier token but never proved itself must not pass for the answer to this one. Where the secrets do not
+ * fit twice, a cut between the two loses them, and the device goes on with the certificate that works.
  */
 static esp_err_t commit_locked(const provisioning_t *pending, uint8_t *record)
 {
@@ -124,8 +152,14 @@ static esp_err_t commit_locked(const provisioning_t *pending, uint8_t *record)
     if (err == ESP_OK && pending->enrol.token[0] != '\0') {
         err = nvs_record_erase(KEY_CRT_NEW);
     }
-    if (err == ESP_OK) {
-        err = nvs_record_replace(KEY_ENROL, record, enrolment_record_encode(&pending->enrol, record, PROV_RECORD_MAX));
+    if (err != ESP_OK) {
+        return err;
+    }
+    size_t size = enrolment_record_encode(&pending->enrol, record, PROV_RECORD_MAX);
+    err = nvs_record_replace(KEY_ENROL, record, size);
+    if (err == ESP_ERR_NVS_NOT_ENOUGH_SPACE && nvs_record_exists(KEY_CRT)) {
+        err = nvs_record_erase(KEY_PENDING);
+        return err == ESP_OK ? nvs_record_put(KEY_ENROL, record, size) : err;
     }
     return err == ESP_OK ? nvs_record_erase(KEY_PENDING) : err;
 }
@@ -215,7 +249,8 @@ esp_err_t device_store_spend_token(void)
 /*
  * Certificate first, token second: cut in between, the device boots with both, and a new
  * certificate means that the token is spent. The other order could lose both. A new certificate that
- * never proved itself may go before its successor comes where there is one that has worked.
+ * never proved itself may go before its successor comes where there is one that has worked; there, the
+ * token goes first when both do not fit.
  */
 esp_err_t device_store_save_certificate(const certificate_t *certificate)
 {
@@ -224,8 +259,12 @@ esp_err_t device_store_save_certificate(const certificate_t *certificate)
     lock();
     esp_err_t err = nvs_record_exists(KEY_CRT) ? nvs_record_replace(KEY_CRT_NEW, record, size)
                                                : nvs_record_put(KEY_CRT_NEW, record, size);
-    if (err == ESP_OK) {
+    bool is_full = err == ESP_ERR_NVS_NOT_ENOUGH_SPACE && nvs_record_exists(KEY_CRT);
+    if (err == ESP_OK || is_full) {
         err = spend_token_locked();
+    }
+    if (err == ESP_OK && is_full) {
+        err = nvs_record_put(KEY_CRT_NEW, record, size);
     }
     unlock();
     return err;
@@ -242,10 +281,7 @@ esp_err_t device_store_load_certificate(certificate_slot_t slot, certificate_t *
     size_t size;
     *certificate = (certificate_t){0};
     esp_err_t err = load(slot_key(slot), &record, &size);
-    if (err == ESP_OK && !certificate_adopt(record, size, certificate)) {
-        err = ESP_ERR_NOT_FOUND;
-    }
-    return err;
+    return err == ESP_OK ? stored_certificate_read(record, size, certificate) : err;
 }
 
 esp_err_t device_store_drop_certificate(certificate_slot_t slot)
@@ -259,7 +295,8 @@ esp_err_t device_store_drop_certificate(certificate_slot_t slot)
 /*
  * Cut between any two of these writes, the new slot is still full, and this runs again. The token goes
  * before the new slot does: a cut may have come before save_certificate() erased it, and a token beside
- * an active certificate alone would ask the backend for another one, which refuses it as spent.
+ * an active certificate alone would ask the backend for another one, which refuses it as spent. Where a
+ * request waits and two of them do not fit, it stays in the new slot, until a connection after that.
  */
 esp_err_t device_store_promote_certificate(void)
 {
@@ -268,9 +305,10 @@ esp_err_t device_store_promote_certificate(void)
     lock();
     esp_err_t err = nvs_record_get(KEY_CRT_NEW, &record, &size);
     if (err == ESP_OK) {
-        err = nvs_record_replace(KEY_CRT, record, size); /* it is in the new slot as well */
-        err = err == ESP_OK ? spend_token_locked() : err;
-        err = err == ESP_OK ? nvs_record_erase(KEY_CRT_NEW) : err;
+        err = spend_token_locked();
+        err = err == ESP_OK ? nvs_record_replace(KEY_CRT, record, size) : err; /* it is in the new slot as well */
+        bool has_to_wait = err == ESP_ERR_NVS_NOT_ENOUGH_SPACE && nvs_record_exists(KEY_PENDING);
+        err = has_to_wait ? ESP_OK : err == ESP_OK ? nvs_record_erase(KEY_CRT_NEW) : err;
     } else if (err == ESP_ERR_NOT_FOUND) {
         err = ESP_OK; /* the active one is in use */
     }

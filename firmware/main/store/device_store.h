@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "certificate_record.h"
 #include "esp_err.h"
 #include "prov_records.h"
 

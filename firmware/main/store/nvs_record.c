@@ -10,8 +10,10 @@
 #include "secret_wipe.h"
 
 #define NAMESPACE "device_config"
-#define RECORD_SIZE_MAX (2 * PROV_PEM_MAX + 64)
-_Static_assert(RECORD_SIZE_MAX >= PROV_RECORD_MAX, "the longest record is a pair of certificates");
+/* The longest is what a device of 0.1.0 keeps: two texts of PEM, of 4096 bytes each. */
+#define RECORD_SIZE_MAX 8256
+_Static_assert(RECORD_SIZE_MAX >= PROV_RECORD_MAX && RECORD_SIZE_MAX >= PROV_CERTIFICATES_MAX + 32 * 3 + 1,
+               "any record can be read");
 
 static const char *TAG = "store";
 static nvs_handle_t s_nvs;

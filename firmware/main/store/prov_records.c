@@ -1,6 +1,5 @@
 #include "prov_records.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "secret_wipe.h"
@@ -201,42 +200,15 @@ bool provisioning_record_decode(const uint8_t *record, size_t size, provisioning
     return true;
 }
 
-bool certificate_adopt(uint8_t *record, size_t size, certificate_t *out)
+bool certificate_texts(uint8_t *record, size_t size, char **certificate_pem, char **ca_pem)
 {
     reader_t r = reader_begin(record, size);
-    const char *certificate_pem = get_text(&r);
-    const char *ca_pem = get_text(&r);
+    const char *first = get_text(&r);
+    const char *second = get_text(&r);
     if (!reader_end(&r)) {
-        free(record);
-        *out = (certificate_t){0};
         return false;
     }
-    *out = (certificate_t){
-        .record = record, .record_size = size, .certificate_pem = certificate_pem, .ca_pem = ca_pem};
+    *certificate_pem = (char *)record + (first - (const char *)record);
+    *ca_pem = (char *)record + (second - (const char *)record);
     return true;
-}
-
-bool certificate_make(const char *certificate_pem, const char *ca_pem, certificate_t *out)
-{
-    *out = (certificate_t){0};
-    size_t certificate_size = strlen(certificate_pem);
-    size_t ca_size = strlen(ca_pem);
-    if (certificate_size > PROV_PEM_MAX || ca_size > PROV_PEM_MAX) {
-        return false;
-    }
-    size_t capacity = 1 + 2 + certificate_size + 1 + 2 + ca_size + 1;
-    uint8_t *record = malloc(capacity);
-    if (record == NULL) {
-        return false;
-    }
-    writer_t w = writer_begin(record, capacity);
-    put_text(&w, certificate_pem);
-    put_text(&w, ca_pem);
-    return certificate_adopt(record, writer_end(&w, record), out);
-}
-
-void certificate_free(certificate_t *certificate)
-{
-    free(certificate->record);
-    *certificate = (certificate_t){0};
 }

@@ -26,21 +26,13 @@ typedef struct {
     enrolment_t enrol;
 } provisioning_t;
 
-/** The device certificate and the CA that the device trusts. Owns one heap block, `record`. */
-typedef struct {
-    uint8_t *record;
-    size_t record_size;
-    const char *certificate_pem; /* points into `record` */
-    const char *ca_pem;          /* points into `record` */
-} certificate_t;
-
 /** Of the time, for the next boot. */
 typedef struct {
     int64_t time;   /* Unix seconds */
     int64_t anchor; /* a time server said so, and a TLS peer agreed: no client may say anything earlier; 0 = none */
 } clock_record_t;
 
-/* Enough for any record but a certificate's. */
+/* Enough for any record but a certificate's (certificate_record.h). */
 #define PROV_RECORD_MAX (sizeof(provisioning_t) + 16)
 
 /** Encodes into `out`; returns the size, or 0 when `capacity` is too small. */
@@ -59,10 +51,8 @@ bool wifi_record_decode(const uint8_t *record, size_t size, wifi_credentials_t *
 bool enrolment_record_decode(const uint8_t *record, size_t size, enrolment_t *enrol);
 bool provisioning_record_decode(const uint8_t *record, size_t size, provisioning_t *prov);
 
-/** Builds the record of two PEM texts; false when out of memory or a text exceeds PROV_PEM_MAX. */
-bool certificate_make(const char *certificate_pem, const char *ca_pem, certificate_t *out);
-
-/** Takes ownership of `record` (heap) and points into it; frees it and returns false if malformed. */
-bool certificate_adopt(uint8_t *record, size_t size, certificate_t *out);
-
-void certificate_free(certificate_t *certificate);
+/**
+ * A certificate and its CA as devices of 0.1.0 keep them, two texts of PEM in their record, to be read by
+ * certificate_read(). False when it is no such record.
+ */
+bool certificate_texts(uint8_t *record, size_t size, char **certificate_pem, char **ca_pem);

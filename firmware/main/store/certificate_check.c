@@ -2,12 +2,10 @@
 
 #include <string.h>
 
+#include "certificate_parse.h"
 #include "mbedtls/pk.h"
 #include "mbedtls/version.h"
-#include "mbedtls/x509_crt.h"
-#if MBEDTLS_VERSION_MAJOR >= 4
-#include "psa/crypto.h"
-#elif MBEDTLS_VERSION_MAJOR == 3
+#if MBEDTLS_VERSION_MAJOR == 3
 #include "esp_random.h"
 #endif
 
@@ -26,30 +24,6 @@ static int fill_random(void *context, unsigned char *out, size_t size)
     return 0;
 }
 #endif
-
-/* Numbers, since mbedTLS 4 keeps the headers of most to itself; the last one is its PSA_ERROR_INSUFFICIENT_MEMORY. */
-#define X509_ALLOC_FAILED 0x2880
-#define PK_ALLOC_FAILED 0x3f80
-#define PEM_ALLOC_FAILED 0x1180
-#define ECP_ALLOC_FAILED 0x4d80
-#define MPI_ALLOC_FAILED 0x0010
-#define ASN1_ALLOC_FAILED 0x006a
-#define INSUFFICIENT_MEMORY 141
-
-/** Codes are of two parts, the lower of which may say more than the upper one. */
-static bool is_want_of_memory(int code)
-{
-    int upper = -code & 0xff80;
-    int lower = -code & 0x007f;
-    return upper == X509_ALLOC_FAILED || upper == PK_ALLOC_FAILED || upper == PEM_ALLOC_FAILED ||
-           upper == ECP_ALLOC_FAILED || lower == MPI_ALLOC_FAILED || lower == ASN1_ALLOC_FAILED ||
-           -code == INSUFFICIENT_MEMORY;
-}
-
-static certificate_verdict_t verdict_of(int code, certificate_verdict_t otherwise)
-{
-    return code == 0 ? CERTIFICATE_OK : is_want_of_memory(code) ? CERTIFICATE_NO_MEMORY : otherwise;
-}
 
 static int parse_key(mbedtls_pk_context *pk, const char *pem)
 {
@@ -71,10 +45,16 @@ static int check_pair(const mbedtls_pk_context *public_key, const mbedtls_pk_con
 #endif
 }
 
-static certificate_verdict_t parse_certificates(mbedtls_x509_crt *chain, const char *pem)
+/** All that have `role`, in their order. One to trust that mbedTLS cannot read is none. */
+static certificate_verdict_t parse_certificates(mbedtls_x509_crt *chain, const certificate_t *certificate, uint8_t role)
 {
-    int code = mbedtls_x509_crt_parse(chain, (const unsigned char *)pem, strlen(pem) + 1);
-    return verdict_of(code, CERTIFICATE_MALFORMED);
+    certificate_item_t item = {0};
+    certificate_verdict_t verdict = CERTIFICATE_OK;
+    while (verdict == CERTIFICATE_OK && certificate_next(certificate, role, &item)) {
+        verdict = certificate_parse(chain, item.der, item.size);
+        verdict = verdict == CERTIFICATE_MALFORMED && role == CERTIFICATE_TRUSTED ? CERTIFICATE_OK : verdict;
+    }
+    return verdict;
 }
 
 static certificate_verdict_t check_key(const mbedtls_x509_crt *certificate, const char *key_pem)
@@ -86,7 +66,7 @@ static certificate_verdict_t check_key(const mbedtls_x509_crt *certificate, cons
         code = check_pair(&certificate->pk, &key);
     }
     mbedtls_pk_free(&key);
-    return verdict_of(code, CERTIFICATE_FOREIGN_KEY);
+    return certificate_verdict_of(code, CERTIFICATE_FOREIGN_KEY);
 }
 
 static bool has_common_name(const mbedtls_x509_crt *certificate, const char *device_id)
@@ -98,6 +78,14 @@ static bool has_common_name(const mbedtls_x509_crt *certificate, const char *dev
         }
     }
     return false;
+}
+
+/** RFC 5280, 4.2.1.3 and 4.2.1.12; what a certificate does not say, it does not forbid. */
+static bool is_for_clients(const mbedtls_x509_crt *certificate)
+{
+    static const char CLIENT_AUTH[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02};
+    return mbedtls_x509_crt_check_key_usage(certificate, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) == 0 &&
+           mbedtls_x509_crt_check_extended_key_usage(certificate, CLIENT_AUTH, sizeof CLIENT_AUTH) == 0;
 }
 
 /** Days from 1970-01-01 in the Gregorian calendar (mktime() would apply a time zone). */
@@ -161,6 +149,9 @@ static certificate_verdict_t check_parsed(mbedtls_x509_crt *chain, mbedtls_x509_
     if (!has_common_name(chain, claim->device_id)) {
         return CERTIFICATE_WRONG_NAME;
     }
+    if (!is_for_clients(chain)) {
+        return CERTIFICATE_WRONG_USE;
+    }
     if (!leads_to(chain, ca)) {
         return CERTIFICATE_WRONG_CHAIN;
     }
@@ -171,16 +162,11 @@ static certificate_verdict_t look(const certificate_claim_t *claim)
 {
     mbedtls_x509_crt chain;
     mbedtls_x509_crt ca;
-#if MBEDTLS_VERSION_MAJOR >= 4
-    if (psa_crypto_init() != PSA_SUCCESS) {
-        return CERTIFICATE_NO_MEMORY;
-    }
-#endif
     mbedtls_x509_crt_init(&chain);
     mbedtls_x509_crt_init(&ca);
-    certificate_verdict_t verdict = parse_certificates(&chain, claim->certificate_pem);
+    certificate_verdict_t verdict = parse_certificates(&chain, claim->certificate, CERTIFICATE_SENT);
     if (verdict == CERTIFICATE_OK) {
-        verdict = parse_certificates(&ca, claim->ca_pem);
+        verdict = parse_certificates(&ca, claim->certificate, CERTIFICATE_TRUSTED);
     }
     if (verdict == CERTIFICATE_OK) {
         verdict = check_parsed(&chain, &ca, claim);
@@ -191,8 +177,8 @@ static certificate_verdict_t look(const certificate_claim_t *claim)
 }
 
 /*
- * Not all want of memory has a code of its own: to mbedTLS, a signature for which it had none is a bad one, and of
- * several certificates it tells but how many it could not read. So one is condemned at the second look only.
+ * Not all want of memory has a code of its own: to mbedTLS, a signature for which it had none is a bad one. So a
+ * certificate is condemned at the second look only.
  */
 certificate_verdict_t certificate_check(const certificate_claim_t *claim)
 {
@@ -200,11 +186,13 @@ certificate_verdict_t certificate_check(const certificate_claim_t *claim)
     return verdict == CERTIFICATE_OK ? verdict : look(claim);
 }
 
-certificate_verdict_t certificate_validity(const char *pem, int64_t *not_before, int64_t *not_after)
+certificate_verdict_t certificate_validity(const certificate_t *certificate, int64_t *not_before, int64_t *not_after)
 {
     mbedtls_x509_crt chain;
     mbedtls_x509_crt_init(&chain);
-    certificate_verdict_t verdict = parse_certificates(&chain, pem);
+    certificate_item_t own = {0};
+    bool is_there = certificate_next(certificate, CERTIFICATE_SENT, &own);
+    certificate_verdict_t verdict = is_there ? certificate_parse(&chain, own.der, own.size) : CERTIFICATE_MALFORMED;
     if (verdict == CERTIFICATE_OK) {
         *not_before = unix_time(&chain.valid_from);
         *not_after = unix_time(&chain.valid_to);
@@ -226,6 +214,8 @@ const char *certificate_verdict_text(certificate_verdict_t verdict)
         return "is for another key";
     case CERTIFICATE_WRONG_NAME:
         return "is for another device";
+    case CERTIFICATE_WRONG_USE:
+        return "is not for TLS clients";
     case CERTIFICATE_NOT_YET_VALID:
         return "is not valid yet";
     case CERTIFICATE_EXPIRED:

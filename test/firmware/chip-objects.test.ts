@@ -9,14 +9,14 @@ import {
 import { edgesOf, linkedEdges, readCGraph } from "../helpers/c-graph.js";
 
 /** Everything of ours that lies in a device's flash, the page included. */
-const FLASH_MAX = 62 * 1024;
+const FLASH_MAX = 66 * 1024;
 
 const missing = missingCompiler();
 if (missing !== undefined)
   process.stderr.write(`skipped: the objects as the chips' compiler makes them (${missing})\n`);
 
 describe.skipIf(missing !== undefined)("firmware/main, compiled for the chips", () => {
-  it("fits 62 KiB of flash", async () => {
+  it("fits 66 KiB of flash", async () => {
     const bytes = await flashBytes(await compileForChip("rv32imac"));
     process.stdout.write(
       `own code and constants: ${bytes} of ${FLASH_MAX} bytes, the page included\n`,

@@ -152,7 +152,7 @@ describe.each(VARIANTS)("TLS of the board under %s", (variant) => {
     const intermediate = pki.issue("rsa:2048", { isCa: true });
     const leaf = pki.issue(P256, { by: intermediate, usage: "clientAuth" });
     const long = pki.issue("rsa:2048", { by: intermediate, usage: "clientAuth" });
-    const chain = (intermediate.certPem + root.certPem).repeat(6);
+    const chain = (intermediate.certPem + root.certPem).repeat(10);
     // A server that refuses hangs up on what it has not read; through this its alert comes before the RST.
     const asks = await cutOff(await requiringServer(root.certPem, pki), Infinity, "silence");
     const never = await server(pki.issue(P256));

@@ -14,6 +14,7 @@ import type { Lab } from "../../cli/lab/lab-types.js";
 import { type CertificateAuthority, signCsr } from "../../cli/lab/pki/ca.js";
 import { buildForHost } from "../../cli/lab/stages/build-host.js";
 import { silent } from "../../cli/terminal/progress.js";
+import type { KeyAlgorithm } from "../../codegen/manifest.js";
 import { longer } from "../helpers/longer.js";
 import { soundDevice } from "../helpers/manifest.js";
 import { tail } from "./board-log.js";
@@ -62,6 +63,7 @@ export interface RigOptions {
   readonly certificateLifetimeMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly variant?: Variant;
+  readonly key?: { readonly algorithm: KeyAlgorithm };
   /** Another backend than the lab's, with a certificate of the lab's CA. */
   readonly backend?: { readonly url: string };
   /** Another broker than the lab's, and what it wants beside the certificate. */
@@ -131,12 +133,13 @@ export async function openRig(name: string, options: RigOptions = {}): Promise<R
 }
 
 async function buildImpatient(root: string, lab: Lab, options: RigOptions) {
-  const { mqtt, backend, wifi, sdkconfig, forced } = options;
+  const { mqtt, backend, key, wifi, sdkconfig, forced } = options;
   const manifest = soundDevice({
     id: DEVICE_ID,
     target: "host",
     backend: { url: lab.backend.url, ca: lab.caPem, ...backend },
     mqtt: { uri: lab.broker.uri, statusIntervalSeconds: 1, ...mqtt },
+    key: { ...key },
     sdkconfig: { ...IMPATIENT, CONFIG_PROV_BUTTON_GPIO: 9, ...sdkconfig },
     wifi: { ...wifi },
   });

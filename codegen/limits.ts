@@ -70,6 +70,27 @@ ${defines.join("\n")}
 `;
 }
 
+/** What the backend's answers are held to, for docs/backend-contract.md. */
+export const BACKEND_LIMIT_ROWS: readonly (readonly [
+  what: string,
+  length: string,
+  rule: string,
+])[] = [
+  [
+    "the answer",
+    `${LIMITS.backendAnswerMaxBytes} bytes`,
+    `\`backend_bad_response\`: \`over ${LIMITS.backendAnswerMaxBytes} bytes\``,
+  ],
+  [
+    "all certificates of both fields, as DER",
+    `${LIMITS.certificatesDerMaxBytes} bytes`,
+    `\`certificate 5123 + ca_certificate 3000 bytes of DER, ${LIMITS.certificatesDerMaxBytes} allowed\``,
+  ],
+  ["the provisioning token", `${LIMITS.provisioningTokenMaxBytes} bytes`, "never sent"],
+  ["the Bearer of the report", `${LIMITS.bearerMaxBytes} bytes`, "never sent"],
+  ["`device_id`", `${LIMITS.deviceIdMaxBytes} bytes`, "never sent"],
+];
+
 /** What may be given, for the README: the thing, its length, and what else it has to be. */
 export const LIMIT_ROWS: readonly (readonly [what: string, length: string, rule: string])[] = [
   ["`ssid`", `1 to ${LIMITS.ssidMaxBytes} bytes`, "no NUL"],

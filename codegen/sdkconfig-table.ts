@@ -180,6 +180,7 @@ function tlsRows(): Row[] {
     // from a broker that shuts down.
     option("CONFIG_MBEDTLS_SSL_PROTO_TLS1_3", () => false),
     needed("MBEDTLS_GCM_C", true, "the suites that the device offers are of AES-GCM"),
+    needed("MBEDTLS_SSL_ALPN", true, "the device asks its backend for http/1.1 by it"),
     option("CONFIG_MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA", () => true),
     option("CONFIG_MBEDTLS_KEY_EXCHANGE_ECDHE_RSA", () => true),
     ...NARROWED_OPTIONS.map((name) => option(`CONFIG_MBEDTLS_${name}`, (m) => m.tls.allSuites)),

@@ -1,4 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createSecureServer } from "node:http2";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -139,6 +141,37 @@ describe.skipIf("missing" in found)("a backend behind nginx", () => {
       code: "backend_error",
       message: expect.stringContaining("HTTP 502"),
     });
+    await nginx.serve(server("", ours, toBackend()));
+    expect(await online).toBe("online");
+  });
+
+  it("that has a firewall before it costs no token by the firewall's page", async () => {
+    await nginx.serve(server("", ours, signCsr("return 403 '<html>Forbidden</html>';")));
+    const online = rig.outcome();
+    await provision();
+    expect(await complaint()).toMatchObject({
+      code: "backend_error",
+      message: expect.stringContaining("HTTP 403, and not the backend's JSON"),
+    });
+    await nginx.serve(server("", ours, toBackend()));
+    expect(await online).toBe("online");
+  });
+
+  it("that speaks HTTP/2 alone for a while costs no token", async () => {
+    await nginx.stop();
+    const http2 = createSecureServer({
+      cert: readFileSync(join(dir, "localhost.pem")),
+      key: readFileSync(join(dir, "localhost-key.pem")),
+    });
+    http2.listen(port, "127.0.0.1");
+    await once(http2, "listening");
+    const online = rig.outcome();
+    await provision();
+    expect(await complaint()).toMatchObject({
+      code: "backend_tls_failed",
+      message: expect.stringContaining("no_application_protocol"),
+    });
+    await new Promise((resolve) => http2.close(resolve));
     await nginx.serve(server("", ours, toBackend()));
     expect(await online).toBe("online");
   });

@@ -78,7 +78,6 @@ describe("the outcome of a provisioning", () => {
       null,
     ],
     ["100, then 401", { kind: "status", status: 401, informational: [100] }, 8, "token_rejected"],
-    ["half a JSON for ever", { kind: "truncated_json" }, 8, "backend_bad_response"],
     ["a certificate for another key", { kind: "foreign_certificate" }, 8, "certificate_mismatch"],
     ["a certificate with another name", { kind: "foreign_name" }, 8, "certificate_mismatch"],
     ["a certificate that has expired", { kind: "expired_certificate" }, 8, "certificate_mismatch"],
@@ -88,6 +87,7 @@ describe("the outcome of a provisioning", () => {
   /** Until the time is up. */
   const FOR_EVER: typeof FAULTS = [
     ["100, then a hang-up", { kind: "close", informational: [100] }, 8, "backend_unreachable"],
+    ["half a JSON", { kind: "truncated_json" }, 8, "backend_bad_response"],
     ["101", { kind: "serve", informational: [101] }, 8, "backend_error"],
   ];
 

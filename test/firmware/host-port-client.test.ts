@@ -4,7 +4,7 @@ import { createServer as createTcpServer } from "node:net";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createCa, issueCertificate } from "../../cli/lab/pki/ca.js";
 import { findFreePort } from "../../cli/lab/server/listen.js";
-import { buildPrograms, fileEnv, startProgram, VARIANTS } from "../helpers/host-port.js";
+import { buildPrograms, fileEnv, QUICK_VARIANTS, startProgram } from "../helpers/host-port.js";
 import { localhostIdentity } from "../helpers/localhost.js";
 import { longer } from "../helpers/longer.js";
 import { served } from "../helpers/served.js";
@@ -20,7 +20,7 @@ async function pki() {
   return { ca, foreignCa, client };
 }
 
-describe.each(VARIANTS)("esp_http_client under %s", (variant) => {
+describe.each(QUICK_VARIANTS)("esp_http_client under %s", (variant) => {
   test("maps everything that can go wrong as the chip does", async () => {
     const { ca, foreignCa, client } = await pki();
     const https = async (

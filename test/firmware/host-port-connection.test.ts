@@ -5,7 +5,7 @@ import { type CertificateAuthority, createCa, issueCertificate } from "../../cli
 import { findFreePort } from "../../cli/lab/server/listen.js";
 import { type Case, expectAll, refusal } from "../helpers/connection-attempts.js";
 import { answering, cutOff, type End } from "../helpers/cut-off.js";
-import { buildPrograms, VARIANTS } from "../helpers/host-port.js";
+import { buildPrograms, QUICK_VARIANTS } from "../helpers/host-port.js";
 import { localhostIdentity } from "../helpers/localhost.js";
 import { longer } from "../helpers/longer.js";
 import { served } from "../helpers/served.js";
@@ -44,7 +44,7 @@ function stood(steps: string, { tls = 0, stack = 0, errno = 0 } = {}): string {
   return `open ${steps} tls=${hex(tls)} stack=${hex(stack)} flags=0x0 errno=${errno} alert=-1 shown=0`;
 }
 
-describe.each(VARIANTS)("an outgoing connection under %s", (variant) => {
+describe.each(QUICK_VARIANTS)("an outgoing connection under %s", (variant) => {
   test("does not come about where nobody is", async () => {
     const port = await tlsServer(() => {});
     const closed = await findFreePort();

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { buildPrograms, VARIANTS } from "../helpers/host-port.js";
+import { buildPrograms, QUICK_VARIANTS } from "../helpers/host-port.js";
 import { longer } from "../helpers/longer.js";
 import { accept, connected, ENDS, packetOf, startClient } from "../helpers/mqtt-client.js";
 import { plainBroker } from "../helpers/scripted-broker.js";
@@ -14,7 +14,7 @@ const letters = (size: number): Buffer =>
 const sumOf = (bytes: Buffer): number =>
   bytes.reduce((sum, byte) => (sum * 31 + byte) % 2 ** 32, 0);
 
-describe.each(VARIANTS)("esp-mqtt's packets under %s", (variant) => {
+describe.each(QUICK_VARIANTS)("esp-mqtt's packets under %s", (variant) => {
   test("CONNECT says all that was configured", async () => {
     const env = { TEST_USERNAME: "me", TEST_PASSWORD: "secret", TEST_KEEP_SESSION: "1" };
     const { client, connect } = await connected(variant, env);

@@ -5,7 +5,7 @@ import { beforeAll, describe, onTestFinished, test } from "vitest";
 import { findFreePort } from "../../cli/lab/server/listen.js";
 import { type Attempt, expectAll, refusal } from "../helpers/connection-attempts.js";
 import { answering, cutOff } from "../helpers/cut-off.js";
-import { buildPrograms, VARIANTS } from "../helpers/host-port.js";
+import { buildPrograms, QUICK_VARIANTS } from "../helpers/host-port.js";
 import { localhostIdentity } from "../helpers/localhost.js";
 import { longer } from "../helpers/longer.js";
 import { createPki, type Identity, type Pki } from "../helpers/openssl-pki.js";
@@ -37,7 +37,7 @@ function server({ certPem, keyPem }: Identity, options: TlsOptions = {}): Promis
 const failed = (stack: number, more = {}) => refusal(HANDSHAKE_FAILED, stack, more);
 const untrusted = (flags: number) => failed(VERIFY_FAILED, { flags });
 
-describe.each(VARIANTS)("TLS of the board under %s", (variant) => {
+describe.each(QUICK_VARIANTS)("TLS of the board under %s", (variant) => {
   test("has the keys and curves that the chip's has", async () => {
     const { root } = pki;
     const attempt = async (key: string, options: TlsOptions = {}): Promise<Attempt> => ({

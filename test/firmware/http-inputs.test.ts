@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { beforeAll, describe, expect, test } from "vitest";
-import { buildPrograms, type Program, startProgram, VARIANTS } from "../helpers/host-port.js";
+import { buildPrograms, type Program, QUICK_VARIANTS, startProgram } from "../helpers/host-port.js";
 import { type HttpInput, httpInputs } from "../helpers/http-inputs.js";
 import { longer } from "../helpers/longer.js";
 import { served } from "../helpers/served.js";
@@ -22,61 +22,64 @@ test("the table is as generous as it has to be", () => {
   expect(new Set(ROWS.map(([kind, input]) => `${kind} ${input}`)).size).toBe(ROWS.length);
 });
 
-describe.each(VARIANTS)("the HTTP of the host port under %s judges as the chip does", (variant) => {
-  async function start(): Promise<Program> {
-    const program = startProgram("http_inputs", variant, { env: { PROV_HOST_CLOCK: "real" } });
-    await program.next(/^ready/);
-    return program;
-  }
-
-  async function end(program: Program): Promise<void> {
-    program.end();
-    expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
-  }
-
-  async function ask(program: Program, line: string): Promise<unknown> {
-    program.write(line);
-    return JSON.parse(await program.next(/^(\{|null)/));
-  }
-
-  test("URLs", async () => {
-    const program = await start();
-    const outcomes: Outcome[] = [];
-    for (const [, input] of rowsOf("url")) {
-      const hex = Buffer.from(input, "latin1").toString("hex");
-      outcomes.push([input, await ask(program, `url ${hex}`)]);
+describe.each(QUICK_VARIANTS)(
+  "the HTTP of the host port under %s judges as the chip does",
+  (variant) => {
+    async function start(): Promise<Program> {
+      const program = startProgram("http_inputs", variant, { env: { PROV_HOST_CLOCK: "real" } });
+      await program.next(/^ready/);
+      return program;
     }
-    expect(outcomes).toEqual(recorded(rowsOf("url")));
-    await end(program);
-  });
 
-  test("answers of a server", async () => {
-    const program = await start();
-    let bytes = "";
-    const server = createServer((socket) => {
-      socket.on("error", () => {}); // who has refused a head hangs up
-      socket.once("data", () => socket.end(bytes, "latin1"));
+    async function end(program: Program): Promise<void> {
+      program.end();
+      expect(await program.finished()).toMatchObject({ status: 0, stderr: "" });
+    }
+
+    async function ask(program: Program, line: string): Promise<unknown> {
+      program.write(line);
+      return JSON.parse(await program.next(/^(\{|null)/));
+    }
+
+    test("URLs", async () => {
+      const program = await start();
+      const outcomes: Outcome[] = [];
+      for (const [, input] of rowsOf("url")) {
+        const hex = Buffer.from(input, "latin1").toString("hex");
+        outcomes.push([input, await ask(program, `url ${hex}`)]);
+      }
+      expect(outcomes).toEqual(recorded(rowsOf("url")));
+      await end(program);
     });
-    const port = await served(server);
-    const outcomes: Outcome[] = [];
-    for (const [kind, input] of rowsOf("response", "head")) {
-      bytes = input;
-      outcomes.push([input, await ask(program, `${kind} ${port}`)]);
-    }
-    expect(outcomes).toEqual(recorded(rowsOf("response", "head")));
-    await end(program);
-  });
 
-  test("requests of a client", async () => {
-    const program = await start();
-    const url = new URL(await program.baseUrl());
-    const outcomes: Outcome[] = [];
-    for (const [, input] of rowsOf("request"))
-      outcomes.push([input, answers(await exchange(url, input))]);
-    expect(outcomes).toEqual(recorded(rowsOf("request")));
-    await end(program);
-  });
-});
+    test("answers of a server", async () => {
+      const program = await start();
+      let bytes = "";
+      const server = createServer((socket) => {
+        socket.on("error", () => {}); // who has refused a head hangs up
+        socket.once("data", () => socket.end(bytes, "latin1"));
+      });
+      const port = await served(server);
+      const outcomes: Outcome[] = [];
+      for (const [kind, input] of rowsOf("response", "head")) {
+        bytes = input;
+        outcomes.push([input, await ask(program, `${kind} ${port}`)]);
+      }
+      expect(outcomes).toEqual(recorded(rowsOf("response", "head")));
+      await end(program);
+    });
+
+    test("requests of a client", async () => {
+      const program = await start();
+      const url = new URL(await program.baseUrl());
+      const outcomes: Outcome[] = [];
+      for (const [, input] of rowsOf("request"))
+        outcomes.push([input, answers(await exchange(url, input))]);
+      expect(outcomes).toEqual(recorded(rowsOf("request")));
+      await end(program);
+    });
+  },
+);
 
 /** Sends all of it at once, and its end; all that comes back. */
 async function exchange(url: URL, input: string): Promise<string> {

@@ -2,8 +2,10 @@ import { pbkdf2Sync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
 
+/** `npm run test:long`: also what takes long and is the sibling of something that `npm test` tries. */
+export const WITH_ALL = process.env.PROV_TEST_LONG === "1";
 /** `npm run test:brokers`: every way in which a broker can fail, for which `npm test` has no time. */
-export const WITH_ALL_BROKERS = process.env.PROV_TEST_BROKERS === "1";
+export const WITH_ALL_BROKERS = WITH_ALL || process.env.PROV_TEST_BROKERS === "1";
 
 /** A piece of work, and how long it takes on a small machine; the quickest of a few was not interrupted. */
 const WORK = () => pbkdf2Sync("speed", "of this machine", 20_000, 32, "sha256");

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { ChipSecurity } from "../../cli/lab/loader/chip-profile.js";
 import { flashDevice } from "../../cli/serial/flasher.js";
 import type { LoaderChip } from "../../codegen/chips.js";
-import { longer } from "../helpers/longer.js";
+import { longer, WITH_ALL } from "../helpers/longer.js";
 import { type Esptool, findEsptool } from "../support/esptool.js";
 import { makeImage, startVirtualSerial, type VirtualSerial } from "../support/virtual-serial.js";
 
@@ -33,7 +33,7 @@ describe
   .skipIf(missing !== undefined)
   .concurrent("Python esptool 5", { timeout: longer(TIMEOUT_MS) }, () => {
     describe.each(["esp32", "esp32c3", "esp32s3"] as const)("%s", (chip) => {
-      it.each(["rfc2217", "pty"] as const)(
+      it.each(WITH_ALL || chip === "esp32c3" ? (["rfc2217", "pty"] as const) : (["pty"] as const))(
         "over %s: flash-id, write, verify, read, erase region and chip",
         (transport) => onBoard({ chip, transport }, allCommands),
       );

@@ -73,7 +73,7 @@ no ca_certificate                         | backend_bad_response | ca_certificat
 a ca_certificate of null                  | backend_bad_response | ca_certificate: missing         | 2 | kept  | enrol
 certificate twice                         | backend_bad_response | a name stands there twice       | 2 | kept  | enrol
 ca_certificate twice, once escaped        | backend_bad_response | a name stands there twice       | 2 | kept  | enrol
-content twice, the first of which counts  | backend_bad_response | certificate: no PEM block in it | 2 | kept  | enrol
+content twice, in the certificate         | backend_bad_response | a name stands there twice       | 2 | kept  | enrol
 24576 bytes                               | online               |                                 | 1 | spent | crt enrol
 24577 bytes                               | backend_bad_response | over 24576 bytes                | 2 | kept  | enrol
 1 MiB                                     | backend_bad_response | over 24576 bytes                | 2 | kept  | enrol
@@ -147,7 +147,7 @@ content twice, the first of which counts  | backend_bad_response | certificate: 
     "a ca_certificate of null": ({ good }) => json(200, { ...good, ca_certificate: null }),
     "certificate twice": within((text) => `"certificate":{},${text}`),
     "ca_certificate twice, once escaped": within((text) => `${text},"ca\\u005fcertificate":null`),
-    "content twice, the first of which counts": changed((text) =>
+    "content twice, in the certificate": changed((text) =>
       text.replace('"content":', '"content":"","content":'),
     ),
     "24576 bytes": changed((text) => text.padEnd(24_576)),

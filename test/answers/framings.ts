@@ -35,8 +35,9 @@ a length that is too long              | backend_bad_response | it was cut off  
 a length that is too long, FIN alone   | backend_bad_response | it was cut off   | 2 | kept  | enrol
 a length that is too long, RST         | backend_bad_response | it was cut off   | 2 | kept  | enrol
 a length of 5 GB                       | backend_bad_response | it was cut off   | 2 | kept  | enrol
+a body that drips for ever             | backend_bad_response | it was cut off   | 2 | kept  | enrol
 a head alone                           | backend_bad_response | it was cut off   | 2 | kept  | enrol
-another answer behind it               | backend_bad_response | not JSON         | 2 | kept  | enrol
+another answer behind it               | online               |                  | 1 | spent | crt enrol
 half of it, until the end              | backend_bad_response | not JSON         | 2 | kept  | enrol
 chunks without an end                  | backend_bad_response | it was cut off   | 2 | kept  | enrol
 half a chunk                           | backend_bad_response | it was cut off   | 2 | kept  | enrol
@@ -107,6 +108,13 @@ more than 24576 bytes until the end    | backend_bad_response | over 24576 bytes
     "a length that is too long, RST": ({ good, text }) =>
       json(200, good, { length: text.length + 10, end: "reset" }),
     "a length of 5 GB": ({ good }) => json(200, good, { length: 5_000_000_000, end: "close" }),
+    "a body that drips for ever": ({ text }) => ({
+      pieces: [
+        head(OK, `Content-Length: ${text.length}`),
+        ...[...text].map((byte) => Buffer.from(byte)),
+      ],
+      pauseMs: 500,
+    }),
     "a head alone": () => http(200, "", { length: 1_000, end: "close" }),
     "half of it, until the end": ({ text }) =>
       http(200, text.slice(0, 500), { length: null, end: "close" }),

@@ -44,6 +44,9 @@ key lower
 sign lower lower "Lower CA" middle 'basicConstraints=critical,CA:TRUE'
 sign deep device dev1 lower "$LEAF"
 sign crossed middle "Middle CA" foreign 'basicConstraints=critical,CA:TRUE' # the same name and key, another issuer
+key stranger
+ca stranger "Strange CA"
+sign stray middle "Middle CA" stranger 'basicConstraints=critical,CA:TRUE' # and one whose name nobody has told
 openssl req -x509 -newkey ed25519 -nodes -keyout modern.key -subj "/CN=Modern CA" -days 3650 -out modern.crt 2>/dev/null
 # padded NAME BYTES: a certificate that has so many bytes of DER together with the CA's; signatures differ by a byte or two
 padded() {

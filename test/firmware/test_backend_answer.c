@@ -80,6 +80,8 @@ static const struct {
     {"{" FIELD("certificate", "%1$s") "," FIELD("ca_certificate", "leaf") "}", "ca_certificate: no PEM block in it"},
     {"{" FIELD("certificate", "%1$s") "," FIELD("certificate", "%1$s") "," FIELD("ca_certificate", "%2$s") "}",
      "a name stands there twice"},
+    {"{\"certificate\":{\"content\":\"%1$s\",\"content\":\"%1$s\"}," FIELD("ca_certificate", "%2$s") "}",
+     "a name stands there twice"},
     {"{" FIELD("certificate", "%1$s\\u0000") "," FIELD("ca_certificate", "%2$s") "}", "not JSON"},
 };
 

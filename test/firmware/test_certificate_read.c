@@ -67,6 +67,8 @@ static const struct {
     {"deep deep lower", "ca ca middle lower", "deep lower middle", "lower middle ca"},
     {"below", "middle", "below middle", "middle"},
     {"below middle crossed", "ca foreign", "below middle crossed", "ca foreign"},
+    {"below lower middle", "ca", "below middle lower", "ca"},
+    {"below stray middle", "ca", "below middle stray", "ca"},
     {"below", "foreign crossed middle ca", "below crossed middle", "crossed middle foreign ca"},
     {"device foreign", "ca", "device foreign", "ca"},
     {"device", "both", "device", "both"},

@@ -63,21 +63,28 @@ prov_event_id_t backend_judge(backend_verdict_t verdict, uint32_t failures, uint
 }
 
 /** The text to read the certificates from, which reading them changes; NULL when there is none. */
-static char *content_of(const cJSON *root, const char *name)
+static char *content_of(const cJSON *holder)
 {
-    const cJSON *holder = cJSON_GetObjectItemCaseSensitive(root, name);
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(holder, "content"));
+}
+
+static bool has_twins(const cJSON *value)
+{
+    return cJSON_IsObject(value) && json_has_duplicate_keys(value);
 }
 
 static void read_answer(const cJSON *root, certificate_reading_t *reading)
 {
-    char *certificate_pem = content_of(root, "certificate");
-    char *ca_pem = content_of(root, "ca_certificate");
-    const char *flaw = root == NULL                    ? "not JSON"
-                       : json_has_duplicate_keys(root) ? "a name stands there twice"
-                       : certificate_pem == NULL       ? "certificate: missing"
-                       : ca_pem == NULL                ? "ca_certificate: missing"
-                                                       : NULL;
+    const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, "certificate");
+    const cJSON *ca = cJSON_GetObjectItemCaseSensitive(root, "ca_certificate");
+    char *certificate_pem = content_of(own);
+    char *ca_pem = content_of(ca);
+    bool is_ambiguous = has_twins(root) || has_twins(own) || has_twins(ca);
+    const char *flaw = root == NULL              ? "not JSON"
+                       : is_ambiguous            ? "a name stands there twice"
+                       : certificate_pem == NULL ? "certificate: missing"
+                       : ca_pem == NULL          ? "ca_certificate: missing"
+                                                 : NULL;
     if (flaw != NULL) {
         snprintf(reading->flaw, sizeof reading->flaw, "%s", flaw);
     } else if (certificate_read(certificate_pem, ca_pem, reading) == CERTIFICATE_NO_MEMORY) {

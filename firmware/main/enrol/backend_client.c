@@ -19,7 +19,7 @@
 
 /* A header line must fit into the transmit buffer as a whole: this, and the token. */
 #define TX_BUFFER 1024
-/* PROV_BACKEND_TIMEOUT_MS limits one read; a peer that drips bytes is cut off after this many of them. */
+/* PROV_BACKEND_TIMEOUT_MS limits one read; a body that drips is cut off after this many of them. */
 #define TOTAL_TIMEOUTS 3
 /* Holds most answers; a longer one gets more. */
 #define BODY_BUFFER 4096
@@ -149,7 +149,10 @@ static bool grow_body(exchange_t *exchange, size_t limit)
     return true;
 }
 
-/** What is no certificate has no use for more than fits into the first buffer. */
+/**
+ * What is no certificate has no use for more than fits into the first buffer. Byte for byte, which TLS has buffered: a
+ * call for more of them would not end before it had them all, however slowly they came.
+ */
 static void read_body(esp_http_client_handle_t client, int64_t deadline_ms, exchange_t *exchange)
 {
     bool is_success = exchange->status >= 200 && exchange->status <= 299;
@@ -162,11 +165,8 @@ static void read_body(esp_http_client_handle_t client, int64_t deadline_ms, exch
             exchange->flaw = is_over ? "over " PROV_LIMIT_TEXT(BACKEND_ANSWER_MAX) " bytes" : "out of memory";
             return;
         }
-        got = esp_http_client_read(client, exchange->body + exchange->length,
-                                   (int)(exchange->capacity - exchange->length));
-        if (got > 0) {
-            exchange->length += (size_t)got;
-        }
+        got = esp_http_client_read(client, exchange->body + exchange->length, 1);
+        exchange->length += got > 0;
     }
     if (got == 0 && esp_http_client_is_complete_data_received(client)) {
         exchange->flaw = NULL;

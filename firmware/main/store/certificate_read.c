@@ -119,22 +119,39 @@ static entry_t *find_own(collection_t *all)
     return &entries[0];
 }
 
+/** Whether one of the others has issued it, or it is one of those to trust. */
+static bool leads_on(const collection_t *all, const entry_t *entry)
+{
+    bool leads = (entry->item.roles & CERTIFICATE_TRUSTED) != 0;
+    for (size_t i = 0; i < all->count; i++) {
+        leads = leads || is_issuer(&all->entries[i], entry);
+    }
+    return leads;
+}
+
+/** Those that issued `of`, as far as they go along. Who trusts a root has it (RFC 5246, 7.4.2): only when the PKI wants it. */
+static void place_issuers(collection_t *all, const entry_t *of, bool is_leading_on)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        entry_t *entry = &all->entries[i];
+        bool goes_along = !is_same(&entry->subject, &entry->issuer) || (entry->item.roles & CERTIFICATE_SENT) != 0;
+        if (is_issuer(entry, of) && goes_along && leads_on(all, entry) == is_leading_on) {
+            entry->item.roles |= CERTIFICATE_SENT;
+            place(all, entry);
+        }
+    }
+}
+
 /*
- * Of two issuers of one name, which CAs that change their key have, both go along: the peer sees which one signed. Who
- * trusts a root has it (RFC 5246, 7.4.2): it goes along only when the PKI wants it to.
+ * Of two issuers of one name, which a CA has that changed its key or was signed by two roots, both go along, and the one
+ * that leads to something known comes first: mbedTLS takes the first that fits and never goes back.
  */
 static void put_in_order(collection_t *all)
 {
     place(all, find_own(all));
     for (size_t at = 0; at < all->placed_count; at++) {
-        for (size_t i = 0; i < all->count; i++) {
-            entry_t *entry = &all->entries[i];
-            bool is_root = is_same(&entry->subject, &entry->issuer);
-            if (is_issuer(entry, all->placed[at]) && (!is_root || (entry->item.roles & CERTIFICATE_SENT) != 0)) {
-                entry->item.roles |= CERTIFICATE_SENT;
-                place(all, entry);
-            }
-        }
+        place_issuers(all, all->placed[at], true);
+        place_issuers(all, all->placed[at], false);
     }
     for (size_t i = 0; i < all->count; i++) { /* those for the one text stand before those for the other alone */
         place(all, &all->entries[i]);

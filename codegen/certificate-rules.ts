@@ -78,7 +78,7 @@ const EXTENSION_NAMES: Readonly<Record<string, string>> = {
 /** The bit in the first byte of keyUsage. */
 const KEY_CERT_SIGN = 0x04;
 
-const RSA_BITS = { least: 2048, most: 4096, readable: 8192 } as const;
+export const RSA_BITS = { least: 2048, most: 4096, readable: 8192 } as const;
 
 /** What of a certificate it cannot read: of several CAs it passes over that one, of a server's chain it refuses all. */
 export function unreadablePart(facts: CertificateFacts | undefined): Flaw | undefined {

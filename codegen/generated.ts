@@ -1,4 +1,4 @@
-import { BACKEND_CONTRACT_PATH, fillBackendLimits } from "./backend-limits.js";
+import { BACKEND_CONTRACT_PATH, fillBackendContract } from "./backend-contract.js";
 import { BUTTON_PINS_PATH, CI_PATH, emitButtonPins, fillCiMatrix } from "./chip-files.js";
 import { emitManifestTypes, MANIFEST_TYPES_PATH } from "./emit-types.js";
 import { emitFailureInc, FAILURE_INC_PATH } from "./failure-inc.js";
@@ -28,5 +28,5 @@ export const GENERATED: readonly {
   { path: MANIFEST_TYPES_PATH, fill: emitManifestTypes },
   { path: CI_PATH, fill: fillCiMatrix },
   { path: NVS_ROOM_PATH, fill: fillNvsRoom },
-  { path: BACKEND_CONTRACT_PATH, fill: fillBackendLimits },
+  { path: BACKEND_CONTRACT_PATH, fill: fillBackendContract },
 ];

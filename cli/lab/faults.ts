@@ -9,7 +9,9 @@ const routeFaultSchema = z.strictObject({
   route: z.enum(["/sign-csr", "/renew-csr", "/device-report"]),
   kind: z.enum([
     "serve", // does what is right (for use with `times`, before another fault)
-    "status", // answers `status` and does nothing else
+    "status", // refuses with `status`, in the contract's form, and does nothing else
+    "page", // answers as a firewall or proxy does: `status` (default 403) with a page of HTML
+    "redirect", // answers `status` (default 302) and the address of a route that is not there
     "hang", // takes the request and never answers
     "close", // takes the request and closes the connection
     "lose_reply", // does its work, then closes the connection without an answer
@@ -20,7 +22,7 @@ const routeFaultSchema = z.strictObject({
     "expired_certificate", // one that ended an hour ago
     "new_ca", // one of a CA that the broker does not know yet, with the old CA beside the new one
   ]),
-  /** With `kind: "status"`; 100 to 599. */
+  /** With `kind: "status"`, "page" or "redirect"; with "serve", what a success has in place of 200. 100 to 599. */
   status: z.int().min(100).max(599).optional(),
   /** Answers of that status that come before, one after the other, unasked. */
   informational: z.array(z.int().min(100).max(199)).max(8).optional(),

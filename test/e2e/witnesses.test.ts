@@ -89,6 +89,8 @@ describe("the outcome of a provisioning", () => {
     ["100, then a hang-up", { kind: "close", informational: [100] }, 8, "backend_unreachable"],
     ["half a JSON", { kind: "truncated_json" }, 8, "backend_bad_response"],
     ["101", { kind: "serve", informational: [101] }, 8, "backend_error"],
+    ["a firewall's page", { kind: "page" }, 8, "backend_error"],
+    ["a redirect", { kind: "redirect" }, 8, "backend_error"],
   ];
 
   it.each(WITH_ALL_BROKERS ? [...FAULTS, ...FOR_EVER] : FAULTS)(

@@ -1,25 +1,33 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LabBackend, startBackend } from "../../cli/lab/backend/backend.js";
 import { createTokenStore, type TokenStore } from "../../cli/lab/backend/tokens.js";
-import { openAuthority } from "../../cli/lab/pki/authority.js";
-import { BACKEND_CONTRACT_PATH } from "../../codegen/backend-limits.js";
+import { type LabAuthority, openAuthority } from "../../cli/lab/pki/authority.js";
+import { BACKEND_CONTRACT_PATH } from "../../codegen/backend-contract.js";
 import { type CurlAnswer, content, curlClient } from "../helpers/curl-client.js";
 import { temporaryDir } from "../helpers/project.js";
+import { run } from "../helpers/prov.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CONTRACT = readFileSync(join(ROOT, BACKEND_CONTRACT_PATH), "utf8");
 
 const dir = temporaryDir();
+let authority: LabAuthority;
 let tokens: TokenStore;
 let backend: LabBackend;
+const outcomes: string[] = [];
 const { curl, makeCsr, post, postJson, save, sign } = curlClient(dir, () => backend.url);
 
 beforeAll(async () => {
+  authority = await openAuthority(join(dir, "ca"));
   tokens = createTokenStore();
-  backend = await startBackend({ authority: await openAuthority(join(dir, "ca")), tokens });
+  backend = await startBackend({
+    authority,
+    tokens,
+    onEvent: ({ outcome }) => outcomes.push(outcome),
+  });
 });
 
 afterAll(() => backend.stop());
@@ -64,6 +72,21 @@ const REFUSALS: Readonly<Record<string, () => Promise<CurlAnswer>>> = {
   },
   "404 not_found": () => post("/nope", [...JSON_TYPE, "--data", "{}"], null),
   "405 method_not_allowed": () => curl("/sign-csr", []),
+  "500 internal": async () => {
+    const signDevice = () => {
+      throw new Error("the HSM is gone");
+    };
+    const broken = await startBackend({ authority: { ...authority, signDevice }, tokens });
+    const client = curlClient(dir, () => broken.url);
+    const csr = await makeCsr("dev-1");
+    const answer = await client.sign("dev-1", csr.pem, tokens.issue("dev-1"));
+    await broken.stop();
+    return answer;
+  },
+  "500 injected": async () => {
+    backend.setFaults([{ route: "/sign-csr", kind: "status", times: 1 }]);
+    return sign("dev-1", (await makeCsr("dev-1")).pem, tokens.issue("dev-1"));
+  },
 };
 
 describe("the dev backend and docs/backend-contract.md", () => {
@@ -79,9 +102,11 @@ describe("the dev backend and docs/backend-contract.md", () => {
     const sources = ["cli/lab/backend", "cli/lab/server"].flatMap((folder) =>
       readdirSync(join(ROOT, folder)).map((name) => readFileSync(join(ROOT, folder, name), "utf8")),
     );
-    const written = sources.join("\n").matchAll(/refuse\(\s*(\d{3}),\s*"([a-z_]+)"/g);
-    const codes = [...written].map(([, status, code]) => `${status} ${code}`);
-    expect(codes.length).toBeGreaterThan(8);
+    // Of a status that is none, the table has the one that it is by default.
+    const written = sources.join("\n").matchAll(/\brefuse\(\s*(\w+),\s*"([a-z_]+)"/g);
+    const codes = [...written].map(([, of = "", code]) => `${/^\d/.test(of) ? of : 500} ${code}`);
+    expect(codes).toContain("500 injected");
+    expect(codes.length).toBeGreaterThan(10);
     expect(documentedRefusals()).toEqual(expect.arrayContaining(codes));
   });
 
@@ -98,36 +123,78 @@ describe("the dev backend and docs/backend-contract.md", () => {
     expect(await sign("dev-1", csr.pem, token)).toEqual(first);
   });
 
-  it("its answers have the written members, and the written examples are JSON", async () => {
-    const examples = [...CONTRACT.matchAll(/```json\n(.+?)\n```/gs)].map(([, text]) =>
-      JSON.parse(text ?? ""),
-    );
-    const [answer, refusal] = examples;
-    const { body } = await sign("dev-1", (await makeCsr("dev-1")).pem, tokens.issue("dev-1"));
-    const shape = (value: object): unknown =>
-      Object.entries(value).map(([name, { content: text }]) => [name, typeof text]);
-    expect(shape(body as object)).toEqual(shape(answer));
-    expect(refusal).toMatchObject({ status: "error", code: expect.any(String) });
+  it("refuses in the contract's form, and plays what does not: a firewall, a redirect", async () => {
+    outcomes.length = 0;
+    const token = tokens.issue("dev-1");
+    const csr = await makeCsr("dev-1");
+    const ask = () => sign("dev-1", csr.pem, token, ["--dump-header", headers]);
+    const headers = save("headers", "");
+    backend.setFaults([
+      { route: "/sign-csr", kind: "status", status: 403, times: 1 },
+      { route: "/sign-csr", kind: "page", times: 1 },
+      { route: "/sign-csr", kind: "redirect", times: 1 },
+      { route: "/sign-csr", kind: "serve", status: 201, times: 1 },
+    ]);
+    expect(await ask()).toMatchObject({ status: 403, body: { status: "error", code: "injected" } });
+    const page = await ask();
+    expect([page.status, page.body]).toEqual([403, null]);
+    expect(page.text).toContain("<h1>403 Forbidden</h1>");
+    expect((await ask()).status).toBe(302);
+    expect(readFileSync(headers, "utf8")).toMatch(/^content-type: text\/html\r$.+^location: \//ims);
+    const created = await ask();
+    expect(created.status).toBe(201);
+    expect(await ask()).toEqual({ ...created, status: 200 }); // none of them has spent the token
+    expect(outcomes).toEqual([
+      ...["fault_status_403", "fault_page_403", "fault_redirect_302", "ok+fault_serve", "repeated"],
+    ]);
   });
 
-  it("what curl is told to do there works as it stands", async () => {
-    const example = /```sh\n(curl .+?)\n```/s.exec(CONTRACT)?.[1]?.replaceAll("\\\n", " ") ?? "";
-    const csr = await makeCsr("dev-1");
-    const request = save("request.json", JSON.stringify({ device_id: "dev-1", csr: csr.pem }));
-    const [, ...words] = example.match(/'[^']*'|"[^"]*"|\S+/g) ?? [];
-    const values = {
-      ...{ CA: join(dir, "ca", "ca.pem"), BACKEND: backend.url },
-      ...{ TOKEN: tokens.issue("dev-1"), "@request.json": `@${request}` },
+  it("the written examples are what it sends", async () => {
+    const [answer, refusal, ...more] = blocks("json").map((text) => JSON.parse(text));
+    expect(more).toEqual([]);
+    const token = tokens.issue("dev-1");
+    const { body } = await sign("dev-1", (await makeCsr("dev-1")).pem, token);
+    const pem = expect.stringMatching(/^-----BEGIN CERTIFICATE-----\n/);
+    const isPem = (_name: string, value: unknown) => (value === "<PEM>" ? pem : value);
+    expect(body).toEqual(JSON.parse(JSON.stringify(answer), isPem));
+    expect((await sign("dev-1", (await makeCsr("dev-1")).pem, token)).body).toEqual(refusal);
+  });
+
+  it("what is to be typed by hand there works as it stands", async () => {
+    const bin = temporaryDir();
+    const lab = { backend: { url: backend.url, ca_path: join(dir, "ca", "ca.pem") } };
+    const words = {
+      "prov lab info": JSON.stringify(lab),
+      "prov lab token bench-1": tokens.issue("bench-1"),
     };
-    const args = words.map((word) =>
-      Object.entries(values).reduce(
-        (text, [name, value]) => text.replace(name.startsWith("@") ? name : `$${name}`, value),
-        word.replace(/^(['"])(.*)\1$/, "$2"),
-      ),
-    );
-    const url = args.pop() ?? "";
-    const answer = await curl(url.replace(backend.url, ""), args);
-    expect(answer.status).toBe(200);
-    expect(content(answer.body, "certificate")).toContain("BEGIN CERTIFICATE");
+    const cases = Object.entries(words).map(([call, text]) => `"${call}") echo '${text}' ;;`);
+    const npx = `#!/bin/sh\ncase "$*" in\n${cases.join("\n")}\n*) exit 64 ;;\nesac\n`;
+    writeFileSync(join(bin, "npx"), npx, { mode: 0o755 });
+    const separator = "\n-- next --\n";
+    const [begin = "", ...steps] = blocks("sh");
+    const script = [
+      `cd '${temporaryDir()}' && export PATH='${bin}':"$PATH" NO_PROXY=127.0.0.1`,
+      ...[begin, ...steps].join(`\nprintf '${separator}'\n`).split("\n"),
+    ].join("\n");
+    const { code, stdout, stderr } = await run("bash", ["-euo", "pipefail", "-c", script]);
+    expect(code, stderr).toBe(0);
+    const [, first, renewed = "", refused = "", reported = ""] = stdout.split(separator);
+    expect(first).toBe("");
+    expect(content(JSON.parse(renewed), "certificate")).toContain("BEGIN CERTIFICATE");
+    expect(JSON.parse(refused)).toEqual(JSON.parse(blocks("json")[1] ?? ""));
+    expect(JSON.parse(reported)).toEqual({ status: "ok" });
+    expect(backend.reports().at(-1)).toMatchObject({ deviceId: "bench-1", status: "connected" });
+  });
+
+  it("a refusal may have as many bytes as the firmware reads", () => {
+    const client = readFileSync(join(ROOT, "firmware/main/enrol/backend_client.c"), "utf8");
+    const bytes = /^#define BODY_BUFFER (\d+)$/m.exec(client)?.[1];
+    expect(CONTRACT).toContain(`in less than ${bytes} bytes`);
   });
 });
+
+/** The blocks of code in one language, in their order. */
+function blocks(language: string): string[] {
+  const found = CONTRACT.matchAll(new RegExp(`^\`\`\`${language}\\n(.+?)\\n\`\`\`$`, "gms"));
+  return [...found].map(([, text = ""]) => text);
+}

@@ -15,15 +15,19 @@ describe("the token store", () => {
     });
   });
 
-  it("repeats an answer within the window only", () => {
-    let now = 1_000_000;
-    const store = createTokenStore({ repeatWindowMs: 1_000, now: () => now });
+  it.each([
+    ["at once", 0, 10_000],
+    ["shortly before its time is up", 9_500, 10_500],
+  ])("repeats the answer to a token that was spent %s as long as it lives", (_when, spent, end) => {
+    let now = 0;
+    const store = createTokenStore({ lifetimeMs: 10_000, leastRepeatMs: 1_000, now: () => now });
     const token = store.issue("dev-1");
+    now = spent;
     const verdict = store.check(token, "dev-1", "csr");
     if (verdict.kind === "valid") verdict.redeem("certificate");
-    now += 999;
+    now = end - 1;
     expect(store.check(token, "dev-1", "csr").kind).toBe("repeated");
-    now += 1;
+    now = end;
     expect(store.check(token, "dev-1", "csr").kind).toBe("spent");
   });
 

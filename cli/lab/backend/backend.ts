@@ -120,11 +120,22 @@ async function handle(
   if (fault !== null && (await failBefore(fault, request, response))) {
     return labEvent("backend", null, what, faultName(fault));
   }
-  const result = route(request, body.value, context, fault?.kind ?? null);
+  const result = carryOut(route, request, body.value, context, fault?.kind ?? null);
+  const answer = withStatusOf(fault, result.answer);
   if (fault?.kind === "lose_reply") response.destroy();
-  else await sendAnswer(request, response, result.answer, fault?.kind === "truncated_json");
+  else await sendAnswer(request, response, answer, fault?.kind === "truncated_json");
   const outcome = fault === null ? result.outcome : `${result.outcome}+${faultName(fault)}`;
   return labEvent("backend", result.deviceId, what, outcome);
+}
+
+/** What a route answers; a failure of our own is said in the contract's form, too. */
+function carryOut(route: Route, ...args: Parameters<Route>): ReturnType<Route> {
+  try {
+    return route(...args);
+  } catch {
+    const answer = refuse(500, "internal", "the backend has failed");
+    return { answer, deviceId: null, outcome: "internal" };
+  }
 }
 
 function checkRoute(request: IncomingMessage, route: Route | undefined): Answer | null {
@@ -149,15 +160,11 @@ async function failBefore(
   response: ServerResponse,
 ): Promise<boolean> {
   switch (fault.kind) {
-    case "status": {
-      const status = fault.status ?? 500;
-      await sendAnswer(
-        request,
-        response,
-        refuse(status, "injected", "a fault that the lab was told to show"),
-      );
+    case "status":
+    case "page":
+    case "redirect":
+      await sendAnswer(request, response, answerOf(fault));
       return true;
-    }
     case "hang":
       return true; // the connection stays open; the client gives up, or stop() ends it
     case "close":
@@ -168,6 +175,35 @@ async function failBefore(
   }
 }
 
+function answerOf(fault: RouteFault): Answer {
+  const status = statusOf(fault) ?? 500;
+  if (fault.kind === "status")
+    return refuse(status, "injected", "a fault that the lab was told to show");
+  const title = `${status} ${STATUS_CODES[status] ?? ""}`;
+  const body = `<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`;
+  const headers = { "content-type": "text/html" };
+  const isRedirect = fault.kind === "redirect";
+  return { status, body, headers: isRedirect ? { ...headers, location: "/elsewhere" } : headers };
+}
+
+const STATUS_OF_FAULT: Partial<Record<RouteFault["kind"], number>> = {
+  status: 500,
+  page: 403,
+  redirect: 302,
+};
+
+function statusOf({ kind, status }: RouteFault): number | undefined {
+  const fallback = STATUS_OF_FAULT[kind];
+  return fallback === undefined ? undefined : (status ?? fallback);
+}
+
 function faultName(fault: RouteFault): string {
-  return fault.kind === "status" ? `fault_status_${fault.status ?? 500}` : `fault_${fault.kind}`;
+  const status = statusOf(fault);
+  return status === undefined ? `fault_${fault.kind}` : `fault_${fault.kind}_${status}`;
+}
+
+/** Another success than 200, where a fault asks for it. */
+function withStatusOf(fault: RouteFault | null, answer: Answer): Answer {
+  const isMeant = fault?.kind === "serve" && answer.status === 200;
+  return isMeant ? { ...answer, status: fault.status ?? answer.status } : answer;
 }

@@ -21,15 +21,16 @@ export type TokenStore = ReturnType<typeof createTokenStore>;
 
 /**
  * Single-use tokens bound to a device id. A token is spent when a certificate has been made, not when
- * the request comes in, so a bad CSR does not cost it. The answer is kept for a short while for the
- * same token with the same CSR, until the device has been seen with it: when the reply is lost on the way, the device has no certificate and
- * no other token, and would be stranded otherwise. It gives an eavesdropper nothing, since the
- * certificate is public and useless without the device's key.
+ * the request comes in, so a bad CSR does not cost it. As long as it lives, the same CSR gets the same
+ * answer for it: when the reply is lost on the way, or of no use, the device has no certificate and no
+ * other token, and would be stranded otherwise. That gives an eavesdropper nothing, since the
+ * certificate is public and useless without the device's key. A token has lived when its time is up,
+ * or when the device has been seen with the certificate.
  */
 export function createTokenStore({
   lifetimeMs = 24 * 3_600_000,
-  /** How long a spent token may fetch the answer to the very same request again. */
-  repeatWindowMs = 600_000,
+  /** A token that is spent shortly before its time is up lives on for so long: the device tries again after its pauses. */
+  leastRepeatMs = 600_000,
   now = Date.now,
 } = {}) {
   const records: Record[] = [];
@@ -65,7 +66,11 @@ export function createTokenStore({
       }
       if (now() >= record.expiresAt) return { kind: "expired" };
       const redeem = (answer: string): void => {
-        record.spent = { fingerprint, answer, until: now() + repeatWindowMs };
+        record.spent = {
+          fingerprint,
+          answer,
+          until: Math.max(record.expiresAt, now() + leastRepeatMs),
+        };
       };
       return { kind: "valid", redeem };
     },

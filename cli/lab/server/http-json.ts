@@ -5,6 +5,7 @@ import { LIMITS } from "../../../codegen/limits.js";
 /** What a handler answers with. */
 export interface Answer {
   readonly status: number;
+  /** What becomes JSON; a text is sent as it is. */
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -74,7 +75,8 @@ export async function sendAnswer(
   isTruncated = false,
 ): Promise<void> {
   const isRead = await readRest(request);
-  const whole = Buffer.from(JSON.stringify(answer.body));
+  const { body } = answer;
+  const whole = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
   const text = isTruncated ? whole.subarray(0, Math.floor(whole.length / 2)) : whole;
   response.writeHead(answer.status, {
     "content-type": "application/json",

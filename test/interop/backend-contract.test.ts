@@ -6,6 +6,7 @@ import { type LabBackend, startBackend } from "../../cli/lab/backend/backend.js"
 import { createTokenStore, type TokenStore } from "../../cli/lab/backend/tokens.js";
 import { type LabAuthority, openAuthority } from "../../cli/lab/pki/authority.js";
 import { BACKEND_CONTRACT_PATH } from "../../codegen/backend-contract.js";
+import { STATUSES } from "../answers/statuses.js";
 import { type CurlAnswer, content, curlClient } from "../helpers/curl-client.js";
 import { temporaryDir } from "../helpers/project.js";
 import { run } from "../helpers/prov.js";
@@ -186,12 +187,46 @@ describe("the dev backend and docs/backend-contract.md", () => {
     expect(backend.reports().at(-1)).toMatchObject({ deviceId: "bench-1", status: "connected" });
   });
 
+  it("what the device makes of each status is what the virtual board was seen to do", () => {
+    const plain = STATUSES.flatMap(({ name, expected }) => {
+      const [, status, body] = /^(\d{3}) (JSON|HTML|empty)$/.exec(name) ?? [];
+      return status === undefined ? [] : [{ name, status, isRefusal: body === "JSON", expected }];
+    });
+    expect(plain.length).toBeGreaterThan(30);
+    for (const { name, status, isRefusal, expected } of plain) {
+      const [says, then] = documentedVerdict(status, isRefusal);
+      expect(says, name).toBe(expected.verdict);
+      expect(then.startsWith("drops the token") ? "spent" : "kept", name).toBe(expected.token);
+      expect(then === "tries again" ? "2" : "1", name).toBe(expected.asked);
+    }
+  });
+
   it("a refusal may have as many bytes as the firmware reads", () => {
     const client = readFileSync(join(ROOT, "firmware/main/enrol/backend_client.c"), "utf8");
     const bytes = /^#define BODY_BUFFER (\d+)$/m.exec(client)?.[1];
     expect(CONTRACT).toContain(`in less than ${bytes} bytes`);
   });
 });
+
+/** The code that the table has for an answer, and what the device then does; the first row that fits. */
+function documentedVerdict(status: string, isRefusal: boolean): [says: string, then: string] {
+  const rows = CONTRACT.matchAll(
+    /^\| ([^|]+) \| (a refusal|anything else|whatever) \| `([a-z_]+)`[^|]* \| ([^|]+) \|$/gm,
+  );
+  const above: string[] = [];
+  let then = "";
+  for (const [, statuses = "", body, says = "", next = ""] of rows) {
+    then = next === "the same" ? then : next;
+    const named = statuses.split(", ");
+    const isNamed = (all: readonly string[]) =>
+      all.includes(status) || all.includes(`${status[0]}xx`);
+    const fits =
+      statuses === "anything else" || isNamed(statuses === "any of these" ? above : named);
+    if (fits && (body === "whatever" || isRefusal === (body === "a refusal"))) return [says, then];
+    above.push(...named);
+  }
+  throw new Error(`the contract has no row for ${status}`);
+}
 
 /** The blocks of code in one language, in their order. */
 function blocks(language: string): string[] {

@@ -138,7 +138,8 @@ line ends escaped twice in the CA | backend_bad_response | ca_certificate: no PE
     ),
     "a header of RFC 1421 in it": base64((letters) => `Proc-Type: 4,CLEAR\n\n${letters}`),
     "line ends escaped twice": printed((pem) => pem.replaceAll("\n", "\\n")),
-    "Base64 without its padding": base64((letters) => `${letters.replaceAll("=", "")}A`),
+    // Where the length needs no padding, the last letter goes: it is as incomplete.
+    "Base64 without its padding": base64((letters) => letters.replace(/=+$|.$/, "")),
     "Base64 for URLs": base64((letters) => `${letters.slice(0, 40)}-_${letters.slice(42)}`),
     "an empty text for the CA": printed(asItIs, () => ""),
     "DER without a frame for the CA": printed(asItIs, (pem) =>

@@ -37,7 +37,7 @@ it(
         state: "AP_MODE",
         error: {
           code: "radio_misconfigured",
-          message: `the radio does not take the AP's settings and uses others (${TROUBLE.slice(0, 47)})`,
+          message: `the radio does not take the AP's settings and uses others (${TROUBLE})`,
         },
       });
     await nextLine(rig.board, complaint); // again, for whoever looks only now

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { soak } from "../attack/soak.js";
 import { longer, WITH_ALL } from "../helpers/longer.js";
 
-const CYCLES = WITH_ALL ? 20 : 7;
+const CYCLES = WITH_ALL ? 20 : 13;
 
 it(
   `takes no more descriptors and threads after ${CYCLES} provisionings, and hardly more memory (npm run test:soak: 1000)`,

@@ -43,6 +43,10 @@ const fields =
     return { certificate, ca, trusts: all.root };
   };
 
+/** The chain as it should be, beside these CAs. */
+const beside = (put: (family: Family) => string): Script =>
+  fields((of) => [pems(of.leaf, of.low, of.high), put(of)]);
+
 /** What stands where. A broker knows the root alone, so it takes a device only that has sent its intermediates. */
 export const ORDERS = table(
   `
@@ -74,7 +78,7 @@ leaf, low, high; a stranger           | certificate_mismatch | it was not issued
 no leaf                               | certificate_mismatch | it is for another key                    | 1 | spent | enrol
 `,
   {
-    "leaf, low, high; root": fields((of) => [pems(of.leaf, of.low, of.high), of.root.certPem]),
+    "leaf, low, high; root": beside((of) => of.root.certPem),
     "leaf last": fields((of) => [pems(of.high, of.low, of.leaf), of.root.certPem]),
     "leaf in the middle": fields((of) => [pems(of.high, of.leaf, of.low), of.root.certPem]),
     "the root in certificate too": fields((of) => [
@@ -88,62 +92,34 @@ no leaf                               | certificate_mismatch | it is for another
     "leaf; low, high, root": fields((of) => [of.leaf.certPem, pems(of.low, of.high, of.root)]),
     "leaf; root, low, high": fields((of) => [of.leaf.certPem, pems(of.root, of.low, of.high)]),
     "leaf, low; high, root": fields((of) => [pems(of.leaf, of.low), pems(of.high, of.root)]),
-    "intermediates in both": fields((of) => [
-      pems(of.leaf, of.low, of.high),
-      pems(of.low, of.high, of.root),
-    ]),
+    "intermediates in both": beside((of) => pems(of.low, of.high, of.root)),
     "everything in both": fields((of) => {
       const all = pems(of.leaf, of.low, of.high, of.root);
       return [all, all];
     }),
-    "two roots": fields((of) => [pems(of.leaf, of.low, of.high), pems(of.stranger, of.root)]),
-    "two roots, ours first": fields((of) => [
-      pems(of.leaf, of.low, of.high),
-      pems(of.root, of.stranger),
-    ]),
-    "an expired root before the good one": fields((of) => [
-      pems(of.leaf, of.low, of.high),
-      pems(of.expired, of.root),
-    ]),
-    "an expired root after the good one": fields((of) => [
-      pems(of.leaf, of.low, of.high),
-      pems(of.root, of.expired),
-    ]),
-    "an unreadable CA before the root": fields((of) => [
-      pems(of.leaf, of.low, of.high),
-      pems(of.unreadable, of.root),
-    ]),
-    "an unreadable CA after the root": fields((of) => [
-      pems(of.leaf, of.low, of.high),
-      pems(of.root, of.unreadable),
-    ]),
-    "garbage among the CAs": fields((of) => [
-      pems(of.leaf, of.low, of.high),
-      `${of.stranger.certPem}${GARBAGE}${of.root.certPem}`,
-    ]),
-    "a CA that is cut off behind the root": fields((of) => [
-      pems(of.leaf, of.low, of.high),
-      of.root.certPem + of.stranger.certPem.slice(0, 200),
-    ]),
+    "two roots": beside((of) => pems(of.stranger, of.root)),
+    "two roots, ours first": beside((of) => pems(of.root, of.stranger)),
+    "an expired root before the good one": beside((of) => pems(of.expired, of.root)),
+    "an expired root after the good one": beside((of) => pems(of.root, of.expired)),
+    "an unreadable CA before the root": beside((of) => pems(of.unreadable, of.root)),
+    "an unreadable CA after the root": beside((of) => pems(of.root, of.unreadable)),
+    "garbage among the CAs": beside((of) => `${of.stranger.certPem}${GARBAGE}${of.root.certPem}`),
+    "a CA that is cut off behind the root": beside(
+      (of) => of.root.certPem + of.stranger.certPem.slice(0, 200),
+    ),
     "a stranger beside them in certificate": fields((of) => [
       pems(of.leaf, of.stranger, of.low, of.high),
       of.root.certPem,
     ]),
-    "unreadable CAs alone": fields((of) => [
-      pems(of.leaf, of.low, of.high),
-      of.unreadable.certPem + GARBAGE,
-    ]),
+    "unreadable CAs alone": beside((of) => of.unreadable.certPem + GARBAGE),
     "garbage behind the leaf": fields((of) => [
       of.leaf.certPem + GARBAGE,
       pems(of.low, of.high, of.root),
     ]),
-    "an expired root alone": fields((of) => [pems(of.leaf, of.low, of.high), of.expired.certPem]),
+    "an expired root alone": beside((of) => of.expired.certPem),
     "leaf; root": fields((of) => [of.leaf.certPem, of.root.certPem]),
     "leaf, high; root": fields((of) => [pems(of.leaf, of.high), of.root.certPem]),
-    "leaf, low, high; a stranger": fields((of) => [
-      pems(of.leaf, of.low, of.high),
-      of.stranger.certPem,
-    ]),
+    "leaf, low, high; a stranger": beside((of) => of.stranger.certPem),
     "no leaf": fields((of) => [pems(of.low, of.high), of.root.certPem]),
   },
 );

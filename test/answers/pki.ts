@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { genpkey } from "../helpers/genpkey.js";
 
 const run = promisify(execFile);
 const DAY_MS = 86_400_000;
@@ -57,12 +58,8 @@ export function createPki(dir: string) {
     const known = keys.get(name);
     if (known !== undefined) return known;
     const path = join(dir, `key-${keys.size}.pem`);
-    const [algorithm = "", size = ""] = name.split(" ")[0]?.split(":") ?? [];
-    const option = { rsa: `rsa_keygen_bits:${size}`, ec: `ec_paramgen_curve:${size}` }[algorithm];
-    const options = option === undefined ? [] : ["-pkeyopt", option];
-    const made = openssl(
-      ...["genpkey", "-algorithm", algorithm.toUpperCase(), ...options, "-out", path],
-    ).then(() => path);
+    const [kind = ""] = name.split(" ");
+    const made = openssl(...genpkey(kind, path)).then(() => path);
     keys.set(name, made);
     return made;
   }

@@ -1,4 +1,3 @@
-import { X509Certificate } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -117,7 +116,7 @@ async function renewal(rig: Rig): Promise<Scenario> {
     name: "renewal",
     start: rig.readNvs(),
     attempts: [attempt],
-    renews: new X509Certificate(certificate).toString(),
+    renews: certificate,
     firstWrite: 1,
     isEnrolled: true,
   };

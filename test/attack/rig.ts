@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -256,7 +256,8 @@ function agedCertificate(lab: Lab, deviceKey: KeyObject): readonly [string, stri
   const hoursFromNow = (hours: number): Date => new Date(Date.now() + hours * 3_600_000);
   const csr = { commonName: DEVICE_ID, publicKey: createPublicKey(deviceKey) };
   const validity = { notBefore: hoursFromNow(-9), notAfter: hoursFromNow(1) };
-  return [signCsr(ca, csr, { usage: "client", ...validity }), lab.caPem];
+  const aged = new X509Certificate(signCsr(ca, csr, { usage: "client", ...validity }));
+  return [aged.toString(), lab.caPem]; // as readRecords() has it
 }
 
 let attempts = 0;

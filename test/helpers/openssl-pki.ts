@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { genpkey } from "./genpkey.js";
 import { opensslDir } from "./openssl.js";
 
 export interface Identity {
@@ -38,10 +39,7 @@ export function createPki(): Pki {
 
   function makeKey(kind: string): string {
     const path = file("");
-    const [algorithm = "", size = ""] = kind.split(":");
-    const option = { rsa: `rsa_keygen_bits:${size}`, ec: `ec_paramgen_curve:${size}` }[algorithm];
-    const options = option === undefined ? [] : ["-pkeyopt", option];
-    run("genpkey", "-algorithm", algorithm.toUpperCase(), ...options, "-out", path);
+    run(...genpkey(kind, path));
     return path;
   }
 

@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { buildWithGo } from "../helpers/go.js";
 import { REPOSITORY } from "../helpers/prov.js";
 import { type FindPeer, type Peer, type Place, startProgram, writePrivate } from "./peer.js";
 
@@ -11,13 +11,7 @@ const START_MS = 20_000;
 
 /** Go brings what it is made of, once. @returns its path, or why there is none */
 export function buildMochi(): { program: string } | { missing: string } {
-  const { error, status, stderr } = spawnSync("go", ["build", "-o", PROGRAM, "."], {
-    cwd: SOURCE,
-    encoding: "utf8",
-    timeout: BUILD_MS,
-  });
-  if (status === 0) return { program: PROGRAM };
-  return { missing: `go: ${error?.message ?? stderr.trim().split("\n").at(-1)}` };
+  return buildWithGo(PROGRAM, ["build", "-o", PROGRAM, "."], { cwd: SOURCE, timeoutMs: BUILD_MS });
 }
 
 export const findMochi: FindPeer = () => {

@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { childEnvironment } from "../../cli/processes/child-environment.js";
+import { buildWithGo } from "../helpers/go.js";
 import { REPOSITORY } from "../helpers/prov.js";
 
 const BUILD_MS = 1_800_000;
@@ -16,13 +15,10 @@ export function buildGoProgram(
   const program = join(dir, name);
   if (existsSync(program)) return { program };
   process.stderr.write(`building ${name} ${version}, which takes minutes\n`);
-  const { error, status, stderr } = spawnSync("go", ["install", `${path}@v${version}`], {
+  return buildWithGo(program, ["install", `${path}@v${version}`], {
     cwd: REPOSITORY,
-    encoding: "utf8",
-    timeout: BUILD_MS,
+    timeoutMs: BUILD_MS,
     // What they have in C is for hardware and databases.
-    env: { ...childEnvironment(), GOBIN: dir, CGO_ENABLED: "0" },
+    environment: { GOBIN: dir, CGO_ENABLED: "0" },
   });
-  if (status === 0) return { program };
-  return { missing: `go: ${error?.message ?? stderr.trim().split("\n").at(-1)}` };
 }

@@ -160,9 +160,7 @@ static esp_err_t configure(host_tls_t *tls, const host_endpoint_t *endpoint, esp
     if (code != 0) {
         return note(tls, "mbedtls_ssl_config_defaults", code, ESP_ERR_MBEDTLS_SSL_CONFIG_DEFAULTS_FAILED, error);
     }
-    if (endpoint->alpn_protocols != NULL) {
-        code = mbedtls_ssl_conf_alpn_protocols(&tls->config, endpoint->alpn_protocols);
-    }
+    code = endpoint->alpn_protocols != NULL ? mbedtls_ssl_conf_alpn_protocols(&tls->config, endpoint->alpn_protocols) : 0;
     if (code != 0) {
         return note(tls, "mbedtls_ssl_conf_alpn_protocols", code, ESP_ERR_MBEDTLS_SSL_CONF_ALPN_PROTOCOLS_FAILED, error);
     }

@@ -264,7 +264,8 @@ static void judge_answer(const exchange_t *exchange, uint32_t token, backend_res
      * again; when another refuses the token now, that is a consequence and must not hide the cause. */
     static uint32_t s_wasted;
     char detail[PROV_DETAIL_MAX];
-    bool is_refusal = exchange->flaw == NULL && backend_answer_is_refusal(exchange->body, exchange->length);
+    bool may_refuse = exchange->status >= 400 && exchange->flaw == NULL;
+    bool is_refusal = may_refuse && backend_answer_is_refusal(exchange->body, exchange->length);
     backend_status_detail(exchange->status, is_refusal, detail, sizeof detail);
     prov_failure_t failure = PROV_FAILURE_NONE;
     backend_verdict_t verdict = backend_status_verdict(exchange->status, is_refusal, &failure);

@@ -7,9 +7,6 @@
 #include "certificate_parse.h"
 #include "certificate_pem.h"
 
-/* As many of the smallest have more than PROV_CERTIFICATES_MAX bytes. */
-#define ENTRIES_MAX 32
-
 typedef struct {
     certificate_item_t item;
     mbedtls_x509_buf subject;
@@ -18,9 +15,9 @@ typedef struct {
 } entry_t;
 
 typedef struct {
-    entry_t entries[ENTRIES_MAX];
+    entry_t entries[CERTIFICATE_COUNT_MAX];
     size_t count;
-    entry_t *placed[ENTRIES_MAX];
+    entry_t *placed[CERTIFICATE_COUNT_MAX];
     size_t placed_count;
     size_t bytes[2]; /* in the one text and in the other; what stands in both counts in the first */
 } collection_t;
@@ -59,7 +56,7 @@ static certificate_verdict_t add(collection_t *all, const uint8_t *der, size_t s
             known->item.roles |= role;
         } else {
             all->bytes[role == CERTIFICATE_SENT ? 0 : 1] += item.size;
-            if (all->count < ENTRIES_MAX) {
+            if (all->count < CERTIFICATE_COUNT_MAX) {
                 all->entries[all->count++] = (entry_t){.item = item, .subject = crt.subject_raw, .issuer = crt.issuer_raw};
             }
         }
@@ -160,13 +157,13 @@ static void put_in_order(collection_t *all)
 
 static certificate_verdict_t build(collection_t *all, certificate_reading_t *reading)
 {
-    if (all->bytes[0] + all->bytes[1] > PROV_CERTIFICATES_MAX || all->count == ENTRIES_MAX) {
+    if (all->bytes[0] + all->bytes[1] > PROV_CERTIFICATES_MAX || all->count == CERTIFICATE_COUNT_MAX) {
         snprintf(reading->flaw, sizeof reading->flaw, "certificate %u + ca_certificate %u bytes of DER, %u allowed",
                  (unsigned)all->bytes[0], (unsigned)all->bytes[1], (unsigned)PROV_CERTIFICATES_MAX);
         return CERTIFICATE_MALFORMED;
     }
     put_in_order(all);
-    certificate_item_t items[ENTRIES_MAX];
+    certificate_item_t items[CERTIFICATE_COUNT_MAX];
     for (size_t i = 0; i < all->count; i++) {
         items[i] = all->placed[i]->item;
     }

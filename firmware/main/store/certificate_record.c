@@ -8,17 +8,16 @@
  * two PEM texts (prov_records.h). One that is both shown and trusted is there once.
  */
 #define RECORD_VERSION 2
-#define ITEM_HEAD 3
 #define ROLES (CERTIFICATE_SENT | CERTIFICATE_TRUSTED)
 
 /** The one that begins at `at`, within the record; false when none does. */
 static bool item_at(const uint8_t *at, const uint8_t *end, certificate_item_t *item)
 {
-    if (end - at < ITEM_HEAD) {
+    if (end - at < CERTIFICATE_HEAD) {
         return false;
     }
     size_t size = (size_t)at[1] | (size_t)at[2] << 8;
-    *item = (certificate_item_t){.der = at + ITEM_HEAD, .size = size, .roles = at[0]};
+    *item = (certificate_item_t){.der = at + CERTIFICATE_HEAD, .size = size, .roles = at[0]};
     return size > 0 && size <= (size_t)(end - item->der) && item->roles != 0 && (item->roles & ~ROLES) == 0;
 }
 
@@ -68,7 +67,7 @@ bool certificate_make(const certificate_item_t *items, size_t count, certificate
     *out = (certificate_t){0};
     size_t size = 1;
     for (size_t i = 0; i < count; i++) {
-        size += ITEM_HEAD + items[i].size;
+        size += CERTIFICATE_HEAD + items[i].size;
     }
     uint8_t *record = malloc(size);
     if (record == NULL) {

@@ -11,6 +11,13 @@
 #define CERTIFICATE_SENT 1    /* shown to a peer: the device's own, then those that issued it */
 #define CERTIFICATE_TRUSTED 2 /* a peer's certificate leads to it */
 
+/* As many of the smallest have more than PROV_CERTIFICATES_MAX bytes. */
+#define CERTIFICATE_COUNT_MAX 32
+/* Before each certificate of a record: its roles, and its size in 16 bits. */
+#define CERTIFICATE_HEAD 3
+/* The longest record: its version, then the certificates. */
+#define CERTIFICATE_RECORD_MAX (1 + CERTIFICATE_COUNT_MAX * CERTIFICATE_HEAD + PROV_CERTIFICATES_MAX)
+
 /** Points into memory of somebody else. */
 typedef struct {
     const uint8_t *der;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "certificate_record.h"
 #include "esp_log.h"
 #include "flash_purge.h"
 #include "nvs.h"
@@ -12,8 +13,7 @@
 #define NAMESPACE "device_config"
 /* The longest is what a device of 0.1.0 keeps: two texts of PEM, of 4096 bytes each. */
 #define RECORD_SIZE_MAX 8256
-_Static_assert(RECORD_SIZE_MAX >= PROV_RECORD_MAX && RECORD_SIZE_MAX >= PROV_CERTIFICATES_MAX + 32 * 3 + 1,
-               "any record can be read");
+_Static_assert(RECORD_SIZE_MAX >= PROV_RECORD_MAX && RECORD_SIZE_MAX >= CERTIFICATE_RECORD_MAX, "any record can be read");
 
 static const char *TAG = "store";
 static nvs_handle_t s_nvs;
